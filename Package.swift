@@ -1,0 +1,55 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+// The rooms of the house, ground floor first: a target may import only those above it in this file.
+// docs/architecture.md says what lives in each.
+
+/// C leaf kernels run at -O3 in debug builds as well, so tests keep their speed and timings agree.
+let kernelSettings: [CSetting] = [
+  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-ffp-contract=off"]),
+  .define("NDEBUG", .when(configuration: .release)),
+]
+
+let package = Package(
+  name: "compress",
+  products: [.executable(name: "compress", targets: ["compress"])],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+    .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+  ],
+  targets: [
+    // C: the doors to Lua and zlib, and the leaf kernels.
+    .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
+    .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .target(name: "CLuaBridge", dependencies: ["CLua"]),
+    .target(name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+
+    // The engine.
+    .target(name: "Diagnostics"),
+    .target(name: "Files", dependencies: ["CZlib", "Diagnostics"]),
+    .target(name: "Tensors", dependencies: ["CKernels", "Diagnostics"]),
+    .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
+    .target(name: "Network", dependencies: ["Tensors"]),
+    .target(name: "Formats", dependencies: ["Network", "Files"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "Files"]),
+    .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets"]),
+    .target(name: "Compression", dependencies: ["Network"]),
+    .target(name: "Runtime", dependencies: ["Network", "Kernels"]),
+    .target(
+      name: "Pipeline",
+      dependencies: [
+        "Formats", "Datasets", "Training", "Compression", "Runtime",
+        .product(name: "Crypto", package: "swift-crypto"),
+      ]),
+    .target(name: "Reports", dependencies: ["Pipeline"]),
+
+    // The scripts, and the command line.
+    .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
+    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
+    .executableTarget(
+      name: "compress",
+      dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

@@ -1,0 +1,42 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Reference-counted bytes, aligned for the widest vector loads.
+///
+/// `@unchecked Sendable`: a storage is written only while it is uniquely referenced (see
+/// `Tensor.withMutable`); once shared it is never written again.
+final class Storage: @unchecked Sendable {
+  static let alignment = 64
+
+  let bytes: UnsafeMutableRawBufferPointer
+  private let release: () -> Void
+
+  /// Fresh bytes, all zero.
+  init(byteCount: Int) {
+    // The kernels may read a whole vector at the end of a row; the slack keeps that inside.
+    let rounded = (max(byteCount, 1) + Self.alignment - 1) / Self.alignment * Self.alignment + Self.alignment
+    guard let base = aligned_alloc(Self.alignment, rounded) else {
+      fatalError("out of memory allocating \(byteCount) bytes for a tensor")
+    }
+    memset(base, 0, rounded)
+    bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
+    release = { free(base) }
+  }
+
+  /// Bytes that somebody else owns, kept alive by `owner` (a mapped file); never written.
+  init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject) {
+    self.bytes = UnsafeMutableRawBufferPointer(mutating: bytes)
+    isBorrowed = true
+    release = { withExtendedLifetime(owner) {} }
+  }
+
+  /// Borrowed bytes are copied before the first write.
+  private(set) var isBorrowed = false
+
+  deinit { release() }
+}

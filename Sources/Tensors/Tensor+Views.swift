@@ -1,0 +1,128 @@
+import Diagnostics
+
+// Views share the tensor's storage. All of them take sizes a script may have chosen, so all of them throw.
+extension Tensor {
+  /// The same elements under another shape; one extent may be -1 and is then derived.
+  ///
+  /// - Throws: `CompressError` when the number of elements differs.
+  public func reshaped(_ dims: [Int]) throws -> Tensor {
+    var dims = dims
+    if let unknown = dims.firstIndex(of: -1) {
+      dims[unknown] = 1
+      let known = try Shape(checking: dims).count
+      guard known > 0, count % known == 0 else { throw CompressError("cannot reshape \(shape) to \(dims)") }
+      dims[unknown] = count / known
+    }
+    let target = try Shape(checking: dims)
+    guard target.count == count else {
+      throw CompressError("cannot reshape \(shape) (\(count) elements) to \(target) (\(target.count))")
+    }
+    let dense = contiguous()
+    return Tensor(dtype: dtype, shape: target, strides: target.strides, offset: dense.offset, storage: dense.storage)
+  }
+
+  /// The axes in another order; without arguments, reversed.
+  public func transposed(_ axes: [Int]? = nil) throws -> Tensor {
+    let axes = axes ?? Array((0..<rank).reversed())
+    guard axes.sorted() == Array(0..<rank) else {
+      throw CompressError("\(axes) is no permutation of the \(rank) axes of a tensor of shape \(shape)")
+    }
+    return Tensor(
+      dtype: dtype, shape: Shape(axes.map { shape[$0] }), strides: axes.map { strides[$0] }, offset: offset,
+      storage: storage)
+  }
+
+  /// Elements `range` along `axis`.
+  public func sliced(axis: Int, _ range: Range<Int>) throws -> Tensor {
+    let axis = try checked(axis: axis)
+    guard range.lowerBound >= 0, range.upperBound <= shape[axis] else {
+      throw CompressError("slice \(range) is outside axis \(axis) of shape \(shape)")
+    }
+    var dims = shape.dims
+    dims[axis] = range.count
+    return Tensor(
+      dtype: dtype, shape: Shape(dims), strides: strides, offset: offset + range.lowerBound * strides[axis],
+      storage: storage)
+  }
+
+  /// The sub-tensor at `index` along `axis`, which disappears.
+  public func selected(axis: Int, _ index: Int) throws -> Tensor {
+    let axis = try checked(axis: axis)
+    guard (0..<shape[axis]).contains(index) else {
+      throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+    }
+    var dims = shape.dims, steps = strides
+    dims.remove(at: axis)
+    steps.remove(at: axis)
+    return Tensor(
+      dtype: dtype, shape: Shape(dims), strides: steps, offset: offset + index * strides[axis], storage: storage)
+  }
+
+  /// The tensor stretched to `target` by the broadcasting rule.
+  public func broadcast(to target: Shape) throws -> Tensor {
+    guard try Shape.broadcast(shape, target) == target else {
+      throw CompressError("shape \(shape) does not broadcast to \(target)")
+    }
+    let missing = target.rank - rank
+    let steps = (0..<target.rank).map { axis in
+      axis < missing || shape[axis - missing] != target[axis] ? 0 : strides[axis - missing]
+    }
+    return Tensor(dtype: dtype, shape: target, strides: steps, offset: offset, storage: storage)
+  }
+
+  /// Copies of `indices` along `axis`, in that order.
+  public func gathered(axis: Int, _ indices: [Int]) throws -> Tensor {
+    let axis = try checked(axis: axis)
+    let parts = try indices.map { try sliced(axis: axis, $0..<($0 + 1)) }
+    return try Tensor.concatenated(parts, axis: axis, like: self)
+  }
+
+  /// The tensors one after the other along `axis`.
+  ///
+  /// - Throws: `CompressError` when there are none, or their types or other extents differ.
+  public static func concatenated(_ parts: [Tensor], axis: Int) throws -> Tensor {
+    guard let first = parts.first else { throw CompressError("nothing to concatenate") }
+    let axis = try first.checked(axis: axis)
+    return try concatenated(parts, axis: axis, like: first)
+  }
+
+  private static func concatenated(_ parts: [Tensor], axis: Int, like model: Tensor) throws -> Tensor {
+    var dims = model.shape.dims
+    dims[axis] = 0
+    for part in parts {
+      var other = part.shape.dims
+      guard part.dtype == model.dtype, other.count == dims.count else {
+        throw CompressError("cannot concatenate \(part.dtype) \(part.shape) with \(model.dtype) \(model.shape)")
+      }
+      dims[axis] += other[axis]
+      other[axis] = dims[axis]
+      guard other == dims else { throw CompressError("cannot concatenate \(part.shape) with \(model.shape) along axis \(axis)") }
+    }
+    let out = Tensor(zeros: Shape(dims), dtype: model.dtype)
+    let size = model.dtype.size
+    let outer = dims[..<axis].reduce(1, *)
+    let inner = dims[(axis + 1)...].reduce(1, *) * size
+    var column = 0
+    for part in parts {
+      let chunk = part.shape[axis] * inner
+      part.withBytes { bytes in
+        guard chunk > 0 else { return }
+        for row in 0..<outer {
+          (out.storage.bytes.baseAddress! + row * dims[axis] * inner + column)
+            .copyMemory(from: bytes.baseAddress! + row * chunk, byteCount: chunk)
+        }
+      }
+      column += chunk
+    }
+    return out
+  }
+
+  /// The axis as 0..<rank; negative axes count from the end.
+  func checked(axis: Int) throws -> Int {
+    let positive = axis < 0 ? axis + rank : axis
+    guard (0..<rank).contains(positive) else {
+      throw CompressError("axis \(axis) is outside a tensor of shape \(shape)")
+    }
+    return positive
+  }
+}

@@ -1,0 +1,167 @@
+import Diagnostics
+
+/// An n-dimensional array: storage + offset + shape + strides.
+///
+/// A tensor is a value. Views (`transposed`, `sliced`, `reshaped` …) share storage and cost nothing;
+/// the first write to shared storage copies. Whole-tensor arithmetic is computed in float32.
+public struct Tensor: Sendable {
+  public let dtype: DType
+  public let shape: Shape
+  /// In elements, one per axis; zero along a stretched axis.
+  let strides: [Int]
+  let offset: Int
+  var storage: Storage
+
+  init(dtype: DType, shape: Shape, strides: [Int], offset: Int, storage: Storage) {
+    self.dtype = dtype
+    self.shape = shape
+    self.strides = strides
+    self.offset = offset
+    self.storage = storage
+  }
+
+  // MARK: Making
+
+  public init(zeros shape: Shape, dtype: DType = .float32) {
+    self.init(
+      dtype: dtype, shape: shape, strides: shape.strides, offset: 0,
+      storage: Storage(byteCount: shape.count * dtype.size))
+  }
+
+  public init(repeating value: Float, _ shape: Shape) {
+    self.init(zeros: shape)
+    withMutable(Float.self) { $0.update(repeating: value) }
+  }
+
+  /// - Precondition: as many values as the shape has elements.
+  public init<T: TensorElement>(_ values: [T], _ shape: Shape? = nil) {
+    let shape = shape ?? [values.count]
+    precondition(values.count == shape.count, "\(values.count) values for shape \(shape)")
+    self.init(zeros: shape, dtype: T.dtype)
+    withMutable(T.self) { _ = $0.update(fromContentsOf: values) }
+  }
+
+  /// A tensor over bytes that `owner` keeps alive, such as a mapped file; nothing is copied.
+  ///
+  /// - Throws: `CompressError` when the byte count does not fit the shape or the address is not
+  ///   aligned for the type.
+  public init(borrowing bytes: UnsafeRawBufferPointer, owner: AnyObject, shape: Shape, dtype: DType) throws {
+    guard bytes.count == shape.count * dtype.size else {
+      throw CompressError("\(bytes.count) bytes for \(dtype) tensor of shape \(shape)", kind: .input)
+    }
+    guard Int(bitPattern: bytes.baseAddress) % dtype.size == 0 else {
+      throw CompressError("tensor data is not aligned to \(dtype.size) bytes", kind: .input)
+    }
+    self.init(
+      dtype: dtype, shape: shape, strides: shape.strides, offset: 0,
+      storage: Storage(borrowing: bytes, owner: owner))
+  }
+
+  // MARK: Facts
+
+  public var count: Int { shape.count }
+  public var rank: Int { shape.rank }
+  public var byteCount: Int { count * dtype.size }
+  public var isContiguous: Bool {
+    zip(zip(shape.dims, strides), shape.strides).allSatisfy { $0.0 == 1 || $0.1 == $1 } || count == 0
+  }
+
+  // MARK: Access
+
+  /// The elements in row-major order. A view that is not contiguous is copied first.
+  ///
+  /// - Precondition: `T` is the tensor's element type.
+  public func withElements<T: TensorElement, R>(
+    _ type: T.Type = T.self, _ body: (UnsafeBufferPointer<T>) throws -> R
+  ) rethrows -> R {
+    precondition(T.dtype == dtype, "a \(dtype) tensor read as \(T.dtype)")
+    let dense = contiguous()
+    return try withExtendedLifetime(dense) {
+      let base = dense.storage.bytes.baseAddress!.assumingMemoryBound(to: T.self) + dense.offset
+      return try body(UnsafeBufferPointer(start: base, count: count))
+    }
+  }
+
+  /// The raw bytes in row-major order.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    let dense = contiguous()
+    return try withExtendedLifetime(dense) {
+      try body(
+        UnsafeRawBufferPointer(start: dense.storage.bytes.baseAddress! + dense.offset * dtype.size, count: byteCount))
+    }
+  }
+
+  /// Write access in row-major order; shared or strided storage is copied first, once.
+  public mutating func withMutable<T: TensorElement, R>(
+    _ type: T.Type = T.self, _ body: (UnsafeMutableBufferPointer<T>) throws -> R
+  ) rethrows -> R {
+    precondition(T.dtype == dtype, "a \(dtype) tensor written as \(T.dtype)")
+    if !isContiguous || storage.isBorrowed || !isKnownUniquelyReferenced(&storage) { self = copied() }
+    let base = storage.bytes.baseAddress!.assumingMemoryBound(to: T.self) + offset
+    return try body(UnsafeMutableBufferPointer(start: base, count: count))
+  }
+
+  /// The elements as an array, in row-major order.
+  public func array<T: TensorElement>(_ type: T.Type = T.self) -> [T] { withElements(T.self) { Array($0) } }
+
+  /// The value of a one-element float tensor.
+  public var item: Float {
+    precondition(count == 1, "item of a tensor with \(count) elements")
+    return withElements(Float.self) { $0[0] }
+  }
+
+  // MARK: Layout
+
+  /// The same values in row-major order; itself when it already is.
+  public func contiguous() -> Tensor { isContiguous ? self : copied() }
+
+  func copied() -> Tensor {
+    let out = Tensor(zeros: shape, dtype: dtype)
+    let from = UnsafeRawPointer(storage.bytes.baseAddress!)
+    let to = out.storage.bytes.baseAddress!
+    if isContiguous {
+      to.copyMemory(from: from + offset * dtype.size, byteCount: byteCount)
+      return out
+    }
+    withExtendedLifetime(storage) {
+      switch dtype.size {
+      case 1: gather(UInt8.self, from, to)
+      case 2: gather(UInt16.self, from, to)
+      case 4: gather(UInt32.self, from, to)
+      default: gather(UInt64.self, from, to)
+      }
+    }
+    return out
+  }
+
+  private func gather<T: BitwiseCopyable>(_: T.Type, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer) {
+    let source = from.assumingMemoryBound(to: T.self)
+    let target = to.assumingMemoryBound(to: T.self)
+    var next = 0
+    forEachRow { start, length, step in
+      for i in 0..<length { target[next + i] = source[start + i * step] }
+      next += length
+    }
+  }
+
+  /// Visits the rows along the last axis in order: start (elements from the storage's origin), length, step.
+  func forEachRow(_ body: (_ start: Int, _ length: Int, _ step: Int) -> Void) {
+    guard count > 0 else { return }
+    guard rank > 0 else { return body(offset, 1, 1) }
+    var index = [Int](repeating: 0, count: rank - 1)
+    var start = offset
+    while true {
+      body(start, shape[rank - 1], strides[rank - 1])
+      var axis = rank - 2
+      while axis >= 0 {
+        index[axis] += 1
+        start += strides[axis]
+        if index[axis] < shape[axis] { break }
+        start -= strides[axis] * shape[axis]
+        index[axis] = 0
+        axis -= 1
+      }
+      if axis < 0 { return }
+    }
+  }
+}
