@@ -49,6 +49,8 @@ let package = Package(
     .executableTarget(
       name: "compress",
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+    // Tests mirror the targets.
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11
