@@ -1,0 +1,129 @@
+import Diagnostics
+import Tensors
+
+/// How a parameter's values are stored. Integers are the truth once they are there: they are never
+/// derived again from floats.
+public enum Encoding: Sendable {
+  /// float32 or float16 values.
+  case float(Tensor)
+  /// Integers with scales: `value = scale * q`.
+  case integer(IntegerValues)
+
+  /// float32 values, decoded if need be.
+  public var decoded: Tensor {
+    switch self {
+    case .float(let tensor): tensor.converted(to: .float32)
+    case .integer(let integers): integers.decoded
+    }
+  }
+
+  public var shape: Shape {
+    switch self {
+    case .float(let tensor): tensor.shape
+    case .integer(let integers): integers.values.shape
+    }
+  }
+
+  /// Bytes the values take in a file, scales included.
+  public var byteCount: Int {
+    switch self {
+    case .float(let tensor): tensor.byteCount
+    case .integer(let integers): integers.values.byteCount + 4 * integers.scales.count
+    }
+  }
+
+  /// What the summary calls it: `float32`, `int8` …
+  public var name: String {
+    switch self {
+    case .float(let tensor): tensor.dtype.rawValue
+    case .integer(let integers): integers.bits == 32 ? "int32" : "int\(integers.bits)"
+    }
+  }
+}
+
+/// Symmetric integers: `value = scale[c] * q`, with one scale for all or one per output channel
+/// (axis 0). There is no zero point: zero is exactly zero, so a pruned weight stays pruned.
+public struct IntegerValues: Sendable {
+  /// int8 for weights (2 to 8 bits), int32 for biases.
+  public let values: Tensor
+  /// One, or as many as axis 0 is long; finite and positive.
+  public let scales: [Float]
+  public let bits: Int
+
+  /// - Throws: `CompressError` when type, bits, scales or ranges do not agree.
+  public init(values: Tensor, scales: [Float], bits: Int) throws {
+    guard (values.dtype == .int8 && (2...8).contains(bits)) || (values.dtype == .int32 && bits == 32) else {
+      throw CompressError("\(bits)-bit integers stored as \(values.dtype)", kind: .input)
+    }
+    guard scales.count == 1 || scales.count == (values.shape.dims.first ?? 1) else {
+      throw CompressError("\(scales.count) scales for integers of shape \(values.shape)", kind: .input)
+    }
+    if let bad = scales.first(where: { !$0.isFinite || $0 <= 0 }) {
+      throw CompressError("scale \(bad) is not a positive number", kind: .input)
+    }
+    if bits <= 8 {
+      let limit = Self.limit(bits: bits)
+      let outside = values.withElements(Int8.self) { $0.first { abs(Int($0)) > limit } }
+      if let outside { throw CompressError("integer \(outside) is outside ±\(limit) (\(bits) bits)", kind: .input) }
+    }
+    self.values = values
+    self.scales = scales
+    self.bits = bits
+  }
+
+  /// The largest magnitude of symmetric integers: 127 for 8 bits, so that `-q` always exists.
+  public static func limit(bits: Int) -> Int { (1 << (bits - 1)) - 1 }
+
+  public var decoded: Tensor {
+    var out = Tensor(zeros: values.shape)
+    let rows = scales.count
+    let width = values.count / max(rows, 1)
+    out.withMutable(Float.self) { out in
+      func decode<T: TensorElement & BinaryInteger>(_: T.Type) {
+        values.withElements(T.self) { q in
+          for row in 0..<rows {
+            for i in row * width..<(row + 1) * width { out[i] = Float(q[i]) * scales[row] }
+          }
+        }
+      }
+      if values.dtype == .int8 { decode(Int8.self) } else { decode(Int32.self) }
+    }
+    return out
+  }
+}
+
+/// Affine quantization of an activation to uint8: `value = scale * (q - zeroPoint)`.
+public struct ActivationQuantization: Sendable, Hashable, Codable {
+  public let scale: Float
+  public let zeroPoint: Int
+
+  /// - Throws: `CompressError` when the scale is not positive or the zero point outside 0...255.
+  public init(scale: Float, zeroPoint: Int) throws {
+    guard scale.isFinite, scale > 0, (0...255).contains(zeroPoint) else {
+      throw CompressError("activation scale \(scale), zero point \(zeroPoint) is out of range", kind: .input)
+    }
+    self.scale = scale
+    self.zeroPoint = zeroPoint
+  }
+
+  /// The finest quantization that covers the range, widened to hold zero exactly.
+  public init(low: Float, high: Float) throws {
+    let low = min(low, 0), high = max(high, 0)
+    guard low.isFinite, high.isFinite else { throw CompressError("activations reach from \(low) to \(high)") }
+    // Divided before subtracting: the width of a range of huge values must not overflow.
+    let width = high / 255 - low / 255
+    if width > Float.leastNormalMagnitude {
+      try self.init(scale: width, zeroPoint: Int(min(max((-low / width).rounded(.toNearestOrEven), 0), 255)))
+    } else {  // the value is always zero
+      try self.init(scale: 1, zeroPoint: 0)
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case scale, zeroPoint = "zero_point" }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      scale: container.decode(Float.self, forKey: .scale), zeroPoint: container.decode(Int.self, forKey: .zeroPoint))
+  }
+}

@@ -1,0 +1,46 @@
+import Tensors
+
+/// How the weights of a new network are drawn. Fans are counted as Keras does: receptive field times
+/// channels.
+public enum WeightInitializer: String, Sendable, Codable {
+  /// Uniform within `sqrt(6 / (fanIn + fanOut))` (Glorot and Bengio 2010).
+  case glorotUniform = "glorot_uniform"
+  /// Normal with deviation `sqrt(2 / fanIn)` (He et al. 2015).
+  case heNormal = "he_normal"
+
+  func draw(_ shape: Shape, using random: inout SeededRandom) -> Tensor {
+    let outputs = shape[0]
+    let field = shape.dims.dropFirst().dropLast().reduce(1, *)
+    let fanIn = Float(field * shape.dims.last!), fanOut = Float(field * outputs)
+    switch self {
+    case .glorotUniform:
+      let limit = (6 / (fanIn + fanOut)).squareRoot()
+      return Tensor(uniform: shape, -limit, limit, using: &random)
+    case .heNormal:
+      return Tensor(normal: shape, deviation: (2 / fanIn).squareRoot(), using: &random)
+    }
+  }
+}
+
+extension Model {
+  /// A new network: weights drawn, biases zero, batch norms the identity. The same graph and seed
+  /// give the same model; each layer draws from a stream of its own.
+  public init(initializing graph: Graph, _ initializer: WeightInitializer = .glorotUniform, seed: UInt64) throws {
+    let root = SeededRandom(seed: seed)
+    var parameters: [String: [ParameterRole: Parameter]] = [:]
+    for node in graph.nodes {
+      for spec in graph.parameterSpecs(of: node) {
+        let values: Tensor
+        switch spec.role {
+        case .weight:
+          var random = root.stream("initialize \(node.name)")
+          values = initializer.draw(spec.shape, using: &random)
+        case .gamma, .variance: values = Tensor(repeating: 1, spec.shape)
+        case .bias, .beta, .mean: values = Tensor(zeros: spec.shape)
+        }
+        parameters[node.name, default: [:]][spec.role] = Parameter(values)
+      }
+    }
+    try self.init(graph: graph, parameters: parameters)
+  }
+}

@@ -1,0 +1,70 @@
+import Tensors
+
+extension Model {
+  /// The same function with every batch norm that directly follows a float convolution or dense
+  /// layer (as its only consumer) folded into that layer's weight and bias:
+  /// `w' = w * g`, `b' = (b - mean) * g + beta`, with `g = gamma / sqrt(variance + epsilon)`.
+  ///
+  /// The folded layer keeps its name and mask and gains a bias; the batch norm disappears.
+  /// Layers whose weights are integers are left alone: folding would derive integers anew.
+  public func foldingBatchNorm() throws -> Model {
+    let consumers = graph.consumers
+    var folded: [String: Node] = [:]  // by the batch norm's name: the layer it folds into
+    for node in graph.nodes {
+      guard case .batchNorm = node.op, let source = graph[node.inputs[0]], consumers[source.name] == [node.name],
+        source.name != graph.output, activations[source.name] == nil,
+        case .float? = self[source.name, .weight]?.encoding
+      else { continue }
+      folded[node.name] = source
+    }
+    guard !folded.isEmpty else { return self }
+
+    var parameters: [String: [ParameterRole: Parameter]] = [:]
+    var nodes: [Node] = []
+    let norms = Dictionary(uniqueKeysWithValues: folded.map { ($1.name, $0) })
+    func renamed(_ name: String) -> String { folded[name]?.name ?? name }
+
+    for node in graph.nodes where folded[node.name] == nil {
+      var node = node
+      node.inputs = node.inputs.map(renamed)
+      var own = Dictionary(uniqueKeysWithValues: self.parameters(of: node).map { ($0.role, $0.parameter) })
+      if let norm = norms[node.name] {
+        let (weight, bias) = try foldedParameters(of: node, into: norm)
+        own[.weight] = weight
+        own[.bias] = bias
+        switch node.op {
+        case .conv2d(var conv):
+          conv.hasBias = true
+          node.op = .conv2d(conv)
+        case .dense(var dense):
+          dense.hasBias = true
+          node.op = .dense(dense)
+        default: break
+        }
+      }
+      nodes.append(node)
+      if !own.isEmpty { parameters[node.name] = own }
+    }
+    let annotations = Dictionary(uniqueKeysWithValues: activations.map { (renamed($0), $1) })
+    return try Model(graph: Graph(nodes, output: renamed(graph.output)), parameters: parameters, activations: annotations)
+  }
+
+  private func foldedParameters(of node: Node, into norm: String) throws -> (weight: Parameter, bias: Parameter) {
+    guard case .batchNorm(let spec)? = graph[norm]?.op else { preconditionFailure("\(norm) is no batch norm") }
+    func values(_ layer: String, _ role: ParameterRole) -> [Float]? { self[layer, role]?.values.array() }
+    let gamma = values(norm, .gamma)!, beta = values(norm, .beta)!
+    let mean = values(norm, .mean)!, variance = values(norm, .variance)!
+    let factor = zip(gamma, variance).map { $0 / ($1 + spec.epsilon).squareRoot() }
+    let old = self[node.name, .weight]!
+    var weight = old.values
+    let width = weight.count / factor.count
+    weight.withMutable(Float.self) { w in
+      for channel in factor.indices {
+        for i in channel * width..<(channel + 1) * width { w[i] *= factor[channel] }
+      }
+    }
+    let bias = values(node.name, .bias) ?? [Float](repeating: 0, count: factor.count)
+    let shifted = factor.indices.map { (bias[$0] - mean[$0]) * factor[$0] + beta[$0] }
+    return (try Parameter(.float(weight), mask: old.mask), Parameter(Tensor(shifted)))
+  }
+}

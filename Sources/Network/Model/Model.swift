@@ -1,0 +1,85 @@
+import Diagnostics
+import Tensors
+
+/// A network with its weights and everything compression has said about them.
+///
+/// A model is a value and valid by construction: each layer has just the parameters its operator
+/// asks for, in the right shapes.
+public struct Model: Sendable {
+  public let graph: Graph
+  private var parameters: [String: [ParameterRole: Parameter]]
+  /// Quantization of layer outputs, by layer name; a layer that is not there stays float.
+  public private(set) var activations: [String: ActivationQuantization]
+
+  /// - Throws: `CompressError` naming the layer when a parameter is missing, superfluous or of the
+  ///   wrong shape, or an annotation belongs to no layer.
+  public init(
+    graph: Graph, parameters: [String: [ParameterRole: Parameter]], activations: [String: ActivationQuantization] = [:]
+  ) throws {
+    for node in graph.nodes {
+      try atLayer(node.name) {
+        let wanted = graph.parameterSpecs(of: node)
+        let given = parameters[node.name] ?? [:]
+        for spec in wanted {
+          guard let parameter = given[spec.role] else { throw CompressError("has no \(spec.role.rawValue)", kind: .input) }
+          guard parameter.shape == spec.shape else {
+            throw CompressError("\(spec.role.rawValue) has shape \(parameter.shape), expected \(spec.shape)", kind: .input)
+          }
+        }
+        guard given.count == wanted.count else {
+          let extra = given.keys.filter { role in !wanted.contains { $0.role == role } }.map(\.rawValue).sorted()
+          throw CompressError("\(node.op.spec.kind) has no \(extra.joined(separator: ", "))", kind: .input)
+        }
+      }
+    }
+    for name in parameters.keys.sorted() + activations.keys.sorted() where graph[name] == nil {
+      throw CompressError("annotations for \"\(name)\", which is no layer", kind: .input)
+    }
+    self.graph = graph
+    self.parameters = parameters
+    self.activations = activations
+  }
+
+  /// A parameter of a layer, or nil when the layer has none in that role.
+  public subscript(layer: String, role: ParameterRole) -> Parameter? { parameters[layer]?[role] }
+
+  /// Replaces a parameter.
+  ///
+  /// - Throws: `CompressError` when the layer has no such parameter or the shape differs.
+  public mutating func set(_ parameter: Parameter, _ layer: String, _ role: ParameterRole) throws {
+    guard let old = parameters[layer]?[role] else {
+      throw CompressError("has no \(role.rawValue)").at(layer: layer)
+    }
+    guard old.shape == parameter.shape else {
+      throw CompressError("\(role.rawValue) of shape \(parameter.shape) in place of \(old.shape)").at(layer: layer)
+    }
+    parameters[layer]![role] = parameter
+  }
+
+  /// Sets or removes the quantization of a layer's output.
+  ///
+  /// - Throws: `CompressError` when there is no such layer.
+  public mutating func setActivation(_ quantization: ActivationQuantization?, of layer: String) throws {
+    guard graph[layer] != nil else { throw CompressError("there is no layer \"\(layer)\"") }
+    activations[layer] = quantization
+  }
+
+  /// One layer's parameters in the order they are stored.
+  public func parameters(of node: Node) -> [(role: ParameterRole, parameter: Parameter)] {
+    graph.parameterSpecs(of: node).map { ($0.role, parameters[node.name]![$0.role]!) }
+  }
+
+  /// All parameters in the graph's order: the order of files, of optimizers, of tie-breaking.
+  public var allParameters: [(layer: String, role: ParameterRole, parameter: Parameter)] {
+    graph.nodes.flatMap { node in parameters(of: node).map { (node.name, $0.role, $0.parameter) } }
+  }
+
+  /// Names of the layers that have a weight (convolutions and dense layers), in the graph's order:
+  /// what pruning and quantization plugins are asked about.
+  public var weightLayers: [String] { graph.nodes.map(\.name).filter { self[$0, .weight] != nil } }
+}
+
+extension Graph {
+  /// What parameters a node must have.
+  public func parameterSpecs(of node: Node) -> [ParameterSpec] { node.op.spec.parameters(inputShapes(of: node)) }
+}

@@ -1,0 +1,40 @@
+import Tensors
+
+/// What a model costs, layer by layer: the numbers behind summaries and comparisons.
+public struct ModelCost: Sendable {
+  public struct Layer: Sendable {
+    public let name: String
+    public let kind: String
+    public let outputShape: Shape
+    public let parameters: Int
+    public let nonzero: Int
+    public let macs: Int
+    /// Encoding of the weight (`float32`, `int8` …); nil without one.
+    public let encoding: String?
+    /// Bytes of its parameters as stored.
+    public let bytes: Int
+    public let inputs: [String]
+  }
+
+  public let layers: [Layer]
+
+  public init(_ model: Model) {
+    layers = model.graph.nodes.map { node in
+      let parameters = model.parameters(of: node).map(\.parameter)
+      let kind: String = if case .activation(let function) = node.op { function.rawValue } else { node.op.spec.kind }
+      return Layer(
+        name: node.name, kind: kind, outputShape: model.graph.shape(of: node.name),
+        parameters: parameters.reduce(0) { $0 + $1.count },
+        nonzero: parameters.reduce(0) { $0 + $1.nonzeroCount },
+        macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.shape(of: node.name)),
+        encoding: model[node.name, .weight]?.encoding.name,
+        bytes: parameters.reduce(0) { $0 + $1.encoding.byteCount },
+        inputs: node.inputs)
+    }
+  }
+
+  public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
+  public var nonzero: Int { layers.reduce(0) { $0 + $1.nonzero } }
+  public var macs: Int { layers.reduce(0) { $0 + $1.macs } }
+  public var bytes: Int { layers.reduce(0) { $0 + $1.bytes } }
+}

@@ -1,0 +1,44 @@
+import Diagnostics
+import Tensors
+
+/// One weight, bias or statistic of a layer, with what compression has made of it.
+public struct Parameter: Sendable {
+  public var encoding: Encoding
+  /// Where the pruner keeps the values: uint8, 1 keeps, 0 removed; nil keeps all. Training holds
+  /// removed values at zero.
+  public private(set) var mask: Tensor?
+
+  public init(_ values: Tensor) { encoding = .float(values) }
+
+  public init(_ encoding: Encoding, mask: Tensor? = nil) throws {
+    self.encoding = encoding
+    try setMask(mask)
+  }
+
+  /// - Throws: `CompressError` when the mask is no uint8 tensor of the parameter's shape.
+  public mutating func setMask(_ mask: Tensor?) throws {
+    if let mask, mask.dtype != .uint8 || mask.shape != shape {
+      throw CompressError("a \(mask.dtype) mask of shape \(mask.shape) for a parameter of shape \(shape)", kind: .input)
+    }
+    self.mask = mask
+  }
+
+  public var shape: Shape { encoding.shape }
+  public var count: Int { shape.count }
+  /// The values as float32.
+  public var values: Tensor { encoding.decoded }
+
+  /// How many stored values are not zero.
+  public var nonzeroCount: Int {
+    func count<T: TensorElement & Equatable>(_ tensor: Tensor, zero: T) -> Int {
+      tensor.withElements(T.self) { $0.count { $0 != zero } }
+    }
+    switch encoding {
+    case .float(let tensor):
+      return tensor.dtype == .float16
+        ? tensor.withElements(Half.self) { $0.count { $0.bits & 0x7FFF != 0 } } : count(tensor, zero: Float(0))
+    case .integer(let integers):
+      return integers.values.dtype == .int8 ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))
+    }
+  }
+}

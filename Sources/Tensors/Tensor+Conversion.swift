@@ -1,0 +1,87 @@
+// Conversions between element types. Floats become integers by rounding to nearest even and
+// saturating; NaN becomes zero.
+extension Tensor {
+  /// The same values as another type; itself when it already has it.
+  public func converted(to target: DType) -> Tensor {
+    guard target != dtype else { return self }
+    var out = Tensor(zeros: shape, dtype: target)
+    switch (dtype, target) {
+    case (.float32, .float16):
+      withElements(Float.self) { from in
+        out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(from[i]) } }
+      }
+    case (.float16, _):
+      withElements(Half.self) { from in
+        var wide = Tensor(zeros: shape)
+        wide.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(from[i]) } }
+        out = wide.converted(to: target)
+      }
+    case (.float32, .int8): round(Int8.self, &out)
+    case (.float32, .uint8): round(UInt8.self, &out)
+    case (.float32, .int32): round(Int32.self, &out)
+    case (.float32, .int64): round(Int64.self, &out)
+    case (.int8, _): widen(Int8.self, &out)
+    case (.uint8, _): widen(UInt8.self, &out)
+    case (.int32, _): widen(Int32.self, &out)
+    case (.int64, _): widen(Int64.self, &out)
+    case (.float32, .float32): break
+    }
+    return out
+  }
+
+  private func round<T: TensorElement & FixedWidthInteger>(_: T.Type, _ out: inout Tensor) {
+    withElements(Float.self) { from in
+      out.withMutable(T.self) { to in
+        for i in to.indices {
+          let rounded = from[i].rounded(.toNearestOrEven)
+          to[i] = T(exactly: rounded) ?? (rounded.isNaN ? 0 : rounded < 0 ? T.min : T.max)
+        }
+      }
+    }
+  }
+
+  private func widen<T: TensorElement & FixedWidthInteger>(_: T.Type, _ out: inout Tensor) {
+    withElements(T.self) { from in
+      switch out.dtype {
+      case .float32: out.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(from[i]) } }
+      case .float16: out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(Float(from[i])) } }
+      case .int8: out.withMutable(Int8.self) { for i in $0.indices { $0[i] = Int8(clamping: from[i]) } }
+      case .uint8: out.withMutable(UInt8.self) { for i in $0.indices { $0[i] = UInt8(clamping: from[i]) } }
+      case .int32: out.withMutable(Int32.self) { for i in $0.indices { $0[i] = Int32(clamping: from[i]) } }
+      case .int64: out.withMutable(Int64.self) { for i in $0.indices { $0[i] = Int64(clamping: from[i]) } }
+      }
+    }
+  }
+}
+
+extension Half {
+  /// The nearest half; ties to even; beyond 65504 infinity.
+  public init(_ value: Float) {
+    let bits = value.bitPattern
+    let sign = UInt16(truncatingIfNeeded: bits >> 16) & 0x8000
+    let magnitude = bits & 0x7FFF_FFFF
+    if magnitude >= 0x7F80_0000 {  // infinity, NaN (kept quiet)
+      self.init(bits: sign | 0x7C00 | (magnitude > 0x7F80_0000 ? 0x0200 | UInt16(truncatingIfNeeded: (magnitude >> 13) & 0x3FF) : 0))
+    } else if magnitude >= 0x3880_0000 {  // normal halves; rounding may carry into the exponent, even to infinity
+      let rounded = magnitude &+ 0xFFF &+ ((magnitude >> 13) & 1)
+      self.init(bits: sign | UInt16(truncatingIfNeeded: min((rounded &- 0x3800_0000) >> 13, 0x7C00)))
+    } else {  // subnormal halves are multiples of 2^-24
+      let steps = (Float(bitPattern: magnitude) * 0x1p24).rounded(.toNearestOrEven)
+      self.init(bits: sign | UInt16(steps))
+    }
+  }
+}
+
+extension Float {
+  /// Exact.
+  public init(_ half: Half) {
+    let exponent = UInt32(half.bits >> 10) & 0x1F
+    let fraction = UInt32(half.bits) & 0x3FF
+    let sign = UInt32(half.bits & 0x8000) << 16
+    switch exponent {
+    case 0: self = Float(fraction) * 0x1p-24 * (sign == 0 ? 1 : -1)
+    case 0x1F: self.init(bitPattern: sign | 0x7F80_0000 | fraction << 13)
+    default: self.init(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
+    }
+  }
+}
