@@ -1,0 +1,62 @@
+import Diagnostics
+import Tensors
+
+/// Labelled samples that can be read in any order, from any thread.
+///
+/// A data set is a value that says where its samples come from; decoding waits for the first `read`.
+/// Subsets (`taking`, `sampled`, `split` …) share what their base has decoded.
+public protocol Dataset: Sendable {
+  /// For people: tables, progress, errors.
+  var name: String { get }
+  /// Number of samples.
+  var count: Int { get }
+  /// The shape of one sample: [height, width, channels] for images.
+  var sampleShape: Shape { get }
+  /// Labels are in 0..<classCount.
+  var classCount: Int { get }
+  /// What the samples depend on; two data sets with equal identity (and equal file content) have equal samples.
+  var identity: DatasetIdentity { get }
+
+  /// Writes sample `indices[k]` to `images[k * sampleShape.count ..< (k + 1) * sampleShape.count]`, pixels scaled to
+  /// 0…1, and its class to `labels[k]`.
+  ///
+  /// - Precondition: the indices are in 0..<count, and both buffers have room.
+  /// - Throws: `CompressError`, with the file, when decoding finds the data broken.
+  func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>) throws
+}
+
+extension Dataset {
+  /// The samples at `indices` as tensors.
+  ///
+  /// - Throws: `CompressError` when an index is outside the data set or decoding fails.
+  public func batch(_ indices: [Int]) throws -> Batch {
+    for index in indices where !(0..<count).contains(index) {
+      throw CompressError("sample \(index) is outside \"\(name)\", which has \(count)")
+    }
+    var images = Tensor(zeros: sampleShape.batched(indices.count))
+    var labels = [Int32](repeating: 0, count: indices.count)
+    try images.withMutable(Float.self) { images in
+      try labels.withUnsafeMutableBufferPointer { labels in
+        try read(indices, images: images, labels: labels)
+      }
+    }
+    return Batch(images: images, labels: labels)
+  }
+
+  /// The samples of a range as tensors.
+  public func batch(_ range: Range<Int>) throws -> Batch { try batch(Array(range)) }
+}
+
+/// Samples and their classes: `images` is [labels.count] + sampleShape, float32.
+public struct Batch: Sendable {
+  public let images: Tensor
+  public let labels: [Int32]
+
+  public var count: Int { labels.count }
+
+  public init(images: Tensor, labels: [Int32]) {
+    self.images = images
+    self.labels = labels
+  }
+}

@@ -1,0 +1,79 @@
+import Diagnostics
+import Files
+import Synchronization
+import Tensors
+
+/// Images and labels from a pair of IDX files, such as MNIST's.
+///
+/// Labels are read at once, images on the first `read`; they stay in memory as bytes.
+public final class IDXDataset: Dataset {
+  public let name: String
+  public let sampleShape: Shape
+  public let classCount: Int
+  public let identity: DatasetIdentity
+  public var count: Int { labels.count }
+
+  private let images: IDXFile
+  private let labels: [UInt8]
+  private let decoded = Mutex<[UInt8]?>(nil)
+
+  /// - Parameters:
+  ///   - images: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
+  ///     [samples, features].
+  ///   - labels: [samples].
+  ///   - classCount: one more than the largest label when nil.
+  /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
+  public init(name: String, images: String, labels: String, classCount: Int? = nil) throws {
+    let imageFile = try IDXFile(images), labelFile = try IDXFile(labels)
+    guard imageFile.shape.rank >= 2, !imageFile.shape.dims.dropFirst().contains(0) else {
+      throw CompressError("images have 2 to 4 axes and some pixels, not shape \(imageFile.shape)", kind: .input)
+        .at(file: images)
+    }
+    guard labelFile.shape.rank == 1 else {
+      throw CompressError("labels have one axis, not shape \(labelFile.shape)", kind: .input).at(file: labels)
+    }
+    guard imageFile.shape[0] == labelFile.shape[0] else {
+      throw CompressError(
+        "\(labelFile.shape[0]) labels for the \(imageFile.shape[0]) images of \(images)", kind: .input
+      ).at(file: labels)
+    }
+    let classes = try labelFile.decode()
+    let largest = Int(classes.max() ?? 0)
+    if let classCount, largest >= classCount, let index = classes.firstIndex(where: { $0 >= classCount }) {
+      throw CompressError(
+        "label \(classes[index]) of sample \(index) is outside 0..<\(classCount)", kind: .input
+      ).at(file: labels)
+    }
+    self.name = name
+    self.images = imageFile
+    self.labels = classes
+    self.classCount = classCount ?? largest + 1
+    let dims = Array(imageFile.shape.dims.dropFirst())
+    sampleShape = Shape(dims.count == 2 ? dims + [1] : dims)
+    identity = DatasetIdentity(.files([images, labels], format: "idx, \(self.classCount) classes"))
+  }
+
+  public func read(
+    _ indices: [Int], images out: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    let pixels = try decoded.withLock { decoded in
+      if let decoded { return decoded }
+      let pixels = try images.decode()
+      decoded = pixels
+      return pixels
+    }
+    let size = sampleShape.count
+    precondition(out.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
+    pixels.withUnsafeBufferPointer { pixels in
+      for (k, index) in indices.enumerated() {
+        scale(UnsafeBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)]), to: out.baseAddress! + k * size)
+        labels[k] = Int32(self.labels[index])
+      }
+    }
+  }
+}
+
+/// Bytes as pixels from 0 to 1: each divided by 255.
+func scale(_ bytes: UnsafeBufferPointer<UInt8>, to out: UnsafeMutablePointer<Float>) {
+  for i in bytes.indices { out[i] = Float(bytes[i]) / 255 }
+}

@@ -1,0 +1,63 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import Diagnostics
+
+/// Folders: making them, and where this user's cache is.
+public enum Folders {
+  /// The folder a path lies in; `.` for a bare name.
+  public static func parent(of path: String) -> String {
+    var head = path[...]
+    while head.count > 1, head.last == "/" { head.removeLast() }
+    guard let slash = head.lastIndex(of: "/") else { return "." }
+    let folder = head[..<slash]
+    return folder.isEmpty ? "/" : String(folder)
+  }
+
+  /// Makes the folder and those above it that are missing; one that exists already is fine.
+  ///
+  /// - Throws: `CompressError` when something else has that name, or the system refuses.
+  public static func create(_ path: String) throws {
+    guard !exists(path) else { return }
+    if mkdir(path, 0o777) == 0 { return }
+    if errno == ENOENT {
+      let above = parent(of: path)
+      guard above != path, above != "." else { throw CompressError.system("make folder", path) }
+      try create(above)
+      if mkdir(path, 0o777) == 0 { return }
+    }
+    // Another process may have made it in the meantime.
+    guard errno == EEXIST, exists(path) else { throw CompressError.system("make folder", path) }
+  }
+
+  /// Whether the path is a folder (or a link to one).
+  public static func exists(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
+
+  /// Whether the path is a regular file (or a link to one).
+  public static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
+
+  private static func mode(of path: String) -> mode_t? {
+    var status = stat()
+    return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil
+  }
+
+  /// `$XDG_CACHE_HOME/compress`, or `~/.cache/compress` when that is unset or, as the XDG base directory
+  /// specification says, relative; nil when the user has no home either.
+  public static var cache: String? { cache(environment: environment) }
+
+  static func cache(environment: (String) -> String?) -> String? {
+    if let base = environment("XDG_CACHE_HOME"), base.hasPrefix("/") { return base + "/compress" }
+    guard let home = environment("HOME"), home.hasPrefix("/") else { return nil }
+    return home + "/.cache/compress"
+  }
+
+  /// The value of an environment variable; nil when unset or empty.
+  public static func environment(_ name: String) -> String? {
+    guard let value = getenv(name), value.pointee != 0 else { return nil }
+    return String(cString: value)
+  }
+}

@@ -1,0 +1,43 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import Diagnostics
+
+/// A whole file, mapped read-only into memory; tensors may borrow its bytes while they hold on to it.
+///
+/// Pages are loaded as they are touched. A file that another program shortens meanwhile makes the
+/// access fail with SIGBUS, as with any mapping; files written through `AtomicFile` are replaced, never shortened.
+///
+/// `@unchecked Sendable`: the bytes are mapped read-only and nothing changes after `init`.
+public final class MappedFile: @unchecked Sendable {
+  public let path: String
+  /// The file's content; the address is aligned to a page.
+  public let bytes: UnsafeRawBufferPointer
+
+  /// - Parameter limit: the most bytes accepted.
+  /// - Throws: `CompressError` when the file is missing, unreadable, not a regular file or larger than `limit`.
+  public init(_ path: String, limit: Int = .max) throws {
+    let file = try FileDescriptor.reading(path)
+    let size = Int(try file.status().st_size)
+    guard size <= limit else {
+      throw CompressError("the file has \(size) bytes; the limit is \(limit)", kind: .limit).at(file: path)
+    }
+    self.path = path
+    guard size > 0 else {
+      bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+      return
+    }
+    guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, file.number, 0), base != MAP_FAILED else {
+      throw CompressError.system("map into memory", path)
+    }
+    bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  deinit {
+    if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
+  }
+}

@@ -1,0 +1,27 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import Diagnostics
+
+extension CompressError {
+  /// What a failed system call said, for example `cannot write: No space left on device`.
+  ///
+  /// A file that is not there is the user's to mend (`.input`); all else is the machine's (`.system`).
+  static func system(_ action: String, _ path: String, code: Int32 = errno) -> CompressError {
+    let missing = code == ENOENT || code == ENOTDIR || code == EISDIR
+    return CompressError("cannot \(action): \(String(cString: strerror(code)))", kind: missing ? .input : .system)
+      .at(file: path)
+  }
+}
+
+/// Repeats a system call that a signal interrupted.
+func retrying<T: SignedInteger>(_ call: () -> T) -> T {
+  while true {
+    let result = call()
+    if result != -1 || errno != EINTR { return result }
+  }
+}
