@@ -18,6 +18,7 @@ public enum DatasetCatalog {
   public static var names: [String] { openers.keys.sorted() }
 
   private static let openers: [String: @Sendable (_ roots: [String]) throws -> DatasetPair] = [
+    "digits": { _ in SyntheticDigits.pair() },
     "fashion_mnist": { try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: $0) },
     "mnist": { try MNIST.open("mnist", folders: ["mnist"], roots: $0) },
   ]
