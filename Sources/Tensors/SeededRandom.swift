@@ -90,7 +90,7 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
 }
 
 extension Tensor {
-  /// Independent values, uniform in [low, high).
+  /// Independent values, uniform from `low` to `high` (which rounding can reach).
   public init(uniform shape: Shape, _ low: Float, _ high: Float, using random: inout SeededRandom) {
     self.init(zeros: shape)
     withMutable(Float.self) { values in

@@ -22,7 +22,8 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
     var count = 1
     for dim in dims {
       guard dim >= 0 else { throw CompressError("shape \(dims) has a negative extent") }
-      let (product, overflow) = count.multipliedReportingOverflow(by: dim)
+      // An empty axis does not excuse the others: strides are products of them too.
+      let (product, overflow) = count.multipliedReportingOverflow(by: max(dim, 1))
       guard !overflow, product <= limit else {
         throw CompressError("shape \(dims) has more than \(limit) elements")
       }
@@ -48,12 +49,12 @@ public struct Shape: Hashable, Sendable, ExpressibleByArrayLiteral {
 
   /// The NumPy rule: axes are aligned at the end, and an extent of one stretches.
   ///
-  /// - Throws: `CompressError` when an axis differs and neither side is one.
+  /// - Throws: `CompressError` when an axis differs and neither side is one, or the result is too large.
   public static func broadcast(_ a: Shape, _ b: Shape) throws -> Shape {
     let rank = max(a.rank, b.rank)
     let pad = { (s: Shape) in [Int](repeating: 1, count: rank - s.rank) + s.dims }
-    return Shape(
-      try zip(pad(a), pad(b)).map { x, y in
+    return try Shape(
+      checking: zip(pad(a), pad(b)).map { x, y in
         guard x == y || x == 1 || y == 1 else { throw CompressError("shapes \(a) and \(b) do not broadcast") }
         return x == 1 ? y : x
       })

@@ -73,7 +73,12 @@ extension Tensor {
   /// Copies of `indices` along `axis`, in that order.
   public func gathered(axis: Int, _ indices: [Int]) throws -> Tensor {
     let axis = try checked(axis: axis)
-    let parts = try indices.map { try sliced(axis: axis, $0..<($0 + 1)) }
+    let parts = try indices.map { index in
+      guard (0..<shape[axis]).contains(index) else {
+        throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+      }
+      return try sliced(axis: axis, index..<index + 1)
+    }
     return try Tensor.concatenated(parts, axis: axis, like: self)
   }
 

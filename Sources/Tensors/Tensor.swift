@@ -52,6 +52,10 @@ public struct Tensor: Sendable {
     guard Int(bitPattern: bytes.baseAddress) % dtype.size == 0 else {
       throw CompressError("tensor data is not aligned to \(dtype.size) bytes", kind: .input)
     }
+    guard !bytes.isEmpty else {  // there may be no address to borrow
+      self.init(zeros: shape, dtype: dtype)
+      return
+    }
     self.init(
       dtype: dtype, shape: shape, strides: shape.strides, offset: 0,
       storage: Storage(borrowing: bytes, owner: owner))
