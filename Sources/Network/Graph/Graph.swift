@@ -26,6 +26,9 @@ public struct Graph: Sendable, Hashable {
   private let indices: [String: Int]
   private let inferred: [Shape]
 
+  /// Elements of one layer's output for one sample: keeps indices within 32 bits and costs within 64.
+  static let largestOutput = Int(Int32.max)
+
   /// - Throws: `CompressError` naming the layer when names clash, an input is unknown or comes later,
   ///   or shapes do not fit.
   public init(_ nodes: [Node], output: String) throws {
@@ -44,7 +47,11 @@ public struct Graph: Sendable, Hashable {
         guard node.op.spec.arity.contains(inputs.count) else {
           throw CompressError("\(node.op.spec.kind) takes \(node.op.spec.arity.text) inputs, not \(inputs.count)")
         }
-        shapes.append(try node.op.spec.outputShape(inputs))
+        let shape = try node.op.spec.outputShape(inputs)
+        guard shape.count <= Self.largestOutput else {
+          throw CompressError("its output of shape \(shape) has more than \(Self.largestOutput) elements")
+        }
+        shapes.append(shape)
       }
       indices[node.name] = index
     }

@@ -27,6 +27,7 @@ public struct Conv2D: OperatorSpec {
       throw CompressError("\(channels) input channels and \(filters) filters do not divide into \(groups) groups")
     }
     let size = try window.output(height: height, width: width)
+    _ = try Shape(checking: [filters, window.size.height, window.size.width, channels / groups])
     return try Shape(checking: [size.height, size.width, filters])
   }
 

@@ -18,7 +18,8 @@ public struct Dense: OperatorSpec {
       throw CompressError("expects a vector, got shape \(inputs[0]); flatten it first")
     }
     guard units > 0 else { throw CompressError("\(units) units") }
-    return try Shape(checking: [units])
+    _ = try Shape(checking: [units, inputs[0][0]])
+    return [units]
   }
 
   public func parameters(_ inputs: [Shape]) -> [ParameterSpec] {

@@ -17,12 +17,14 @@ public struct Pool2D: OperatorSpec {
 
   public func outputShape(_ inputs: [Shape]) throws -> Shape {
     let (height, width, channels) = try inputs[0].image()
+    let size = try window.output(height: height, width: width)
     let pads = window.pads(height: height, width: width)
     guard max(pads.top, pads.bottom) < window.size.height, max(pads.left, pads.right) < window.size.width else {
-      throw CompressError("padding \(pads) is not smaller than the pooling window \(window.size.height)x\(window.size.width)")
+      throw CompressError(
+        "padding \(pads.top), \(pads.left), \(pads.bottom), \(pads.right) (top, left, bottom, right) is not smaller than "
+          + "the pooling window \(window.size.height)x\(window.size.width)")
     }
     guard window.dilation == Size2D(1) else { throw CompressError("pooling windows are not dilated") }
-    let size = try window.output(height: height, width: width)
     return [size.height, size.width, channels]
   }
 }

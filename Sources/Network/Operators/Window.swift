@@ -38,6 +38,8 @@ public struct Window: Sendable, Hashable {
   }
 
   /// The padding in pixels for an image of the given size.
+  ///
+  /// - Precondition: strides are positive; `output(height:width:)` checks it.
   public func pads(height: Int, width: Int) -> (top: Int, left: Int, bottom: Int, right: Int) {
     switch padding {
     case .valid: return (0, 0, 0, 0)
