@@ -28,7 +28,7 @@ let package = Package(
     .target(name: "Diagnostics"),
     .target(name: "Files", dependencies: ["CZlib", "Diagnostics"]),
     .target(name: "Tensors", dependencies: ["CKernels", "Diagnostics"]),
-    .target(name: "Kernels", dependencies: ["CKernels", "Tensors"]),
+    .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Diagnostics"]),
     .target(name: "Network", dependencies: ["Tensors"]),
     .target(name: "Formats", dependencies: ["Network", "Files"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Files"]),
@@ -51,6 +51,7 @@ let package = Package(
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets.
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,0 +1,125 @@
+// The leaf kernels: no allocation, no policy, no I/O. Every family exists once per instruction set and gives
+// the same bits in all of them; the scalar one is the reference.
+//
+// Contract for float32. Each output is one chain of fused multiply-adds in ascending order of k (in a
+// convolution: kernel row, kernel column, input channel), from the bias, or from the output's former value;
+// then the clamp, x < lo ? lo : x > hi ? hi : x, which lets NaN through. Sums and products elsewhere are
+// rounded one by one, in the order stated.
+//
+// Contract for integers. Unsigned 8-bit activations times signed 8-bit weights add up exactly in 32 bits; the
+// caller sees to it that k * 255 * 128 stays below 2^31. Requantization is
+//     q = min(max(roundHalfEven(float(acc + bias) * scale) + zero_point, lo), hi)
+// in float32, where float() rounds to nearest even and scale is finite.
+//
+// Nothing is read or written outside the operands as described.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ck-isa.h"
+
+// C (m,n) = clamp(start + A (m,k) B (k,n)) for one tile: m <= f32_rows, n <= f32_columns of the set.
+// Row p of B begins at b + p*ldb and is readable up to n rounded up to f32_lanes, and so is start. A NULL start
+// continues from C.
+typedef void ck_f32_gemm_fn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                            const float *start, float *c, size_t ldc, float lo, float hi);
+// The same with B in half precision, widened exactly.
+typedef void ck_f32_gemm_half_fn(size_t m, size_t n, size_t k, const float *a, size_t lda, const uint16_t *b,
+                                 size_t ldb, const float *start, float *c, size_t ldc, float lo, float hi);
+// The same with A stored by columns: A(row, p) is a[p*lda + row].
+typedef void ck_f32_gemm_columns_fn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
+                                    size_t ldb, const float *start, float *c, size_t ldc, float lo, float hi);
+
+// out (pixels, channels) = clamp(bias + sum over t of *tap[t] * weights[t]); taps per pixel, weights (taps, channels).
+typedef void ck_f32_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+                                 const float *weights, const float *bias, float *out, size_t ld, float lo, float hi);
+// Its gradients: *tap[t] = fma(g, weights[t], *tap[t]), and weights[t] = fma(*tap[t], g, weights[t]), in
+// ascending (pixel, tap) order, for g (pixels, channels).
+typedef void ck_f32_depthwise_spread_fn(size_t pixels, size_t channels, size_t taps, void *const *tap,
+                                        const float *weights, const float *g, size_t ld);
+typedef void ck_f32_depthwise_gather_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+                                        const float *g, size_t ld, float *weights);
+
+// Pooling: pixel i has counts[i] >= 1 taps at tap[i * stride ...]; out (pixels, channels).
+// Maximum: the first of equals. index receives the winner's offset from `origin`, in elements; it may be NULL.
+typedef void ck_f32_max_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
+                                const uint32_t *counts, const float *origin, float *out, int32_t *index);
+// Average: the sum in tap order, divided by float(count).
+typedef void ck_f32_average_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
+                                    const uint32_t *counts, float *out);
+typedef void ck_u8_max_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
+                               const uint32_t *counts, uint8_t *out);
+// Average: roundHalfEven(float(exact sum) / float(count)).
+typedef void ck_u8_average_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
+                                   const uint32_t *counts, uint8_t *out);
+
+// C (m,n) = A (m,k) B (k,n) for one tile: m <= u8_rows, n <= u8_columns of the set. B is stored in groups of four
+// k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to u8_lanes or more.
+typedef void ck_u8s8_gemm_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
+                             size_t width, int32_t *c, size_t ldc);
+// out (pixels, channels) = sum over t of *tap[t] * weights[t]; weights (taps, channels).
+typedef void ck_u8s8_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+                                  const int8_t *weights, int32_t *out, size_t ld);
+// out (rows, n) = the requantization above; bias and scale per column.
+typedef void ck_i32_requantize_fn(size_t rows, size_t n, const int32_t *acc, size_t lda, const int32_t *bias,
+                                  const float *scale, int32_t zero_point, int32_t lo, int32_t hi, uint8_t *out,
+                                  size_t ld);
+// out (rows, n) = clamp(fma(float(acc - zero_point * sums), input_scale * scale, bias)); sums, scale and bias per
+// column.
+typedef void ck_i32_dequantize_fn(size_t rows, size_t n, const int32_t *acc, size_t lda, int32_t zero_point,
+                                  const int32_t *sums, float input_scale, const float *scale, const float *bias,
+                                  float lo, float hi, float *out, size_t ld);
+
+// Element-wise. In place is allowed: out may be an operand.
+typedef void ck_f32_add_fn(size_t n, const float *a, const float *b, float lo, float hi, float *out);
+typedef void ck_f32_clamp_fn(size_t n, const float *a, float lo, float hi, float *out);
+// q = min(max(roundHalfEven(float(a - za) * sa + float(b - zb) * sb) + zero_point, lo), hi), each operation
+// rounded by itself.
+typedef struct {
+  int32_t zero_a, zero_b, zero_point, lo, hi;
+  float scale_a, scale_b;
+} ck_u8_add_parameters;
+typedef void ck_u8_add_fn(size_t n, const uint8_t *a, const uint8_t *b, const ck_u8_add_parameters *parameters,
+                          uint8_t *out);
+// Least and greatest of n >= 1 numbers; a NaN in the data leaves both unspecified.
+typedef void ck_f32_range_fn(size_t n, const float *a, float *least, float *greatest);
+// q = min(max(roundHalfEven(a * inverse_scale) + zero_point, 0), 255)
+typedef void ck_f32_quantize_fn(size_t n, const float *a, float inverse_scale, int32_t zero_point, uint8_t *out);
+// (q - zero_point) * scale
+typedef void ck_u8_dequantize_fn(size_t n, const uint8_t *a, float scale, int32_t zero_point, float *out);
+// Rounded to nearest even; a NaN stays one.
+typedef void ck_f32_to_half_fn(size_t n, const float *a, uint16_t *out);
+typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
+
+// The families. Every list of kernels in this room is made from this one.
+#define CK_FAMILIES(X, isa)                                                                                       \
+  X(f32_gemm, isa) X(f32_gemm_half, isa) X(f32_gemm_columns, isa)                                                 \
+  X(f32_depthwise, isa) X(f32_depthwise_spread, isa) X(f32_depthwise_gather, isa)                                 \
+  X(f32_max_pool, isa) X(f32_average_pool, isa) X(u8_max_pool, isa) X(u8_average_pool, isa)                       \
+  X(u8s8_gemm, isa) X(u8s8_depthwise, isa) X(i32_requantize, isa) X(i32_dequantize, isa)                          \
+  X(f32_add, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa) X(f32_quantize, isa) X(u8_dequantize, isa)   \
+  X(f32_to_half, isa) X(half_to_f32, isa)
+
+// All kernels of one instruction set.
+typedef struct {
+  ck_isa isa;
+  const char *name;
+  size_t f32_rows, f32_columns, f32_lanes;  // the float tile, and what B's width is padded to
+  size_t u8_rows, u8_columns, u8_lanes;     // the integer tile
+#define CK_FIELD(family, isa) ck_##family##_fn *family;
+  CK_FAMILIES(CK_FIELD, )
+#undef CK_FIELD
+} ck_kernels;
+
+// NULL when this build or this machine lacks the instruction set.
+const ck_kernels *ck_kernels_for(ck_isa isa);
+
+#define CK_DECLARE(family, isa) ck_##family##_fn ck_##family##_##isa;
+CK_FAMILIES(CK_DECLARE, scalar)
+#if defined(__x86_64__)
+CK_FAMILIES(CK_DECLARE, avx2)
+CK_FAMILIES(CK_DECLARE, avx512)
+#elif defined(__aarch64__)
+CK_FAMILIES(CK_DECLARE, neon)
+#endif
+#undef CK_DECLARE

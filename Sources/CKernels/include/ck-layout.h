@@ -1,0 +1,26 @@
+// Packing of weights for the kernels, and portable loops that need no variant per instruction set.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// out[p*width + j] = from[j*column_step + p*row_step] for j < n, else 0; p < k.
+void ck_f32_pack(size_t n, size_t width, size_t k, const float *from, size_t column_step, size_t row_step, float *out);
+void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_t column_step, size_t row_step,
+                      uint16_t *out);
+// from (n,k) by rows, into the layout of ck_u8s8_gemm_fn.
+void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out);
+
+// sums[c] += every a[r*ld + c] in ascending r.
+void ck_f32_add_rows(size_t rows, size_t columns, const float *a, size_t ld, float *sums);
+
+// Gradients of pooling, added to `to`: of the maximum by index, of the average by tap.
+void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to);
+void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
+                           const float *g);
+
+// out[i] = table[a[i]]; table has 256 entries.
+void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out);
+
+void ck_f32_sigmoid(size_t n, const float *a, float *out);
+// Softmax of each row: exp(x - max) divided by their sum, in ascending order.
+void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out);

@@ -1,0 +1,38 @@
+#include "../include/ck-kernels.h"
+#include "arithmetic.h"
+#include "half.h"
+
+void ck_f32_gemm_scalar(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                        const float *start, float *c, size_t ldc, float lo, float hi) {
+  for (size_t i = 0; i < m; i++) {
+    for (size_t j = 0; j < n; j++) {
+      float sum = start ? start[j] : c[i * ldc + j];
+      for (size_t p = 0; p < k; p++) sum = __builtin_fmaf(a[i * lda + p], b[p * ldb + j], sum);
+      c[i * ldc + j] = ck_clamp(sum, lo, hi);
+    }
+  }
+}
+
+void ck_f32_gemm_half_scalar(size_t m, size_t n, size_t k, const float *a, size_t lda, const uint16_t *b, size_t ldb,
+                             const float *start, float *c, size_t ldc, float lo, float hi) {
+  for (size_t i = 0; i < m; i++) {
+    for (size_t j = 0; j < n; j++) {
+      float sum = start ? start[j] : c[i * ldc + j];
+      for (size_t p = 0; p < k; p++) {
+        sum = __builtin_fmaf(a[i * lda + p], ck_half_float(b[p * ldb + j]), sum);
+      }
+      c[i * ldc + j] = ck_clamp(sum, lo, hi);
+    }
+  }
+}
+
+void ck_f32_gemm_columns_scalar(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
+                                const float *start, float *c, size_t ldc, float lo, float hi) {
+  for (size_t i = 0; i < m; i++) {
+    for (size_t j = 0; j < n; j++) {
+      float sum = start ? start[j] : c[i * ldc + j];
+      for (size_t p = 0; p < k; p++) sum = __builtin_fmaf(a[p * lda + i], b[p * ldb + j], sum);
+      c[i * ldc + j] = ck_clamp(sum, lo, hi);
+    }
+  }
+}

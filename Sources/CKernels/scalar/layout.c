@@ -1,0 +1,69 @@
+#include "../include/ck-layout.h"
+
+#include "half.h"
+
+void ck_f32_pack(size_t n, size_t width, size_t k, const float *from, size_t column_step, size_t row_step, float *out) {
+  for (size_t p = 0; p < k; p++, out += width) {
+    const float *row = from + p * row_step;
+    if (column_step == 1) {
+      __builtin_memcpy(out, row, n * sizeof(float));
+    } else {
+      for (size_t j = 0; j < n; j++) out[j] = row[j * column_step];
+    }
+    for (size_t j = n; j < width; j++) out[j] = 0;
+  }
+}
+
+void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_t column_step, size_t row_step,
+                      uint16_t *out) {
+  for (size_t p = 0; p < k; p++, out += width) {
+    for (size_t j = 0; j < n; j++) out[j] = ck_half_bits(from[p * row_step + j * column_step]);
+    for (size_t j = n; j < width; j++) out[j] = 0;
+  }
+}
+
+void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out) {
+  for (size_t p = 0; p < k; p += 4) {
+    for (size_t j = 0; j < width; j++) {
+      for (size_t i = 0; i < 4; i++) *out++ = j < n && p + i < k ? from[j * k + p + i] : 0;
+    }
+  }
+}
+
+void ck_f32_add_rows(size_t rows, size_t columns, const float *a, size_t ld, float *sums) {
+  for (size_t r = 0; r < rows; r++, a += ld) {
+    for (size_t c = 0; c < columns; c++) sums[c] += a[c];
+  }
+}
+
+void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to) {
+  for (size_t i = 0; i < n; i++) to[index[i]] += g[i];
+}
+
+void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
+                           const float *g) {
+  for (size_t i = 0; i < pixels; i++, tap += stride, g += channels) {
+    for (size_t t = 0; t < counts[i]; t++) {
+      float *to = tap[t];
+      for (size_t c = 0; c < channels; c++) to[c] += g[c] / (float)counts[i];
+    }
+  }
+}
+
+void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out) {
+  for (size_t i = 0; i < n; i++) out[i] = table[a[i]];
+}
+
+void ck_f32_sigmoid(size_t n, const float *a, float *out) {
+  for (size_t i = 0; i < n; i++) out[i] = 1 / (1 + __builtin_expf(-a[i]));
+}
+
+void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out) {
+  for (size_t r = 0; r < rows; r++, a += n, out += n) {
+    float greatest = a[0];
+    for (size_t i = 1; i < n; i++) greatest = a[i] > greatest ? a[i] : greatest;
+    float sum = 0;
+    for (size_t i = 0; i < n; i++) sum += out[i] = __builtin_expf(a[i] - greatest);
+    for (size_t i = 0; i < n; i++) out[i] /= sum;
+  }
+}

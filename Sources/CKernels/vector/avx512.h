@@ -1,0 +1,53 @@
+// The vector vocabulary of the kernel bodies, in AVX-512: 16 lanes. *_n touch only the first n lanes'
+// memory, and read zero into the others.
+#pragma once
+#include <immintrin.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define CK_TARGET "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"
+#define CK_SUFFIX avx512
+#define LANES 16
+#define INLINE static inline __attribute__((always_inline, target(CK_TARGET)))
+
+typedef __m512 vf;
+typedef __m512i vi;
+
+INLINE __mmask16 v_mask(size_t n) { return (__mmask16)((1u << n) - 1); }
+INLINE vf vf_load(const float *p) { return _mm512_loadu_ps(p); }
+INLINE vf vf_load_n(const float *p, size_t n) { return _mm512_maskz_loadu_ps(v_mask(n), p); }
+INLINE void vf_store(float *p, vf v) { _mm512_storeu_ps(p, v); }
+INLINE void vf_store_n(float *p, vf v, size_t n) { _mm512_mask_storeu_ps(p, v_mask(n), v); }
+INLINE vf vf_set(float x) { return _mm512_set1_ps(x); }
+INLINE vf vf_add(vf a, vf b) { return _mm512_add_ps(a, b); }
+INLINE vf vf_sub(vf a, vf b) { return _mm512_sub_ps(a, b); }
+INLINE vf vf_mul(vf a, vf b) { return _mm512_mul_ps(a, b); }
+INLINE vf vf_div(vf a, vf b) { return _mm512_div_ps(a, b); }
+INLINE vf vf_fma(vf a, vf b, vf c) { return _mm512_fmadd_ps(a, b, c); }
+INLINE vf vf_max(vf a, vf b) { return _mm512_max_ps(a, b); }  // a > b ? a : b
+INLINE vf vf_min(vf a, vf b) { return _mm512_min_ps(a, b); }  // a < b ? a : b
+INLINE vf vf_round(vf a) { return _mm512_roundscale_ps(a, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC); }
+INLINE vf vf_half(const uint16_t *p) { return _mm512_cvtph_ps(_mm256_loadu_si256((const __m256i *)p)); }
+INLINE void vf_store_half(uint16_t *p, vf v) {
+  _mm256_storeu_si256((__m256i *)p, _mm512_cvtps_ph(v, _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC));
+}
+INLINE vf vf_from_vi(vi v) { return _mm512_cvtepi32_ps(v); }
+INLINE vi vi_from_vf(vf v) { return _mm512_cvtps_epi32(v); }
+INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+INLINE vi vi_load_n(const int32_t *p, size_t n) { return _mm512_maskz_loadu_epi32(v_mask(n), p); }
+INLINE void vi_store_n(int32_t *p, vi v, size_t n) { _mm512_mask_storeu_epi32(p, v_mask(n), v); }
+INLINE vi vi_load_u8_n(const uint8_t *p, size_t n) { return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(v_mask(n), p)); }
+INLINE vi vi_load_s8_n(const int8_t *p, size_t n) { return _mm512_cvtepi8_epi32(_mm_maskz_loadu_epi8(v_mask(n), p)); }
+INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) { _mm512_mask_cvtepi32_storeu_epi8(p, v_mask(n), v); }
+INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
+INLINE vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+INLINE vi vi_mul(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
+INLINE vi vi_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
+// b's lanes where x > y, else a's.
+INLINE vf vf_pick_greater(vf x, vf y, vf a, vf b) {
+  return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), a, b);
+}
+INLINE vi vi_pick_greater(vf x, vf y, vi a, vi b) {
+  return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), a, b);
+}
+INLINE vi vi_lane(void) { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }

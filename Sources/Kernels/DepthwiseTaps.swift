@@ -1,0 +1,63 @@
+import CKernels
+
+/// Walks over the output rows of a depthwise convolution with pointers to the pixels under each window.
+struct DepthwiseTaps {
+  let window: Window
+  /// Bytes of one channel of one pixel.
+  let element: Int
+
+  init(_ geometry: ConvolutionGeometry, element: Int) {
+    window = geometry.window
+    self.element = element
+  }
+
+  /// Some neighbouring outputs of one row.
+  struct Run {
+    let image: Int
+    /// The first output pixel, counted over the batch.
+    let outputPixel: Int
+    let pixels: Int
+    /// (pixels, window.taps) pointers.
+    let taps: UnsafeMutablePointer<UnsafeRawPointer?>
+    let worker: Int
+  }
+
+  /// Outputs per run: as many as keep the pointers within the first cache level.
+  private var runLength: Int { min(window.outputWidth, max(1, 1024 / window.taps)) }
+  private var tapBytes: Int { alignedBytes(runLength * window.taps * MemoryLayout<UnsafeRawPointer?>.stride) }
+  private var padBytes: Int { alignedBytes(window.channels * element) }
+
+  func scratchBytes(threads: Int) -> Int { ScratchCursor.padded(threads * (tapBytes + padBytes)) }
+
+  /// Calls `body` for every run, in parallel over output rows. Outside the image the taps point to a pixel whose
+  /// bytes are all `padByte(image)`.
+  func forEachRun(
+    _ input: UnsafeRawPointer, batch: Int, padByte: (_ image: Int) -> UInt8,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ body: (Run) -> Void
+  ) {
+    var cursor = ScratchCursor(scratch, needed: scratchBytes(threads: pool.threads))
+    let pads = cursor.take(pool.threads * padBytes, of: UInt8.self)
+    let pointers = cursor.take(
+      pool.threads * tapBytes / MemoryLayout<UnsafeRawPointer?>.stride, of: UnsafeRawPointer?.self)
+    var native = window.native
+    let height = window.outputHeight
+    withUnsafePointer(to: &native) { native in
+      pool.parallelFor(batch * height) { index, worker in
+        let (image, y) = index.quotientAndRemainder(dividingBy: height)
+        let pad = pads + worker * padBytes
+        pad.update(repeating: padByte(image), count: window.channels * element)
+        let taps = pointers + worker * tapBytes / MemoryLayout<UnsafeRawPointer?>.stride
+        var x = 0
+        while x < window.outputWidth {
+          let pixels = min(runLength, window.outputWidth - x)
+          ck_window_taps(
+            native, input + image * window.inputCount * element, element, y, x, pixels, pad, taps)
+          body(
+            Run(
+              image: image, outputPixel: index * window.outputWidth + x, pixels: pixels, taps: taps, worker: worker))
+          x += pixels
+        }
+      }
+    }
+  }
+}

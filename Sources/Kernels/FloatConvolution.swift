@@ -1,0 +1,184 @@
+import CKernels
+
+/// How a descriptor keeps its weights.
+public enum WeightStorage: Sendable {
+  case float32
+  /// Half precision, rounded to nearest even when packed and widened inside the kernels: the results are those
+  /// of float32 with the rounded weights.
+  case float16
+}
+
+/// A float32 convolution or dense layer with its packed weights, bias and fused activation.
+///
+/// Images are NHWC, weights OHWI. Each output is one chain of fused multiply-adds over kernel row, kernel
+/// column and input channel, from the bias, then the clamp: the same bits for any number of threads and any
+/// instruction set.
+///
+/// `@unchecked Sendable`: `run` only reads the descriptor; `update` must not run at the same time.
+public final class FloatConvolution: @unchecked Sendable {
+  public let geometry: ConvolutionGeometry
+  public let storage: WeightStorage
+  private let clamp: ClosedRange<Float>
+  private let kernels: UnsafePointer<ck_kernels>
+  private let layout: PanelLayout
+  private let packed: OwnedMemory
+  private let bias: OwnedMemory
+
+  /// - Parameters:
+  ///   - clamp: bounds of the output; `0 ... .infinity` is ReLU.
+  /// - Precondition: as many weights as the geometry says, and one bias for each output channel.
+  public init(
+    _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?,
+    clamp: ClosedRange<Float> = -.infinity ... .infinity, storage: WeightStorage = .float32,
+    isa: InstructionSet = .current
+  ) {
+    self.geometry = geometry
+    self.storage = storage
+    self.clamp = clamp
+    kernels = isa.kernels
+    layout = PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, kernels)
+    if geometry.isDepthwise {
+      packed = OwnedMemory(byteCount: geometry.weightCount * MemoryLayout<Float>.stride)
+      self.bias = OwnedMemory(byteCount: geometry.outputChannels * MemoryLayout<Float>.stride)
+    } else {
+      let size = storage == .float32 ? MemoryLayout<Float>.stride : MemoryLayout<UInt16>.stride
+      packed = OwnedMemory(byteCount: geometry.groups * layout.count * size)
+      self.bias = OwnedMemory(byteCount: geometry.groups * layout.paddedColumns * MemoryLayout<Float>.stride)
+    }
+    update(weights: weights, bias: bias)
+  }
+
+  /// Packs other weights of the same geometry; a nil bias is zero.
+  public func update(
+    weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, pool: ThreadPool = .serial
+  ) {
+    precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
+    precondition(bias == nil || bias!.count == geometry.outputChannels)
+    let source = weights.baseAddress!
+    if geometry.isDepthwise {
+      packDepthwise(source)
+    } else {
+      let panels = layout.panels
+      pool.parallelFor(geometry.groups * panels) { index in
+        let group = index / panels
+        let from = source + group * layout.n * layout.k
+        switch storage {
+        case .float32:
+          layout.pack(
+            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(Float.self) + group * layout.count,
+            panel: index % panels)
+        case .float16:
+          layout.packHalf(
+            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(UInt16.self) + group * layout.count,
+            panel: index % panels)
+        }
+      }
+    }
+    let step = geometry.isDepthwise ? 1 : layout.paddedColumns
+    for channel in 0..<geometry.outputChannels {
+      let (group, column) = channel.quotientAndRemainder(dividingBy: geometry.outputsPerGroup)
+      self.bias.pointer(Float.self)[group * step + column] = bias?[channel] ?? 0
+    }
+  }
+
+  /// Depthwise weights go from (channel, tap) to (tap, channel); halves are rounded here and kept as floats.
+  private func packDepthwise(_ source: UnsafePointer<Float>) {
+    let out = packed.pointer(Float.self)
+    let channels = geometry.outputChannels
+    ck_f32_pack(channels, channels, geometry.depth, source, geometry.depth, 1, out)
+    if storage == .float16 {
+      for i in 0..<geometry.weightCount {
+        var half: UInt16 = 0
+        kernels.pointee.f32_to_half(1, out + i, &half)
+        kernels.pointee.half_to_f32(1, &half, out + i)
+      }
+    }
+  }
+
+  /// Bytes the packed weights and bias take.
+  public var packedBytes: Int { packed.byteCount + bias.byteCount }
+
+  /// Scratch that `run` needs for that many images on that many threads.
+  public func scratchBytes(batch: Int, threads: Int) -> Int {
+    if geometry.isDepthwise { return DepthwiseTaps(geometry, element: 4).scratchBytes(threads: threads) }
+    guard !geometry.window.isPointwise else { return 0 }
+    return ScratchCursor.padded(threads * patchBytes(tiling(batch)))
+  }
+
+  /// Convolves `batch` images; input and output must not overlap.
+  ///
+  /// - Precondition: the scratch has at least `scratchBytes(batch:threads:)` bytes.
+  public func run(
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+  ) {
+    guard batch > 0 else { return }
+    if geometry.isDepthwise {
+      runDepthwise(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
+    } else {
+      runPanels(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
+    }
+  }
+
+  private func tiling(_ batch: Int) -> RowTiling {
+    RowTiling(
+      rows: batch * geometry.window.outputPixels, rowBytes: geometry.depth * MemoryLayout<Float>.stride,
+      tileRows: kernels.pointee.f32_rows, panels: layout.panels, copiesRows: !geometry.window.isPointwise)
+  }
+
+  private func patchBytes(_ tiling: RowTiling) -> Int {
+    alignedBytes(tiling.rowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
+  }
+
+  private func runPanels(
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+  ) {
+    let tiling = tiling(batch)
+    let isDirect = geometry.window.isPointwise
+    var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
+    let patchCount = patchBytes(tiling) / MemoryLayout<Float>.stride
+    let patches = isDirect ? nil : cursor.take(pool.threads * patchCount, of: Float.self)
+    var window = geometry.window.native
+    let loop = FloatTileLoop(kernels: kernels, layout: layout, low: clamp.lowerBound, high: clamp.upperBound)
+    let channels = geometry.window.channels
+    let perGroup = geometry.channelsPerGroup
+    withUnsafePointer(to: &window) { window in
+      pool.parallelFor(geometry.groups * tiling.count) { index, worker in
+        let group = index / tiling.count
+        let (rows, panels) = tiling.piece(index % tiling.count)
+        let a: UnsafePointer<Float>
+        if let patches {
+          let patch = patches + worker * patchCount
+          ck_f32_im2col(
+            window, input, group * perGroup, perGroup, rows.lowerBound, rows.count, 0, patch, layout.k)
+          a = UnsafePointer(patch)
+        } else {
+          a = input + rows.lowerBound * channels + group * perGroup
+        }
+        let weights: PackedWeights =
+          switch storage {
+          case .float32: .float32(packed.pointer(Float.self) + group * layout.count)
+          case .float16: .float16(packed.pointer(UInt16.self) + group * layout.count)
+          }
+        loop.run(
+          rows: rows.count, a: a, lda: isDirect ? channels : layout.k, weights: weights, panels: panels,
+          start: bias.pointer(Float.self) + group * layout.paddedColumns,
+          c: output + rows.lowerBound * geometry.outputChannels + group * layout.n, ldc: geometry.outputChannels)
+      }
+    }
+  }
+
+  private func runDepthwise(
+    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+  ) {
+    let taps = DepthwiseTaps(geometry, element: 4)
+    let channels = geometry.outputChannels
+    taps.forEachRun(input, batch: batch, padByte: { _ in 0 }, scratch: scratch, pool: pool) { run in
+      kernels.pointee.f32_depthwise(
+        run.pixels, channels, geometry.depth, run.taps, packed.pointer(Float.self), bias.pointer(Float.self),
+        output + run.outputPixel * channels, channels, clamp.lowerBound, clamp.upperBound)
+    }
+  }
+}

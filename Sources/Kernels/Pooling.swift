@@ -1,0 +1,154 @@
+import CKernels
+import Diagnostics
+
+/// Maximum and average pooling over NHWC images, in float32 and in 8-bit integers.
+///
+/// Pixels outside the image take no part: the average divides by the number inside. A window that covers the
+/// whole image is global pooling.
+public struct Pooling: Sendable {
+  public let window: Window
+  private let isa: InstructionSet
+
+  /// - Throws: `CompressError` when the window is dilated, or its padding is so large that it could lie outside
+  ///   the image altogether.
+  public init(_ window: Window, isa: InstructionSet = .current) throws {
+    guard window.dilationHeight == 1, window.dilationWidth == 1 else {
+      throw CompressError("pooling with dilation \(window.dilationHeight)x\(window.dilationWidth)")
+    }
+    let padding = window.padding
+    guard max(padding.top, padding.bottom) < window.kernelHeight, max(padding.left, padding.right) < window.kernelWidth
+    else {
+      throw CompressError(
+        "padding (top \(padding.top), left \(padding.left), bottom \(padding.bottom), right \(padding.right)) is not "
+          + "smaller than the pooling window \(window.kernelHeight)x\(window.kernelWidth)")
+    }
+    self.window = window
+    self.isa = isa
+  }
+
+  /// The window of global pooling.
+  public static func global(height: Int, width: Int, channels: Int, isa: InstructionSet = .current) throws -> Pooling {
+    try Pooling(Window(height: height, width: width, channels: channels, kernel: (height, width)), isa: isa)
+  }
+
+  /// The greatest value under each window.
+  ///
+  /// - Parameter winners: receives, for the gradient, where it was: the offset in elements from the beginning of
+  ///   its own image. Of equal values the first wins.
+  public func maximum(
+    _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, winners: UnsafeMutablePointer<Int32>? = nil,
+    batch: Int, pool: ThreadPool
+  ) {
+    precondition(winners == nil || window.inputCount <= Int(Int32.max))
+    let kernel = isa.kernels.pointee.f32_max_pool!
+    forEachRun(input, element: 4, batch: batch, pool: pool) { run in
+      kernel(
+        run.pixels, window.channels, window.taps, run.taps, run.counts, input + run.image * window.inputCount,
+        output + run.output, winners.map { $0 + run.output })
+    }
+  }
+
+  /// The mean under each window: the sum in order of rows and columns, divided by the number of pixels.
+  public func average(
+    _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool
+  ) {
+    let kernel = isa.kernels.pointee.f32_average_pool!
+    forEachRun(input, element: 4, batch: batch, pool: pool) { run in
+      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
+    }
+  }
+
+  public func maximum(
+    _ input: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, batch: Int, pool: ThreadPool
+  ) {
+    let kernel = isa.kernels.pointee.u8_max_pool!
+    forEachRun(input, element: 1, batch: batch, pool: pool) { run in
+      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
+    }
+  }
+
+  /// The mean of the codes, `roundHalfEven(float(sum) / float(count))`: input and output share scale and zero
+  /// point.
+  public func average(
+    _ input: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, batch: Int, pool: ThreadPool
+  ) {
+    let kernel = isa.kernels.pointee.u8_average_pool!
+    forEachRun(input, element: 1, batch: batch, pool: pool) { run in
+      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
+    }
+  }
+
+  // MARK: Gradients
+
+  /// The gradient of `maximum`: each output's goes to its winner. Overwrites `inputGradient`.
+  public func maximumGradient(
+    outputGradient: UnsafePointer<Float>, winners: UnsafePointer<Int32>, inputGradient: UnsafeMutablePointer<Float>,
+    batch: Int, pool: ThreadPool
+  ) {
+    let count = window.outputPixels * window.channels
+    pool.parallelFor(batch) { image in
+      let to = inputGradient + image * window.inputCount
+      to.update(repeating: 0, count: window.inputCount)
+      ck_f32_scatter_add(count, winners + image * count, outputGradient + image * count, to)
+    }
+  }
+
+  /// The gradient of `average`: each output's is shared out among the pixels of its window. Overwrites
+  /// `inputGradient`.
+  public func averageGradient(
+    outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool
+  ) {
+    let inner = ThreadPool.serial
+    pool.parallelFor(batch) { image in
+      let to = inputGradient + image * window.inputCount
+      to.update(repeating: 0, count: window.inputCount)
+      let from = outputGradient + image * window.outputPixels * window.channels
+      forEachRun(to, element: 4, batch: 1, pool: inner) { run in
+        run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: run.pixels * window.taps) { taps in
+          ck_f32_average_spread(run.pixels, window.channels, window.taps, taps, run.counts, from + run.output)
+        }
+      }
+    }
+  }
+
+  // MARK: Walking
+
+  private struct Run {
+    let image: Int
+    /// Offset of the first output, in elements.
+    let output: Int
+    let pixels: Int
+    let taps: UnsafeMutablePointer<UnsafeRawPointer?>
+    let counts: UnsafePointer<UInt32>
+  }
+
+  /// Calls `body` for runs of neighbouring outputs, in parallel over output rows.
+  private func forEachRun(
+    _ input: UnsafeRawPointer, element: Int, batch: Int, pool: ThreadPool, _ body: (Run) -> Void
+  ) {
+    var native = window.native
+    let height = window.outputHeight
+    let length = min(window.outputWidth, max(1, 512 / window.taps))
+    withUnsafePointer(to: &native) { native in
+      pool.parallelFor(batch * height) { index in
+        let (image, y) = index.quotientAndRemainder(dividingBy: height)
+        withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: length * window.taps) { taps in
+          withUnsafeTemporaryAllocation(of: UInt32.self, capacity: length) { counts in
+            var x = 0
+            while x < window.outputWidth {
+              let pixels = min(length, window.outputWidth - x)
+              ck_window_inside(
+                native, input + image * window.inputCount * element, element, y, x, pixels, taps.baseAddress,
+                counts.baseAddress)
+              body(
+                Run(
+                  image: image, output: (index * window.outputWidth + x) * window.channels, pixels: pixels,
+                  taps: taps.baseAddress!, counts: counts.baseAddress!))
+              x += pixels
+            }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,33 @@
+/// How a matrix product is cut into pieces of work. Every output is computed whole within one piece, so the
+/// cut has no influence on the results.
+struct RowTiling {
+  let rows, rowsPerTile: Int
+  let panels, panelsPerTile: Int
+
+  /// - Parameters:
+  ///   - rowBytes: what a row of A takes while a tile is worked on.
+  ///   - copiesRows: whether every piece first has to gather its rows, which makes splitting columns dear.
+  init(rows: Int, rowBytes: Int, tileRows: Int, panels: Int, copiesRows: Bool) {
+    self.rows = rows
+    self.panels = panels
+    let fitting = max(Self.tileBytes / max(rowBytes, 1) / tileRows, 1) * tileRows
+    let shared = roundUp(ceilDivide(rows, Self.pieces), to: tileRows)
+    rowsPerTile = min(fitting, shared, Self.maximumRows)
+    let missing = ceilDivide(Self.pieces / 2, ceilDivide(rows, rowsPerTile))
+    let fewest = copiesRows ? 4 : 1
+    panelsPerTile = max(min(panels, fewest), ceilDivide(panels, missing))
+  }
+
+  private static let tileBytes = 128 << 10
+  private static let maximumRows = 448
+  private static let pieces = 16
+
+  var count: Int { ceilDivide(rows, rowsPerTile) * ceilDivide(panels, panelsPerTile) }
+
+  func piece(_ index: Int) -> (rows: Range<Int>, panels: Range<Int>) {
+    let across = ceilDivide(panels, panelsPerTile)
+    let row = index / across * rowsPerTile
+    let panel = index % across * panelsPerTile
+    return (row..<min(row + rowsPerTile, rows), panel..<min(panel + panelsPerTile, panels))
+  }
+}

@@ -1,0 +1,66 @@
+import CKernels
+import Diagnostics
+
+/// Threads that share out the iterations of a loop; the calling thread takes its part.
+///
+/// Iterations go to whoever is free, so the assignment varies from run to run: results must not depend on it.
+/// Idle threads spin for some microseconds, then sleep. A loop inside a loop runs on the thread it is met on;
+/// loops started by several threads at once take turns.
+///
+/// `@unchecked Sendable`: the handle is immutable, and the C pool behind it does its own locking.
+public final class ThreadPool: @unchecked Sendable {
+  /// The calling thread and nobody else.
+  public static let serial = ThreadPool()
+
+  private let handle: OpaquePointer?
+  /// The calling thread included.
+  public let threads: Int
+
+  private init() {
+    handle = nil
+    threads = 1
+  }
+
+  /// - Throws: `CompressError` when `threads` is outside 1...1024 or the machine refuses to start them.
+  public init(threads: Int) throws {
+    guard (1...1024).contains(threads) else {
+      throw CompressError("the number of threads must be from 1 to 1024, not \(threads)")
+    }
+    guard let handle = ck_pool_create(threads) else {
+      throw CompressError("could not start \(threads) threads", kind: .system)
+    }
+    self.handle = handle
+    self.threads = threads
+  }
+
+  deinit {
+    if let handle { ck_pool_destroy(handle) }
+  }
+
+  /// Calls `body(index)` once for each index below `count`, on several threads at once.
+  ///
+  /// The closure is deliberately not `@Sendable`, so that it can capture unsafe pointers; in return the caller
+  /// vouches that different indices write different memory and that nothing they read is written meanwhile.
+  public func parallelFor(_ count: Int, _ body: (_ index: Int) -> Void) {
+    parallelFor(count) { index, _ in body(index) }
+  }
+
+  /// The same; `worker`, below `threads`, is different for iterations that run at the same time, and so is an
+  /// index for scratch memory.
+  public func parallelFor(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
+    guard count > 0 else { return }
+    guard let handle, count > 1 else {
+      for index in 0..<count { body(index, 0) }
+      return
+    }
+    typealias Body = (Int, Int) -> Void
+    withoutActuallyEscaping(body) { body in
+      withUnsafePointer(to: body) { pointer in
+        ck_pool_run(
+          handle, count,
+          { context, index, worker in context!.assumingMemoryBound(to: Body.self).pointee(index, worker) },
+          UnsafeMutableRawPointer(mutating: pointer))
+      }
+    }
+  }
+}
