@@ -29,6 +29,14 @@ struct DepthwiseTaps {
 
   func scratchBytes(threads: Int) -> Int { ScratchCursor.padded(threads * (tapBytes + padBytes)) }
 
+  /// Scratch for each thread to walk by itself.
+  func scratches(threads: Int, _ cursor: inout ScratchCursor) -> [UnsafeMutableRawBufferPointer] {
+    let bytes = alignedBytes(scratchBytes(threads: 1))
+    return (0..<threads).map { _ in
+      UnsafeMutableRawBufferPointer(start: cursor.take(bytes, of: UInt8.self), count: bytes)
+    }
+  }
+
   /// Calls `body` for every run, in parallel over output rows. Outside the image the taps point to a pixel whose
   /// bytes are all `padByte(image)`.
   func forEachRun(
