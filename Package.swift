@@ -32,7 +32,7 @@ let package = Package(
     .target(name: "Network", dependencies: ["Tensors"]),
     .target(name: "Formats", dependencies: ["Network", "Files"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Files"]),
-    .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets"]),
+    .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets", "Diagnostics"]),
     .target(name: "Compression", dependencies: ["Network"]),
     .target(name: "Runtime", dependencies: ["Network", "Kernels"]),
     .target(
@@ -52,6 +52,7 @@ let package = Package(
 
     // Tests mirror the targets.
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,0 +1,58 @@
+import Kernels
+import Network
+import Tensors
+
+extension Node {
+  /// The node bound to memory; nil when there is nothing to compute.
+  func makeLayer(
+    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int
+  ) throws -> (any Layer)? {
+    func parameter(_ role: ParameterRole) -> TrainableParameter? { weights.parameter(name, role) }
+    switch op {
+    case .input: return nil
+    case .conv2d(let spec):
+      let geometry = try ConvolutionGeometry(
+        Kernels.Window(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
+      return try LinearLayer(
+        geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), batchSize: batchSize)
+    case .dense(let spec):
+      return try LinearLayer(
+        .dense(inputs: inputs[0].size, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
+        bias: parameter(.bias), batchSize: batchSize)
+    case .batchNorm(let spec):
+      return try BatchNormLayer(
+        spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,
+        mean: parameter(.mean)!, variance: parameter(.variance)!, batchSize: batchSize)
+    case .activation(.softmax): return SoftmaxLayer(inputs[0], output)
+    case .activation(let function): return ActivationLayer(function, inputs[0], output)
+    case .pool2d(let spec):
+      let window = try Kernels.Window(spec.window, over: inputs[0].shape)
+      return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
+    case .globalPool(let spec):
+      let image = inputs[0].shape
+      let window = try Kernels.Window(
+        height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
+      return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
+    case .add: return AddLayer(inputs, output)
+    case .concat: return ConcatLayer(inputs, output)
+    case .flatten, .reshape: return ViewLayer(inputs[0], output)
+    }
+  }
+}
+
+extension Operator {
+  /// Whether the output has the input's elements in the input's order.
+  var isView: Bool {
+    switch self {
+    case .flatten, .reshape: true
+    default: false
+    }
+  }
+
+  var hasTrainableParameters: Bool {
+    switch self {
+    case .conv2d, .dense, .batchNorm: true
+    case .input, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .reshape: false
+    }
+  }
+}

@@ -1,0 +1,116 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// One parameter while it is trained: its values, their gradient, and which of them are held at zero.
+final class TrainableParameter {
+  let layer: String
+  let role: ParameterRole
+  let shape: Shape
+  let values: FloatBuffer
+  /// nil for running statistics, which gradient descent does not move.
+  let gradient: FloatBuffer?
+  /// What the optimizer remembers, each buffer as long as `values`.
+  var state: [FloatBuffer] = []
+  /// uint8 of the parameter's shape; where it is 0 the value is zero and stays zero.
+  private(set) var mask: Tensor?
+
+  init(layer: String, role: ParameterRole, _ parameter: Parameter) throws {
+    guard case .float(let tensor) = parameter.encoding else {
+      throw CompressError(
+        "\(role.rawValue) is \(parameter.encoding.name); only floats can be trained",
+        hint: "train first, then quantize"
+      ).at(layer: layer)
+    }
+    self.layer = layer
+    self.role = role
+    shape = parameter.shape
+    values = try FloatBuffer(tensor)
+    gradient = role.isTrainable ? try FloatBuffer(shape.count) : nil
+    mask = parameter.mask
+    holdMask()
+  }
+
+  func setMask(_ mask: Tensor?) throws {
+    if let mask, mask.dtype != .uint8 || mask.shape != shape {
+      throw CompressError("a \(mask.dtype) mask of shape \(mask.shape) for a \(role.rawValue) of shape \(shape)")
+        .at(layer: layer)
+    }
+    self.mask = mask
+    holdMask()
+  }
+
+  /// Zeroes what the mask removes, in the values and in what the optimizer remembers of them: momentum
+  /// must not bring a weight back.
+  func holdMask() {
+    guard let mask else { return }
+    mask.withElements(UInt8.self) { keep in
+      for buffer in [values] + state {
+        let p = buffer.base
+        for i in keep.indices { p[i] = keep[i] == 0 ? 0 : p[i] }
+      }
+    }
+  }
+
+  var trained: Parameter {
+    get throws { try Parameter(.float(values.tensor(shape)), mask: mask) }
+  }
+}
+
+/// The parameters of a model while it is trained: what a `TrainingHook` sees and may edit between steps.
+public final class TrainableWeights {
+  let graph: Graph
+  /// In the model's order.
+  let parameters: [TrainableParameter]
+  private let indices: [String: [ParameterRole: Int]]
+
+  /// - Throws: `CompressError` naming the layer when the model is quantized.
+  init(_ model: Model) throws {
+    for node in model.graph.nodes where model.activations[node.name] != nil {
+      throw CompressError("its output is quantized; only float models can be trained", hint: "train first, then quantize")
+        .at(layer: node.name)
+    }
+    graph = model.graph
+    parameters = try model.allParameters.map { try TrainableParameter(layer: $0.layer, role: $0.role, $0.parameter) }
+    var indices: [String: [ParameterRole: Int]] = [:]
+    for (index, parameter) in parameters.enumerated() { indices[parameter.layer, default: [:]][parameter.role] = index }
+    self.indices = indices
+  }
+
+  /// Names of the layers that have a weight, in the graph's order.
+  public var weightLayers: [String] { parameters.filter { $0.role == .weight }.map(\.layer) }
+
+  /// A copy of a parameter's current values, float32; nil when the layer has none in that role.
+  public func values(_ layer: String, _ role: ParameterRole = .weight) -> Tensor? {
+    parameter(layer, role).map { $0.values.tensor($0.shape) }
+  }
+
+  /// The mask in force (uint8, 1 keeps, 0 removes); nil when all is kept.
+  public func mask(_ layer: String, _ role: ParameterRole = .weight) -> Tensor? { parameter(layer, role)?.mask }
+
+  /// Replaces a parameter's mask and zeroes at once what it removes. A value that comes free again
+  /// starts from zero, and so does the optimizer's memory of it.
+  ///
+  /// - Throws: `CompressError` when there is no such parameter or the mask is no uint8 tensor of its shape.
+  public func setMask(_ mask: Tensor?, of layer: String, _ role: ParameterRole = .weight) throws {
+    guard let parameter = parameter(layer, role) else {
+      throw CompressError("has no \(role.rawValue) to mask").at(layer: layer)
+    }
+    try parameter.setMask(mask)
+  }
+
+  /// The model with its current values; masks are kept.
+  public func model() throws -> Model {
+    var trained: [String: [ParameterRole: Parameter]] = [:]
+    for parameter in parameters { trained[parameter.layer, default: [:]][parameter.role] = try parameter.trained }
+    return try Model(graph: graph, parameters: trained)
+  }
+
+  var areFinite: Bool {
+    parameters.allSatisfy { parameter in (0..<parameter.values.count).allSatisfy { parameter.values[$0].isFinite } }
+  }
+
+  func parameter(_ layer: String, _ role: ParameterRole) -> TrainableParameter? {
+    indices[layer]?[role].map { parameters[$0] }
+  }
+}

@@ -1,0 +1,54 @@
+import Kernels
+import Network
+import Tensors
+
+/// Maximum and average over windows or the whole image.
+///
+/// The maximum's gradient goes to the winner, the first among equals.
+final class PoolLayer: Layer {
+  private let pooling: Pooling
+  private let input: Value
+  private let output: Value
+  /// Where each maximum came from; empty for the average.
+  private var winners: [Int32]
+
+  init(_ reduction: Pool2D.Reduction, _ window: Kernels.Window, _ input: Value, _ output: Value, batchSize: Int) throws {
+    pooling = try Pooling(window)
+    self.input = input
+    self.output = output
+    winners = reduction == .max ? [Int32](repeating: 0, count: output.size * batchSize) : []
+  }
+
+  func forward(_ pass: Pass) {
+    let (x, y) = (input.data.base, output.data.base)
+    if winners.isEmpty {
+      pooling.average(x, output: y, batch: pass.count, pool: pass.pool)
+    } else {
+      winners.withUnsafeMutableBufferPointer {
+        pooling.maximum(x, output: y, winners: $0.baseAddress, batch: pass.count, pool: pass.pool)
+      }
+    }
+  }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    let dy = output.gradient!.base
+    if winners.isEmpty {
+      pooling.averageGradient(outputGradient: dy, inputGradient: target.base, batch: pass.count, pool: pass.pool)
+    } else {
+      pooling.maximumGradient(
+        outputGradient: dy, winners: winners, inputGradient: target.base, batch: pass.count, pool: pass.pool)
+    }
+  }
+}
+
+extension Kernels.Window {
+  /// The network's window over images of the given shape (height, width, channels).
+  init(_ window: Network.Window, over image: Shape) throws {
+    let pads = window.pads(height: image[0], width: image[1])
+    try self.init(
+      height: image[0], width: image[1], channels: image[2], kernel: (window.size.height, window.size.width),
+      stride: (window.stride.height, window.stride.width),
+      padding: Padding(top: pads.top, left: pads.left, bottom: pads.bottom, right: pads.right),
+      dilation: (window.dilation.height, window.dilation.width))
+  }
+}

@@ -1,0 +1,87 @@
+import Kernels
+
+/// Flatten and reshape: the same elements, in the same memory when nobody else reads it.
+struct ViewLayer: Layer {
+  let input: Value
+  let output: Value
+
+  init(_ input: Value, _ output: Value) {
+    self.input = input
+    self.output = output
+  }
+
+  func forward(_ pass: Pass) { pass.pool.copy(input.data, to: output.data, count: pass.count * output.size) }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size)
+  }
+}
+
+/// Element-wise sum of two values.
+struct AddLayer: Layer {
+  let inputs: [Value]
+  let output: Value
+
+  init(_ inputs: [Value], _ output: Value) {
+    self.inputs = inputs
+    self.output = output
+  }
+
+  func forward(_ pass: Pass) {
+    let (a, b, sum) = (inputs[0].data, inputs[1].data, output.data)
+    pass.pool.forChunks(pass.count * output.size) { range in
+      let a = a.base, b = b.base, sum = sum.base
+      for i in range { sum[i] = a[i] + b[i] }
+    }
+  }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size)
+  }
+}
+
+/// Values one after the other along the last axis.
+struct ConcatLayer: Layer {
+  let inputs: [Value]
+  let output: Value
+  /// Extent of the last axis: of each input, and where each begins in the output's.
+  private let widths: [Int]
+  private let starts: [Int]
+  private let width: Int
+
+  init(_ inputs: [Value], _ output: Value) {
+    self.inputs = inputs
+    self.output = output
+    widths = inputs.map { $0.shape.dims.last! }
+    var start = 0
+    var starts: [Int] = []
+    for width in widths {
+      starts.append(start)
+      start += width
+    }
+    self.starts = starts
+    width = start
+  }
+
+  private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }
+
+  func forward(_ pass: Pass) {
+    for (index, input) in inputs.enumerated() {
+      let (part, start, width, output) = (widths[index], starts[index], width, output)
+      pass.pool.forRows(rows(pass), width: part) { range in
+        for row in range {
+          (output.data.base + row * width + start).update(from: input.data.base + row * part, count: part)
+        }
+      }
+    }
+  }
+
+  func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
+    let (part, start, width, gradient) = (widths[input], starts[input], width, output.gradient!)
+    pass.pool.forRows(rows(pass), width: part) { range in
+      for row in range {
+        (target.base + row * part).update(from: gradient.base + row * width + start, count: part)
+      }
+    }
+  }
+}

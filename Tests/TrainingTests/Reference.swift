@@ -1,0 +1,147 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import Network
+import Tensors
+
+/// The network written down once more, naively and in float64: what gradients are checked against.
+struct Reference {
+  let graph: Graph
+  var parameters: [String: [ParameterRole: [Double]]] = [:]
+  /// Whether batch norms use the batch's statistics.
+  var isTraining = true
+
+  init(_ model: Model) {
+    graph = model.graph
+    for (layer, role, parameter) in model.allParameters {
+      parameters[layer, default: [:]][role] = parameter.values.array(Float.self).map(Double.init)
+    }
+  }
+
+  /// The outputs of every node for a batch.
+  func values(_ images: [Double], count: Int) -> [String: [Double]] {
+    var values: [String: [Double]] = [:]
+    for node in graph.nodes {
+      let inputs = node.inputs.map { values[$0]! }
+      let shapes = graph.inputShapes(of: node), shape = graph.shape(of: node.name)
+      func perSample(_ body: (_ inputs: [[Double]]) -> [Double]) -> [Double] {
+        (0..<count).flatMap { sample in
+          body(zip(inputs, shapes).map { Array($0[sample * $1.count..<(sample + 1) * $1.count]) })
+        }
+      }
+      func parameter(_ role: ParameterRole) -> [Double]? { parameters[node.name]?[role] }
+      values[node.name] =
+        switch node.op {
+        case .input: images
+        case .conv2d(let spec):
+          perSample { convolve(spec, $0[0], shapes[0], shape, parameter(.weight)!, parameter(.bias)) }
+        case .dense(let spec):
+          perSample { x in
+            (0..<spec.units).map { unit in
+              let row = parameter(.weight)![(unit * x[0].count)...]
+              return zip(x[0], row).reduce(parameter(.bias)?[unit] ?? 0) { $0 + $1.0 * $1.1 }
+            }
+          }
+        case .batchNorm(let spec): normalize(spec, inputs[0], parameters[node.name]!)
+        case .activation(.relu): inputs[0].map { max(0, $0) }
+        case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
+        case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
+        case .activation(.softmax): softmax(inputs[0], width: shape.dims.last!)
+        case .pool2d(let spec): perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape) }
+        case .globalPool(let spec):
+          perSample {
+            pool(
+              spec.reduction, Window(Size2D(shapes[0][0], shapes[0][1])), $0[0], shapes[0], [1, 1, shapes[0][2]])
+          }
+        case .add: zip(inputs[0], inputs[1]).map { $0 + $1 }
+        case .concat:
+          (0..<count * shape.count / shape.dims.last!).flatMap { row in
+            zip(inputs, shapes).flatMap { $0[row * $1.dims.last!..<(row + 1) * $1.dims.last!] }
+          }
+        case .flatten, .reshape: inputs[0]
+        }
+    }
+    return values
+  }
+
+  private func convolve(
+    _ spec: Conv2D, _ x: [Double], _ input: Shape, _ output: Shape, _ weight: [Double], _ bias: [Double]?
+  ) -> [Double] {
+    var y = [Double](repeating: 0, count: output.count)
+    let depth = input[2] / spec.groups, perGroup = spec.filters / spec.groups
+    let size = spec.window.size
+    forEachTap(spec.window, input, output) { oy, ox, ky, kx, iy, ix in
+      for filter in 0..<spec.filters {
+        for c in 0..<depth {
+          let w = weight[((filter * size.height + ky) * size.width + kx) * depth + c]
+          y[(oy * output[1] + ox) * output[2] + filter] +=
+            w * x[(iy * input[1] + ix) * input[2] + filter / perGroup * depth + c]
+        }
+      }
+    }
+    if let bias { for i in y.indices { y[i] += bias[i % spec.filters] } }
+    return y
+  }
+
+  private func pool(
+    _ reduction: Pool2D.Reduction, _ window: Window, _ x: [Double], _ input: Shape, _ output: Shape
+  ) -> [Double] {
+    var seen = [[Double]](repeating: [], count: output.count)
+    forEachTap(window, input, output) { oy, ox, _, _, iy, ix in
+      for c in 0..<input[2] {
+        seen[(oy * output[1] + ox) * output[2] + c].append(x[(iy * input[1] + ix) * input[2] + c])
+      }
+    }
+    return seen.map { reduction == .max ? $0.max()! : $0.reduce(0, +) / Double($0.count) }
+  }
+
+  /// Every pair of an output position and a pixel inside the image under its window.
+  private func forEachTap(
+    _ window: Window, _ input: Shape, _ output: Shape,
+    _ body: (_ oy: Int, _ ox: Int, _ ky: Int, _ kx: Int, _ iy: Int, _ ix: Int) -> Void
+  ) {
+    let pads = window.pads(height: input[0], width: input[1])
+    for oy in 0..<output[0] {
+      for ox in 0..<output[1] {
+        for ky in 0..<window.size.height {
+          for kx in 0..<window.size.width {
+            let iy = oy * window.stride.height + ky * window.dilation.height - pads.top
+            let ix = ox * window.stride.width + kx * window.dilation.width - pads.left
+            guard (0..<input[0]).contains(iy), (0..<input[1]).contains(ix) else { continue }
+            body(oy, ox, ky, kx, iy, ix)
+          }
+        }
+      }
+    }
+  }
+
+  private func normalize(_ spec: BatchNorm, _ x: [Double], _ own: [ParameterRole: [Double]]) -> [Double] {
+    let width = own[.gamma]!.count
+    var mean = own[.mean]!, variance = own[.variance]!
+    if isTraining { (mean, variance) = Self.statistics(x, width: width) }
+    return x.indices.map { i in
+      let c = i % width
+      return (x[i] - mean[c]) / (variance[c] + Double(spec.epsilon)).squareRoot() * own[.gamma]![c] + own[.beta]![c]
+    }
+  }
+
+  /// Mean and biased variance of every column.
+  static func statistics(_ x: [Double], width: Int) -> (mean: [Double], variance: [Double]) {
+    let rows = Double(x.count / width)
+    let columns = (0..<width).map { c in stride(from: c, to: x.count, by: width).map { x[$0] } }
+    let mean = columns.map { $0.reduce(0, +) / rows }
+    return (mean, zip(columns, mean).map { column, mean in column.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / rows })
+  }
+
+  private func softmax(_ x: [Double], width: Int) -> [Double] {
+    stride(from: 0, to: x.count, by: width).flatMap { start in
+      let exponentials = x[start..<start + width].map { exp($0) }
+      let sum = exponentials.reduce(0, +)
+      return exponentials.map { $0 / sum }
+    }
+  }
+}
