@@ -53,6 +53,8 @@ let package = Package(
     // Tests mirror the targets.
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -37,7 +37,9 @@ extension Dataset {
   ///
   /// - Throws: `CompressError` unless `fraction` is in 0…1.
   public func split(_ fraction: Double, seed: UInt64) throws -> (any Dataset, any Dataset) {
-    guard (0...1).contains(fraction) else { throw CompressError("a split takes a fraction from 0 to 1, not \(fraction)") }
+    guard (0...1).contains(fraction) else {
+      throw CompressError("a split takes a fraction from 0 to 1, not \(fraction)")
+    }
     let first = Int((Double(count) * fraction).rounded())
     let all = shuffled(seed: seed)
     return (try all.taking(first), try all.dropping(first))

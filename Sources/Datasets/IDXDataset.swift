@@ -66,7 +66,8 @@ public final class IDXDataset: Dataset {
     precondition(out.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
     pixels.withUnsafeBufferPointer { pixels in
       for (k, index) in indices.enumerated() {
-        scale(UnsafeBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)]), to: out.baseAddress! + k * size)
+        let sample = UnsafeBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)])
+        scale(sample, to: out.baseAddress! + k * size)
         labels[k] = Int32(self.labels[index])
       }
     }

@@ -14,8 +14,8 @@ struct IDXFile: Sendable {
   /// All elements are held in memory: 4 GiB.
   static let largestCount = 1 << 32
 
-  /// - Throws: `CompressError`, with the file, when it is missing or the header is broken or claims more elements than the
-  ///   file can hold.
+  /// - Throws: `CompressError`, with the file, when it is missing or the header is broken or claims more elements
+  ///   than the file can hold.
   init(_ path: String) throws {
     let file = try DecodedFile(path)
     self.path = path

@@ -24,7 +24,8 @@ enum MNIST {
       }
     }
     throw CompressError(
-      "the files of \"\(name)\" were not found in " + places.joined(separator: ", ") + (incomplete ?? ""),
+      "the files of \"\(name)\" were not found; looked in "
+        + (places.isEmpty ? "no folder at all" : places.joined(separator: ", ")) + (incomplete ?? ""),
       kind: .input,
       hint: "put \(files.joined(separator: ", ")) (or the same with .gz) into a folder \(folders[0])/ "
         + "and name the folder that holds it with --data or $COMPRESS_DATA")

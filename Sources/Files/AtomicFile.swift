@@ -22,10 +22,7 @@ public enum AtomicFile {
   /// Writes what `body` hands to the writer. An error thrown by `body` abandons the file.
   public static func write(to path: String, _ body: (FileWriter) throws -> Void) throws {
     let folder = Folders.parent(of: path)
-    let name = path.split(separator: "/").last.map(String.init) ?? path
-    // The name is cut, so that a name near the system's limit of 255 bytes still has room for the rest.
-    let unique = String(UInt64.random(in: 0...(.max)), radix: 36)
-    let temporary = "\(folder)/.\(name.prefix(40)).\(unique).tmp"
+    let temporary = "\(folder)/.compress-\(String(UInt64.random(in: 0...(.max)), radix: 36)).tmp"
     do {
       let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666, action: "write")
       let writer = FileWriter(descriptor: file.number, path: path)

@@ -41,13 +41,7 @@ struct FileDescriptor: ~Copyable {
     var filled = 0
     while filled < buffer.count {
       let space = UnsafeMutableRawBufferPointer(rebasing: buffer[filled...])
-      #if canImport(Darwin)
-        let count = retrying { Darwin.read(number, space.baseAddress, space.count) }
-      #elseif canImport(Musl)
-        let count = retrying { Musl.read(number, space.baseAddress, space.count) }
-      #else
-        let count = retrying { Glibc.read(number, space.baseAddress, space.count) }
-      #endif
+      let count = readBytes(number, space)
       guard count >= 0 else { throw CompressError.system("read", path) }
       if count == 0 { break }
       filled += count

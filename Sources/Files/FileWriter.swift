@@ -1,10 +1,3 @@
-#if canImport(Glibc)
-  import Glibc
-#elseif canImport(Musl)
-  import Musl
-#else
-  import Darwin
-#endif
 import Diagnostics
 
 /// Buffered writing to the file that `AtomicFile` is making.
@@ -56,13 +49,7 @@ public final class FileWriter {
     var sent = 0
     while sent < bytes.count {
       let rest = UnsafeRawBufferPointer(rebasing: bytes[sent...])
-      #if canImport(Darwin)
-        let count = retrying { Darwin.write(descriptor, rest.baseAddress, rest.count) }
-      #elseif canImport(Musl)
-        let count = retrying { Musl.write(descriptor, rest.baseAddress, rest.count) }
-      #else
-        let count = retrying { Glibc.write(descriptor, rest.baseAddress, rest.count) }
-      #endif
+      let count = writeBytes(descriptor, rest)
       guard count >= 0 else { throw CompressError.system("write", path) }
       sent += count
     }

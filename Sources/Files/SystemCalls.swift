@@ -25,3 +25,13 @@ func retrying<T: SignedInteger>(_ call: () -> T) -> T {
     if result != -1 || errno != EINTR { return result }
   }
 }
+
+// Free functions, because inside a type with a `read` or `write` of its own the system's name is hidden.
+
+func readBytes(_ descriptor: Int32, _ buffer: UnsafeMutableRawBufferPointer) -> Int {
+  retrying { read(descriptor, buffer.baseAddress, buffer.count) }
+}
+
+func writeBytes(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+  retrying { write(descriptor, bytes.baseAddress, bytes.count) }
+}

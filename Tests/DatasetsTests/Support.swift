@@ -1,0 +1,76 @@
+import Diagnostics
+import Files
+import Foundation
+import Tensors
+import Testing
+
+@testable import Datasets
+
+/// A folder of the test's own, removed with it.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = NSTemporaryDirectory() + "/compress-tests-" + UUID().uuidString
+    try Folders.create(path)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+
+  func file(_ name: String, _ bytes: [UInt8]) throws -> String {
+    let file = path + "/" + name
+    try Folders.create(Folders.parent(of: file))
+    try AtomicFile.write(bytes, to: file)
+    return file
+  }
+
+  /// The bytes as they are, or gzipped when the name ends so.
+  func idx(_ name: String, _ dims: [Int], _ elements: [UInt8], type: UInt8 = 8) throws -> String {
+    let bytes = idxBytes(dims, elements, type: type)
+    return try file(name, name.hasSuffix(".gz") ? bytes.withUnsafeBytes { try Gzip.deflate($0) } : bytes)
+  }
+}
+
+func idxBytes(_ dims: [Int], _ elements: [UInt8], type: UInt8 = 8) -> [UInt8] {
+  [0, 0, type, UInt8(dims.count)] + dims.flatMap { dim in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: dim >> $0) } }
+    + elements
+}
+
+/// The `CompressError` that `body` throws; the test fails when it throws none.
+func failure<R>(_ body: () throws -> R, sourceLocation: SourceLocation = #_sourceLocation) throws -> CompressError {
+  try #require(throws: CompressError.self, sourceLocation: sourceLocation) { _ = try body() }
+}
+
+/// Sample `i` is two pixels, i/255 and 0, of class i modulo 3.
+struct CountingDataset: Dataset {
+  let name = "counting"
+  let count: Int
+  let sampleShape: Shape = [1, 2, 1]
+  let classCount = 3
+  var identity: DatasetIdentity { DatasetIdentity(.recipe("counting to \(count)")) }
+
+  func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    for (k, index) in indices.enumerated() {
+      images[2 * k] = Float(index) / 255
+      images[2 * k + 1] = 0
+      labels[k] = Int32(index % 3)
+    }
+  }
+}
+
+extension Dataset {
+  /// The numbers of a `CountingDataset`'s samples.
+  var numbers: [Int] {
+    get throws {
+      let pixels = try batch(0..<count).images.array(Float.self)
+      return stride(from: 0, to: 2 * count, by: 2).map { Int((pixels[$0] * 255).rounded()) }
+    }
+  }
+}
+
+/// FNV-1a over the pixels as bytes.
+func hash(_ images: Tensor) -> UInt64 {
+  images.array(Float.self).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64(($1 * 255).rounded())) &* 0x100_0000_01B3 }
+}
