@@ -61,6 +61,15 @@ public struct Tensor: Sendable {
       storage: Storage(borrowing: bytes, owner: owner))
   }
 
+  /// A tensor over a copy of the bytes: the elements in row-major order, in the machine's byte order.
+  ///
+  /// - Precondition: the byte count fits the shape.
+  public init(copying bytes: UnsafeRawBufferPointer, shape: Shape, dtype: DType) {
+    precondition(bytes.count == shape.count * dtype.size, "\(bytes.count) bytes for \(dtype) tensor of shape \(shape)")
+    self.init(zeros: shape, dtype: dtype)
+    storage.bytes.copyMemory(from: bytes)
+  }
+
   // MARK: Facts
 
   public var count: Int { shape.count }

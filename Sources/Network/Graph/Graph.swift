@@ -28,10 +28,14 @@ public struct Graph: Sendable, Hashable {
 
   /// Elements of one layer's output for one sample: keeps indices within 32 bits and costs within 64.
   static let largestOutput = Int(Int32.max)
+  static let mostNodes = 1 << 16
 
   /// - Throws: `CompressError` naming the layer when names clash, an input is unknown or comes later,
   ///   or shapes do not fit.
   public init(_ nodes: [Node], output: String) throws {
+    guard nodes.count <= Self.mostNodes else {
+      throw CompressError("a network has at most \(Self.mostNodes) layers, not \(nodes.count)")
+    }
     var indices: [String: Int] = [:]
     var shapes: [Shape] = []
     for (index, node) in nodes.enumerated() {

@@ -42,4 +42,6 @@ public struct Conv2D: OperatorSpec {
   }
 
   public func isDepthwise(inputChannels: Int) -> Bool { groups > 1 && groups == inputChannels }
+
+  private enum CodingKeys: String, CodingKey { case filters, window, groups, hasBias = "bias" }
 }

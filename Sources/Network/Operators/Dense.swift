@@ -28,4 +28,6 @@ public struct Dense: OperatorSpec {
   }
 
   public func macs(_ inputs: [Shape], _ output: Shape) -> Int { units * inputs[0][0] }
+
+  private enum CodingKeys: String, CodingKey { case units, hasBias = "bias" }
 }
