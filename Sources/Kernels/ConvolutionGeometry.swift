@@ -4,14 +4,14 @@ import Diagnostics
 ///
 /// With as many groups as input channels it is depthwise; with a 1x1 image and kernel it is a dense layer.
 public struct ConvolutionGeometry: Hashable, Sendable {
-  public let window: Window
+  public let window: WindowGeometry
   public let outputChannels: Int
   public let groups: Int
 
   /// - Throws: `CompressError` when the groups do not divide both numbers of channels, or a size is too large.
-  public init(_ window: Window, outputChannels: Int, groups: Int = 1) throws {
-    guard outputChannels >= 1, outputChannels <= Window.limit else {
-      throw CompressError("number of output channels is \(outputChannels), outside 1...\(Window.limit)")
+  public init(_ window: WindowGeometry, outputChannels: Int, groups: Int = 1) throws {
+    guard outputChannels >= 1, outputChannels <= WindowGeometry.limit else {
+      throw CompressError("number of output channels is \(outputChannels), outside 1...\(WindowGeometry.limit)")
     }
     guard groups >= 1, window.channels % groups == 0, outputChannels % groups == 0 else {
       throw CompressError(
@@ -20,15 +20,15 @@ public struct ConvolutionGeometry: Hashable, Sendable {
     self.window = window
     self.outputChannels = outputChannels
     self.groups = groups
-    try Window.checkCount([window.outputHeight, window.outputWidth, outputChannels], "output image")
-    try Window.checkCount(
+    try WindowGeometry.checkCount([window.outputHeight, window.outputWidth, outputChannels], "output image")
+    try WindowGeometry.checkCount(
       [outputChannels, window.kernelHeight, window.kernelWidth, window.channels / groups], "weight")
   }
 
   /// A dense layer; its batch counts rows, its weights are (outputs, inputs).
   public static func dense(inputs: Int, outputs: Int) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
-      Window(height: 1, width: 1, channels: inputs, kernel: (1, 1)), outputChannels: outputs)
+      WindowGeometry(height: 1, width: 1, channels: inputs, kernel: (1, 1)), outputChannels: outputs)
   }
 
   public var outputHeight: Int { window.outputHeight }

@@ -2,7 +2,7 @@ import CKernels
 
 /// Walks over the output rows of a depthwise convolution with pointers to the pixels under each window.
 struct DepthwiseTaps {
-  let window: Window
+  let window: WindowGeometry
   /// Bytes of one channel of one pixel.
   let element: Int
 

@@ -6,12 +6,12 @@ import Diagnostics
 /// Pixels outside the image take no part: the average divides by the number inside. A window that covers the
 /// whole image is global pooling.
 public struct Pooling: Sendable {
-  public let window: Window
+  public let window: WindowGeometry
   private let isa: InstructionSet
 
   /// - Throws: `CompressError` when the window is dilated, or its padding is so large that it could lie outside
   ///   the image altogether.
-  public init(_ window: Window, isa: InstructionSet = .current) throws {
+  public init(_ window: WindowGeometry, isa: InstructionSet = .current) throws {
     guard window.dilationHeight == 1, window.dilationWidth == 1 else {
       throw CompressError("pooling with dilation \(window.dilationHeight)x\(window.dilationWidth)")
     }
@@ -28,7 +28,7 @@ public struct Pooling: Sendable {
 
   /// The window of global pooling.
   public static func global(height: Int, width: Int, channels: Int, isa: InstructionSet = .current) throws -> Pooling {
-    try Pooling(Window(height: height, width: width, channels: channels, kernel: (height, width)), isa: isa)
+    try Pooling(WindowGeometry(height: height, width: width, channels: channels, kernel: (height, width)), isa: isa)
   }
 
   /// The greatest value under each window.

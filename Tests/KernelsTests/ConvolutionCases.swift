@@ -11,7 +11,7 @@ struct ConvolutionCase: CustomTestStringConvertible {
     _ h: Int, _ w: Int, _ c: Int, _ o: Int, _ kernel: (Int, Int), stride: (Int, Int) = (1, 1),
     pad: (Int, Int, Int, Int) = (0, 0, 0, 0), dilation: (Int, Int) = (1, 1), groups: Int = 1, batch: Int = 3
   ) throws {
-    let window = try Window(
+    let window = try WindowGeometry(
       height: h, width: w, channels: c, kernel: kernel, stride: stride,
       padding: .init(top: pad.0, left: pad.1, bottom: pad.2, right: pad.3), dilation: dilation)
     geometry = try ConvolutionGeometry(window, outputChannels: o, groups: groups)

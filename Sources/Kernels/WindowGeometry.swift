@@ -2,7 +2,7 @@ import CKernels
 import Diagnostics
 
 /// A window sliding over images in NHWC order, for convolution and pooling alike.
-public struct Window: Hashable, Sendable {
+public struct WindowGeometry: Hashable, Sendable {
   /// Of one input image.
   public let height, width, channels: Int
   public let kernelHeight, kernelWidth: Int
