@@ -13,12 +13,11 @@ extension Node {
     case .conv2d(let spec):
       let geometry = try ConvolutionGeometry(
         Kernels.Window(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
-      return try LinearLayer(
-        geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), batchSize: batchSize)
+      return LinearLayer(geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias))
     case .dense(let spec):
       return try LinearLayer(
         .dense(inputs: inputs[0].size, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
-        bias: parameter(.bias), batchSize: batchSize)
+        bias: parameter(.bias))
     case .batchNorm(let spec):
       return try BatchNormLayer(
         spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,

@@ -69,7 +69,14 @@ final class TrainingGraph {
           if case .activation = node.op { kept.insert(node.name) }
         }
         values[node.name] = output
-        if let layer = try node.makeLayer(inputs, output, weights, batchSize: batchSize) { layers.append((node, layer)) }
+        if case .activation(let function) = node.op, let clamp = function.clamp, output.data === inputs[0].data,
+          let (source, layer) = layers.last, source.name == node.inputs[0], let linear = layer as? LinearLayer
+        {
+          linear.fuse(clamp)
+          layers.append((node, ActivationLayer(function, inputs[0], output, isFused: true)))
+        } else if let layer = try node.makeLayer(inputs, output, weights, batchSize: batchSize) {
+          layers.append((node, layer))
+        }
       }
     }
     input = values[graph.input.name]!

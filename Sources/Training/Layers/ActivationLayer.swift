@@ -15,14 +15,18 @@ struct ActivationLayer: Layer {
   let function: Activation
   let input: Value
   let output: Value
+  /// Whether the layer before has already applied it, in place.
+  let isFused: Bool
 
-  init(_ function: Activation, _ input: Value, _ output: Value) {
+  init(_ function: Activation, _ input: Value, _ output: Value, isFused: Bool = false) {
     self.function = function
     self.input = input
     self.output = output
+    self.isFused = isFused
   }
 
   func forward(_ pass: Pass) {
+    if isFused { return }
     let (function, x, y) = (function, input.data, output.data)
     pass.pool.forChunks(pass.count * output.size) { range in
       let x = x.base, y = y.base
@@ -40,9 +44,18 @@ struct ActivationLayer: Layer {
     let (function, y, dy) = (function, output.data, output.gradient!)
     pass.pool.forChunks(pass.count * output.size) { range in
       let y = y.base, dy = dy.base, dx = target.base
+      // Reading first and choosing then lets the compiler use vectors.
       switch function {
-      case .relu: for i in range { dx[i] = y[i] > 0 ? dy[i] : 0 }
-      case .relu6: for i in range { dx[i] = y[i] > 0 && y[i] < 6 ? dy[i] : 0 }
+      case .relu:
+        for i in range {
+          let g = dy[i]
+          dx[i] = y[i] > 0 ? g : 0
+        }
+      case .relu6:
+        for i in range {
+          let g = dy[i], inside = min(y[i], 6 - y[i])
+          dx[i] = inside > 0 ? g : 0
+        }
       case .sigmoid: for i in range { dx[i] = dy[i] * y[i] * (1 - y[i]) }
       case .softmax: preconditionFailure("softmax has a layer of its own")
       }
