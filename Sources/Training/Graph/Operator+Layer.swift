@@ -12,7 +12,7 @@ extension Node {
     case .input: return nil
     case .conv2d(let spec):
       let geometry = try ConvolutionGeometry(
-        Kernels.Window(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
+        WindowGeometry(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
       return LinearLayer(geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias))
     case .dense(let spec):
       return try LinearLayer(
@@ -25,11 +25,11 @@ extension Node {
     case .activation(.softmax): return SoftmaxLayer(inputs[0], output)
     case .activation(let function): return ActivationLayer(function, inputs[0], output)
     case .pool2d(let spec):
-      let window = try Kernels.Window(spec.window, over: inputs[0].shape)
+      let window = try WindowGeometry(spec.window, over: inputs[0].shape)
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
     case .globalPool(let spec):
       let image = inputs[0].shape
-      let window = try Kernels.Window(
+      let window = try WindowGeometry(
         height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
     case .add: return AddLayer(inputs, output)

@@ -12,7 +12,7 @@ final class PoolLayer: Layer {
   /// Where each maximum came from; empty for the average.
   private var winners: [Int32]
 
-  init(_ reduction: Pool2D.Reduction, _ window: Kernels.Window, _ input: Value, _ output: Value, batchSize: Int) throws {
+  init(_ reduction: Pool2D.Reduction, _ window: WindowGeometry, _ input: Value, _ output: Value, batchSize: Int) throws {
     pooling = try Pooling(window)
     self.input = input
     self.output = output
@@ -41,9 +41,9 @@ final class PoolLayer: Layer {
   }
 }
 
-extension Kernels.Window {
+extension WindowGeometry {
   /// The network's window over images of the given shape (height, width, channels).
-  init(_ window: Network.Window, over image: Shape) throws {
+  init(_ window: Window, over image: Shape) throws {
     let pads = window.pads(height: image[0], width: image[1])
     try self.init(
       height: image[0], width: image[1], channels: image[2], kernel: (window.size.height, window.size.width),
