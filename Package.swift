@@ -51,7 +51,7 @@ let package = Package(
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets.
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors"]),
+    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),

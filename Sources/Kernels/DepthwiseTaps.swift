@@ -22,8 +22,8 @@ struct DepthwiseTaps {
     let worker: Int
   }
 
-  /// Outputs per run: as many as keep the pointers within the first cache level.
-  private var runLength: Int { min(window.outputWidth, max(1, 1024 / window.taps)) }
+  /// Outputs per run: as many as keep pointers and sums within the first two cache levels.
+  var runLength: Int { min(window.outputWidth, max(1, min(1024 / window.taps, 8192 / window.channels))) }
   private var tapBytes: Int { alignedBytes(runLength * window.taps * MemoryLayout<UnsafeRawPointer?>.stride) }
   private var padBytes: Int { alignedBytes(window.channels * element) }
 

@@ -18,6 +18,9 @@ void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *t
 void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
                            const float *g);
 
+// to[i] = lo < clamped[i] < hi ? g[i] : 0
+void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to);
+
 // out[i] = table[a[i]]; table has 256 entries.
 void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out);
 

@@ -50,6 +50,10 @@ void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *
   }
 }
 
+void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to) {
+  for (size_t i = 0; i < n; i++) to[i] = clamped[i] > lo && clamped[i] < hi ? g[i] : 0;
+}
+
 void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out) {
   for (size_t i = 0; i < n; i++) out[i] = table[a[i]];
 }

@@ -1,0 +1,257 @@
+import CKernels
+import Diagnostics
+
+/// A convolution or dense layer of unsigned 8-bit activations with signed 8-bit weights.
+///
+/// Images are NHWC, weights OHWI, symmetric (zero point 0). Products are summed exactly in 32 bits; see
+/// `IntegerOutput` for what follows. Outside the image lies the input's zero point. The same bits for any number
+/// of threads and any instruction set.
+///
+/// `@unchecked Sendable`: immutable after `init`.
+public final class IntegerConvolution: @unchecked Sendable {
+  public let geometry: ConvolutionGeometry
+  private let output: Output
+  private let kernels: UnsafePointer<ck_kernels>
+  private let panels: IntegerPanels
+
+  /// `IntegerOutput` with a value for every channel, and the zero point of a static input folded into the bias.
+  private enum Output {
+    case codes(inputZeroPoint: UInt8, bias: [Int32], scales: [Float], zeroPoint: UInt8, clamp: ClosedRange<UInt8>)
+    case floats(scales: [Float], bias: [Float], clamp: ClosedRange<Float>)
+  }
+
+  /// - Precondition: as many weights as the geometry says, and a scale and bias for each output channel.
+  /// - Throws: `CompressError` when sums could leave 32 bits, or a scale is not finite.
+  public init(
+    _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Int8>, output: IntegerOutput,
+    isa: InstructionSet = .current
+  ) throws {
+    precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
+    let longest = Int(Int32.max) / (255 * 128)
+    guard geometry.depth <= longest else {
+      throw CompressError("an integer sum of \(geometry.depth) products may leave 32 bits; \(longest) are safe")
+    }
+    self.geometry = geometry
+    kernels = isa.kernels
+    panels = IntegerPanels(geometry, weights.baseAddress!, kernels)
+    self.output = try Self.complete(output, geometry, panels)
+  }
+
+  private static func complete(
+    _ output: IntegerOutput, _ geometry: ConvolutionGeometry, _ panels: IntegerPanels
+  ) throws -> Output {
+    let channels = geometry.outputChannels
+    switch output {
+    case .codes(let inputZeroPoint, let bias, let scales, let zeroPoint, let clamp):
+      precondition(scales.count == channels && (bias == nil || bias!.count == channels))
+      try checkFinite(scales)
+      let folded = try (0..<channels).map { channel in
+        let start = Int(bias?[channel] ?? 0) - Int(inputZeroPoint) * Int(panels.sums[channel])
+        let reach = panels.reach[channel]
+        guard start + reach.lowerBound >= Int(Int32.min), start + reach.upperBound <= Int(Int32.max) else {
+          throw CompressError("the bias \(bias?[channel] ?? 0) of channel \(channel) may take its sum out of 32 bits")
+        }
+        return Int32(start)
+      }
+      return .codes(
+        inputZeroPoint: inputZeroPoint, bias: folded, scales: scales, zeroPoint: zeroPoint, clamp: clamp)
+    case .floats(let scales, let bias, let clamp):
+      precondition(scales.count == channels && (bias == nil || bias!.count == channels))
+      try checkFinite(scales)
+      return .floats(scales: scales, bias: bias ?? [Float](repeating: 0, count: channels), clamp: clamp)
+    }
+  }
+
+  private static func checkFinite(_ scales: [Float]) throws {
+    guard let channel = scales.firstIndex(where: { !$0.isFinite }) else { return }
+    throw CompressError("the scale of channel \(channel) is \(scales[channel])")
+  }
+
+  /// Bytes the packed weights take.
+  public var packedBytes: Int { panels.byteCount }
+
+  /// Scratch that `run` needs for that many images on that many threads.
+  public func scratchBytes(batch: Int, threads: Int) -> Int {
+    if geometry.isDepthwise {
+      let taps = DepthwiseTaps(geometry, element: 1)
+      return alignedBytes(taps.scratchBytes(threads: threads))
+        + ScratchCursor.padded(threads * alignedBytes(taps.runLength * geometry.outputChannels * 4))
+    }
+    return ScratchCursor.padded(threads * (sumBytes + patchBytes(tiling(batch))))
+  }
+
+  /// From codes to codes; for a descriptor with `IntegerOutput.codes`.
+  public func run(
+    input: UnsafePointer<UInt8>, output target: UnsafeMutablePointer<UInt8>, batch: Int,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+  ) {
+    guard case .codes(let inputZeroPoint, let bias, let scales, let zeroPoint, let clamp) = output else {
+      preconditionFailure("this convolution yields floats")
+    }
+    let kernel = kernels.pointee.i32_requantize!
+    let channels = geometry.outputChannels
+    let (lo, hi) = (Int32(clamp.lowerBound), Int32(clamp.upperBound))
+    bias.withUnsafeBufferPointer { bias in
+      scales.withUnsafeBufferPointer { scales in
+        sum(input, batch: batch, padding: { _ in inputZeroPoint }, scratch: scratch, pool: pool) { block in
+          kernel(
+            block.rows.count, block.columns.count, block.sums, block.stride,
+            bias.baseAddress! + block.columns.lowerBound, scales.baseAddress! + block.columns.lowerBound,
+            Int32(zeroPoint), lo, hi, target + block.rows.lowerBound * channels + block.columns.lowerBound, channels)
+        }
+      }
+    }
+  }
+
+  /// From codes to real numbers; for a descriptor with `IntegerOutput.floats`.
+  ///
+  /// - Parameter quantization: of the input, one for each image of the batch.
+  public func run(
+    input: UnsafePointer<UInt8>, quantization: UnsafeBufferPointer<AffineQuantization>,
+    output target: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+  ) {
+    guard case .floats(let scales, let bias, let clamp) = output else {
+      preconditionFailure("this convolution yields codes")
+    }
+    precondition(quantization.count == batch, "\(quantization.count) quantizations for \(batch) images")
+    let kernel = kernels.pointee.i32_dequantize!
+    let channels = geometry.outputChannels, pixels = geometry.window.outputPixels
+    let zeroPoint = { (image: Int) in quantization[image].zeroPoint }
+    bias.withUnsafeBufferPointer { bias in
+      scales.withUnsafeBufferPointer { scales in
+        panels.sums.withUnsafeBufferPointer { sums in
+          sum(input, batch: batch, padding: zeroPoint, scratch: scratch, pool: pool) { block in
+            var row = block.rows.lowerBound
+            while row < block.rows.upperBound {
+              let image = row / pixels
+              let end = min((image + 1) * pixels, block.rows.upperBound)
+              let first = block.columns.lowerBound
+              kernel(
+                end - row, block.columns.count, block.sums + (row - block.rows.lowerBound) * block.stride,
+                block.stride, Int32(quantization[image].zeroPoint), sums.baseAddress! + first,
+                quantization[image].scale, scales.baseAddress! + first, bias.baseAddress! + first, clamp.lowerBound,
+                clamp.upperBound, target + row * channels + first, channels)
+              row = end
+            }
+          }
+        }
+      }
+    }
+  }
+
+  // MARK: Sums
+
+  /// Finished 32-bit sums of some output pixels, counted over the batch, and some output channels.
+  private struct Block {
+    let rows, columns: Range<Int>
+    let sums: UnsafePointer<Int32>
+    /// From one row to the next.
+    let stride: Int
+  }
+
+  private func sum(
+    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
+  ) {
+    guard batch > 0 else { return }
+    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
+    if geometry.isDepthwise {
+      sumDepthwise(input, batch: batch, padding: padding, scratch: scratch, pool: pool, finish)
+    } else {
+      sumPanels(input, batch: batch, padding: padding, scratch: scratch, pool: pool, finish)
+    }
+  }
+
+  private var sumBytes: Int { alignedBytes(kernels.pointee.u8_rows * kernels.pointee.u8_columns * 4) }
+  /// A patch is padded to whole groups of four, so that the kernels meet no ragged end.
+  private var patchStride: Int { roundUp(geometry.depth, to: 4) }
+
+  private func tiling(_ batch: Int) -> RowTiling {
+    RowTiling(
+      rows: batch * geometry.window.outputPixels, rowBytes: patchStride, tileRows: kernels.pointee.u8_rows,
+      panels: panels.panels, copiesRows: !geometry.window.isPointwise)
+  }
+
+  private func patchBytes(_ tiling: RowTiling) -> Int {
+    geometry.window.isPointwise ? 0 : alignedBytes(tiling.rowsPerTile * patchStride)
+  }
+
+  private func sumPanels(
+    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
+  ) {
+    let tiling = tiling(batch)
+    let isDirect = geometry.window.isPointwise
+    var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
+    let tiles = cursor.take(pool.threads * sumBytes / 4, of: Int32.self)
+    let patches = cursor.take(pool.threads * patchBytes(tiling), of: UInt8.self)
+    let tileRows = kernels.pointee.u8_rows, stride = kernels.pointee.u8_columns
+    let channels = geometry.window.channels, perGroup = geometry.channelsPerGroup
+    let gemm = kernels.pointee.u8s8_gemm!
+    pool.parallelFor(geometry.groups * tiling.count) { index, worker in
+      let group = index / tiling.count
+      let (rows, range) = tiling.piece(index % tiling.count)
+      let sums = tiles + worker * sumBytes / 4
+      let patch = patches + worker * patchBytes(tiling)
+      if !isDirect { gather(input, group, rows, padding, into: patch) }
+      let a = isDirect ? input + rows.lowerBound * channels + group * perGroup : UnsafePointer(patch)
+      let lda = isDirect ? channels : patchStride
+      let depth = isDirect ? geometry.depth : patchStride
+      for panel in range {
+        let columns = panels.columns(panel)
+        let first = group * geometry.outputsPerGroup + columns.lowerBound
+        var row = 0
+        while row < rows.count {
+          let m = min(tileRows, rows.count - row)
+          gemm(m, columns.count, depth, a + row * lda, lda, panels.panel(panel, group: group), panels.width(panel), sums, stride)
+          finish(
+            Block(
+              rows: rows.lowerBound + row..<rows.lowerBound + row + m, columns: first..<first + columns.count,
+              sums: sums, stride: stride))
+          row += m
+        }
+      }
+    }
+  }
+
+  /// Patches of the rows, image by image, for each has a padding of its own.
+  private func gather(
+    _ input: UnsafePointer<UInt8>, _ group: Int, _ rows: Range<Int>, _ padding: (_ image: Int) -> UInt8,
+    into patch: UnsafeMutablePointer<UInt8>
+  ) {
+    var window = geometry.window.native
+    let pixels = geometry.window.outputPixels, perGroup = geometry.channelsPerGroup
+    var row = rows.lowerBound
+    while row < rows.upperBound {
+      let image = row / pixels
+      let end = min((image + 1) * pixels, rows.upperBound)
+      ck_u8_im2col(
+        &window, input, group * perGroup, perGroup, row, end - row, padding(image),
+        patch + (row - rows.lowerBound) * patchStride, patchStride)
+      row = end
+    }
+  }
+
+  private func sumDepthwise(
+    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
+  ) {
+    let taps = DepthwiseTaps(geometry, element: 1)
+    let channels = geometry.outputChannels
+    let tapBytes = alignedBytes(taps.scratchBytes(threads: pool.threads))
+    let (tapScratch, sumScratch) = (scratch[..<tapBytes], scratch[tapBytes...])
+    var cursor = ScratchCursor(UnsafeMutableRawBufferPointer(rebasing: sumScratch), needed: 1)
+    let runSums = taps.runLength * channels
+    let sums = (0..<pool.threads).map { _ in cursor.take(runSums, of: Int32.self) }
+    taps.forEachRun(
+      input, batch: batch, padByte: padding, scratch: UnsafeMutableRawBufferPointer(rebasing: tapScratch), pool: pool
+    ) { run in
+      kernels.pointee.u8s8_depthwise(
+        run.pixels, channels, geometry.depth, run.taps, panels.byTap, sums[run.worker], channels)
+      finish(
+        Block(
+          rows: run.outputPixel..<run.outputPixel + run.pixels, columns: 0..<channels, sums: sums[run.worker],
+          stride: channels))
+    }
+  }
+}

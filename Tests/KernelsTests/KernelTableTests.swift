@@ -1,0 +1,186 @@
+import CKernels
+import Testing
+
+@testable import Kernels
+
+/// Every kernel of every instruction set here against the scalar reference: equal bits, guards intact.
+@Suite struct KernelTableTests {
+  static let sets = supportedSets.filter { $0 != .scalar }
+  static var reference: ck_kernels { InstructionSet.scalar.kernels.pointee }
+
+  @Test func listsEveryKernelOfASet() {
+    #expect(supportedSets.contains(.scalar))
+    for isa in InstructionSet.allCases where !isa.isSupported { #expect(ck_kernels_for(isa.native) == nil) }
+  }
+
+  @Test func floatTiles() {
+    var numbers = Numbers(1)
+    for isa in Self.sets {
+      let set = isa.kernels.pointee
+      for m in 1...set.f32_rows {
+        for n in [1, 2, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, set.f32_columns - 1, set.f32_columns] {
+          let k = [0, 1, 2, 3, 8, 37][numbers.random.below(6)]
+          let width = roundUp(n, to: set.f32_lanes)
+          let lda = max(k, m) + numbers.random.below(3), ldc = n + numbers.random.below(3)
+          let a = Guarded(numbers.floats(max(k, m) * lda)), b = Guarded(numbers.floats(max(k, 1) * width))
+          let start = Guarded(numbers.floats(width)), former = numbers.floats(m * ldc)
+          let halves = Guarded<UInt16>(b.count, filling: 0)
+          Self.reference.f32_to_half(b.count, b.base, halves.base)
+          for begin in [UnsafePointer(start.base), nil] {
+            let (x, y) = (Guarded(former), Guarded(former))
+            set.f32_gemm(m, n, k, a.base, lda, b.base, width, begin, x.base, ldc, -0.9, 1.1)
+            Self.reference.f32_gemm(m, n, k, a.base, lda, b.base, width, begin, y.base, ldc, -0.9, 1.1)
+            #expect(bits(x.array) == bits(y.array) && x.isIntact, "\(isa) f32_gemm \(m)x\(n)x\(k)")
+            set.f32_gemm_half(m, n, k, a.base, lda, halves.base, width, begin, x.base, ldc, -9, 9)
+            Self.reference.f32_gemm_half(m, n, k, a.base, lda, halves.base, width, begin, y.base, ldc, -9, 9)
+            #expect(bits(x.array) == bits(y.array) && x.isIntact, "\(isa) f32_gemm_half \(m)x\(n)x\(k)")
+            set.f32_gemm_columns(m, n, k, a.base, lda, b.base, width, begin, x.base, ldc, -9, 9)
+            Self.reference.f32_gemm_columns(m, n, k, a.base, lda, b.base, width, begin, y.base, ldc, -9, 9)
+            #expect(bits(x.array) == bits(y.array) && x.isIntact, "\(isa) f32_gemm_columns \(m)x\(n)x\(k)")
+          }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: ["random", "extreme"])
+  func integerTiles(_ kind: String) {
+    var numbers = Numbers(2)
+    for isa in Self.sets {
+      let set = isa.kernels.pointee
+      for m in 1...set.u8_rows {
+        for n in [1, 2, set.u8_lanes, set.u8_lanes + 1, set.u8_columns - 1, set.u8_columns] {
+          let k = [1, 2, 3, 4, 5, 8, 37, 150][numbers.random.below(8)]
+          let width = roundUp(n, to: set.u8_lanes), lda = k + numbers.random.below(3), ldc = n + 1
+          // Sums of neighbouring products beyond 16 bits would show any saturation.
+          let bytes = kind == "random" ? numbers.bytes(m * lda) : (0..<m * lda).map { _ in numbers.pick([255, 255, 255, 0]) }
+          let signs = kind == "random" ? numbers.weights(n * k) : (0..<n).flatMap { [Int8](repeating: $0 % 2 == 0 ? 127 : -128, count: k) }
+          let a = Guarded(bytes), packed = Guarded<Int8>(roundUp(k, to: 4) * width, filling: 99)
+          ck_s8_pack(n, width, k, signs, packed.base)
+          let x = Guarded<Int32>(m * ldc, filling: 7)
+          set.u8s8_gemm(m, n, k, a.base, lda, packed.base, width, x.base, ldc)
+          var expected = [Int32](repeating: 7, count: m * ldc)
+          for i in 0..<m {
+            for j in 0..<n { expected[i * ldc + j] = (0..<k).reduce(0) { $0 + Int32(bytes[i * lda + $1]) * Int32(signs[j * k + $1]) } }
+          }
+          #expect(x.array == expected && x.isIntact && packed.isIntact, "\(isa) u8s8_gemm \(m)x\(n)x\(k)")
+          let y = Guarded<Int32>(m * ldc, filling: 7)
+          Self.reference.u8s8_gemm(m, n, k, a.base, lda, packed.base, width, y.base, ldc)
+          #expect(y.array == expected)
+        }
+      }
+    }
+  }
+
+  /// Pointers to random pixels, several per output.
+  static func taps<T>(_ pixels: Guarded<T>, channels: Int, count: Int, _ numbers: inout Numbers) -> [UnsafeRawPointer?] {
+    (0..<count).map { _ in UnsafeRawPointer(pixels.base + numbers.random.below(pixels.count / channels) * channels) }
+  }
+
+  @Test(arguments: [1, 3, 7, 8, 9, 16, 17, 31, 33, 64])
+  func depthwise(_ channels: Int) {
+    var numbers = Numbers(UInt64(channels))
+    let pixels = 3, taps = 5, ld = channels + 1
+    let image = Guarded(numbers.floats(7 * channels)), codes = Guarded(numbers.bytes(7 * channels))
+    let weights = Guarded(numbers.floats(taps * channels)), bias = Guarded(numbers.floats(channels))
+    let bytes = Guarded(numbers.weights(taps * channels)), g = Guarded(numbers.floats(pixels * ld))
+    let tap = Self.taps(image, channels: channels, count: pixels * taps, &numbers)
+    let codeTap = Self.taps(codes, channels: channels, count: pixels * taps, &numbers)
+    func all(_ isa: InstructionSet) -> [UInt32] {
+      let set = isa.kernels.pointee
+      let out = Guarded<Float>(pixels * ld, filling: 5), sums = Guarded<Int32>(pixels * ld, filling: 5)
+      let gathered = Guarded(weights.array), spread = Guarded(image.array)
+      set.f32_depthwise(pixels, channels, taps, tap, weights.base, bias.base, out.base, ld, -1, 1)
+      set.u8s8_depthwise(pixels, channels, taps, codeTap, bytes.base, sums.base, ld)
+      set.f32_depthwise_gather(pixels, channels, taps, tap, g.base, ld, gathered.base)
+      let moved = tap.map { UnsafeMutableRawPointer(spread.base) + ($0! - UnsafeRawPointer(image.base)) as UnsafeMutableRawPointer? }
+      set.f32_depthwise_spread(pixels, channels, taps, moved, weights.base, g.base, ld)
+      #expect(out.isIntact && sums.isIntact && gathered.isIntact && spread.isIntact)
+      return bits(out.array + gathered.array + spread.array) + sums.array.map { UInt32(bitPattern: $0) }
+    }
+    for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
+  }
+
+  @Test(arguments: [1, 3, 7, 8, 9, 16, 17, 31, 33, 64])
+  func pooling(_ channels: Int) {
+    var numbers = Numbers(UInt64(channels))
+    let pixels = 4, stride = 6, counts: [UInt32] = [1, 6, 4, 3]
+    // Few values, so that equals meet.
+    let image = Guarded((0..<9 * channels).map { _ in Float(numbers.random.below(4)) })
+    let codes = Guarded(numbers.bytes(9 * channels))
+    let tap = Self.taps(image, channels: channels, count: pixels * stride, &numbers)
+    let codeTap = Self.taps(codes, channels: channels, count: pixels * stride, &numbers)
+    func all(_ isa: InstructionSet) -> [UInt32] {
+      let set = isa.kernels.pointee
+      let n = pixels * channels
+      let (a, b, c) = (Guarded<Float>(n, filling: 5), Guarded<Float>(n, filling: 5), Guarded<Float>(n, filling: 5))
+      let index = Guarded<Int32>(n, filling: -1)
+      let (d, e) = (Guarded<UInt8>(n, filling: 5), Guarded<UInt8>(n, filling: 5))
+      set.f32_max_pool(pixels, channels, stride, tap, counts, image.base, a.base, nil)
+      set.f32_max_pool(pixels, channels, stride, tap, counts, image.base, b.base, index.base)
+      set.f32_average_pool(pixels, channels, stride, tap, counts, c.base)
+      set.u8_max_pool(pixels, channels, stride, codeTap, counts, d.base)
+      set.u8_average_pool(pixels, channels, stride, codeTap, counts, e.base)
+      #expect(a.isIntact && b.isIntact && c.isIntact && d.isIntact && e.isIntact && index.isIntact)
+      return bits(a.array + b.array + c.array) + index.array.map { UInt32(bitPattern: $0) }
+        + (d.array + e.array).map { UInt32($0) }
+    }
+    for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
+  }
+
+  @Test(arguments: [1, 5, 8, 15, 16, 17, 37, 70])
+  func fromSums(_ n: Int) {
+    var numbers = Numbers(UInt64(n))
+    let rows = 3
+    let large = numbers.sums(rows * (n + 2), 1 << 30)
+    let edges: [Int32] = [.min / 2, .max / 2, 0, 1, -1, 3, -3, 16_777_217]
+    let acc = Guarded(large.indices.map { $0 % 3 == 0 ? edges[$0 % edges.count] : large[$0] % (1 << (1 + $0 % 29)) })
+    let bias = Guarded(numbers.sums(n, 1000)), sums = Guarded(numbers.sums(n, 100_000))
+    // Halves among the scales make ties; the last makes codes far beyond any range.
+    let scales: [Float] = [0.5, 0.25, 0.001, 1.5, 3e-7, 1e30]
+    let scale = Guarded((0..<n).map { scales[$0 % scales.count] }), shift = Guarded(numbers.floats(n))
+    func all(_ isa: InstructionSet) -> [UInt32] {
+      let set = isa.kernels.pointee
+      let codes = Guarded<UInt8>(rows * (n + 1), filling: 5), floats = Guarded<Float>(rows * (n + 1), filling: 5)
+      set.i32_requantize(rows, n, acc.base, n + 2, bias.base, scale.base, 7, 3, 250, codes.base, n + 1)
+      set.i32_dequantize(
+        rows, n, acc.base, n + 2, 128, sums.base, 0.37, scale.base, shift.base, -1e6, 1e6, floats.base, n + 1)
+      #expect(codes.isIntact && floats.isIntact)
+      return codes.array.map { UInt32($0) } + bits(floats.array)
+    }
+    for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
+  }
+
+  @Test(arguments: [1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100])
+  func elementwise(_ n: Int) {
+    var numbers = Numbers(UInt64(n))
+    var values = numbers.floats(n).map { $0 * 300 }
+    for (i, odd) in [Float.infinity, -.infinity, .nan, -0.0, 0.5, 1.5, 2.5, 0x1p-140].enumerated() where i < n {
+      values[(i * 5) % n] = odd
+    }
+    let a = Guarded(values), b = Guarded(numbers.floats(n)), x = Guarded(numbers.bytes(n)), y = Guarded(numbers.bytes(n))
+    func all(_ isa: InstructionSet) -> [UInt32] {
+      let set = isa.kernels.pointee
+      let (p, q, r, s) = (
+        Guarded<Float>(n, filling: 5), Guarded<Float>(n, filling: 5), Guarded<Float>(n, filling: 5),
+        Guarded<Float>(n, filling: 5)
+      )
+      let (u, v, half) = (Guarded<UInt8>(n, filling: 5), Guarded<UInt8>(n, filling: 5), Guarded<UInt16>(n, filling: 5))
+      var low: Float = 0, high: Float = 0
+      set.f32_add(n, a.base, b.base, -200, 200, p.base)
+      set.f32_clamp(n, a.base, 0, 6, q.base)
+      var parameters = ck_u8_add_parameters(
+        zero_a: 12, zero_b: 200, zero_point: 100, lo: 5, hi: 240, scale_a: 0.5, scale_b: 0.25)
+      set.u8_add(n, x.base, y.base, &parameters, u.base)
+      set.f32_range(n, b.base, &low, &high)
+      set.f32_quantize(n, a.base, 0.5, 128, v.base)
+      set.u8_dequantize(n, x.base, 0.013, 77, r.base)
+      set.f32_to_half(n, a.base, half.base)
+      set.half_to_f32(n, half.base, s.base)
+      #expect([p, q, r, s].allSatisfy(\.isIntact) && [u, v].allSatisfy(\.isIntact) && half.isIntact)
+      return bits(p.array + q.array + r.array + s.array + [low, high]) + (u.array + v.array).map { UInt32($0) }
+        + half.array.map { UInt32($0) }
+    }
+    for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
+  }
+}
