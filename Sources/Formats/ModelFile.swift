@@ -8,8 +8,8 @@ public enum ModelFile {
   ///
   /// - Throws: `CompressError` with the path when the format is not known, or what that format's reader throws.
   public static func read(_ path: String) throws -> Model {
-    let isNative = try NativeFormat.isNative(MappedFile(path).bytes)
-    guard isNative else {
+    let file = try MappedFile(path)
+    guard withExtendedLifetime(file, { NativeFormat.isNative(file.bytes) }) else {
       throw CompressError(
         "is no model file of a format known here; there is: native (.\(NativeFormat.fileExtension))", kind: .input
       ).at(file: path)

@@ -3,13 +3,14 @@ import Foundation
 import Network
 
 extension ModelManifest: Codable {
-  private enum CodingKeys: String, CodingKey { case graph, parameters, activations }
+  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, scales }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     graph = try container.decode(Graph.self, forKey: .graph)
     parameters = try container.decode([Entry].self, forKey: .parameters)
     activations = try container.decodeIfPresent(Activations.self, forKey: .activations)
+    scales = try container.decodeIfPresent(Reference.self, forKey: .scales)
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -17,6 +18,7 @@ extension ModelManifest: Codable {
     try container.encode(graph, forKey: .graph)
     try container.encode(parameters, forKey: .parameters)
     try container.encodeIfPresent(activations, forKey: .activations)
+    try container.encodeIfPresent(scales, forKey: .scales)
   }
 
   /// The manifest as JSON, compact and with sorted keys: equal manifests give equal bytes.

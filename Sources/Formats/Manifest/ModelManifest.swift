@@ -19,9 +19,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let layer: String
     let role: ParameterRole
     let values: Reference
-    /// Both or neither are there; with them the values are integers.
+    /// How many scales it has; with them the values are integers. They are the next ones of `scales`.
+    let scales: Int?
+    /// Bits of the integers, where fewer than their type has.
     let bits: Int?
-    let scales: Reference?
     let mask: Mask?
   }
 
@@ -32,18 +33,19 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     case packed(Reference)
   }
 
-  /// Quantization of layer outputs, a column each.
+  /// Quantization of layer outputs, a column each; their scales are the last ones of `scales`.
   struct Activations: Codable, Sendable {
     let layers: [String]
-    let scales: Reference
-    let zeroPoints: Reference
+    let zeroPoints: [Int]
 
-    private enum CodingKeys: String, CodingKey { case layers, scales, zeroPoints = "zero_points" }
+    private enum CodingKeys: String, CodingKey { case layers, zeroPoints = "zero_points" }
   }
 
   public let graph: Graph
   let parameters: [Entry]
   let activations: Activations?
+  /// All scales in one float32 vector: alone, each would be tiny.
+  let scales: Reference?
 
   /// Takes a model apart.
   ///
@@ -53,28 +55,30 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     func reference(_ tensor: Tensor) throws -> Reference {
       Reference(try place(tensor), dtype: tensor.dtype, shape: tensor.shape)
     }
+    var scales: [Float] = []
     graph = model.graph
     parameters = try model.allParameters.map { layer, role, parameter in
-      let values: Reference, bits: Int?, scales: Reference?
+      let values: Reference
+      var count: Int?, bits: Int?
       switch parameter.encoding {
-      case .float(let tensor): (values, bits, scales) = (try reference(tensor), nil, nil)
+      case .float(let tensor): values = try reference(tensor)
       case .integer(let integers):
-        scales = try reference(Tensor(integers.scales))
-        (values, bits) = (try reference(integers.values), integers.bits)
+        values = try reference(integers.values)
+        scales += integers.scales
+        count = integers.scales.count
+        bits = integers.bits == 8 * integers.values.dtype.size ? nil : integers.bits
       }
       let mask: Mask? = try parameter.mask.map { mask in
         PackedMask.agree(mask, PackedMask.nonzero(parameter.encoding))
           ? .nonzero : .packed(try reference(PackedMask.pack(mask)))
       }
-      return Entry(layer: layer, role: role, values: values, bits: bits, scales: scales, mask: mask)
+      return Entry(layer: layer, role: role, values: values, scales: count, bits: bits, mask: mask)
     }
     let quantized = model.graph.nodes.compactMap { node in model.activations[node.name].map { (node.name, $0) } }
     activations =
-      quantized.isEmpty
-      ? nil
-      : Activations(
-        layers: quantized.map(\.0), scales: try reference(Tensor(quantized.map(\.1.scale))),
-        zeroPoints: try reference(Tensor(quantized.map { UInt8($0.1.zeroPoint) })))
+      quantized.isEmpty ? nil : Activations(layers: quantized.map(\.0), zeroPoints: quantized.map(\.1.zeroPoint))
+    scales += quantized.map(\.1.scale)
+    self.scales = scales.isEmpty ? nil : try reference(Tensor(scales))
   }
 
   /// Puts the model together again.
@@ -83,13 +87,6 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   /// - Throws: `CompressError` naming the layer when something is missing, twice there or does not fit the graph,
   ///   a scale is not a positive number, or an integer is out of its range; and what `tensor` throws.
   public func model(_ tensor: (Reference) throws -> Tensor) throws -> Model {
-    func fetch(_ reference: Reference, _ dtype: DType, _ shape: Shape, _ what: String) throws -> Tensor {
-      guard reference.dtype == dtype, reference.shape == shape else {
-        throw CompressError(
-          "\(what): \(reference.dtype) of shape \(reference.shape), expected \(dtype) of shape \(shape)", kind: .input)
-      }
-      return try fetch(reference)
-    }
     func fetch(_ reference: Reference) throws -> Tensor {
       let found = try tensor(reference)
       guard found.dtype == reference.dtype, found.shape == reference.shape else {
@@ -99,35 +96,47 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       }
       return found
     }
+    func fetch(_ reference: Reference, _ dtype: DType, _ count: Int, _ what: String) throws -> Tensor {
+      guard reference.dtype == dtype, reference.shape == [count] else {
+        throw CompressError(
+          "\(what): \(reference.dtype) of shape \(reference.shape), expected \(dtype) of shape [\(count)]", kind: .input)
+      }
+      return try fetch(reference)
+    }
+    var scales: ArraySlice<Float> = try self.scales.map { reference in
+      try fetch(reference, .float32, reference.shape.count, "scales").array()[...]
+    } ?? []
+    func take(_ count: Int) throws -> [Float] {
+      guard count >= 0, count <= scales.count else {
+        throw CompressError("\(count) scales wanted, \(scales.count) left", kind: .input)
+      }
+      defer { scales = scales.dropFirst(count) }
+      return Array(scales.prefix(count))
+    }
+    func encoding(_ entry: Entry) throws -> Encoding {
+      guard let count = entry.scales else {
+        guard entry.values.dtype.isFloat, entry.bits == nil else {
+          throw CompressError("\(entry.role.rawValue): integers without scales", kind: .input)
+        }
+        return .float(try fetch(entry.values))
+      }
+      let bits = entry.bits ?? 8 * entry.values.dtype.size
+      return .integer(try IntegerValues(values: fetch(entry.values), scales: take(count), bits: bits))
+    }
 
     var byLayer: [String: [ParameterRole: Parameter]] = [:]
     for entry in parameters {
       try atLayer(entry.layer) {
-        let role = entry.role.rawValue
-        guard byLayer[entry.layer]?[entry.role] == nil else { throw CompressError("has two \(role)s", kind: .input) }
-        let encoding: Encoding
-        switch (entry.bits, entry.scales) {
-        case (nil, nil):
-          guard entry.values.dtype.isFloat else {
-            throw CompressError("\(role): \(entry.values.dtype) values without bits and scales", kind: .input)
-          }
-          encoding = .float(try fetch(entry.values))
-        case (let bits?, let reference?):
-          guard reference.shape.rank == 1 else {
-            throw CompressError("\(role): scales of shape \(reference.shape)", kind: .input)
-          }
-          let scales = try fetch(reference, .float32, reference.shape, "\(role)'s scales")
-          encoding = .integer(
-            try IntegerValues(values: fetch(entry.values), scales: scales.array(), bits: bits))
-        default: throw CompressError("\(role) has only one of bits and scales", kind: .input)
+        guard byLayer[entry.layer]?[entry.role] == nil else {
+          throw CompressError("has two \(entry.role.rawValue)s", kind: .input)
         }
+        let encoding = try encoding(entry), shape = encoding.shape
         let mask: Tensor? =
           switch entry.mask {
           case nil: nil
           case .nonzero: PackedMask.nonzero(encoding)
           case .packed(let reference):
-            PackedMask.unpack(
-              try fetch(reference, .uint8, [(encoding.shape.count + 7) / 8], "\(role)'s mask"), encoding.shape)
+            PackedMask.unpack(try fetch(reference, .uint8, (shape.count + 7) / 8, "\(entry.role.rawValue)'s mask"), shape)
           }
         byLayer[entry.layer, default: [:]][entry.role] = try Parameter(encoding, mask: mask)
       }
@@ -135,16 +144,18 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
 
     var quantized: [String: ActivationQuantization] = [:]
     if let activations {
-      let count: Shape = [activations.layers.count]
-      let scales = try fetch(activations.scales, .float32, count, "activation scales").array(Float.self)
-      let zeroPoints = try fetch(activations.zeroPoints, .uint8, count, "activation zero points").array(UInt8.self)
-      for (index, layer) in activations.layers.enumerated() {
+      let zeroPoints = activations.zeroPoints, layers = activations.layers
+      guard layers.count == zeroPoints.count else {
+        throw CompressError("\(zeroPoints.count) zero points for \(layers.count) quantized layers", kind: .input)
+      }
+      for (layer, (scale, zeroPoint)) in zip(layers, zip(try take(layers.count), zeroPoints)) {
         try atLayer(layer) {
           guard quantized[layer] == nil else { throw CompressError("has two activation quantizations", kind: .input) }
-          quantized[layer] = try ActivationQuantization(scale: scales[index], zeroPoint: Int(zeroPoints[index]))
+          quantized[layer] = try ActivationQuantization(scale: scale, zeroPoint: zeroPoint)
         }
       }
     }
+    guard scales.isEmpty else { throw CompressError("\(scales.count) scales belong to nothing", kind: .input) }
     return try Model(graph: graph, parameters: byLayer, activations: quantized)
   }
 
@@ -152,11 +163,9 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   public var references: [Reference] {
     var references: [Reference] = []
     for entry in parameters {
-      if let scales = entry.scales { references.append(scales) }
       references.append(entry.values)
       if case .packed(let mask)? = entry.mask { references.append(mask) }
     }
-    if let activations { references += [activations.scales, activations.zeroPoints] }
-    return references
+    return references + (scales.map { [$0] } ?? [])
   }
 }

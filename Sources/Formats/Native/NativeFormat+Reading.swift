@@ -11,7 +11,7 @@ extension NativeFormat {
   ///   of another version, or describes no valid model.
   public static func read(_ path: String) throws -> Model {
     let file = try MappedFile(path)
-    return try atFile(path) { try model(file.bytes, owner: file) }
+    return try withExtendedLifetime(file) { try atFile(path) { try model(file.bytes, owner: file) } }
   }
 
   /// Reads a model from memory.
@@ -19,7 +19,7 @@ extension NativeFormat {
   /// - Throws: like `read(_:)`, without the path.
   public static func read(_ bytes: [UInt8]) throws -> Model {
     let owner = OwnedBytes(bytes)
-    return try model(UnsafeRawBufferPointer(owner.bytes), owner: owner)
+    return try withExtendedLifetime(owner) { try model(UnsafeRawBufferPointer(owner.bytes), owner: owner) }
   }
 
   /// Whether the bytes start as a native file does.
