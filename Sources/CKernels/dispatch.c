@@ -44,3 +44,11 @@ const ck_kernels *ck_kernels_for(ck_isa isa) {
     default: return 0;
   }
 }
+
+const char *const *ck_family_names(size_t *count) {
+#define NAME(family, isa) #family,
+  static const char *const names[] = {CK_FAMILIES(NAME, )};
+#undef NAME
+  *count = sizeof names / sizeof names[0];
+  return names;
+}

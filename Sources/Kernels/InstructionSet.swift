@@ -20,26 +20,30 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   case neon
 
   /// The best this machine runs, unless the environment variable `COMPRESS_ISA` names a lesser one.
-  public static let current: InstructionSet = {
-    let cap = (try? environmentCap()) ?? nil
-    let candidates: [InstructionSet] = [.avx512, .avx2, .neon, .scalar]
-    guard let cap else { return candidates.first { $0.isSupported }! }
-    return candidates.first { $0.isSupported && $0.native.rawValue <= cap.native.rawValue }!
-  }()
+  public static let current = best(under: (try? environmentCap()) ?? nil)
 
   /// What `COMPRESS_ISA` asks for; nil when it is not set.
   ///
   /// - Throws: `CompressError` when its value is no instruction set. (`current` ignores such a value; the
   ///   command line calls this to refuse it.)
   public static func environmentCap() throws -> InstructionSet? {
-    guard let text = getenv("COMPRESS_ISA").map({ String(cString: $0) }), !text.isEmpty else { return nil }
+    try cap(named: getenv("COMPRESS_ISA").map { String(cString: $0) })
+  }
+
+  static func cap(named text: String?) throws -> InstructionSet? {
+    guard let text, !text.isEmpty else { return nil }
     guard let cap = InstructionSet(rawValue: text) else {
-      let names = allCases.map(\.rawValue)
       throw CompressError(
         "COMPRESS_ISA is \"\(text.escapedForTerminal)\", which is no instruction set"
-          + Suggestion.text(for: text, among: names))
+          + Suggestion.text(for: text, among: allCases.map(\.rawValue)))
     }
     return cap
+  }
+
+  /// The last supported case that is not above the cap.
+  static func best(under cap: InstructionSet?) -> InstructionSet {
+    let candidates = allCases.prefix { $0 != cap } + (cap.map { [$0] } ?? [])
+    return candidates.last(where: \.isSupported) ?? .scalar
   }
 
   public var isSupported: Bool { ck_isa_supported(native) }

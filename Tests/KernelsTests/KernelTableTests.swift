@@ -8,7 +8,21 @@ import Testing
   static let sets = supportedSets.filter { $0 != .scalar }
   static var reference: ck_kernels { InstructionSet.scalar.kernels.pointee }
 
-  @Test func listsEveryKernelOfASet() {
+  /// What the tests below call; a new family must join one of them.
+  static let families = [
+    "f32_gemm", "f32_gemm_half", "f32_gemm_columns",  // floatTiles
+    "u8s8_gemm",  // integerTiles
+    "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather", "u8s8_depthwise",  // depthwise
+    "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
+    "i32_requantize", "i32_dequantize",  // fromSums
+    "f32_add", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize", "f32_to_half",
+    "half_to_f32",  // elementwise
+  ]
+
+  @Test func noFamilyEscapes() {
+    var count = 0
+    let names = ck_family_names(&count)!
+    #expect(Set((0..<count).map { String(cString: names[$0]!) }) == Set(Self.families))
     #expect(supportedSets.contains(.scalar))
     for isa in InstructionSet.allCases where !isa.isSupported { #expect(ck_kernels_for(isa.native) == nil) }
   }

@@ -114,6 +114,9 @@ typedef struct {
 // NULL when this build or this machine lacks the instruction set.
 const ck_kernels *ck_kernels_for(ck_isa isa);
 
+// The names of all families, so that tests can tell whether they reach each.
+const char *const *ck_family_names(size_t *count);
+
 #define CK_DECLARE(family, isa) ck_##family##_fn ck_##family##_##isa;
 CK_FAMILIES(CK_DECLARE, scalar)
 #if defined(__x86_64__)
