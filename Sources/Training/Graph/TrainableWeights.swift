@@ -1,4 +1,5 @@
 import Diagnostics
+import Kernels
 import Network
 import Tensors
 
@@ -42,12 +43,17 @@ final class TrainableParameter {
 
   /// Zeroes what the mask removes, in the values and in what the optimizer remembers of them: momentum
   /// must not bring a weight back.
-  func holdMask() {
+  func holdMask(_ pool: ThreadPool = .serial) {
     guard let mask else { return }
     mask.withElements(UInt8.self) { keep in
       for buffer in [values] + state {
-        let p = buffer.base
-        for i in keep.indices { p[i] = keep[i] == 0 ? 0 : p[i] }
+        pool.forChunks(keep.count) { range in
+          let p = buffer.base
+          for i in range {
+            let value = p[i]
+            p[i] = keep[i] == 0 ? 0 : value
+          }
+        }
       }
     }
   }

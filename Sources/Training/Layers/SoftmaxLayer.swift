@@ -45,9 +45,12 @@ struct SoftmaxLayer: Layer {
 }
 
 /// Softmax of one row, shifted by its maximum so that nothing overflows; `y` may be `x`. Returns the
-/// logarithm of the sum of exponentials, unshifted.
+/// maximum and the logarithm of the sum of shifted exponentials: an element's log-probability is
+/// `(x - largest) - logSum`.
 @discardableResult
-func softmax(_ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ width: Int) -> Float {
+func softmax(
+  _ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ width: Int
+) -> (largest: Float, logSum: Float) {
   var largest = x[0]
   for i in 1..<max(1, width) { largest = max(largest, x[i]) }
   var sum: Float = 0
@@ -57,5 +60,5 @@ func softmax(_ x: UnsafeMutablePointer<Float>, _ y: UnsafeMutablePointer<Float>,
   }
   let scale = 1 / sum
   for i in 0..<width { y[i] *= scale }
-  return log(sum) + largest
+  return (largest, log(sum))
 }

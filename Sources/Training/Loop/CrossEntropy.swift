@@ -28,7 +28,8 @@ final class CrossEntropy {
         var best = 0
         for i in 1..<max(1, classes) where x[i] > x[best] { best = i }
         hits[sample] = best == label ? 1 : 0
-        losses[sample] = softmax(x, dx, classes) - x[label]
+        let (largest, logSum) = softmax(x, dx, classes)
+        losses[sample] = logSum - (x[label] - largest)
         dx[label] -= 1
         for i in 0..<classes { dx[i] *= scale }
       }

@@ -19,6 +19,7 @@ public final class Trainer {
   private let graph: TrainingGraph
   private let loss: CrossEntropy
   private let reader: BatchReader
+  private var hasRun = false
 
   /// - Throws: `CompressError` when an option is out of range, the model cannot be trained, or the data does not fit it.
   public init(model: Model, options: TrainingOptions, data: any Dataset, pool: ThreadPool) throws {
@@ -44,7 +45,7 @@ public final class Trainer {
     reader = BatchReader(batchSize: batchSize, classes: graph.scores.size)
   }
 
-  /// Trains for all epochs.
+  /// Trains for all epochs; a trainer runs once.
   ///
   /// - Parameters:
   ///   - onProgress: called after every step.
@@ -55,6 +56,8 @@ public final class Trainer {
     hooks: [any TrainingHook] = [], onProgress: (TrainingProgress) throws -> Void = { _ in },
     isCancelled: () -> Bool = { false }
   ) throws -> (model: Model, curve: TrainingCurve) {
+    precondition(!hasRun, "a trainer runs once")
+    hasRun = true
     var curve = TrainingCurve()
     let clock = ContinuousClock()
     var step = 0

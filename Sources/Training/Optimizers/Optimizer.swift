@@ -87,6 +87,6 @@ public enum Optimizer: Sendable, Hashable {
         }
       }
     }
-    parameter.holdMask()
+    parameter.holdMask(pool)
   }
 }
