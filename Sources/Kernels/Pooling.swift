@@ -67,14 +67,18 @@ public struct Pooling: Sendable {
     }
   }
 
-  /// The mean of the codes, `roundHalfEven(float(sum) / float(count))`: input and output share scale and zero
-  /// point.
+  /// The mean of coded values, coded: q = min(max(roundHalfEven(float(sum of x - zero point) * (scale / output scale)
+  /// / float(count)) + output zero point, 0), 255), each operation rounded to float32 by itself.
   public func average(
-    _ input: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, batch: Int, pool: ThreadPool
+    _ input: UnsafePointer<UInt8>, _ quantization: AffineQuantization, output: UnsafeMutablePointer<UInt8>,
+    _ outputQuantization: AffineQuantization, batch: Int, pool: ThreadPool
   ) {
     let kernel = isa.kernels.pointee.u8_average_pool!
+    let scale = quantization.scale / outputQuantization.scale
     forEachRun(input, element: 1, batch: batch, pool: pool) { run in
-      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
+      kernel(
+        run.pixels, window.channels, window.taps, run.taps, run.counts, Int32(quantization.zeroPoint), scale,
+        Int32(outputQuantization.zeroPoint), output + run.output)
     }
   }
 

@@ -134,7 +134,7 @@ import Testing
       set.f32_max_pool(pixels, channels, stride, tap, counts, image.base, b.base, index.base)
       set.f32_average_pool(pixels, channels, stride, tap, counts, c.base)
       set.u8_max_pool(pixels, channels, stride, codeTap, counts, d.base)
-      set.u8_average_pool(pixels, channels, stride, codeTap, counts, e.base)
+      set.u8_average_pool(pixels, channels, stride, codeTap, counts, 90, 1.7, 100, e.base)
       #expect(a.isIntact && b.isIntact && c.isIntact && d.isIntact && e.isIntact && index.isIntact)
       return bits(a.array + b.array + c.array) + index.array.map { UInt32(bitPattern: $0) }
         + (d.array + e.array).map { UInt32($0) }

@@ -49,9 +49,10 @@ typedef void ck_f32_average_pool_fn(size_t pixels, size_t channels, size_t strid
                                     const uint32_t *counts, float *out);
 typedef void ck_u8_max_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
                                const uint32_t *counts, uint8_t *out);
-// Average: roundHalfEven(float(exact sum) / float(count)).
+// Average: q = min(max(roundHalfEven(float(exact sum of x - zero) * scale / float(count)) + zero_point, 0), 255), each
+// operation rounded by itself.
 typedef void ck_u8_average_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
-                                   const uint32_t *counts, uint8_t *out);
+                                   const uint32_t *counts, int32_t zero, float scale, int32_t zero_point, uint8_t *out);
 
 // C (m,n) = A (m,k) B (k,n) for one tile: m <= u8_rows, n <= u8_columns of the set. B is stored in groups of four
 // k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to u8_lanes or more.

@@ -42,12 +42,12 @@ void ck_u8_max_pool_scalar(size_t pixels, size_t channels, size_t stride, const 
 }
 
 void ck_u8_average_pool_scalar(size_t pixels, size_t channels, size_t stride, const void *const *tap,
-                               const uint32_t *counts, uint8_t *out) {
+                               const uint32_t *counts, int32_t zero, float scale, int32_t zero_point, uint8_t *out) {
   for (size_t i = 0; i < pixels; i++, tap += stride) {
     for (size_t c = 0; c < channels; c++) {
       int32_t sum = 0;
-      for (size_t t = 0; t < counts[i]; t++) sum += ((const uint8_t *)tap[t])[c];
-      out[i * channels + c] = ck_to_u8((float)sum / (float)counts[i], 0, 0, 255);
+      for (size_t t = 0; t < counts[i]; t++) sum += ((const uint8_t *)tap[t])[c] - zero;
+      out[i * channels + c] = ck_to_u8((float)sum * scale / (float)counts[i], zero_point, 0, 255);
     }
   }
 }

@@ -53,14 +53,19 @@ CK_ENTRY void KERNEL(u8_max_pool)(size_t pixels, size_t channels, size_t stride,
 }
 
 CK_ENTRY void KERNEL(u8_average_pool)(size_t pixels, size_t channels, size_t stride, const void *const *tap,
-                                      const uint32_t *counts, uint8_t *out) {
+                                      const uint32_t *counts, int32_t zero, float scale, int32_t zero_point,
+                                      uint8_t *out) {
+  const vf factor = vf_set(scale), offset = vf_set((float)zero_point), low = vf_set(0), high = vf_set(255);
   for (size_t i = 0; i < pixels; i++, tap += stride) {
     const vf count = vf_set((float)counts[i]);
+    const vi start = vi_set(-zero * (int32_t)counts[i]);
     for (size_t c = 0; c < channels; c += LANES) {
       const size_t n = lanes_left(channels - c);
-      vi sum = vi_load_u8_n((const uint8_t *)tap[0] + c, n);
-      for (size_t t = 1; t < counts[i]; t++) sum = vi_add(sum, vi_load_u8_n((const uint8_t *)tap[t] + c, n));
-      vi_store_u8_n(out + i * channels + c, vi_from_vf(vf_round(vf_div(vf_from_vi(sum), count))), n);
+      vi sum = start;
+      for (size_t t = 0; t < counts[i]; t++) sum = vi_add(sum, vi_load_u8_n((const uint8_t *)tap[t] + c, n));
+      const vf mean = vf_div(vf_mul(vf_from_vi(sum), factor), count);
+      const vf q = vf_add(vf_round(mean), offset);
+      vi_store_u8_n(out + i * channels + c, vi_from_vf(vf_min(high, vf_max(low, q))), n);
     }
   }
 }
