@@ -51,6 +51,7 @@ let package = Package(
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets.
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),

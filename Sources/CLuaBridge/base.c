@@ -1,0 +1,198 @@
+// The functions of the base library that are safer here than in Lua's own.
+#include "internal.h"
+#include <string.h>
+
+void clua_push_typename(lua_State *L, int index) {
+  index = lua_absindex(L, index);
+  int type = luaL_getmetafield(L, index, "__name");
+  if (type == LUA_TSTRING) return;
+  if (type != LUA_TNIL) lua_pop(L, 1);
+  lua_pushstring(L, luaL_typename(L, index));
+}
+
+const char *clua_tolstring(lua_State *L, int index, size_t *length) {
+  index = lua_absindex(L, index);
+  if (luaL_callmeta(L, index, "__tostring")) {
+    if (!lua_isstring(L, -1)) luaL_error(L, "'__tostring' must return a string");
+    return lua_tolstring(L, -1, length);
+  }
+  switch (lua_type(L, index)) {
+    case LUA_TNIL:
+    case LUA_TBOOLEAN:
+    case LUA_TNUMBER:
+    case LUA_TSTRING: return luaL_tolstring(L, index, length);
+    default: clua_push_typename(L, index); return lua_tolstring(L, -1, length);
+  }
+}
+
+static int tostring(lua_State *L) {
+  luaL_checkany(L, 1);
+  clua_tolstring(L, 1, NULL);
+  return 1;
+}
+
+// Upvalue: the host's function of one string.
+static int print(lua_State *L) {
+  int n = lua_gettop(L);
+  luaL_Buffer text;
+  luaL_buffinit(L, &text);
+  for (int i = 1; i <= n; i++) {
+    if (i > 1) luaL_addchar(&text, '\t');
+    clua_tolstring(L, i, NULL);
+    luaL_addvalue(&text);
+  }
+  luaL_pushresult(&text);
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, -2);
+  lua_call(L, 1, 0);
+  return 0;
+}
+
+void clua_set_print(lua_State *L) {
+  clua_push_globals(L);
+  lua_insert(L, -2);
+  lua_pushcclosure(L, print, 1);
+  clua_raw_set_field(L, -2, "print");
+  lua_pop(L, 1);
+}
+
+static int protected_call(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  clua_pass_stop(L, status);
+  if (status == LUA_OK) return lua_gettop(L);
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+static int protected_call_with_handler(lua_State *L) {
+  luaL_checktype(L, 2, LUA_TFUNCTION);
+  int n = lua_gettop(L);
+  lua_pushboolean(L, 1);
+  lua_pushvalue(L, 1);
+  lua_rotate(L, 3, 2);  // function, handler, true, function, arguments
+  int status = lua_pcall(L, n - 2, LUA_MULTRET, 2);
+  clua_pass_stop(L, status);
+  if (status == LUA_OK) return lua_gettop(L) - 2;
+  lua_pushboolean(L, 0);
+  lua_insert(L, -2);
+  return 2;
+}
+
+// A finalizer written in Lua would run with hooks off, outside every budget.
+static int setmetatable(lua_State *L) {
+  int type = lua_type(L, 2);
+  luaL_checktype(L, 1, LUA_TTABLE);
+  luaL_argexpected(L, type == LUA_TNIL || type == LUA_TTABLE, 2, "nil or table");
+  if (type == LUA_TTABLE) {
+    lua_pushliteral(L, "__gc");
+    if (lua_rawget(L, 2) != LUA_TNIL) return luaL_error(L, "__gc is not available to scripts");
+  }
+  if (luaL_getmetafield(L, 1, "__metatable") != LUA_TNIL) return luaL_error(L, "cannot change a protected metatable");
+  lua_settop(L, 2);
+  lua_setmetatable(L, 1);
+  return 1;
+}
+
+int clua_next(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 2);
+  clua_push_content(L, 1);
+  lua_replace(L, 1);
+  if (lua_next(L, 1)) return 2;
+  lua_pushnil(L);
+  return 1;
+}
+
+// The order of keys: numbers, strings byte by byte, booleans, objects in the order of their making, and the rest.
+static int rank(lua_State *L, int index) {
+  switch (lua_type(L, index)) {
+    case LUA_TNUMBER: return 0;
+    case LUA_TSTRING: return 1;
+    case LUA_TBOOLEAN: return 2;
+    case LUA_TUSERDATA: return 3;
+    default: return 4;
+  }
+}
+
+static bool key_less(lua_State *L, void *context) {
+  (void)context;
+  int a = rank(L, -2), b = rank(L, -1);
+  if (a != b) return a < b;
+  switch (a) {
+    case 0: return lua_compare(L, -2, -1, LUA_OPLT);
+    case 1: {
+      size_t m, n;
+      const char *x = lua_tolstring(L, -2, &m), *y = lua_tolstring(L, -1, &n);
+      int order = memcmp(x, y, m < n ? m : n);
+      return order != 0 ? order < 0 : m < n;
+    }
+    case 2: return !lua_toboolean(L, -2) && lua_toboolean(L, -1);
+    case 3: return clua_object_serial(L, -2) < clua_object_serial(L, -1);
+    default: return false;
+  }
+}
+
+// Upvalues: the keys in order, how many have been visited. Called as next(table, key).
+static int next_in_order(lua_State *L) {
+  lua_settop(L, 1);
+  clua_push_content(L, 1);
+  lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
+  for (;;) {
+    i++;
+    if (lua_rawgeti(L, lua_upvalueindex(1), i) == LUA_TNIL) return 1;
+    lua_pushvalue(L, -1);
+    if (lua_rawget(L, 2) != LUA_TNIL) break;
+    lua_pop(L, 2);
+  }
+  lua_pushinteger(L, i);
+  lua_replace(L, lua_upvalueindex(2));
+  return 2;
+}
+
+/// pairs in a stated order: Lua's own depends on addresses, which differ in every run.
+int clua_pairs(lua_State *L) {
+  luaL_checkany(L, 1);
+  if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
+    lua_pushvalue(L, 1);
+    lua_call(L, 1, 3);
+    return 3;
+  }
+  luaL_checktype(L, 1, LUA_TTABLE);
+  lua_settop(L, 1);
+  clua_push_content(L, 1);
+  lua_createtable(L, 0, 0);
+  lua_Integer n = 0;
+  bool sorted = true;
+  lua_pushnil(L);
+  while (lua_next(L, 2)) {
+    lua_pop(L, 1);
+    if (n > 0 && sorted) {
+      lua_pushvalue(L, 4);
+      lua_rawgeti(L, 3, n);
+      sorted = !key_less(L, NULL);
+      lua_pop(L, 2);
+    }
+    lua_pushvalue(L, 4);
+    lua_rawseti(L, 3, ++n);
+  }
+  clua_charge(L, (size_t)n);
+  lua_settop(L, 3);
+  if (!sorted) clua_sort(L, 3, n, key_less, NULL);
+  lua_pushinteger(L, 0);
+  lua_pushcclosure(L, next_in_order, 2);
+  lua_pushvalue(L, 1);
+  lua_pushnil(L);
+  return 3;
+}
+
+void clua_set_base_functions(lua_State *L) {
+  static const luaL_Reg functions[] = {
+    {"tostring", tostring}, {"pcall", protected_call}, {"xpcall", protected_call_with_handler},
+    {"setmetatable", setmetatable}, {"next", clua_next}, {"pairs", clua_pairs}, {NULL, NULL},
+  };
+  luaL_setfuncs(L, functions, 0);
+}

@@ -1,0 +1,91 @@
+// What the files of the bridge share.
+#pragma once
+#include "bridge.h"
+#include <pthread.h>
+#include <stdatomic.h>
+
+/// Instructions between two looks at the budget: its granularity.
+enum { CLUA_PERIOD = 1000 };
+
+typedef struct clua_meter {
+  int64_t limit, used;
+  clua_stop stop;
+} clua_meter;
+
+typedef struct clua_watchdog {
+  bool started, armed, waiting, quit;
+  pthread_t thread;
+  pthread_mutex_t mutex;
+  pthread_cond_t changed;
+  double seconds;
+  void (*fire)(void *context, const char *what);
+  void *context;
+  char what[600];               ///< what is running, for the message
+  _Atomic uint64_t turn;        ///< odd while Lua is on top; goes up with every change
+  _Atomic uint64_t overdue;     ///< the turn that has taken too long
+} clua_watchdog;
+
+typedef struct clua_state {
+  clua_callbacks callbacks;
+  size_t memory_limit, memory_used;
+  bool in_host;                 ///< a Swift frame is on top: allocation may not fail
+  bool over_memory;             ///< the host went over the limit
+  bool denied;                  ///< an allocation was refused, at:
+  int denied_line;
+  char denied_source[512];
+  lua_State *L;
+  int depth;                    ///< protected calls under way
+  uint64_t objects;             ///< userdata made so far: their serial numbers
+  clua_meter meter;
+  int stop_line;
+  char stop_source[512];
+  _Atomic bool cancelled;
+  clua_watchdog watchdog;
+} clua_state;
+
+static inline clua_state *clua_state_of(lua_State *L) { return *(clua_state **)lua_getextraspace(L); }
+
+// Who is on top: returns what was before, to be given back.
+static inline bool clua_enter(clua_state *s, bool host) {
+  bool was = s->in_host;
+  s->in_host = host;
+  if (was != host) {
+    uint64_t turn = atomic_load_explicit(&s->watchdog.turn, memory_order_relaxed);
+    atomic_store_explicit(&s->watchdog.turn, turn + 1, memory_order_relaxed);
+  }
+  return was;
+}
+
+/// Raises an error that no pcall of a script can keep.
+int clua_raise_stop(lua_State *L, clua_stop stop);
+/// Raises once more if the call has been stopped; to follow every protected call made for a script.
+void clua_pass_stop(lua_State *L, int status);
+/// Accounts for `units` of work done in C, each about as long as one instruction; raises when over budget.
+void clua_charge(lua_State *L, size_t units);
+/// Raises when `bytes` more cannot be had even after a collection.
+void clua_check_room(lua_State *L, size_t bytes);
+
+/// Like luaL_tolstring, free of addresses.
+const char *clua_tolstring(lua_State *L, int index, size_t *length);
+/// Type name of a value, or the name its class gives it.
+void clua_push_typename(lua_State *L, int index);
+
+/// Sorts the first n elements of the plain table at `index`, stably. `less` compares the two topmost values.
+typedef bool (*clua_less)(lua_State *L, void *context);
+void clua_sort(lua_State *L, int index, lua_Integer n, clua_less less, void *context);
+
+/// 0 unless the value at `index` is one of our userdata.
+uint64_t clua_object_serial(lua_State *L, int index);
+
+void clua_open_sandbox(lua_State *L);
+void clua_open_objects(lua_State *L);
+void clua_set_string_functions(lua_State *L);   // into the library table on top
+void clua_set_pattern_functions(lua_State *L);
+void clua_set_table_functions(lua_State *L);
+void clua_set_base_functions(lua_State *L);
+int clua_next(lua_State *L);
+int clua_pairs(lua_State *L);
+
+void clua_watchdog_begin(clua_state *s, const char *what);
+void clua_watchdog_end(clua_state *s);
+void clua_watchdog_close(clua_state *s);

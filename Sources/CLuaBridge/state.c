@@ -1,0 +1,242 @@
+// A state's life, its memory, and the budget of instructions.
+#include "internal.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+// While Lua is on top an allocation over the limit fails, and Lua collects, tries again and raises.
+// While Swift is on top nothing may be raised: the allocation is let through and the trampoline raises.
+static void *allocate(void *context, void *old, size_t old_size, size_t size) {
+  clua_state *s = context;
+  if (!old) old_size = 0;
+  if (size == 0) {
+    free(old);
+    s->memory_used -= old_size;
+    return NULL;
+  }
+  if (size > old_size && s->memory_used - old_size + size > s->memory_limit) {
+    if (!s->in_host) {
+      // Looking at the call stack allocates nothing, and what raises later no longer knows where this was.
+      if (!s->denied) clua_where(s->L, s->denied_source, sizeof s->denied_source, &s->denied_line);
+      s->denied = true;
+      return NULL;
+    }
+    s->over_memory = true;
+  }
+  void *new = realloc(old, size);
+  if (new) {
+    s->memory_used += size - old_size;
+  } else if (s->in_host) {
+    fputs("compress: out of memory\n", stderr);
+    _Exit(3);
+  }
+  return new;
+}
+
+static int panic(lua_State *L) {
+  const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : "?";
+  fprintf(stderr, "compress: Lua error outside a protected call: %s\n", text);
+  abort();
+}
+
+static void count_hook(lua_State *L, lua_Debug *activation) {
+  (void)activation;
+  clua_charge(L, CLUA_PERIOD);
+}
+
+static int open_protected(lua_State *L) {
+  clua_open_objects(L);
+  clua_open_sandbox(L);
+  return 0;
+}
+
+lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
+  clua_state *s = calloc(1, sizeof *s);
+  if (!s) return NULL;
+  s->callbacks = callbacks;
+  s->memory_limit = memory_limit;
+  s->in_host = true;
+  s->meter.limit = INT64_MAX;
+  atomic_init(&s->cancelled, false);
+  atomic_init(&s->watchdog.turn, 0);
+  atomic_init(&s->watchdog.overdue, UINT64_MAX);
+  lua_State *L = lua_newstate(allocate, s);
+  if (!L) {
+    free(s);
+    return NULL;
+  }
+  lua_atpanic(L, panic);
+  *(clua_state **)lua_getextraspace(L) = s;
+  s->L = L;
+  lua_pushcfunction(L, open_protected);
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+    lua_close(L);
+    free(s);
+    return NULL;
+  }
+  s->over_memory = false;
+  lua_sethook(L, count_hook, LUA_MASKCOUNT, CLUA_PERIOD);
+  return L;
+}
+
+void clua_close(lua_State *L) {
+  clua_state *s = clua_state_of(L);
+  clua_watchdog_close(s);
+  lua_close(L);
+  free(s);
+}
+
+void clua_set_context(lua_State *L, void *context) { clua_state_of(L)->callbacks.context = context; }
+size_t clua_memory_used(lua_State *L) { return clua_state_of(L)->memory_used; }
+void clua_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+void clua_set_cancelled(lua_State *L, bool cancelled) { atomic_store(&clua_state_of(L)->cancelled, cancelled); }
+
+// Stopping for good.
+
+static void set_stop(lua_State *L, clua_stop stop) {
+  clua_state *s = clua_state_of(L);
+  if (s->meter.stop) return;
+  s->meter.stop = stop;
+  if (stop == CLUA_STOP_MEMORY && s->denied) {
+    memcpy(s->stop_source, s->denied_source, sizeof s->stop_source);
+    s->stop_line = s->denied_line;
+  } else {
+    clua_where(L, s->stop_source, sizeof s->stop_source, &s->stop_line);
+  }
+  lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);  // should a script catch it, its next instruction raises again
+}
+
+int clua_raise_stop(lua_State *L, clua_stop stop) {
+  set_stop(L, stop);
+  lua_checkstack(L, 1);
+  lua_pushliteral(L, "stopped");
+  return lua_error(L);
+}
+
+void clua_pass_stop(lua_State *L, int status) {
+  clua_state *s = clua_state_of(L);
+  if (status == LUA_OK) return;
+  if (!s->meter.stop) {
+    // The buffers of the auxiliary library report a refused allocation as an ordinary error.
+    const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
+    if (status != LUA_ERRMEM && !(text && strstr(text, "not enough memory"))) return;
+  }
+  clua_raise_stop(L, CLUA_STOP_MEMORY);
+}
+
+void clua_charge(lua_State *L, size_t units) {
+  clua_state *s = clua_state_of(L);
+  clua_meter *m = &s->meter;
+  if (m->stop) clua_raise_stop(L, m->stop);
+  m->used = units > (size_t)(INT64_MAX - m->used) ? INT64_MAX : m->used + (int64_t)units;
+  if (m->used > m->limit) clua_raise_stop(L, CLUA_STOP_INSTRUCTIONS);
+  if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) clua_raise_stop(L, CLUA_STOP_CANCELLED);
+  if (atomic_load_explicit(&s->watchdog.overdue, memory_order_relaxed) ==
+      atomic_load_explicit(&s->watchdog.turn, memory_order_relaxed))
+    clua_raise_stop(L, CLUA_STOP_TIME);
+}
+
+void clua_check_room(lua_State *L, size_t bytes) {
+  clua_state *s = clua_state_of(L);
+  for (int collected = 0; collected < 2; collected++) {
+    if (bytes <= s->memory_limit && s->memory_used <= s->memory_limit - bytes) return;
+    if (!collected) lua_gc(L, LUA_GCCOLLECT);
+  }
+  clua_raise_stop(L, CLUA_STOP_MEMORY);
+}
+
+// Compiling and calling.
+
+typedef struct load_request {
+  const char *text, *name;
+  size_t length;
+} load_request;
+
+static int load_protected(lua_State *L) {
+  load_request *r = lua_touserdata(L, 1);
+  if (luaL_loadbufferx(L, r->text, r->length, r->name, "t") != LUA_OK) return lua_error(L);
+  return 1;
+}
+
+int clua_load(lua_State *L, const char *text, size_t length, const char *name) {
+  load_request request = {text, name, length};
+  lua_checkstack(L, 8);
+  lua_pushcfunction(L, load_protected);
+  lua_pushlightuserdata(L, &request);
+  clua_state *s = clua_state_of(L);
+  bool was = clua_enter(s, false);
+  int status = lua_pcall(L, 1, 1, 0);
+  clua_enter(s, was);
+  return status;
+}
+
+// Turns error values that are not strings into one, with the place where they were raised.
+static int describe_error(lua_State *L) {
+  clua_state *s = clua_state_of(L);
+  if (lua_type(L, 1) == LUA_TSTRING || s->meter.stop) return 1;
+  char source[512];
+  int line = 0;
+  if (clua_where(L, source, sizeof source, &line)) lua_pushfstring(L, "%s:%d: ", source, line);
+  else lua_pushliteral(L, "");
+  if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
+    lua_pop(L, 1);
+    clua_tolstring(L, 1, NULL);
+  } else {
+    lua_pushfstring(L, "error value is a %s", luaL_typename(L, 1));
+  }
+  lua_concat(L, 2);
+  return 1;
+}
+
+static void name_function(lua_State *L, int index, char *what, size_t size) {
+  clua_function_info f = clua_inspect(L, index);
+  if (f.is_lua && f.first_line > 0) snprintf(what, size, "%s:%d", f.source, f.first_line);
+  else if (f.is_lua) snprintf(what, size, "%s", f.source);
+  else snprintf(what, size, "a host function");
+}
+
+void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *outcome) {
+  clua_state *s = clua_state_of(L);
+  int base = lua_gettop(L) - arguments;
+  *outcome = (clua_outcome){0};
+  if (!lua_checkstack(L, LUA_MINSTACK)) {
+    lua_settop(L, base - 1);
+    lua_pushliteral(L, "stack overflow");
+    outcome->status = LUA_ERRRUN;
+    return;
+  }
+  bool outermost = s->depth == 0, own = outermost || instructions > 0;
+  clua_meter outer = s->meter;
+  if (own) s->meter = (clua_meter){.limit = instructions > 0 ? instructions : INT64_MAX};
+  if (outermost) {
+    char what[sizeof s->watchdog.what];
+    name_function(L, base, what, sizeof what);
+    clua_watchdog_begin(s, what);
+  }
+  lua_pushcfunction(L, describe_error);
+  lua_insert(L, base);
+  s->depth++;
+  s->denied = false;
+  bool was = clua_enter(s, false);
+  int status = lua_pcall(L, arguments, LUA_MULTRET, base);
+  clua_enter(s, was);
+  s->depth--;
+  lua_remove(L, base);
+  if (status != LUA_OK && !s->meter.stop) {
+    const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
+    if (status == LUA_ERRMEM || (text && strstr(text, "not enough memory"))) set_stop(L, CLUA_STOP_MEMORY);
+  }
+  outcome->status = status;
+  outcome->stop = status == LUA_OK ? CLUA_STOP_NONE : s->meter.stop;
+  outcome->line = outcome->stop ? s->stop_line : 0;
+  memcpy(outcome->source, s->stop_source, sizeof outcome->source);
+  if (outermost) clua_watchdog_end(s);
+  if (own) {
+    bool stopped = s->meter.stop != CLUA_STOP_NONE;
+    s->meter = outer;
+    if (stopped && !outer.stop) {
+      lua_sethook(L, count_hook, LUA_MASKCOUNT, CLUA_PERIOD);
+      if (!outermost) s->meter.used += CLUA_PERIOD;  // setting the hook forgot the instructions since its last run
+    }
+  }
+}

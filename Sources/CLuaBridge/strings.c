@@ -1,0 +1,71 @@
+// string.rep and string.format with their sizes checked and addresses kept out.
+#include "internal.h"
+#include <string.h>
+
+static int rep(lua_State *L) {
+  size_t length, separator_length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  lua_Integer count = luaL_checkinteger(L, 2);
+  const char *separator = luaL_optlstring(L, 3, "", &separator_length);
+  size_t unit = length + separator_length;
+  if (count <= 0 || unit == 0) {
+    lua_pushliteral(L, "");
+    return 1;
+  }
+  if ((lua_Unsigned)count > (SIZE_MAX / 4) / unit) return clua_raise_stop(L, CLUA_STOP_MEMORY);
+  size_t total = unit * (size_t)count - separator_length;
+  clua_check_room(L, total);
+  clua_charge(L, (size_t)count + total / 64);
+  luaL_Buffer result;
+  char *out = luaL_buffinitsize(L, &result, total);
+  for (lua_Integer i = 0; i < count; i++) {
+    memcpy(out, text, length);
+    out += length;
+    if (i + 1 == count) break;
+    memcpy(out, separator, separator_length);
+    out += separator_length;
+  }
+  luaL_pushresultsize(&result, total);
+  return 1;
+}
+
+// Lua's own format does the work (upvalue 1). Before that, every value that %s would print by its address is
+// replaced by its address-free text, and %p becomes %s of the value's type.
+static int format(lua_State *L) {
+  size_t length;
+  const char *text = luaL_checklstring(L, 1, &length);
+  int arguments = lua_gettop(L), next = 1;
+  luaL_checkstack(L, 8, NULL);
+  char *copy = lua_newuserdatauv(L, length + 1, 0);
+  memcpy(copy, text, length + 1);
+  for (size_t i = 0; i < length; i++) {
+    if (copy[i] != '%') continue;
+    i++;
+    if (i < length && copy[i] == '%') continue;
+    while (i < length && copy[i] && strchr("-+ #0123456789.", copy[i])) i++;
+    if (i >= length || ++next > arguments) break;
+    if (copy[i] == 'p') {
+      copy[i] = 's';
+      clua_push_typename(L, next);
+      lua_replace(L, next);
+    } else if (copy[i] == 's') {
+      clua_tolstring(L, next, NULL);
+      lua_replace(L, next);
+    }
+  }
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_pushlstring(L, copy, length);
+  lua_replace(L, 2);
+  lua_pop(L, 1);
+  lua_call(L, arguments, 1);
+  return 1;
+}
+
+void clua_set_string_functions(lua_State *L) {
+  lua_pushcfunction(L, rep);
+  lua_setfield(L, -2, "rep");
+  lua_getfield(L, -1, "format");
+  lua_pushcclosure(L, format, 1);
+  lua_setfield(L, -2, "format");
+}

@@ -1,0 +1,54 @@
+/// How scripts see a Swift class: its name, methods, properties and operators. For example:
+///
+///     let tensor = LuaClass<TensorObject>("Tensor", bytes: \.byteCount)
+///     tensor.method("abs") { tensor, _ in [.object(tensor.abs())] }
+///     tensor.property("count") { .integer($0.count) }
+///     tensor.operation(.add) { arguments in .object(try sum(arguments.values)) }
+///     state.define(tensor)
+///
+/// Methods get the arguments behind the object. Anything else that is looked up is an error with the nearest name.
+public final class LuaClass<Object: AnyObject> {
+  public let name: String
+  let bytes: (Object) -> Int
+  private(set) var methods: [String: (Object, LuaArguments) throws -> [LuaValue]] = [:]
+  private(set) var properties: [String: (Object) throws -> LuaValue] = [:]
+  private(set) var operations: [LuaOperation: (LuaArguments) throws -> LuaValue] = [:]
+  private(set) var lookUp: ((Object, LuaValue) throws -> LuaValue?)?
+  private(set) var isClosable = false
+
+  /// - Parameter bytes: The host memory behind an object, asked once, when it is first handed to Lua.
+  public init(_ name: String, bytes: @escaping (Object) -> Int = { _ in 0 }) {
+    self.name = name
+    self.bytes = bytes
+  }
+
+  public func method(_ name: String, _ body: @escaping (Object, LuaArguments) throws -> [LuaValue]) {
+    methods[name] = body
+  }
+
+  public func property(_ name: String, _ body: @escaping (Object) throws -> LuaValue) {
+    properties[name] = body
+  }
+
+  /// An operator. The arguments are its operands: either may be the object, the other anything at all.
+  public func operation(_ operation: LuaOperation, _ body: @escaping (LuaArguments) throws -> LuaValue) {
+    operations[operation] = body
+  }
+
+  /// Answers `object[key]` for what is neither method nor property; nil makes it an error.
+  public func lookUp(_ body: @escaping (Object, LuaValue) throws -> LuaValue?) {
+    lookUp = body
+  }
+
+  /// Gives objects a method `close`, which lets go of the Swift object at once; using them later is an error.
+  public func closable() { isClosable = true }
+}
+
+/// The operators a class can define.
+public enum LuaOperation: String, Sendable {
+  case add, subtract = "sub", multiply = "mul", divide = "div", modulo = "mod", power = "pow", negate = "unm"
+  case floorDivide = "idiv", concatenate = "concat", length = "len", equal = "eq", less = "lt", lessOrEqual = "le"
+  case call, describe = "tostring"
+
+  var metamethod: String { "__" + rawValue }
+}

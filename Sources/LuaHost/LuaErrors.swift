@@ -1,0 +1,79 @@
+import CLuaBridge
+import Diagnostics
+
+/// Errors of host functions on their way through Lua, where they are strings that a script may catch, print or raise
+/// again. When one comes out the other end it is found by its text, with kind, layer, file and hint as they were.
+struct RaisedErrors {
+  /// The one that no script can catch.
+  var fatal: CompressError?
+  private var recent: [(text: String, error: CompressError)] = []
+
+  mutating func remember(_ error: CompressError) {
+    let text = error.description
+    recent.removeAll { $0.text == text }
+    if recent.count == 16 { recent.removeFirst() }
+    recent.append((text, error))
+  }
+
+  func error(saying text: String) -> CompressError? { recent.last { $0.text == text }?.error }
+}
+
+extension CompressError {
+  init(wrapping error: any Error) {
+    switch error {
+    case let error as CompressError: self = error
+    case is CancellationError: self.init("cancelled", kind: .cancelled)
+    default: self.init("\(error)")
+    }
+  }
+}
+
+extension LuaState {
+  /// Makes the error of a call that failed; its message is on top of the stack.
+  func error(from outcome: clua_outcome, instructions: Int) -> CompressError {
+    let error: CompressError
+    switch outcome.stop {
+    case CLUA_STOP_INSTRUCTIONS:
+      error = CompressError(
+        "used up its budget of \(instructions) Lua instructions", kind: .limit, hint: "is there a loop that never ends?")
+    case CLUA_STOP_MEMORY: error = memoryError()
+    case CLUA_STOP_TIME:
+      error = CompressError("spent more than \(limits.seconds) s inside Lua without returning", kind: .limit)
+    case CLUA_STOP_CANCELLED: error = CompressError("cancelled", kind: .cancelled)
+    case CLUA_STOP_HOST: return raised.fatal ?? located(popText())
+    default: return outcome.status == LUA_ERRMEM ? memoryError() : located(popText())
+    }
+    let source = withUnsafeBytes(of: outcome.source) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return source.isEmpty ? error : error.at(script: source, line: outcome.line > 0 ? Int(outcome.line) : nil)
+  }
+
+  func memoryError() -> CompressError {
+    CompressError("needs more than the \(limits.memoryBytes) bytes of memory Lua may hold", kind: .limit)
+  }
+
+  /// Turns Lua's "script.lua:12: message" into an error with script and line.
+  func located(_ text: String) -> CompressError {
+    var rest = text[...]
+    var place: (script: String, line: Int)?
+    while true {
+      if let error = raised.error(saying: String(rest)) { return error }
+      guard let found = prefix(of: rest) else { break }
+      place = (found.script, found.line)
+      rest = found.rest
+    }
+    let error = CompressError(rest.isEmpty ? "error" : String(rest))
+    return place.map { error.at(script: $0.script, line: $0.line) } ?? error
+  }
+
+  private func prefix(of text: Substring) -> (script: String, line: Int, rest: Substring)? {
+    for (name, chunk) in chunks {
+      for shown in [name, chunk.shortName] where text.hasPrefix(shown + ":") {
+        let behind = text.dropFirst(shown.count + 1)
+        let digits = behind.prefix { $0.isASCII && $0.isNumber }
+        guard let line = Int(digits), behind.dropFirst(digits.count).hasPrefix(": ") else { continue }
+        return (name, line, behind.dropFirst(digits.count + 2))
+      }
+    }
+    return nil
+  }
+}

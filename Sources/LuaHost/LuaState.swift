@@ -1,0 +1,158 @@
+import CLuaBridge
+import Diagnostics
+
+/// A sandboxed Lua state. It has one owner and runs on one thread at a time.
+///
+/// What scripts can reach is in docs/architecture.md; limits are those of `LuaLimits`. For example:
+///
+///     let state = LuaState(seed: 3, random: SeededRandom.init)
+///     state.define("double") { arguments in [.number(2 * (try arguments.number(0)))] }
+///     let chunk = try state.load("return double(21)", name: "answer.lua")
+///     let answer = try chunk.call()[0].number
+public final class LuaState {
+  /// A function scripts can call. What it throws becomes a Lua error at the caller's line.
+  public typealias Body = (LuaArguments) throws -> [LuaValue]
+
+  public let limits: LuaLimits
+  /// Stops the running call from another thread.
+  public let interrupt: LuaInterrupt
+  /// Bytes of the Lua heap in use.
+  public var memoryBytes: Int { Int(clua_memory_used(L)) }
+
+  let L: OpaquePointer
+  let released = ReleasedReferences()
+  let native: NativeMemory
+  var classes: [ObjectIdentifier: ClassEntry] = [:]
+  var chunks: [String: Chunk] = [:]
+  var raised = RaisedErrors()
+  var generator: any RandomNumberGenerator
+  private var depth = 0
+  private var budget = 0
+
+  /// - Parameters:
+  ///   - seed: What `math.random` starts from.
+  ///   - random: Makes the generator behind `math.random` from a seed.
+  ///   - print: Receives the text of each `print`, unescaped.
+  ///   - stalled: Runs on the watchdog's thread, with the name of what is running, instead of ending the process.
+  public init(
+    limits: LuaLimits = LuaLimits(),
+    seed: UInt64,
+    random: @escaping (UInt64) -> any RandomNumberGenerator,
+    print: @escaping (String) -> Void = { Swift.print($0) },
+    stalled: (@Sendable (String) -> Void)? = nil
+  ) {
+    self.limits = limits
+    generator = random(seed)
+    native = NativeMemory(limit: limits.nativeBytes)
+    let callbacks = clua_callbacks(context: nil, call: runHostFunction, release: releaseBox)
+    // Without memory for an empty state there is nothing to be told about it either.
+    guard let L = clua_open(callbacks, max(limits.memoryBytes, LuaState.leastMemoryBytes)) else {
+      preconditionFailure("no memory for a Lua state")
+    }
+    self.L = L
+    interrupt = LuaInterrupt(L)
+    clua_set_context(L, Unmanaged.passUnretained(self).toOpaque())
+    watch(stalled)
+    definePrint(print)
+    defineRandom(seed: seed, random: random)
+    defineUndefinedGlobals()
+  }
+
+  deinit {
+    interrupt.close()
+    clua_close(L)
+  }
+
+  /// What the libraries themselves need, with some room to report errors.
+  static let leastMemoryBytes = 128 << 10
+
+  // MARK: Running
+
+  /// Compiles a chunk of Lua text; calling the function runs it.
+  ///
+  /// - Parameters:
+  ///   - name: The file name used in messages.
+  ///   - environment: Where its global variables live; a new one when nil.
+  /// - Throws: a `CompressError` with script and line when the text is not Lua.
+  public func load(_ source: String, name: String, environment: LuaEnvironment? = nil) throws -> LuaFunction {
+    giveBackReferences()
+    var text = source.first == "#" ? "--" + source : source  // a #! line
+    let status = text.withUTF8 { bytes in
+      bytes.withMemoryRebound(to: CChar.self) { clua_load(L, $0.baseAddress, $0.count, "@" + name) }
+    }
+    if status == LUA_ERRMEM {
+      clua_pop(L, 1)
+      throw memoryError().at(script: name, line: nil)
+    }
+    chunks[name] = Chunk(source: source, shortName: Chunk.shortName(name))
+    guard status == LUA_OK else { throw located(popText()) }
+    try push((environment ?? makeEnvironment()).table)
+    if lua_setupvalue(L, -2, 1) == nil { clua_pop(L, 1) }
+    return LuaFunction(LuaReference(popping: self))
+  }
+
+  /// Calls a function.
+  ///
+  /// - Parameter instructions: A budget for this call alone; without one a nested call uses that of the call around it.
+  /// - Throws: a `CompressError`: the one a host function threw, or one made of the Lua error, with script and line.
+  public func call(
+    _ function: LuaFunction, _ arguments: [LuaValue] = [], instructions: Int? = nil
+  ) throws -> [LuaValue] {
+    giveBackReferences()
+    let base = lua_gettop(L)
+    defer { lua_settop(L, base) }
+    try reserveStack(arguments.count + 2)
+    try function.push(on: self)
+    for argument in arguments { try push(argument) }
+    var outcome = clua_outcome()
+    let outer = budget, own = instructions ?? (depth == 0 ? limits.instructions : 0)
+    if own > 0 { budget = own }
+    defer { budget = outer }
+    depth += 1
+    clua_call(L, Int32(arguments.count), Int64(own), &outcome)
+    depth -= 1
+    guard outcome.status == LUA_OK else { throw error(from: outcome, instructions: budget) }
+    try reserveStack(4)
+    return (base + 1..<lua_gettop(L) + 1).map { value(at: $0) }
+  }
+
+  /// The Lua line that called the running host function, for instance to record where a stage was declared.
+  public func callerLocation() -> (script: String, line: Int)? {
+    var line: Int32 = 0
+    var source = [CChar](repeating: 0, count: 512)
+    guard clua_where(L, &source, source.count, &line) else { return nil }
+    return (source.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }, Int(line))
+  }
+
+  /// Frees what scripts no longer reach.
+  public func collectGarbage() {
+    giveBackReferences()
+    clua_collect(L)
+  }
+
+  func giveBackReferences() {
+    for id in released.takeAll() { clua_unref(L, id) }
+  }
+
+  // MARK: Set-up
+
+  private func watch(_ stalled: (@Sendable (String) -> Void)?) {
+    guard let stalled else { return clua_watch(L, limits.seconds, nil, nil) }
+    let action = StallAction(stalled)
+    stallAction = action
+    clua_watch(
+      L, limits.seconds,
+      { context, what in
+        guard let context, let what else { return }
+        Unmanaged<StallAction>.fromOpaque(context).takeUnretainedValue().body(String(cString: what))
+      },
+      Unmanaged.passUnretained(action).toOpaque())
+  }
+
+  private var stallAction: StallAction?
+
+  private final class StallAction: Sendable {
+    let body: @Sendable (String) -> Void
+    init(_ body: @escaping @Sendable (String) -> Void) { self.body = body }
+  }
+}

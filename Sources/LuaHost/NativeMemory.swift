@@ -1,0 +1,44 @@
+import CLuaBridge
+import Diagnostics
+
+/// Host bytes behind the objects that Lua holds; Lua's collector cannot see them.
+///
+/// A class of its own, because objects report their end while their state is being closed.
+final class NativeMemory {
+  let limit: Int
+  private(set) var used = 0
+  /// When `used` passes this, it is worth a collection.
+  private var threshold = NativeMemory.step
+  private static let step = 64 << 20
+
+  init(limit: Int) { self.limit = limit }
+
+  func add(_ bytes: Int) { used = used.addingReportingOverflow(bytes).overflow ? .max : used + bytes }
+  func remove(_ bytes: Int) { used = max(0, used - bytes) }
+  func hasRoom(for bytes: Int) -> Bool { bytes <= limit && used <= limit - bytes }
+
+  var wantsCollection: Bool { used > threshold }
+  func collected() { threshold = used > .max / 2 ? .max : max(2 * used, used + Self.step) }
+}
+
+extension LuaState {
+  /// Host bytes behind the objects scripts hold.
+  public var nativeBytes: Int { native.used }
+
+  /// To be called before allocating for scripts; what they no longer reach is freed first when there is no room.
+  ///
+  /// - Throws: a `CompressError` of kind `limit`, which scripts cannot catch.
+  public func reserveNative(bytes: Int) throws {
+    if native.hasRoom(for: bytes) { return }
+    collectNative()
+    guard native.hasRoom(for: bytes) else {
+      throw CompressError(
+        "tensors would need \(bytes) bytes more; \(native.used) of the \(native.limit) allowed are in use", kind: .limit)
+    }
+  }
+
+  func collectNative() {
+    collectGarbage()
+    native.collected()
+  }
+}

@@ -1,0 +1,198 @@
+import Diagnostics
+import Synchronization
+import Testing
+
+@testable import LuaHost
+
+@Suite struct LimitTests {
+  @Test func instructionsRunOut() throws {
+    let state = LuaState.forTests()
+    let error = try #require(state.failure("\nwhile true do end", instructions: 100_000))
+    #expect(error.kind == .limit)
+    #expect(error.line == 2)
+    #expect(error.message == "used up its budget of 100000 Lua instructions")
+    #expect(try state.text("return 1") == "1")  // the state goes on
+  }
+
+  @Test(arguments: [
+    "while true do pcall(function() while true do end end) end",
+    "pcall(function() while true do end end) while true do end",
+    "xpcall(function() while true do end end, function() while true do end end)",
+    "local function f() pcall(f) f() end f()",
+    "local t = setmetatable({}, {__close = function() while true do end end}) local x <close> = t while true do end",
+    "table.sort({1, 2, 3}, function(a, b) while true do end end)",
+    "('x'):rep(10):gsub('x', function() pcall(function() while true do end end) end)",
+    "setmetatable({}, {__index = function() while true do end end}).x = nil local y = setmetatable({}, {__index = function() while true do end end}).x",
+    "for _ in pairs(setmetatable({}, {__pairs = function() return function() return 1 end end})) do end",
+    "error(setmetatable({}, {__tostring = function() while true do end end}))",
+    "local t = setmetatable({}, {__len = function() return math.maxinteger end}) table.insert(t, 1, 0)",
+    "local t = setmetatable({}, {__len = function() return math.maxinteger end}) table.remove(t, 1)",
+    "local t = setmetatable({}, {__len = function() return 1 << 40 end, __index = function() return '' end}) table.concat(t)",
+    "table.concat(setmetatable({}, {__index = function() return '' end}), '', 1, math.maxinteger)",
+    "table.move({}, 1, math.maxinteger - 1, 2)",
+    "table.sort(setmetatable({}, {__len = function() return 400000000 end}))",
+    "local s = ('a'):rep(200000) s:find('.-.-.-b')",
+    "local s = ('a'):rep(20000) while true do s:find('a-b') end",
+    "local s = ('a'):rep(300) s:match(('a*'):rep(30) .. 'b')",
+    "local s = ('a'):rep(100000) for _ in s:gmatch('.-b') do end",
+    "local s = ('('):rep(100000) s:gsub('%b()', '') s:gsub('%b()', '')",
+    "local s = ('a'):rep(1000000) while true do s:rep(10) end",
+    "local s = ('a'):rep(1000000) while true do s:find('b', 1, true) end",
+  ])
+  func nothingOutrunsTheBudget(source: String) throws {
+    let state = LuaState.forTests(LuaLimits(seconds: 0))
+    let error = try #require(state.failure(source, instructions: 3_000_000), "\(source)")
+    #expect(error.kind == .limit || source.contains("gsub('%b()'") , "\(source): \(error)")
+  }
+
+  @Test func hugeRepeatsOfNothingReturnAtOnce() throws {
+    let state = LuaState.forTests()
+    #expect(try state.text("return #(''):rep(1 << 60), #string.rep('', 1e18, '')") == "0 0")
+    #expect(try state.text("return ('ab'):rep(3, '-'), ('x'):rep(0), ('x'):rep(-5), ('x'):rep(1, 'yy')") == "ab-ab-ab   x")
+    #expect(state.failure("pcall(string.rep, 'x', 1 << 60)")?.kind == .limit)
+    #expect(state.failure("return ('x'):rep(1 << 40)")?.kind == .limit)
+  }
+
+  @Test(arguments: [
+    "local t = {} for i = 1, 1e8 do t[i] = {i} end",
+    "pcall(function() local t = {} for i = 1, 1e8 do t[i] = {i} end end) while true do end",
+    "while true do pcall(function() local t = {} for i = 1, 1e8 do t[i] = {i} end end) end",
+    "local s = 'x' while true do s = s .. s end",
+    "local t = {} for i = 1, 30 do t[i] = ('x'):rep(1000000) end return table.concat(t)",
+    "local s = ('x'):rep(4000000) return (s:gsub('x', 'yyyyyyyyyyyyyyy'))",
+    "local function f(...) return f(1, ...) end f()",
+    "return string.pack('c100000000', '')",
+  ])
+  func memoryRunsOut(source: String) throws {
+    let state = LuaState.forTests(LuaLimits(memoryBytes: 8 << 20, seconds: 0))
+    let error = try #require(state.failure(source, instructions: 200_000_000), "\(source)")
+    #expect(error.kind == .limit || error.message.contains("stack overflow"), "\(source): \(error)")
+    state.collectGarbage()
+    #expect(state.memoryBytes < 4 << 20)
+    #expect(try state.text("return 1 + 1") == "2")
+  }
+
+  @Test func memoryRunsOutWhileSwiftIsOnTop() throws {
+    let state = LuaState.forTests(LuaLimits(memoryBytes: 4 << 20))
+    state.define("big") { _ in [.string(String(repeating: "x", count: 16 << 20))] }
+    state.define("many") { arguments in
+      [.table(try arguments.state.makeTable((0..<100_000).map { .string("number \($0)") }))]
+    }
+    for source in ["big()", "many()", "pcall(big) local t = {}", "local t = {} for i = 1, 10 do t[i] = pcall(many) end"] {
+      let error = try #require(state.failure("\n" + source), "\(source)")
+      #expect(error.kind == .limit)
+      #expect(error.line == 2)
+      state.collectGarbage()
+      #expect(state.memoryBytes < 1 << 20)
+    }
+  }
+
+  @Test func garbageMadeByTheHostIsCollectedBeforeItCounts() throws {
+    let state = LuaState.forTests(LuaLimits(memoryBytes: 4 << 20))
+    state.define("text") { _ in [.string(String(repeating: "x", count: 1 << 20))] }
+    #expect(try state.text("for i = 1, 100 do local s = text() end return 'done'") == "done")
+  }
+
+  @Test func aNestedCallHasItsOwnBudgetWhenGivenOne() throws {
+    let state = LuaState.forTests(LuaLimits(seconds: 0))
+    let worker = try #require(try state.run("return function(n) for i = 1, n do end return n end")[0].function)
+    state.define("own") { try worker.call($0[0], instructions: 500_000) }
+    state.define("shared") { try worker.call($0[0]) }
+    #expect(state.failure("for i = 1, 10 do own(100000) end", instructions: 50_000) == nil)
+    #expect(state.failure("for i = 1, 10 do shared(100000) end", instructions: 50_000)?.kind == .limit)
+    #expect(state.failure("pcall(own, 1e7) local x = 1", instructions: 50_000)?.message.contains("500000") == true)
+    #expect(state.failure("while true do own(1) end", instructions: 50_000)?.message.contains("50000 ") == true)
+  }
+
+  @Test func aHostThatCatchesALimitOfANestedCallGoesOn() throws {
+    let state = LuaState.forTests(LuaLimits(seconds: 0))
+    let endless = try state.load("while true do end", name: "endless.lua")
+    state.define("attempt") { arguments in
+      do { return try endless.call(instructions: 10_000) } catch let error as CompressError { return [.string(error.message)] }
+    }
+    #expect(try state.text("return attempt(), attempt()").contains("10000"))
+    #expect(state.failure("while true do attempt() end", instructions: 100_000)?.kind == .limit)
+  }
+
+  @Test func limitErrorsOfTheHostCannotBeCaught() throws {
+    let state = LuaState.forTests()
+    var reached = false
+    state.define("limit") { _ in throw CompressError("too much", kind: .limit) }
+    state.define("reach") { _ in reached = true; return [] }
+    for source in ["pcall(limit) reach()", "xpcall(limit, reach) reach()", "pcall(pcall, limit) reach()"] {
+      #expect(state.failure("\n" + source) == CompressError("too much", kind: .limit).at(script: "test.lua", line: 2))
+    }
+    #expect(!reached)
+  }
+
+  @Test func nativeBytesAreLimitedAndGarbageIsFreedFirst() throws {
+    let counter = Counter()
+    let state = stateWithThings(counter, bytes: 1 << 20, limits: LuaLimits(nativeBytes: 8 << 20))
+    #expect(try state.text("for i = 1, 100 do local t = thing(i) end return 'done'") == "done")
+    #expect(counter.alive <= 8)
+    let error = try #require(state.failure("local all = {} for i = 1, 9 do all[i] = thing(i) end"))
+    #expect(error.kind == .limit)
+    #expect(error.message == "tensors would need 1048576 bytes more; 8388608 of the 8388608 allowed are in use")
+    state.collectGarbage()
+    #expect(state.nativeBytes == 0)
+    #expect(throws: CompressError.self) { try state.reserveNative(bytes: .max) }
+  }
+
+  @Test func growthOfNativeBytesCollects() throws {
+    let counter = Counter()
+    let state = stateWithThings(counter, bytes: 32 << 20, limits: LuaLimits(nativeBytes: .max))
+    try state.run("for i = 1, 1000 do local t = thing(i) end")
+    #expect(counter.alive < 20)
+  }
+
+  private final class Fired: Sendable { let count = Mutex(0) }
+
+  @Test func theWatchdogStopsALoopByItsHook() throws {
+    let fired = Fired()
+    let state = LuaState(
+      limits: LuaLimits(instructions: .max, seconds: 0.1), seed: 1, random: { TestGenerator(state: $0) },
+      stalled: { _ in fired.count.withLock { $0 += 1 } })
+    let error = try #require(state.failure("\nwhile true do pcall(function() while true do end end) end"))
+    #expect(error.kind == .limit)
+    #expect(error.line == 2)
+    #expect(error.message == "spent more than 0.1 s inside Lua without returning")
+    #expect(fired.count.withLock { $0 } == 0)
+    #expect(try state.text("return 1") == "1")
+  }
+
+  @Test func theWatchdogFiresWhenTheHookDoesNotHelp() throws {
+    final class Seen: Sendable { let text = Mutex("") }
+    let seen = Seen()
+    let state = LuaState(
+      limits: LuaLimits(memoryBytes: 1 << 30, instructions: .max, seconds: 0.05), seed: 1,
+      random: { TestGenerator(state: $0) }, stalled: { what in seen.text.withLock { $0 = what } })
+    // Upper-casing 200 MB and more takes a while and executes no instruction.
+    _ = try? state.run("\nreturn string.pack('c900000000', '')", name: "stuck.lua")
+    #expect(seen.text.withLock { $0 } == "stuck.lua")
+  }
+
+  @Test func timeInTheHostDoesNotCount() throws {
+    let state = LuaState(
+      limits: LuaLimits(seconds: 0.05), seed: 1, random: { TestGenerator(state: $0) }, stalled: { _ in })
+    state.define("work") { _ in
+      let end = ContinuousClock.now + .milliseconds(200)
+      while ContinuousClock.now < end {}
+      return []
+    }
+    #expect(try state.text("work() work() return 'done'") == "done")
+  }
+
+  @Test func anInterruptCannotBeCaught() throws {
+    let state = LuaState.forTests(LuaLimits(seconds: 0))
+    state.define("interrupt") { arguments in
+      arguments.state.interrupt.cancel()
+      return []
+    }
+    #expect(state.failure("interrupt() while true do pcall(function() while true do end end) end")?.kind == .cancelled)
+    #expect(state.failure("for i = 1, 1e6 do end")?.kind == .cancelled)
+    state.interrupt.reset()
+    #expect(state.failure("for i = 1, 1e6 do end") == nil)
+    let interrupt = LuaState.forTests().interrupt
+    interrupt.cancel()  // after its state is gone
+  }
+}
