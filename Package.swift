@@ -53,6 +53,7 @@ let package = Package(
     // Tests mirror the targets.
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
