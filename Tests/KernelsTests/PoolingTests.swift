@@ -30,6 +30,7 @@ import Testing
   @Test(arguments: try windows())
   func equalTheirDefinitions(_ w: WindowGeometry) throws {
     let batch = 3, outputs = w.outputPixels * w.channels * batch
+    let from = AffineQuantization(scale: 0.3, zeroPoint: 120), to = AffineQuantization(scale: 0.2, zeroPoint: 101)
     var numbers = Numbers(UInt64(w.inputCount))
     let input = Guarded((0..<w.inputCount * batch).map { _ in Float(numbers.random.below(9)) / 3 })
     let codes = Guarded(numbers.bytes(input.count)), g = Guarded(numbers.floats(outputs))
@@ -47,8 +48,14 @@ import Testing
           mean.append(values.reduce(0, +) / Float(values.count))
           for pixel in pixels { averageGradient[base + pixel + c] += g.base[index] / Float(values.count) }
           greatestCode.append(bytes.max()!)
+<<<<<<< HEAD
           let sum = bytes.reduce(0) { $0 + Int($1) }
           meanCode.append(UInt8((Float(sum) / Float(bytes.count)).rounded(.toNearestOrEven)))
+=======
+          let sum = Float(bytes.reduce(0) { $0 + Int($1) - Int(from.zeroPoint) })
+          let average = (sum * (from.scale / to.scale) / Float(bytes.count)).rounded(.toNearestOrEven)
+          meanCode.append(UInt8(min(max(average + Float(to.zeroPoint), 0), 255)))
+>>>>>>> 6726622 (Kernels: the pooling test follows the average's new signature)
         }
       }
     }
@@ -71,7 +78,7 @@ import Testing
         #expect(back.array == averageGradient)
         pooling.maximum(codes.base, output: code.base, batch: batch, pool: pool)
         #expect(code.array == greatestCode)
-        pooling.average(codes.base, output: code.base, batch: batch, pool: pool)
+        pooling.average(codes.base, from, output: code.base, to, batch: batch, pool: pool)
         #expect(code.array == meanCode)
         #expect(out.isIntact && index.isIntact && code.isIntact && back.isIntact)
       }
