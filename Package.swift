@@ -61,6 +61,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "NetworkTests", dependencies: ["Network"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+    .testTarget(name: "RuntimeTests", dependencies: ["Runtime"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

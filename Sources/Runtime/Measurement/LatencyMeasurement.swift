@@ -1,0 +1,61 @@
+import Diagnostics
+
+/// Times of single runs, every one kept.
+public struct LatencyMeasurement: Sendable {
+  /// In nanoseconds, in the order they were taken.
+  public let samples: [UInt64]
+  /// Runs before the first sample; they are not counted.
+  public let warmUp: Int
+
+  /// Calls `body` with 0, 1, … and times each call by the monotonic clock. Nothing is allocated
+  /// between the first sample and the last, as long as `body` does not.
+  ///
+  /// - Parameters:
+  ///   - runs: how many samples; at least one.
+  ///   - warmUp: calls before the first sample; `body` gets the same numbers again afterwards.
+  /// - Throws: `CompressError` when the counts are out of range; what `body` throws.
+  public init(runs: Int, warmUp: Int = 50, _ body: (_ run: Int) throws -> Void) throws {
+    guard (1...100_000_000).contains(runs), (0...100_000_000).contains(warmUp) else {
+      throw CompressError("\(runs) runs after \(warmUp) warm-up runs cannot be measured")
+    }
+    // Written once, so that no page is touched for the first time inside the loop.
+    var samples = [UInt64](repeating: 0, count: runs)
+    for run in 0..<warmUp { try body(run % runs) }
+    try samples.withUnsafeMutableBufferPointer { samples in
+      for run in samples.indices {
+        let start = monotonicNanoseconds()
+        try body(run)
+        samples[run] = monotonicNanoseconds() - start
+      }
+    }
+    self.samples = samples
+    self.warmUp = warmUp
+  }
+
+  public var statistics: LatencyStatistics { LatencyStatistics(nanoseconds: samples) }
+}
+
+/// What latencies come to, in milliseconds.
+public struct LatencyStatistics: Sendable, Hashable {
+  public let mean, min, p50, p90, p99, max: Double
+  /// How many samples there were.
+  public let count: Int
+
+  /// Percentiles are by nearest rank: the p-th is the smallest sample that at least p % of all
+  /// samples do not exceed, so each is a latency that was in fact measured.
+  ///
+  /// - Precondition: there is at least one sample.
+  public init(nanoseconds samples: [UInt64]) {
+    precondition(!samples.isEmpty, "statistics of no samples")
+    let sorted = samples.sorted()
+    func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
+    func percentile(_ p: Int) -> Double { milliseconds(sorted[(sorted.count * p + 99) / 100 - 1]) }
+    mean = sorted.reduce(0) { $0 + Double($1) } / Double(sorted.count) / 1e6
+    min = milliseconds(sorted[0])
+    p50 = percentile(50)
+    p90 = percentile(90)
+    p99 = percentile(99)
+    max = milliseconds(sorted[sorted.count - 1])
+    count = sorted.count
+  }
+}

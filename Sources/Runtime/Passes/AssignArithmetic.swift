@@ -1,0 +1,95 @@
+import Network
+import Tensors
+
+extension Program {
+  /// Decides in which numbers each operation computes and inserts the conversions between them.
+  ///
+  /// A value that has a quantization is held as uint8, whoever reads it. What computes in float reads
+  /// the value dequantized, and its own result is quantized after it.
+  ///
+  /// - Returns: what stays float in a network that holds quantized values, and why.
+  mutating func assignArithmetic() -> [FloatIsland] {
+    var assigned: [Operation] = []
+    var islands: [FloatIsland] = []
+    var floats: [Int: Int] = [:]  // a quantized value: the float value it was converted to
+
+    func float(_ value: Int) -> Int {
+      guard values[value].quantization != nil else { return value }
+      if let known = floats[value] { return known }
+      let converted = addFloatValue(like: value)
+      floats[value] = converted
+      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], output: converted))
+      return converted
+    }
+    func quantize(_ value: Int, to quantized: Int) {
+      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], output: quantized))
+    }
+
+    if values[input].quantization != nil {  // the network is given floats all the same
+      let given = addFloatValue(like: input)
+      quantize(given, to: input)
+      input = given
+    }
+    for var operation in operations {
+      let (arithmetic, reason) = decide(operation)
+      operation.arithmetic = arithmetic
+      if let reason { islands.append(FloatIsland(layer: operation.layer, reason: reason)) }
+      let result = operation.output
+      if arithmetic == .int8 {
+        assigned.append(operation)
+      } else {
+        operation.inputs = operation.inputs.map(float)
+        if values[result].quantization != nil { operation.output = addFloatValue(like: result) }
+        assigned.append(operation)
+        if operation.output != result { quantize(operation.output, to: result) }
+      }
+    }
+    output = float(output)
+    if output == input {  // nothing is computed: the result is a copy
+      output = addFloatValue(like: input)
+      assigned.append(Operation(layer: values[input].name, kind: .convert, inputs: [input], output: output))
+    }
+    operations = assigned
+    return values.contains { $0.quantization != nil } ? islands : []
+  }
+
+  private mutating func addFloatValue(like value: Int) -> Int {
+    values.append(Value(name: values[value].name, shape: values[value].shape))
+    return values.count - 1
+  }
+
+  /// The arithmetic of an operation; for one that is not int8, why not.
+  private func decide(_ operation: Operation) -> (Arithmetic, reason: String?) {
+    switch operation.kind {
+    case .conv2d(_, let weights), .dense(_, let weights):
+      return decide(weights, input: values[operation.inputs[0]], output: values[operation.output])
+    case .affine: return (.float32, "a batch norm that could not be folded")
+    case .activation(let function) where function.clamp == nil:
+      return (.float32, "\(function.rawValue) is computed in float")
+    case .activation, .pool2d, .globalPool, .add, .concat:
+      if let input = operation.inputs.first(where: { values[$0].quantization == nil }) {
+        return (.float32, "its input \"\(values[input].name)\" has no quantization")
+      }
+      guard values[operation.output].quantization != nil else { return (.float32, "its output has no quantization") }
+      return (.int8, nil)
+    case .reshape, .convert: return (.int8, nil)
+    }
+  }
+
+  private func decide(_ weights: Weights, input: Value, output: Value) -> (Arithmetic, reason: String?) {
+    switch weights.weight {
+    case .float(let tensor):
+      return tensor.dtype == .float16
+        ? (.float16Weights, "its weight is float16") : (.float32, "its weight is \(tensor.dtype)")
+    case .integer(let integers):
+      guard integers.sumsFit else { return (.float32, "sums of its integers can exceed 32 bits") }
+      guard let quantization = input.quantization else {
+        return (.dynamicRange, "its input \"\(input.name)\" has no quantization")
+      }
+      guard output.quantization == nil || integers.bias(weights.bias, inputScale: quantization.scale) != nil else {
+        return (.float32, "its bias is too large for 32-bit sums")
+      }
+      return (.int8, nil)
+    }
+  }
+}

@@ -1,0 +1,35 @@
+import Diagnostics
+import Kernels
+import Network
+
+public struct CompileOptions: Sendable {
+  /// The largest batch that a session can be given at once.
+  public var maxBatch = 1
+
+  public init(maxBatch: Int = 1) { self.maxBatch = maxBatch }
+}
+
+/// Makes a plan that computes what the model's annotations say (see `ReferenceInterpreter`).
+///
+/// Batch norms are folded, activations that only clamp are fused, reshapes dropped, conversions inserted,
+/// and weights packed. The plan keeps nothing of the model: once the caller lets go of it, its tensors are
+/// released.
+///
+/// - Throws: `CompressError` when the batch or a scale is out of range, naming the layer.
+public func compile(_ model: consuming Model, _ options: CompileOptions = CompileOptions()) throws -> Plan {
+  guard (1...65536).contains(options.maxBatch) else {
+    throw CompressError("a batch of \(options.maxBatch) is outside 1...65536")
+  }
+  for (layer, quantization) in model.activations.sorted(by: { $0.key < $1.key }) {
+    // Wide enough for anything that is trained, narrow enough that ratios of scales stay finite.
+    guard (0x1p-60...0x1p60).contains(quantization.scale) else {
+      throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)
+    }
+  }
+  var program = Program(try model.foldingBatchNorm())
+  program.fuseActivations()
+  program.inheritQuantization()
+  program.dropReshapes()
+  let islands = program.assignArithmetic()
+  return try Plan(lowering: program, islands: islands, maxBatch: options.maxBatch)
+}

@@ -1,0 +1,39 @@
+extension Program {
+  /// Makes an activation that only clamps part of the convolution, dense layer or sum before it, where
+  /// nothing else reads what lies between.
+  ///
+  /// The value between is then never formed and its quantization means nothing, unless the
+  /// activation's output has none: then it takes that.
+  mutating func fuseActivations() {
+    let readers = readers
+    var producers: [Int: Int] = [:]  // value: index among `fused`
+    var fused: [Operation] = []
+    for operation in operations {
+      if case .activation(let function) = operation.kind, function.clamp != nil,
+        let index = producers[operation.inputs[0]], readers[operation.inputs[0]] == 1,
+        fused[index].kind.canClamp, fused[index].activation == nil
+      {
+        let between = fused[index].output
+        fused[index].activation = function
+        fused[index].output = operation.output
+        if values[operation.output].quantization == nil {
+          values[operation.output].quantization = values[between].quantization
+        }
+        producers[operation.output] = index
+      } else {
+        producers[operation.output] = fused.count
+        fused.append(operation)
+      }
+    }
+    operations = fused
+  }
+}
+
+extension Program.Kind {
+  fileprivate var canClamp: Bool {
+    switch self {
+    case .conv2d, .dense, .add: true
+    default: false
+    }
+  }
+}

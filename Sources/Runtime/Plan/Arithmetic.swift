@@ -1,0 +1,17 @@
+/// In which numbers a step computes.
+public enum Arithmetic: String, Sendable, Codable {
+  case float32
+  /// Weights held as float16 and widened as they are used; all else is float32.
+  case float16Weights = "float16 weights"
+  /// int8 weights; each image's input is quantized to uint8 over its own range when it arrives, summed
+  /// in int32, and the result is float32.
+  case dynamicRange = "dynamic range"
+  /// uint8 activations, int8 weights, int32 sums.
+  case int8
+}
+
+/// A layer that computes in float although values of its plan are held as integers.
+public struct FloatIsland: Sendable, Hashable {
+  public let layer: String
+  public let reason: String
+}

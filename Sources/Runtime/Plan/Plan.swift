@@ -1,0 +1,52 @@
+import Kernels
+import Tensors
+
+/// A model made ready to run: a list of steps, each one kernel with its packed weights.
+///
+/// A plan is immutable; any number of sessions, on any threads, share its weights.
+public struct Plan: Sendable {
+  public struct Step: Sendable {
+    /// The layer that it computes, or whose value it converts.
+    public let layer: String
+    /// What runs, for instance `conv 3x3, relu` or `quantize`.
+    public let operation: String
+    public let arithmetic: Arithmetic
+    /// For one sample.
+    public let inputShapes: [Shape]
+    public let outputShape: Shape
+    /// Element type of the result: float32 or uint8.
+    public let outputType: DType
+    /// Multiply-accumulates for one sample.
+    public let macs: Int
+    /// Bytes of the packed weights.
+    public let weightBytes: Int
+
+    let kernel: StepKernel
+    let inputs: [Int]
+    let output: Int
+  }
+
+  public let steps: [Step]
+  /// What computes in float although the plan holds values as integers, and why.
+  public let islands: [FloatIsland]
+  /// The largest batch a session can be given at once.
+  public let maxBatch: Int
+  public let inputShape: Shape
+  public let outputShape: Shape
+  /// Elements of one sample and of one result.
+  let inputCount: Int
+  let outputCount: Int
+  /// Bytes of one sample of each value.
+  let valueBytes: [Int]
+  let input: Int
+  let output: Int
+
+  /// Bytes of all packed weights, shared by the plan's sessions.
+  public var weightBytes: Int { steps.reduce(0) { $0 + $1.weightBytes } }
+
+  /// Multiply-accumulates for one sample.
+  public var macs: Int { steps.reduce(0) { $0 + $1.macs } }
+
+  /// Bytes a session on so many threads needs for values and scratch.
+  public func arenaBytes(threads: Int = 1) -> Int { StepMemory(self, threads: threads).byteCount }
+}

@@ -1,0 +1,87 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+import Network
+import Tensors
+
+/// Nodes in float32. A sum of products is one chain of fused multiply-adds from the bias on, in ascending
+/// order of kernel row, kernel column and input channel; an average is the sum in the same order, divided
+/// once. A batch norm is `fma(x, factor, shift)` with `factor = gamma / sqrt(variance + epsilon)` and
+/// `shift = beta - mean * factor`. Sigmoid and softmax call the C library's `expf`.
+enum ReferenceFloat {
+  static func evaluate(_ node: Node, of model: Model, _ inputs: [Tensor], clamp: Activation?) -> Tensor {
+    let shape = model.graph.shape(of: node.name)
+    func values(_ role: ParameterRole) -> [Float]? { model[node.name, role]?.values.array() }
+    let x = inputs.first?.array(Float.self) ?? []
+    let out: [Float]
+    switch node.op {
+    case .input: out = x
+    case .conv2d, .dense:
+      let geometry = ReferenceSums(node, of: model)
+      let weight = values(.weight)!, bias = values(.bias)
+      out = geometry.sums({ bias?[$0] ?? 0 }) { sum, i, w in sum = sum.addingProduct(x[i], weight[w]) }
+    case .batchNorm(let norm):
+      let gamma = values(.gamma)!, beta = values(.beta)!, mean = values(.mean)!, variance = values(.variance)!
+      out = x.enumerated().map { index, x in
+        let c = index % gamma.count
+        let factor = gamma[c] / (variance[c] + norm.epsilon).squareRoot()
+        return (beta[c] - mean[c] * factor).addingProduct(x, factor)
+      }
+    case .activation(let function): out = apply(function, x, columns: shape.dims.last ?? 1)
+    case .pool2d(let pool): out = reduce(pool.reduction, x, windows(pool.window, node, model))
+    case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
+    case .add: out = zip(x, inputs[1].array(Float.self)).map(+)
+    case .concat: out = concatenated(inputs.map { ($0.array(Float.self), $0.shape.dims.last!) })
+    case .flatten, .reshape: out = x
+    }
+    return Tensor(clamp.map { apply($0, out, columns: 1) } ?? out, shape)
+  }
+
+  /// NaN stays NaN.
+  static func clamp(_ x: Float, _ range: (low: Float, high: Float)) -> Float {
+    x < range.low ? range.low : x > range.high ? range.high : x
+  }
+
+  static func windows(_ window: Window?, _ node: Node, _ model: Model) -> ReferenceWindows {
+    ReferenceWindows(
+      window: window, inputShape: model.graph.inputShapes(of: node)[0], outputShape: model.graph.shape(of: node.name))
+  }
+
+  /// Rows of the parts, one after the other.
+  static func concatenated<T>(_ parts: [(values: [T], columns: Int)]) -> [T] {
+    (0..<parts[0].values.count / parts[0].columns).flatMap { row in
+      parts.flatMap { $0.values[row * $0.columns..<(row + 1) * $0.columns] }
+    }
+  }
+
+  private static func apply(_ function: Activation, _ x: [Float], columns: Int) -> [Float] {
+    switch function {
+    case .relu, .relu6: return x.map { clamp($0, function.clamp!) }
+    case .sigmoid: return x.map { 1 / (1 + expf(-$0)) }
+    case .softmax:
+      return stride(from: 0, to: x.count, by: columns).flatMap { start in
+        let row = x[start..<start + columns]
+        let greatest = row.dropFirst().reduce(row.first!) { $1 > $0 ? $1 : $0 }
+        let powers = row.map { expf($0 - greatest) }
+        let sum = powers.reduce(0, +)
+        return powers.map { $0 / sum }
+      }
+    }
+  }
+
+  private static func reduce(_ reduction: Pool2D.Reduction, _ x: [Float], _ windows: ReferenceWindows) -> [Float] {
+    var out: [Float] = []
+    windows.forEach { _, inputs in
+      switch reduction {
+      case .max: out.append(inputs.dropFirst().reduce(x[inputs[0]]) { x[$1] > $0 ? x[$1] : $0 })
+      case .average: out.append(inputs.dropFirst().reduce(x[inputs[0]]) { $0 + x[$1] } / Float(inputs.count))
+      }
+    }
+    return out
+  }
+}

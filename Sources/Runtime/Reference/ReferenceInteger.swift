@@ -1,0 +1,136 @@
+import Kernels
+import Network
+import Tensors
+
+/// The integer arithmetic of the runtime. Every operation on floats below is one float32 operation,
+/// rounded to nearest even; `round` is to nearest even as well.
+///
+/// - A uint8 value `q` stands for `scale * (q - zeroPoint)`.
+/// - Quantizing: `q = clamp(round(x * (1 / scale)) + zeroPoint, 0, 255)`; NaN becomes 0.
+/// - Sums: `sum = bias + Σ (q - zeroPoint) * w`, exact in int32. `IntegerValues.bias` derives the bias.
+/// - Requantizing a sum: `clamp(round(float(sum) * m[c]) + zeroPoint, low, high)` with
+///   `m[c] = inputScale * weightScale[c] / outputScale`.
+/// - A fused relu or relu6 narrows `low` and `high` to the quantized bounds of its range.
+/// - A layer without an output quantization: `fma(float(sum), inputScale * weightScale[c], bias[c])` of
+///   the sum without the bias, then the clamp.
+/// - From one quantization to another (relu, max pooling, concatenation, reshaping): dequantized by the
+///   one, `float(q - zeroPoint) * inputScale`, and quantized by the other.
+/// - Sum of two: `round(float(qa - za) * (scaleA / outputScale) + float(qb - zb) * (scaleB / outputScale))`.
+/// - Average: `round(float(Σ (q - zeroPoint)) * (inputScale / outputScale) / float(count))`.
+enum ReferenceInteger {
+  // MARK: Between floats and integers
+
+  static func quantize(_ tensor: Tensor, _ quantization: ActivationQuantization) -> Tensor {
+    let q = tensor.array(Float.self).map { x in
+      x.isNaN ? 0 : clamped(x * (1 / quantization.scale), quantization)
+    }
+    return Tensor(q, tensor.shape)
+  }
+
+  static func dequantize(_ tensor: Tensor, _ quantization: ActivationQuantization) -> Tensor {
+    Tensor(centred(tensor, quantization).map { Float($0) * quantization.scale }, tensor.shape)
+  }
+
+  /// How the input of a dynamic-range layer is quantized: over the range of this one image, zero
+  /// included. A range that is not finite, or hardly wider than zero, has scale 1 and zero point 0.
+  static func dynamicQuantization(_ tensor: Tensor) throws -> ActivationQuantization {
+    let values = tensor.array(Float.self)
+    let coding = AffineQuantization(covering: (values.min() ?? 0)...(values.max() ?? 0))
+    return try ActivationQuantization(scale: coding.scale, zeroPoint: Int(coding.zeroPoint))
+  }
+
+  // MARK: Layers with weights
+
+  static func sums(
+    _ geometry: ReferenceSums, _ input: Tensor, _ quantization: ActivationQuantization, _ weight: IntegerValues,
+    _ bias: [Int32]?
+  ) -> [Int32] {
+    let x = centred(input, quantization)
+    let w = weight.values.array(Int8.self)
+    return geometry.sums({ Int(bias?[$0] ?? 0) }) { sum, i, k in sum += x[i] * Int(w[k]) }.map { Int32($0) }
+  }
+
+  static func requantize(
+    _ sums: [Int32], _ scales: [Float], _ output: ActivationQuantization, _ clamp: Activation?, _ shape: Shape
+  ) -> Tensor {
+    let (low, high) = bounds(clamp, output)
+    let q = sums.enumerated().map { index, sum in
+      clamped(Float(sum) * (scales[index % scales.count] / output.scale), output, low: low, high: high)
+    }
+    return Tensor(q, shape)
+  }
+
+  static func decode(
+    _ sums: [Int32], _ scales: [Float], bias: [Float]?, _ clamp: Activation?, _ shape: Shape
+  ) -> Tensor {
+    let range = clamp?.clamp ?? (-.infinity, .infinity)
+    let values = sums.enumerated().map { index, sum in
+      let channel = index % scales.count
+      let value = (bias?[channel] ?? 0).addingProduct(Float(sum), scales[channel])
+      return ReferenceFloat.clamp(value, range)
+    }
+    return Tensor(values, shape)
+  }
+
+  // MARK: Other nodes
+
+  /// Nil for what is computed in float.
+  static func evaluate(
+    _ op: Operator, _ inputs: [(tensor: Tensor, quantization: ActivationQuantization)], clamp: Activation?,
+    _ output: ActivationQuantization, shape: Shape
+  ) -> Tensor? {
+    guard let (tensor, quantization) = inputs.first else { return nil }
+    let x = centred(tensor, quantization)
+    func ratio(_ own: ActivationQuantization) -> Float { own.scale / output.scale }
+    func anew(_ q: Int, _ own: ActivationQuantization) -> Float { Float(q) * own.scale * (1 / output.scale) }
+    func requantized(_ values: [Float], _ clamp: Activation? = nil) -> Tensor {
+      let (low, high) = bounds(clamp, output)
+      return Tensor(values.map { clamped($0, output, low: low, high: high) }, shape)
+    }
+    func pooled(_ reduction: Pool2D.Reduction, _ window: Window?) -> Tensor {
+      var values: [Float] = []
+      ReferenceWindows(window: window, inputShape: tensor.shape, outputShape: shape).forEach { _, inputs in
+        switch reduction {
+        case .max: values.append(anew(inputs.map { x[$0] }.max()!, quantization))
+        case .average: values.append(Float(inputs.reduce(0) { $0 + x[$1] }) * ratio(quantization) / Float(inputs.count))
+        }
+      }
+      return requantized(values)
+    }
+    switch op {
+    case .input, .conv2d, .dense, .batchNorm: return nil
+    case .activation(let function):
+      return function.clamp == nil ? nil : requantized(x.map { anew($0, quantization) }, function)
+    case .pool2d(let pool): return pooled(pool.reduction, pool.window)
+    case .globalPool(let pool): return pooled(pool.reduction, nil)
+    case .add:
+      let y = centred(inputs[1].tensor, inputs[1].quantization)
+      let (a, b) = (ratio(quantization), ratio(inputs[1].quantization))
+      return requantized(zip(x, y).map { Float($0) * a + Float($1) * b }, clamp)
+    case .concat:
+      return requantized(
+        ReferenceFloat.concatenated(
+          inputs.map { tensor, own in (centred(tensor, own).map { anew($0, own) }, tensor.shape.dims.last!) }))
+    case .flatten, .reshape: return requantized(x.map { anew($0, quantization) })
+    }
+  }
+
+  // MARK: Parts
+
+  private static func centred(_ tensor: Tensor, _ quantization: ActivationQuantization) -> [Int] {
+    tensor.array(UInt8.self).map { Int($0) - quantization.zeroPoint }
+  }
+
+  /// The quantized bounds of a fused activation's range.
+  private static func bounds(_ clamp: Activation?, _ output: ActivationQuantization) -> (low: Int, high: Int) {
+    guard let range = clamp?.clamp else { return (0, 255) }
+    return (Int(clamped(range.low * (1 / output.scale), output)), Int(clamped(range.high * (1 / output.scale), output)))
+  }
+
+  private static func clamped(
+    _ value: Float, _ output: ActivationQuantization, low: Int = 0, high: Int = 255
+  ) -> UInt8 {
+    let q = value.rounded(.toNearestOrEven) + Float(output.zeroPoint)
+    return UInt8(min(max(q, Float(low)), Float(high)))
+  }
+}

@@ -1,0 +1,153 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// Computes a model one sample and one node at a time, as directly as it can be written: what every
+/// plan is tested against, and the definition of what the annotations mean.
+///
+/// - `ReferenceFloat` states the float arithmetic, `ReferenceInteger` that of integers.
+/// - A value with an `ActivationQuantization` is held as uint8, whoever reads it; a node that computes
+///   in float reads it dequantized, and its own result is quantized when it has one.
+/// - A relu or relu6 directly after a convolution, dense layer or sum that nothing else reads is part of
+///   that layer; the value between is never rounded. The outcome takes the activation's quantization or,
+///   where it has none, that of the value between.
+/// - Max pooling, flatten, reshape, relu and relu6 select among their input's values: without a
+///   quantization of their own they keep their input's.
+public struct ReferenceInterpreter: Sendable {
+  public enum Value: Sendable {
+    case float(Tensor)
+    /// uint8 elements.
+    case quantized(Tensor, ActivationQuantization)
+
+    /// As float32.
+    public var decoded: Tensor {
+      switch self {
+      case .float(let tensor): tensor
+      case .quantized(let tensor, let quantization): ReferenceInteger.dequantize(tensor, quantization)
+      }
+    }
+
+    var quantization: ActivationQuantization? {
+      if case .quantized(_, let quantization) = self { quantization } else { nil }
+    }
+  }
+
+  private let model: Model
+  private let consumers: [String: [String]]
+
+  public init(_ model: Model) {
+    self.model = model
+    consumers = model.graph.consumers
+  }
+
+  /// The network's output for one sample.
+  ///
+  /// - Throws: `CompressError` when the sample's shape is not the network's.
+  public func run(_ sample: Tensor) throws -> Tensor { try values(sample)[model.graph.output]!.decoded }
+
+  /// Every value that is formed, by its node's name.
+  public func values(_ sample: Tensor) throws -> [String: Value] {
+    guard sample.shape == model.graph.inputShape else {
+      throw CompressError("a sample of shape \(sample.shape) for a network that takes \(model.graph.inputShape)")
+    }
+    var values: [String: Value] = [:]
+    for node in model.graph.nodes where fusedActivation(after: node) == nil {
+      if case .input = node.op {
+        values[node.name] = hold(sample.converted(to: .float32), as: model.activations[node.name])
+      } else if let layer = layer(fusedInto: node), case .activation(let function) = node.op {
+        let quantization = model.activations[node.name] ?? model.activations[layer.name]
+        values[node.name] = try evaluate(layer, layer.inputs.map { values[$0]! }, clamp: function, quantization)
+      } else {
+        let inputs = node.inputs.map { values[$0]! }
+        let inherited = node.op.onlySelects ? inputs[0].quantization : nil
+        values[node.name] = try evaluate(node, inputs, clamp: nil, model.activations[node.name] ?? inherited)
+      }
+    }
+    return values
+  }
+
+  // MARK: Fusion
+
+  /// The relu or relu6 that is part of this layer.
+  private func fusedActivation(after node: Node) -> Node? {
+    switch node.op {
+    case .conv2d, .dense, .add: break
+    default: return nil
+    }
+    guard node.name != model.graph.output, let next = consumers[node.name], next.count == 1,
+      let reader = model.graph[next[0]], case .activation(let function) = reader.op, function.clamp != nil
+    else { return nil }
+    return reader
+  }
+
+  /// The layer that this relu or relu6 is part of.
+  private func layer(fusedInto node: Node) -> Node? {
+    guard let source = node.inputs.first.flatMap({ model.graph[$0] }) else { return nil }
+    return fusedActivation(after: source)?.name == node.name ? source : nil
+  }
+
+  // MARK: Nodes
+
+  private func hold(_ tensor: Tensor, as quantization: ActivationQuantization?) -> Value {
+    guard let quantization else { return .float(tensor) }
+    return .quantized(ReferenceInteger.quantize(tensor, quantization), quantization)
+  }
+
+  private func evaluate(
+    _ node: Node, _ inputs: [Value], clamp: Activation?, _ quantization: ActivationQuantization?
+  ) throws -> Value {
+    if case .integer(let weight)? = model[node.name, .weight]?.encoding,
+      let value = try integerLayer(node, weight, inputs[0], clamp, quantization)
+    {
+      return value
+    }
+    let quantized = inputs.compactMap { value in
+      if case .quantized(let tensor, let quantization) = value { (tensor, quantization) } else { nil }
+    }
+    if let quantization, quantized.count == inputs.count,
+      let tensor = ReferenceInteger.evaluate(
+        node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.name))
+    {
+      return .quantized(tensor, quantization)
+    }
+    return hold(ReferenceFloat.evaluate(node, of: model, inputs.map(\.decoded), clamp: clamp), as: quantization)
+  }
+
+  /// Nil when sums can exceed 32 bits: then the layer is computed in float.
+  private func integerLayer(
+    _ node: Node, _ weight: IntegerValues, _ input: Value, _ clamp: Activation?, _ quantization: ActivationQuantization?
+  ) throws -> Value? {
+    guard weight.sumsFit else { return nil }
+    let geometry = ReferenceSums(node, of: model)
+    let bias = model[node.name, .bias]?.encoding
+    func decoded(_ tensor: Tensor, _ own: ActivationQuantization) -> Tensor {
+      let sums = ReferenceInteger.sums(geometry, tensor, own, weight, nil)
+      let scales = weight.sumScales(inputScale: own.scale)
+      return ReferenceInteger.decode(sums, scales, bias: bias?.decoded.array(), clamp, geometry.outputShape)
+    }
+    switch (input, quantization) {
+    case (.quantized(let tensor, let own), let output?):
+      guard let bias = weight.bias(bias, inputScale: own.scale) else { return nil }
+      let sums = ReferenceInteger.sums(geometry, tensor, own, weight, bias)
+      let scales = weight.sumScales(inputScale: own.scale)
+      return .quantized(ReferenceInteger.requantize(sums, scales, output, clamp, geometry.outputShape), output)
+    case (.quantized(let tensor, let own), nil): return .float(decoded(tensor, own))
+    case (.float(let tensor), _):
+      let own = try ReferenceInteger.dynamicQuantization(tensor)
+      return hold(decoded(ReferenceInteger.quantize(tensor, own), own), as: quantization)
+    }
+  }
+}
+
+extension Operator {
+  /// Whether every output value is one of the input's, or a bound it is clamped to.
+  fileprivate var onlySelects: Bool {
+    switch self {
+    case .pool2d(let pool): pool.reduction == .max
+    case .globalPool(let pool): pool.reduction == .max
+    case .activation(let function): function.clamp != nil
+    case .flatten, .reshape: true
+    default: false
+    }
+  }
+}

@@ -1,0 +1,34 @@
+extension Session {
+  /// The class of each of `count` samples: the index of the greatest output, of equals the first.
+  ///
+  /// - Parameter fill: writes the samples of a range, one after the other, into the buffer it is given.
+  public func predictions(
+    count: Int, fill: (_ samples: Range<Int>, _ into: UnsafeMutableBufferPointer<Float>) throws -> Void
+  ) rethrows -> [Int] {
+    var inputs = [Float](repeating: 0, count: plan.maxBatch * plan.inputCount)
+    var outputs = [Float](repeating: 0, count: plan.maxBatch * plan.outputCount)
+    var classes: [Int] = []
+    classes.reserveCapacity(count)
+    while classes.count < count {
+      let samples = classes.count..<min(classes.count + plan.maxBatch, count)
+      try inputs.withUnsafeMutableBufferPointer { inputs in
+        let batch = UnsafeMutableBufferPointer(rebasing: inputs[..<(samples.count * plan.inputCount)])
+        try fill(samples, batch)
+        outputs.withUnsafeMutableBufferPointer { outputs in
+          let results = UnsafeMutableBufferPointer(rebasing: outputs[..<(samples.count * plan.outputCount)])
+          run(input: UnsafeBufferPointer(batch), output: results)
+          for start in stride(from: 0, to: results.count, by: plan.outputCount) {
+            classes.append(indexOfGreatest(results[start..<start + plan.outputCount]))
+          }
+        }
+      }
+    }
+    return classes
+  }
+
+  private func indexOfGreatest(_ row: Slice<UnsafeMutableBufferPointer<Float>>) -> Int {
+    var best = row.startIndex
+    for index in row.indices where row[index] > row[best] { best = index }
+    return best - row.startIndex
+  }
+}

@@ -1,0 +1,60 @@
+import Kernels
+import Network
+import Tensors
+
+/// What one step runs, with all that was prepared for it. Counts are elements of one sample.
+enum StepKernel: Sendable {
+  case floatConvolution(FloatConvolution)
+  case dynamicConvolution(DynamicConvolution)
+  case integerConvolution(IntegerConvolution)
+  /// From uint8 to float32; the input's quantization as often as there can be images.
+  case decodingConvolution(IntegerConvolution, [AffineQuantization])
+
+  case floatMaxPool(Pooling)
+  case floatAveragePool(Pooling)
+  /// The table, where there is one, codes the result anew.
+  case integerMaxPool(Pooling, table: [UInt8]?)
+  case integerAveragePool(Pooling, from: AffineQuantization, to: AffineQuantization)
+
+  case floatAdd(count: Int, clamp: ClosedRange<Float>)
+  case integerAdd(IntegerAddition)
+  case concatenate(Concatenation)
+
+  case floatClamp(count: Int, to: ClosedRange<Float>)
+  case sigmoid(count: Int)
+  case softmax(rows: Int, columns: Int)
+
+  case quantize(count: Int, AffineQuantization)
+  case dequantize(count: Int, AffineQuantization)
+  /// Any function of uint8 values.
+  case lookup(count: Int, table: [UInt8])
+  case copy(count: Int)
+
+  /// Bytes of packed weights.
+  var weightBytes: Int {
+    switch self {
+    case .floatConvolution(let convolution): convolution.packedBytes
+    case .dynamicConvolution(let dynamic): dynamic.convolution.packedBytes
+    case .integerConvolution(let convolution), .decodingConvolution(let convolution, _): convolution.packedBytes
+    default: 0
+    }
+  }
+
+  /// Whether the result may take the place of an input of the same size.
+  var worksInPlace: Bool {
+    switch self {
+    case .floatAdd, .integerAdd, .floatClamp, .sigmoid, .softmax, .lookup: true
+    default: false
+    }
+  }
+
+  func scratchBytes(batch: Int, threads: Int) -> Int {
+    switch self {
+    case .floatConvolution(let convolution): convolution.scratchBytes(batch: batch, threads: threads)
+    case .dynamicConvolution(let dynamic): dynamic.scratchBytes(batch: batch, threads: threads)
+    case .integerConvolution(let convolution), .decodingConvolution(let convolution, _):
+      convolution.scratchBytes(batch: batch, threads: threads)
+    default: 0
+    }
+  }
+}

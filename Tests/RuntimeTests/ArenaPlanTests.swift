@@ -1,0 +1,63 @@
+import Tensors
+import Testing
+
+@testable import Runtime
+
+@Suite struct ArenaPlanTests {
+  static func overlaps(_ plan: ArenaPlan, _ buffers: [ArenaPlan.Buffer]) -> [(Int, Int)] {
+    var found: [(Int, Int)] = []
+    for a in buffers.indices {
+      for b in 0..<a where buffers[a].isLive(with: buffers[b]) {
+        let disjoint =
+          plan.offsets[a] + buffers[a].byteCount <= plan.offsets[b]
+          || plan.offsets[b] + buffers[b].byteCount <= plan.offsets[a]
+        if !disjoint { found.append((a, b)) }
+      }
+    }
+    return found
+  }
+
+  @Test(arguments: 0..<200) func liveBuffersNeverOverlap(seed: Int) {
+    var random = SeededRandom(seed: UInt64(seed))
+    let steps = 1 + random.below(30)
+    let buffers = (0..<random.below(40)).map { _ in
+      let first = random.below(steps)
+      return ArenaPlan.Buffer(
+        byteCount: random.below(5) * random.below(1000), firstStep: first,
+        lastStep: min(steps, first + random.below(4)))
+    }
+    let plan = ArenaPlan(buffers)
+    #expect(Self.overlaps(plan, buffers).isEmpty)
+    for (buffer, offset) in zip(buffers, plan.offsets) {
+      #expect(offset % ArenaPlan.alignment == 0)
+      #expect(offset + buffer.byteCount <= plan.byteCount)
+    }
+    let most = (0..<steps).map { step in
+      buffers.filter { $0.firstStep <= step && step <= $0.lastStep }.reduce(0) { $0 + $1.byteCount }
+    }.max() ?? 0
+    #expect(plan.byteCount >= most)
+    #expect(plan.byteCount <= buffers.reduce(0) { $0 + ($1.byteCount + 63) / 64 * 64 })
+  }
+
+  @Test func aChainNeedsItsTwoLargestNeighbours() {
+    let sizes = [640, 6400, 1280, 64, 3200]
+    let buffers = sizes.enumerated().map { ArenaPlan.Buffer(byteCount: $1, firstStep: $0, lastStep: $0 + 1) }
+    #expect(ArenaPlan(buffers).byteCount == 7680)
+  }
+
+  @Test func theSmallestGapThatFitsIsTaken() {
+    // Three long-lived buffers leave gaps of 640 and of 320 bytes once the short-lived ones are gone.
+    let needs = [(1024, 0...9), (640, 0...1), (512, 0...9), (320, 0...1), (256, 0...9), (192, 2...9)]
+    let buffers = needs.map { bytes, steps in
+      ArenaPlan.Buffer(byteCount: bytes, firstStep: steps.lowerBound, lastStep: steps.upperBound)
+    }
+    let plan = ArenaPlan(buffers)
+    #expect(plan.offsets[5] == plan.offsets[3])
+    #expect(plan.byteCount == 1024 + 640 + 512 + 320 + 256)
+  }
+
+  @Test func nothingNeedsNothing() {
+    #expect(ArenaPlan([]).byteCount == 0)
+    #expect(ArenaPlan([.init(byteCount: 0, firstStep: 0, lastStep: 3)]).byteCount == 0)
+  }
+}

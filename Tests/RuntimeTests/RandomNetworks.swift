@@ -1,0 +1,147 @@
+import Network
+import Runtime
+import Tensors
+
+/// Small networks with awkward shapes, for tests.
+struct RandomNetworks {
+  var random: SeededRandom
+
+  init(_ seed: Int) { random = SeededRandom(seed: UInt64(seed)) }
+
+  mutating func pick<T>(_ choices: [T]) -> T { choices[random.below(choices.count)] }
+
+  // MARK: Graphs
+
+  /// A chain with branches of `layers` layers, a head of one or two dense layers at its end.
+  mutating func graph(layers: Int, batchNorm: Bool) throws -> Graph {
+    let input: Shape = [5 + random.below(6), 5 + random.below(6), 1 + random.below(6)]
+    var net = GraphBuilder(input: input)
+    var images: [(name: String, shape: Shape)] = [(net.last, input)]
+    for _ in 0..<layers {
+      let before = net
+      let source = random.below(3) == 0 ? pick(images) : images.last!
+      appendLayer(&net, images, source, batchNorm)
+      if let shape = try? net.graph().outputShape, shape[0] * shape[1] > 1, shape.count < 2000 {
+        images.append((net.last, shape))
+      } else {
+        net = before
+      }
+    }
+    let features = images.last!.name
+    if random.below(2) == 0 { net.globalAveragePool(from: features) } else { net.flatten(from: features) }
+    if random.below(2) == 0 {
+      net.dense(3 + random.below(20))
+      net.activation(pick([.relu, .relu6]))
+    }
+    net.dense(2 + random.below(12), bias: random.below(3) > 0)
+    if random.below(3) == 0 { net.activation(.softmax) }
+    return try net.graph()
+  }
+
+  private mutating func appendLayer(
+    _ net: inout GraphBuilder, _ images: [(name: String, shape: Shape)], _ source: (name: String, shape: Shape),
+    _ batchNorm: Bool
+  ) {
+    switch random.below(10) {
+    case 0...4:
+      let channels = source.shape[2]
+      let groups = pick([1, 1, channels, (1...channels).last { channels % $0 == 0 && $0 <= 2 }!])
+      let window = Window(
+        Size2D(1 + random.below(3), 1 + random.below(3)), stride: Size2D(1 + random.below(2), 1 + random.below(2)),
+        padding: padding(2), dilation: Size2D(pick([1, 1, 2])))
+      let filters = groups * (1 + random.below(groups == 1 ? 20 : 3))
+      let conv = Conv2D(filters: filters, window: window, groups: groups, hasBias: random.below(3) > 0)
+      net.add(.conv2d(conv), [source.name])
+      if batchNorm, random.below(2) == 0 { net.batchNorm() }
+      if random.below(3) > 0 { net.activation(pick([.relu, .relu6])) }
+    case 5:
+      let size = 2 + random.below(2)
+      net.add(
+        .pool2d(Pool2D(pick([.max, .average]), window: Window(
+          Size2D(size), stride: Size2D(1 + random.below(2)), padding: padding(size - 1)))), [source.name])
+    case 6: net.activation(pick([.relu, .relu6, .sigmoid]), from: source.name)
+    case 7:
+      let others = images.filter { $0.shape == source.shape }
+      net.add(source.name, pick(others).name)
+      if random.below(2) == 0 { net.activation(.relu) }
+    case 8:
+      let others = images.filter { $0.shape.dims.dropLast() == source.shape.dims.dropLast() }
+      net.concat([source.name, pick(others).name, pick(others).name])
+    default:
+      if batchNorm { net.batchNorm(from: source.name) } else { net.reshape(source.shape, from: source.name) }
+    }
+  }
+
+  private mutating func padding(_ limit: Int) -> Padding {
+    func pad() -> Int { random.below(limit + 1) }
+    return pick([.valid, .same, .explicit(top: pad(), left: pad(), bottom: pad(), right: pad())])
+  }
+
+  // MARK: Models
+
+  /// Every parameter drawn, statistics and biases too.
+  mutating func model(_ graph: Graph) throws -> Model {
+    var model = try Model(initializing: graph, .heNormal, seed: random.next())
+    for (layer, role, parameter) in model.allParameters where role != .weight {
+      let values: Tensor = role == .variance || role == .gamma
+        ? Tensor(uniform: parameter.shape, 0.5, 1.5, using: &random)
+        : Tensor(normal: parameter.shape, deviation: 0.3, using: &random)
+      try model.set(Parameter(values), layer, role)
+    }
+    return model
+  }
+
+  mutating func sample(_ shape: Shape) -> Tensor { Tensor(normal: shape, using: &random) }
+
+  /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all.
+  mutating func withIntegerWeights(_ model: Model, bits: Int = 8, keep: Set<String> = []) throws -> Model {
+    var model = model
+    for layer in model.weightLayers where !keep.contains(layer) {
+      let weight = model[layer, .weight]!.values
+      let rows = random.below(4) == 0 ? 1 : weight.shape[0]
+      let width = weight.count / rows
+      let limit = Float(IntegerValues.limit(bits: bits))
+      let values: [Float] = weight.array()
+      let scales = (0..<rows).map { row in
+        max(values[row * width..<(row + 1) * width].map(abs).max()! / limit, 1e-6)
+      }
+      let integers = values.enumerated().map { Int8(($1 / scales[$0 / width]).rounded(.toNearestOrEven)) }
+      let encoding = try IntegerValues(values: Tensor(integers, weight.shape), scales: scales, bits: bits)
+      try model.set(Parameter(.integer(encoding), mask: nil), layer, .weight)
+    }
+    return model
+  }
+
+  /// Quantizations that cover what one sample makes of each value, some too narrow, some left out.
+  mutating func withActivations(_ model: Model, leaveOut: Int) throws -> Model {
+    var annotated = model
+    let values = try ReferenceInterpreter(model).values(sample(model.graph.inputShape))
+    for node in model.graph.nodes {
+      if leaveOut > 0, random.below(leaveOut) == 0 { continue }
+      guard let value = values[node.name] else {  // part of what follows: must not matter
+        try annotated.setActivation(ActivationQuantization(scale: 17, zeroPoint: 3), of: node.name)
+        continue
+      }
+      let elements: [Float] = value.decoded.array()
+      let factor: Float = pick([1, 1, 1, 0.5])
+      try annotated.setActivation(
+        ActivationQuantization(low: elements.min()! * factor, high: elements.max()! * factor), of: node.name)
+    }
+    return annotated
+  }
+
+  /// Biases as int32 where the layer's input is quantized.
+  func withIntegerBiases(_ model: Model) throws -> Model {
+    var model = model
+    for node in model.graph.nodes {
+      guard case .integer(let weight)? = model[node.name, .weight]?.encoding, let bias = model[node.name, .bias],
+        let input = model.activations[node.inputs[0]]
+      else { continue }
+      let scales = (0..<bias.count).map { input.scale * weight.scales[weight.scales.count == 1 ? 0 : $0] }
+      let integers = zip(bias.values.array(Float.self), scales).map { Int32(($0 / $1).rounded(.toNearestOrEven)) }
+      let encoding = try IntegerValues(values: Tensor(integers), scales: scales, bits: 32)
+      try model.set(Parameter(.integer(encoding), mask: nil), node.name, .bias)
+    }
+    return model
+  }
+}
