@@ -40,6 +40,11 @@ public enum Folders {
   /// Whether the path is a regular file (or a link to one).
   public static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }
 
+  /// Bytes of a regular file.
+  ///
+  /// - Throws: `CompressError` with the path when there is none.
+  public static func size(ofFile path: String) throws -> Int { Int(try FileDescriptor.reading(path).status().st_size) }
+
   private static func mode(of path: String) -> mode_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil

@@ -15,7 +15,8 @@ import Diagnostics
 /// `@unchecked Sendable`: the bytes are mapped read-only and nothing changes after `init`.
 public final class MappedFile: @unchecked Sendable {
   public let path: String
-  /// The file's content; the address is aligned to a page.
+  /// The file's content; the address is aligned to a page. Valid only while the object lives: for those who keep it,
+  /// as the owner of borrowed bytes, say.
   public let bytes: UnsafeRawBufferPointer
 
   /// - Parameter limit: the most bytes accepted.
@@ -35,6 +36,11 @@ public final class MappedFile: @unchecked Sendable {
       throw CompressError.system("map into memory", path)
     }
     bytes = UnsafeRawBufferPointer(start: base, count: size)
+  }
+
+  /// Hands out the content while holding on to the mapping, which a bare `bytes` does not.
+  public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
+    try withExtendedLifetime(self) { try body(bytes) }
   }
 
   deinit {

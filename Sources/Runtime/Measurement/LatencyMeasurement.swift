@@ -13,16 +13,23 @@ public struct LatencyMeasurement: Sendable {
   /// - Parameters:
   ///   - runs: how many samples; at least one.
   ///   - warmUp: calls before the first sample; `body` gets the same numbers again afterwards.
+  ///   - prepare: called before each `body` with the same number, outside the time taken: fetches an image, say.
   /// - Throws: `CompressError` when the counts are out of range; what `body` throws.
-  public init(runs: Int, warmUp: Int = 50, _ body: (_ run: Int) throws -> Void) throws {
+  public init(
+    runs: Int, warmUp: Int = 50, prepare: (_ run: Int) throws -> Void = { _ in }, _ body: (_ run: Int) throws -> Void
+  ) throws {
     guard (1...100_000_000).contains(runs), (0...100_000_000).contains(warmUp) else {
       throw CompressError("\(runs) runs after \(warmUp) warm-up runs cannot be measured")
     }
     // Written once, so that no page is touched for the first time inside the loop.
     var samples = [UInt64](repeating: 0, count: runs)
-    for run in 0..<warmUp { try body(run % runs) }
+    for run in 0..<warmUp {
+      try prepare(run % runs)
+      try body(run % runs)
+    }
     try samples.withUnsafeMutableBufferPointer { samples in
       for run in samples.indices {
+        try prepare(run)
         let start = monotonicNanoseconds()
         try body(run)
         samples[run] = monotonicNanoseconds() - start

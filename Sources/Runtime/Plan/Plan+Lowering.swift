@@ -10,6 +10,7 @@ extension Plan {
     self.islands = islands
     self.maxBatch = maxBatch
     inputShape = values[program.input].shape
+    inputName = values[program.input].name
     outputShape = program.outputShape
     inputCount = inputShape.count
     outputCount = outputShape.count
@@ -32,6 +33,7 @@ extension Plan.Step {
   fileprivate init(_ operation: Program.Operation, _ values: [Program.Value], _ maxBatch: Int) throws {
     let inputs = operation.inputs.map { values[$0] }, output = values[operation.output]
     layer = operation.layer
+    value = output.name
     kernel = try StepKernel(operation, inputs, output, maxBatch: maxBatch)
     self.operation = operation.text(inputs, output)
     arithmetic = operation.arithmetic

@@ -8,6 +8,8 @@ public struct Plan: Sendable {
   public struct Step: Sendable {
     /// The layer that it computes, or whose value it converts.
     public let layer: String
+    /// The layer whose output it yields: of a fused activation, the activation's.
+    public let value: String
     /// What runs, for instance `conv 3x3, relu` or `quantize`.
     public let operation: String
     public let arithmetic: Arithmetic
@@ -33,6 +35,8 @@ public struct Plan: Sendable {
   public let maxBatch: Int
   public let inputShape: Shape
   public let outputShape: Shape
+  /// The layer that stands for the network's input.
+  public let inputName: String
   /// Elements of one sample and of one result.
   let inputCount: Int
   let outputCount: Int

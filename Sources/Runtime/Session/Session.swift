@@ -7,9 +7,9 @@ import Tensors
 /// A session belongs to one thread at a time; make one for each thread that runs the plan on its own.
 public final class Session {
   public let plan: Plan
-  private let pool: ThreadPool
+  let pool: ThreadPool
   private let arena: UnsafeMutableRawBufferPointer
-  private let steps: UnsafeMutableBufferPointer<BoundStep>
+  let steps: UnsafeMutableBufferPointer<BoundStep>
   private let operands: UnsafeMutableBufferPointer<Operand>
 
   /// Whether each step is timed; costs some 50 ns a step.
@@ -90,13 +90,7 @@ public final class Session {
   ///
   /// - Throws: `CompressError` when the shape does not fit or the type is not float32.
   public func run(_ samples: Tensor) throws -> Tensor {
-    guard samples.rank == plan.inputShape.rank + 1, Array(samples.shape.dims.dropFirst()) == plan.inputShape.dims,
-      samples.dtype == .float32
-    else {
-      throw CompressError(
-        "\(samples.dtype) samples of shape \(samples.shape) for a network that takes float32 [n] + \(plan.inputShape)")
-    }
-    let count = samples.shape[0]
+    let count = try count(of: samples)
     var results = Tensor(zeros: plan.outputShape.batched(count))
     samples.withElements(Float.self) { from in
       results.withMutable(Float.self) { to in
@@ -111,5 +105,18 @@ public final class Session {
       }
     }
     return results
+  }
+
+  /// How many samples a tensor holds.
+  ///
+  /// - Throws: `CompressError` when the shape does not fit or the type is not float32.
+  func count(of samples: Tensor) throws -> Int {
+    guard samples.rank == plan.inputShape.rank + 1, Array(samples.shape.dims.dropFirst()) == plan.inputShape.dims,
+      samples.dtype == .float32
+    else {
+      throw CompressError(
+        "\(samples.dtype) samples of shape \(samples.shape) for a network that takes float32 [n] + \(plan.inputShape)")
+    }
+    return samples.shape[0]
   }
 }
