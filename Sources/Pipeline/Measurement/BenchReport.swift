@@ -1,0 +1,81 @@
+import Compression
+import Diagnostics
+import Files
+import Formats
+import Kernels
+import Network
+import Runtime
+import Tensors
+
+/// In what arithmetic a model is to be timed.
+public enum BenchPrecision: String, Sendable, CaseIterable {
+  /// As the file says.
+  case stored
+  case fp32, fp16, dynamic, int8
+}
+
+/// How fast a model file runs on random input. The keys are those of `compress bench --json`.
+public struct BenchReport: Sendable, Encodable {
+  public let model: String
+  public let precision: String
+  public let threads: Int
+  public let batch: Int
+  /// Milliseconds for one run of the whole batch.
+  public let p50, p90, p99, max: Double
+  public let runs: Int
+  public let fileBytes: Int
+  public let peakMemoryBytes: Int
+
+  private enum CodingKeys: String, CodingKey {
+    case model, precision, threads, batch, p50 = "p50_ms", p90 = "p90_ms", p99 = "p99_ms", max = "max_ms", runs
+    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes"
+  }
+
+  /// Measures.
+  ///
+  /// - Parameter runs: nil for as many as fit two seconds, at least 100.
+  /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
+  ///   run in another precision than its own.
+  public init(model path: String, precision: BenchPrecision, threads: Int, batch: Int, runs: Int?) throws {
+    guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
+    if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
+    let pool = try ThreadPool(threads: threads)
+    let plan = try compile(Self.prepared(try ModelFile.read(path), precision, pool), CompileOptions(maxBatch: batch))
+    let session = Session(plan, pool: pool)
+    var random = SeededRandom(seed: 0)
+    let input = Tensor(uniform: plan.inputShape.batched(batch), 0, 1, using: &random)
+    var output = Tensor(zeros: plan.outputShape.batched(batch))
+    let times = try input.withElements(Float.self) { input in
+      try output.withMutable(Float.self) { output in
+        let trial = try LatencyMeasurement(runs: 3, warmUp: 5) { _ in session.run(input: input, output: output) }
+        let fitting = Swift.max(100, Swift.min(100_000, Int(2000 / trial.statistics.p50)))
+        return try LatencyMeasurement(runs: runs ?? fitting) { _ in session.run(input: input, output: output) }
+      }
+    }.statistics
+    model = path
+    self.precision = precision.rawValue
+    self.threads = threads
+    self.batch = batch
+    (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
+    self.runs = times.count
+    fileBytes = try Folders.size(ofFile: path)
+    peakMemoryBytes = PeakMemory.bytes()
+  }
+
+  private static func prepared(_ model: Model, _ precision: BenchPrecision, _ pool: ThreadPool) throws -> Model {
+    let format: LayerQuantization
+    switch precision {
+    case .stored: return model
+    case .fp32: return try model.decoded()
+    case .fp16: format = LayerQuantization(weights: .float16)
+    case .dynamic: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel))
+    case .int8: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: .minmax)
+    }
+    let assignment = try QuantizationAssignment(model) { _, _ in format }
+    var random = SeededRandom(seed: 1)
+    let samples = Tensor(uniform: model.graph.inputShape.batched(8), 0, 1, using: &random)
+    var calibration = try Calibration(assignment, pool: pool)
+    try calibration.observe(samples)
+    return try assignment.quantized(try calibration.ranges())
+  }
+}

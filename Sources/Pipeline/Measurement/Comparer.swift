@@ -1,0 +1,149 @@
+import Datasets
+import Diagnostics
+import Files
+import Formats
+import Foundation
+import Network
+import Runtime
+import Tensors
+
+/// Measures the variants of a comparison one after the other, each in a process of its own, so that
+/// its peak memory and its caches are its own.
+public struct Comparer {
+  /// The program to start; it is called with `measure JOB`.
+  let worker: String
+  let executor: Executor
+  let seed: UInt64
+
+  public init(worker: String, executor: Executor, seed: UInt64) {
+    self.worker = worker
+    self.executor = executor
+    self.seed = seed
+  }
+
+  /// - Parameter keepModels: a folder that receives every variant's native file; nil keeps none.
+  /// - Throws: `CompressError` when a stage fails or a measuring process does.
+  public func run(_ comparison: Comparison, keepModels folder: String?) throws -> ComparisonOutcome {
+    // Everything is computed before anything is measured: nothing else runs while the clock does.
+    for variant in comparison.variants { _ = try executor.result(of: variant.stage) }
+    let context = executor.context
+    let scratch = try ScratchFolder()
+    defer { scratch.remove() }
+    let images = "\(scratch.path)/images.f32"
+    try writeImages(comparison, to: images)
+
+    if let folder { try Folders.create(folder) }
+    var results: [VariantResult] = [], firstPredictions: [Int32] = []
+    for (index, variant) in comparison.variants.enumerated() {
+      let stored = try executor.result(of: variant.stage)
+      let file = "\(folder ?? scratch.path)/\(Self.fileName(variant.name, index)).\(NativeFormat.fileExtension)"
+      try NativeFormat.write(stored.model, to: file)
+      try rest(comparison.cooldown)
+
+      let job = MeasurementJob(
+        model: file, images: images, imageCount: comparison.images, warmUp: comparison.warmUp,
+        threads: context.pool.threads, evaluated: comparison.data.count, report: "\(scratch.path)/report.json")
+      context.progress.begin("measure \(variant.name)", total: comparison.data.count)
+      let (report, labels) = try measure(job, on: comparison.data, scratch)
+      if index == 0 { firstPredictions = report.predictions }
+      let evaluation = Evaluation(predictions: report.predictions, labels: labels)
+      let cost = ModelCost(stored.model)
+      results.append(
+        VariantResult(
+          name: variant.name, accuracy: evaluation.accuracy,
+          flips: zip(report.predictions, firstPredictions).count { $0 != $1 }, parameters: cost.parameters,
+          nonzero: cost.nonzero, macs: cost.macs, nativeBytes: try Folders.size(ofFile: file),
+          gzipBytes: try Gzip.compressedSize(ofFile: file), latency: report.latency,
+          peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage)))
+      context.progress.end(
+        detail: "accuracy \((evaluation.accuracy * 100).formatted(2)) %  mean \(report.latency.mean.formatted(4)) ms")
+    }
+    return ComparisonOutcome(
+      data: comparison.data.name, evaluated: comparison.data.count, images: comparison.images, order: comparison.order,
+      warmUp: comparison.warmUp, cooldown: comparison.cooldown, threads: context.pool.threads, variants: results)
+  }
+
+  private func history(of stage: Stage) throws -> [VariantResult.Step] {
+    try stage.lineage.map {
+      VariantResult.Step(
+        stage: $0.work.kind, label: $0.work.label, key: $0.key.digest, record: try executor.record(of: $0))
+    }
+  }
+
+  /// The variant's name as a file name: letters, digits, `-`; the number in front keeps it unique.
+  static func fileName(_ name: String, _ index: Int) -> String {
+    let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
+    return "\(index + 1)-" + String(plain.prefix(60))
+  }
+
+  private func writeImages(_ comparison: Comparison, to path: String) throws {
+    let count = comparison.data.count
+    var random = SeededRandom(seed: seed).stream("images to time")
+    let order = comparison.order == .first ? Array(0..<count) : random.permutation(count)
+    try AtomicFile.write(to: path) { writer in
+      for start in stride(from: 0, to: comparison.images, by: Classifier.batch) {
+        let indices = Array(order[start..<min(start + Classifier.batch, comparison.images)])
+        try comparison.data.batch(indices).images.withBytes { try writer.write($0) }
+      }
+    }
+  }
+
+  private func rest(_ seconds: Double) throws {
+    let end = ContinuousClock.now + .seconds(seconds)
+    while ContinuousClock.now < end {
+      try executor.context.cancellation.check()
+      Thread.sleep(forTimeInterval: min(0.05, max(0.001, (end - ContinuousClock.now) / .seconds(1))))
+    }
+  }
+
+  private func measure(
+    _ job: MeasurementJob, on data: any Dataset, _ scratch: ScratchFolder
+  ) throws -> (report: MeasurementReport, labels: [Int32]) {
+    let jobFile = "\(scratch.path)/job.json"
+    try AtomicFile.write(CanonicalJSON.encode(job), to: jobFile)
+    try? FileManager.default.removeItem(atPath: job.report)
+    let process = Process(), input = Pipe()
+    process.executableURL = URL(fileURLWithPath: worker)
+    process.arguments = ["measure", jobFile]
+    process.standardInput = input
+    do { try process.run() } catch {
+      throw CompressError("cannot start \(worker) to measure: \(error.localizedDescription)", kind: .system)
+    }
+    var finished = false
+    defer { if !finished { process.terminate() } }
+
+    // The samples flow through a pipe: the measuring process never holds more than a batch of them, and
+    // reads none before it has timed its images.
+    var labels: [Int32] = []
+    for start in stride(from: 0, to: data.count, by: Classifier.batch) {
+      try executor.context.cancellation.check()
+      let batch = try data.batch(start..<min(start + Classifier.batch, data.count))
+      labels += batch.labels
+      let bytes = batch.images.withBytes { Data($0) }
+      // A process that died no longer reads; its exit status says more than the broken pipe.
+      guard (try? input.fileHandleForWriting.write(contentsOf: bytes)) != nil else { break }
+      executor.context.progress.update(done: labels.count, detail: "")
+    }
+    try? input.fileHandleForWriting.close()
+    process.waitUntilExit()
+    finished = true
+    guard process.terminationStatus == 0, let data = FileManager.default.contents(atPath: job.report) else {
+      try executor.context.cancellation.check()
+      let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
+      throw CompressError("the measuring process ended with \(how) \(process.terminationStatus)", kind: .system)
+    }
+    return (try JSONDecoder().decode(MeasurementReport.self, from: data), labels)
+  }
+}
+
+/// A folder of this run's own for files in passing.
+struct ScratchFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("compress-\(UUID().uuidString)").path
+    try Folders.create(path)
+  }
+
+  func remove() { try? FileManager.default.removeItem(atPath: path) }
+}

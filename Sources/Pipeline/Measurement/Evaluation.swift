@@ -1,0 +1,69 @@
+import Datasets
+import Diagnostics
+import Kernels
+import Network
+import Runtime
+
+/// How many samples of a data set a model gets right.
+public struct Evaluation: Sendable {
+  public let correct: Int
+  public let count: Int
+  public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
+
+  public init(predictions: [Int32], labels: [Int32]) {
+    precondition(predictions.count == labels.count)
+    correct = zip(predictions, labels).count { $0 == $1 }
+    count = labels.count
+  }
+
+  /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
+  public init(_ model: Model, on data: any Dataset, context: StageContext) throws {
+    try Self.check(model.graph, fits: data)
+    let classifier = try Classifier(model, pool: context.pool)
+    var predictions: [Int32] = [], labels: [Int32] = []
+    context.progress.begin("evaluate on \(data.name)", total: data.count)
+    for start in stride(from: 0, to: data.count, by: Classifier.batch) {
+      try context.cancellation.check()
+      let batch = try data.batch(start..<min(start + Classifier.batch, data.count))
+      predictions += batch.images.withElements(Float.self) { classifier.predictions($0, count: batch.count) }
+      labels += batch.labels
+      context.progress.update(done: predictions.count, detail: "")
+    }
+    self.init(predictions: predictions, labels: labels)
+    context.progress.end(detail: "accuracy \((accuracy * 100).formatted(2)) %")
+  }
+
+  /// - Throws: `CompressError` with both shapes when the network does not take the samples or cannot tell their
+  ///   classes apart.
+  static func check(_ graph: Graph, fits data: any Dataset) throws {
+    guard data.sampleShape == graph.inputShape else {
+      throw CompressError(
+        "\"\(data.name)\" has samples of shape \(data.sampleShape); the network takes \(graph.inputShape)")
+    }
+    guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
+      throw CompressError(
+        "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)")
+    }
+  }
+}
+
+/// A model's predicted classes: the index of the largest output, the first of equals.
+struct Classifier {
+  static let batch = 64
+
+  private let session: Session
+
+  init(_ model: Model, pool: ThreadPool) throws {
+    session = Session(try compile(model, CompileOptions(maxBatch: Self.batch)), pool: pool)
+  }
+
+  var sampleCount: Int { session.plan.inputShape.count }
+
+  /// - Precondition: `count` samples of the network's input shape.
+  func predictions(_ images: UnsafeBufferPointer<Float>, count: Int) -> [Int32] {
+    let size = sampleCount
+    return session.predictions(count: count) { samples, batch in
+      _ = batch.update(fromContentsOf: images[samples.lowerBound * size..<samples.upperBound * size])
+    }.map { Int32($0) }
+  }
+}

@@ -1,0 +1,81 @@
+import Diagnostics
+import Files
+import Formats
+import Foundation
+import Kernels
+import Runtime
+
+/// What a measuring process does: load, compile, time image by image, note the peak memory, then predict
+/// what arrives on standard input.
+public enum MeasurementWorker {
+  /// - Parameter jobFile: a `MeasurementJob` as JSON.
+  public static func run(jobFile: String) throws {
+    guard let data = FileManager.default.contents(atPath: jobFile) else {
+      throw CompressError("cannot be read", kind: .input).at(file: jobFile)
+    }
+    let job = try JSONDecoder().decode(MeasurementJob.self, from: data)
+    let pool = try ThreadPool(threads: job.threads)
+    let latency = try measureLatency(job, pool)
+    let peak = PeakMemory.bytes()
+    let report = MeasurementReport(latency: latency, peakMemoryBytes: peak, predictions: try predict(job, pool))
+    try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
+  }
+
+  private static func measureLatency(_ job: MeasurementJob, _ pool: ThreadPool) throws -> VariantResult.Latency {
+    let session = Session(try compile(ModelFile.read(job.model)), pool: pool)
+    let size = session.plan.inputShape.count
+    // Read one by one: images that wait in memory would count as the model's.
+    guard let file = FileHandle(forReadingAtPath: job.images) else {
+      throw CompressError("cannot be read", kind: .input).at(file: job.images)
+    }
+    var image = [Float](repeating: 0, count: size)
+    var scores = [Float](repeating: 0, count: session.plan.outputShape.count)
+    let measurement = try image.withUnsafeMutableBufferPointer { image in
+      try scores.withUnsafeMutableBufferPointer { scores in
+        try LatencyMeasurement(
+          runs: job.imageCount, warmUp: job.warmUp,
+          prepare: { run in
+            let bytes = UnsafeMutableRawBufferPointer(image)
+            let count = pread(file.fileDescriptor, bytes.baseAddress!, bytes.count, off_t(run * bytes.count))
+            guard count == bytes.count else {
+              throw CompressError("image \(run) is cut short", kind: .input).at(file: job.images)
+            }
+          }, { _ in session.run(input: UnsafeBufferPointer(image), output: scores) })
+      }
+    }
+    return VariantResult.Latency(measurement)
+  }
+
+  private static func predict(_ job: MeasurementJob, _ pool: ThreadPool) throws -> [Int32] {
+    let classifier = try Classifier(try ModelFile.read(job.model), pool: pool)
+    let size = classifier.sampleCount
+    var batch = [Float](repeating: 0, count: Classifier.batch * size)
+    var predictions: [Int32] = []
+    while predictions.count < job.evaluated {
+      let count = min(Classifier.batch, job.evaluated - predictions.count)
+      try batch.withUnsafeMutableBytes { bytes in
+        let wanted = count * size * 4
+        var have = 0
+        while have < wanted {
+          let more = read(STDIN_FILENO, bytes.baseAddress! + have, wanted - have)
+          guard more > 0 else {
+            throw CompressError("samples ended after \(predictions.count) of \(job.evaluated)", kind: .input)
+          }
+          have += more
+        }
+      }
+      predictions += batch.withUnsafeBufferPointer { classifier.predictions($0, count: count) }
+    }
+    return predictions
+  }
+}
+
+extension VariantResult.Latency {
+  /// Milliseconds from nanoseconds.
+  public init(_ measurement: LatencyMeasurement) {
+    let statistics = measurement.statistics
+    self.init(
+      mean: statistics.mean, min: statistics.min, p50: statistics.p50, p90: statistics.p90, p99: statistics.p99,
+      max: statistics.max, samples: measurement.samples.map { Double($0) / 1e6 })
+  }
+}

@@ -1,0 +1,73 @@
+import Diagnostics
+import Foundation
+import Network
+
+/// Computes stages: what is in the store is read, what is missing is computed, inputs first, each once.
+public final class Executor {
+  public let context: StageContext
+  private let store: StageStore?
+  /// Results of this run. Those that came from the store are mapped files and weigh little.
+  private var results: [String: StageResult] = [:]
+  private var toldUnrepeatable = Set<String>()
+
+  /// - Parameter store: nil keeps results in memory only.
+  public init(context: StageContext, store: StageStore?) {
+    self.context = context
+    self.store = store
+  }
+
+  /// The model a stage yields, and what was recorded on the way.
+  ///
+  /// - Throws: `CompressError` with the script position of the stage that failed.
+  public func result(of stage: Stage) throws -> StageResult {
+    for step in stage.lineage where results[step.key.digest] == nil && isNeeded(step, for: stage) {
+      do {
+        try context.cancellation.check()
+        results[step.key.digest] = try stored(step) ?? compute(step)
+      } catch let error as CompressError {
+        throw step.origin.map { error.at(script: $0.script, line: $0.line) } ?? error
+      }
+    }
+    return results[stage.key.digest]!
+  }
+
+  /// What a stage recorded, whether or not its model was needed in this run.
+  public func record(of stage: Stage) throws -> StageRecord {
+    try results[stage.key.digest]?.record ?? store?.record(of: stage.key) ?? result(of: stage).record
+  }
+
+  public func model(of stage: Stage) throws -> Model { try result(of: stage).model }
+
+  /// Whether the stage's result is at hand without computing anything.
+  public func isAvailable(_ stage: Stage) -> Bool {
+    results[stage.key.digest] != nil || (stage.key.unrepeatableReason == nil && store?.contains(stage.key) == true)
+  }
+
+  /// An input matters only while something between it and the goal is missing.
+  private func isNeeded(_ step: Stage, for goal: Stage) -> Bool {
+    if step === goal { return true }
+    var visited = Set<ObjectIdentifier>()
+    func reaches(_ stage: Stage) -> Bool {
+      guard visited.insert(ObjectIdentifier(stage)).inserted, !isAvailable(stage) else { return false }
+      return stage.inputs.contains { $0 === step || reaches($0) }
+    }
+    return reaches(goal)
+  }
+
+  private func stored(_ stage: Stage) -> StageResult? {
+    if let reason = stage.key.unrepeatableReason {
+      if toldUnrepeatable.insert(reason).inserted { context.progress.note("not cached: \(reason)") }
+      return nil
+    }
+    return store?.load(stage.key)
+  }
+
+  private func compute(_ stage: Stage) throws -> StageResult {
+    let inputs = try stage.inputs.map { try model(of: $0) }
+    let start = ContinuousClock.now
+    var result = try stage.work.run(inputs: inputs, context: context)
+    result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
+    if let store, stage.key.unrepeatableReason == nil { try store.save(result, stage) }
+    return result
+  }
+}

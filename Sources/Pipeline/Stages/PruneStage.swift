@@ -1,0 +1,154 @@
+import Compression
+import Diagnostics
+import Network
+import Tensors
+import Training
+
+/// Removes weights by a policy's scores: at once, or little by little while the network trains on.
+public struct PruneStage: StageWork {
+  public let policy: any PruningPolicy
+  public let target: Target
+  /// Training during and after the removal; nil prunes in one shot.
+  public let training: TrainingRecipe?
+  /// Steps between two removals.
+  public let interval: Int
+  /// The share of the training over which the schedule runs; the rest recovers at the final sparsity.
+  public let ramp: Double
+
+  /// The share of zeros among the weights of the layers that are pruned.
+  public enum Target {
+    case sparsity(Double)
+    case schedule(any Schedule)
+
+    /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
+    func value(at t: Double) throws -> Double {
+      switch self {
+      case .sparsity(let share):
+        guard (0...1).contains(share) else { throw CompressError("a sparsity of \(share) is not within 0 and 1") }
+        return share
+      case .schedule(let schedule):
+        let share = try schedule.value(at: t)
+        // The rounding of a formula may overshoot the ends a little; anything more is a mistake.
+        guard (-1e-9...1 + 1e-9).contains(share) else {
+          throw CompressError("schedule \"\(schedule.name)\" asks for a sparsity of \(share) at progress \(t); it must lie within 0 and 1")
+        }
+        return min(max(share, 0), 1)
+      }
+    }
+  }
+
+  /// - Throws: `CompressError` when an option is out of range or the schedule's ends are.
+  public init(
+    _ policy: any PruningPolicy, target: Target, training: TrainingRecipe? = nil, interval: Int = 50, ramp: Double = 0.75
+  ) throws {
+    guard (1...1_000_000_000).contains(interval) else { throw CompressError("an interval of \(interval) steps") }
+    guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
+    for t in [0, 0.5, 1] { _ = try target.value(at: t) }
+    self.policy = policy
+    self.target = target
+    self.training = training
+    self.interval = interval
+    self.ramp = ramp
+  }
+
+  public var kind: String { "prune" }
+
+  public var label: String {
+    let tuning = training.map { ", \($0.epochs) \($0.epochs == 1 ? "epoch" : "epochs")" } ?? ""
+    let share = (try? target.value(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
+    return "prune\(share) by \(policy.name)\(tuning)"
+  }
+
+  public func recipe() throws -> Recipe {
+    let aim: Recipe =
+      switch target {
+      case .sparsity(let share): .number(share)
+      case .schedule(let schedule): schedule.recipe
+      }
+    return [
+      "policy": policy.recipe, "target": aim, "training": try training?.recipe() ?? .null, "interval": .int(interval),
+      "ramp": .number(ramp),
+    ]
+  }
+
+  public func graph(inputs: [Graph]) throws -> Graph {
+    try training?.check(inputs[0])
+    guard inputs[0].nodes.contains(where: { $0.op.hasWeight }) else { throw CompressError("there are no weights to prune") }
+    return inputs[0]
+  }
+
+  public func run(inputs: [Model], context: StageContext) throws -> StageResult {
+    let model = inputs[0]
+    for layer in model.weightLayers {
+      guard case .float? = model[layer, .weight]?.encoding else {
+        throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
+      }
+    }
+    let pruner = Pruner(policy: policy, model: model)
+    var result: StageResult
+    if let training {
+      let hook = GradualPruning(pruner: pruner, target: target, interval: interval, ramp: ramp)
+      result = try training.train(model, hooks: [hook], label: label, context: context)
+    } else {
+      var pruned = model
+      for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), weight: { model[$0, .weight]!.values }) {
+        try pruned.set(model[layer, .weight]!.removing(mask), layer, .weight)
+      }
+      result = StageResult(pruned)
+    }
+    let counts = result.model.weightLayers.filter { result.model[$0, .weight]?.mask != nil }.map { layer in
+      (total: result.model[layer, .weight]!.count, kept: result.model[layer, .weight]!.nonzeroCount)
+    }
+    let total = counts.reduce(0) { $0 + $1.total }
+    result.record.facts["sparsity"] = total == 0 ? 0 : 1 - Double(counts.reduce(0) { $0 + $1.kept }) / Double(total)
+    return result
+  }
+}
+
+/// Asks the policy for scores and turns them into masks.
+struct Pruner {
+  let policy: any PruningPolicy
+  let model: Model
+
+  func masks(sparsity: Double, weight: (_ layer: String) -> Tensor) throws -> [(key: String, value: Tensor)] {
+    let layers = model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }
+    let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
+    return try PruningMasks.select(shapes, scope: policy.scope, sparsity: sparsity) { layer in
+      try policy.score(LayerView(model, layer, weight: weight(layer)))
+    }.sorted { $0.key < $1.key }
+  }
+}
+
+/// Raises the sparsity along the schedule while the network trains.
+private struct GradualPruning: TrainingHook {
+  let pruner: Pruner
+  let target: PruneStage.Target
+  let interval: Int
+  let ramp: Double
+
+  func beforeStep(_ step: Int, of total: Int, weights: TrainableWeights) throws {
+    // The last removal of the ramp happens exactly at its end, whatever the interval.
+    let end = max(1, min(total - 1, Int((Double(total) * ramp).rounded())))
+    guard step <= end, step % interval == 0 || step == end else { return }
+    let share = try target.value(at: min(1, Double(step) / Double(end)))
+    for (layer, mask) in try pruner.masks(sparsity: share, weight: { weights.values($0)! }) {
+      try weights.setMask(mask, of: layer)
+    }
+  }
+}
+
+extension Parameter {
+  /// The parameter with the mask in force and what it removes set to zero.
+  fileprivate func removing(_ mask: Tensor) throws -> Parameter {
+    try Parameter(.float(Tensor.select(mask, values, Tensor(scalar: 0))), mask: mask)
+  }
+}
+
+extension Operator {
+  var hasWeight: Bool {
+    switch self {
+    case .conv2d, .dense: true
+    default: false
+    }
+  }
+}

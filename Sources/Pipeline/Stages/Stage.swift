@@ -1,0 +1,99 @@
+import Diagnostics
+import Network
+import Training
+
+/// A recorded step of a pipeline: models in, a new model out, once somebody needs it.
+///
+/// Stages form a graph that a script builds in milliseconds; the `Executor` computes what is asked for.
+/// A stage is owned by the thread that runs the script: its work may call back into Lua.
+public final class Stage {
+  /// What it does and with what.
+  public let work: any StageWork
+  public let inputs: [Stage]
+  public let key: StageKey
+  /// Where the script declared it.
+  public let origin: Origin?
+  /// The network's structure, known before any weight is, so that options are checked while the script
+  /// runs. Compression may later fold layers of it away.
+  public let graph: Graph
+
+  public struct Origin: Sendable, Hashable {
+    public let script: String
+    public let line: Int
+
+    public init(script: String, line: Int) {
+      self.script = script
+      self.line = line
+    }
+  }
+
+  /// - Throws: `CompressError`, with the origin, when the work does not fit its inputs.
+  public init(_ work: any StageWork, inputs: [Stage] = [], origin: Origin? = nil) throws {
+    self.work = work
+    self.inputs = inputs
+    self.origin = origin
+    do {
+      graph = try work.graph(inputs: inputs.map(\.graph))
+      key = StageKey(stage: work.kind, recipe: try work.recipe(), inputs: inputs.map(\.key))
+    } catch let error as CompressError {
+      throw origin.map { error.at(script: $0.script, line: $0.line) } ?? error
+    }
+  }
+
+  /// All stages this one needs and itself, each once, inputs first.
+  public var lineage: [Stage] {
+    var seen = Set<ObjectIdentifier>(), order: [Stage] = []
+    func visit(_ stage: Stage) {
+      guard seen.insert(ObjectIdentifier(stage)).inserted else { return }
+      stage.inputs.forEach(visit)
+      order.append(stage)
+    }
+    visit(self)
+    return order
+  }
+}
+
+/// The work of one kind of stage. Adding a kind of stage is adding a type; executor, keys and store
+/// do not change.
+public protocol StageWork {
+  /// `zoo`, `train`, `prune`, `quantize` …
+  var kind: String { get }
+
+  /// A few words for progress and plans: `train lab_cnn, 1 epoch`.
+  var label: String { get }
+
+  /// Everything that decides the result, inputs apart.
+  func recipe() throws -> Recipe
+
+  /// Checks the inputs and tells the structure of the result, batch norms not yet folded.
+  func graph(inputs: [Graph]) throws -> Graph
+
+  /// Does it.
+  ///
+  /// - Throws: `CompressError`; `.cancelled` when `context.checkCancelled` does.
+  func run(inputs: [Model], context: StageContext) throws -> StageResult
+}
+
+/// What a stage leaves besides its model: numbers for reports, stored along with it.
+public struct StageRecord: Sendable, Codable {
+  /// One entry per epoch of training, if there was any.
+  public var curve: [TrainingCurve.Epoch] = []
+  /// Named numbers: the achieved sparsity …
+  public var facts: [String: Double] = [:]
+  /// Sentences for people: layers left float and why …
+  public var notes: [String] = []
+  /// How long it took when it was computed.
+  public var seconds: Double = 0
+
+  public init() {}
+}
+
+public struct StageResult {
+  public var model: Model
+  public var record: StageRecord
+
+  public init(_ model: Model, _ record: StageRecord = StageRecord()) {
+    self.model = model
+    self.record = record
+  }
+}

@@ -1,0 +1,83 @@
+import Diagnostics
+import Files
+import Formats
+import Foundation
+import Network
+import Tensors
+
+/// What stages yielded, by their keys, in a folder that any number of runs share.
+///
+/// `stages/12/1234….json` names a model's tensors in the `BlobStore` and holds what the stage recorded.
+/// Its first line is the SHA-256 of the rest. Whatever is missing or not what it should be counts as
+/// never computed.
+public struct StageStore: Sendable {
+  public let root: String
+  private let blobs: BlobStore
+
+  public init(root: String) {
+    self.root = root
+    blobs = BlobStore(root: root)
+  }
+
+  /// The user's: `$XDG_CACHE_HOME/compress/store`, or `~/.cache/compress/store`.
+  ///
+  /// - Throws: `CompressError` when the user has no home.
+  public static func ofUser() throws -> StageStore {
+    guard let cache = Folders.cache else {
+      throw CompressError("there is no folder for the cache", kind: .system, hint: "set XDG_CACHE_HOME, or run with --no-cache")
+    }
+    return StageStore(root: cache + "/store")
+  }
+
+  private struct Entry: Codable {
+    /// Raised when the layout changes; entries of another format are computed anew.
+    static let format = 1
+
+    var format: Int
+    var stage: String
+    var label: String
+    /// `ModelManifest.json()`.
+    var manifest: String
+    var record: StageRecord
+  }
+
+  public func path(of key: StageKey) -> String { "\(root)/stages/\(key.digest.prefix(2))/\(key.digest).json" }
+
+  public func contains(_ key: StageKey) -> Bool { Folders.isFile(path(of: key)) }
+
+  /// What the stage recorded, without its model; nil when the store does not have it.
+  public func record(of key: StageKey) -> StageRecord? { entry(key)?.record }
+
+  /// The stage's result; nil when the store does not have it whole.
+  public func load(_ key: StageKey) -> StageResult? {
+    guard let entry = entry(key),
+      let manifest = try? ModelManifest<String>(json: Array(entry.manifest.utf8)),
+      let model = try? manifest.model({ reference in
+        guard let file = try blobs.get(reference.location) else { throw CompressError("blob is missing", kind: .input) }
+        return try Tensor(borrowing: file.bytes, owner: file, shape: reference.shape, dtype: reference.dtype)
+      })
+    else { return nil }
+    return StageResult(model, entry.record)
+  }
+
+  /// - Throws: `CompressError` of kind `.system` when the disk is full or the folder cannot be written.
+  func save(_ result: StageResult, _ stage: Stage) throws {
+    let manifest = try ModelManifest<String>(result.model) { tensor in try tensor.withBytes(blobs.put) }
+    let entry = Entry(
+      format: Entry.format, stage: stage.work.kind, label: stage.work.label,
+      manifest: String(decoding: try manifest.json(), as: UTF8.self), record: result.record)
+    let body = try CanonicalJSON.encode(entry)
+    let path = path(of: stage.key)
+    try Folders.create(Folders.parent(of: path))
+    try AtomicFile.write(Array((Digest.of(body) + "\n").utf8) + body, to: path)
+  }
+
+  private func entry(_ key: StageKey) -> Entry? {
+    guard let bytes = FileManager.default.contents(atPath: path(of: key)), let end = bytes.firstIndex(of: 0x0A) else { return nil }
+    let body = [UInt8](bytes[(end + 1)...])
+    guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
+      let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format
+    else { return nil }
+    return entry
+  }
+}
