@@ -1,0 +1,48 @@
+import Foundation
+import Pipeline
+
+/// The comparison as people read it in a terminal: one row a variant, each beside the first.
+public struct ComparisonTable {
+  private let result: ComparisonOutcome
+
+  public init(_ result: ComparisonOutcome) { self.result = result }
+
+  public func rendered(for terminal: Terminal) -> String {
+    var table = TextTable([
+      ("variant", .left), ("accuracy", .right), ("±", .right), ("flips", .right), ("nonzero", .right), ("file", .right),
+      ("gzip", .right), ("×", .right), ("mean", .right), ("p50", .right), ("p99", .right), ("×", .right),
+      ("memory", .right),
+    ])
+    guard let first = result.variants.first else { return "" }
+    for variant in result.variants {
+      let isFirst = variant.name == first.name
+      let points = (variant.accuracy - first.accuracy) * 100
+      let smaller = Double(first.gzipBytes) / Double(max(variant.gzipBytes, 1))
+      let faster = first.latency.mean / max(variant.latency.mean, 1e-9)
+      table.add([
+        TextTable.Cell(variant.name, .bold),
+        TextTable.Cell(Formatting.percent(variant.accuracy)),
+        isFirst ? "" : TextTable.Cell(String(format: "%+.2f", points), Self.verdict(points, good: 0, bad: -0.5)),
+        isFirst ? "" : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(result.evaluated, 1)))),
+        TextTable.Cell(Formatting.count(variant.nonzero)),
+        TextTable.Cell(Formatting.bytes(variant.nativeBytes)),
+        TextTable.Cell(Formatting.bytes(variant.gzipBytes)),
+        isFirst ? "" : TextTable.Cell(String(format: "%.1f", smaller), Self.verdict(smaller, good: 1, bad: 1)),
+        TextTable.Cell(Formatting.duration(variant.latency.mean / 1e3)),
+        TextTable.Cell(Formatting.duration(variant.latency.p50 / 1e3)),
+        TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)),
+        isFirst ? "" : TextTable.Cell(String(format: "%.2f", faster), Self.verdict(faster, good: 1.02, bad: 0.98)),
+        TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
+      ])
+    }
+    let how =
+      "accuracy and flips (predictions changed) over \(Formatting.count(result.evaluated)) images of \(result.data); "
+      + "latency of \(Formatting.count(result.images)) \(result.order == .first ? "first" : "random") images one by one, "
+      + "\(result.threads) \(result.threads == 1 ? "thread" : "threads"); × smaller after gzip, × faster in the mean"
+    return table.rendered(for: terminal) + terminal.styled(how, .dim) + "\n"
+  }
+
+  private static func verdict(_ value: Double, good: Double, bad: Double) -> Terminal.Style {
+    value > good ? .green : value < bad ? .red : .dim
+  }
+}

@@ -1,0 +1,36 @@
+import Network
+
+/// A model layer by layer, in the manner of Keras' summary.
+public struct ModelSummaryTable {
+  private let model: Model
+
+  public init(_ model: Model) { self.model = model }
+
+  public func rendered(for terminal: Terminal) -> String {
+    let cost = ModelCost(model)
+    var table = TextTable([
+      ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("nonzero", .right), ("MACs", .right),
+      ("stored as", .left), ("bytes", .right), ("from", .left),
+    ])
+    for layer in cost.layers {
+      let hasWeights = layer.parameters > 0
+      let activation = model.activations[layer.name] == nil ? "" : " → uint8"
+      table.add([
+        TextTable.Cell(layer.name, .bold), TextTable.Cell(layer.kind), TextTable.Cell("\(layer.outputShape)"),
+        hasWeights ? TextTable.Cell(Formatting.count(layer.parameters)) : "",
+        hasWeights ? TextTable.Cell(Formatting.percent(Double(layer.nonzero) / Double(layer.parameters), digits: 1)) : "",
+        layer.macs > 0 ? TextTable.Cell(Formatting.scaled(layer.macs)) : "",
+        TextTable.Cell((layer.encoding ?? "") + activation),
+        hasWeights ? TextTable.Cell(Formatting.count(layer.bytes)) : "",
+        TextTable.Cell(layer.inputs.joined(separator: ", ")),
+      ])
+    }
+    table.addRule()
+    table.add([
+      TextTable.Cell("total", .bold), "", "", TextTable.Cell(Formatting.count(cost.parameters)),
+      TextTable.Cell(Formatting.count(cost.nonzero)), TextTable.Cell(Formatting.scaled(cost.macs)), "",
+      TextTable.Cell(Formatting.count(cost.bytes)), "",
+    ])
+    return table.rendered(for: terminal)
+  }
+}

@@ -1,0 +1,28 @@
+import Network
+import Runtime
+
+/// What the runtime does, step by step.
+public struct PlanTable {
+  private let plan: Plan
+
+  public init(_ plan: Plan) { self.plan = plan }
+
+  public func rendered(for terminal: Terminal) -> String {
+    var table = TextTable([
+      ("step", .left), ("operation", .left), ("arithmetic", .left), ("output", .left), ("type", .left), ("MACs", .right),
+      ("weights", .right),
+    ])
+    for step in plan.steps {
+      table.add([
+        TextTable.Cell(step.layer, .bold), TextTable.Cell(step.operation), TextTable.Cell(step.arithmetic.rawValue),
+        TextTable.Cell("\(step.outputShape)"), TextTable.Cell(step.outputType.rawValue),
+        step.macs > 0 ? TextTable.Cell(Formatting.scaled(step.macs)) : "",
+        step.weightBytes > 0 ? TextTable.Cell(Formatting.bytes(step.weightBytes)) : "",
+      ])
+    }
+    var out = table.rendered(for: terminal)
+    out += "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))\n"
+    for island in plan.islands { out += "\(island.layer) " + terminal.styled("stays float", .yellow) + ": \(island.reason)\n" }
+    return out
+  }
+}

@@ -1,0 +1,165 @@
+import Diagnostics
+import Files
+import Foundation
+import Kernels
+import Pipeline
+
+/// `results.json`, as docs/results.md describes it. Keys are never renamed, only added.
+public struct ResultsFile: Codable, Sendable {
+  public static let version = 1
+
+  public var format = "compress results"
+  public var version = Self.version
+  /// When the measurements ended, ISO 8601, UTC.
+  public var created: String
+  public var run: Run
+  public var machine: Machine
+  public var comparison: Setting
+  public var variants: [Variant]
+
+  /// What was run, so that it can be repeated.
+  public struct Run: Codable, Sendable {
+    public var script: String
+    /// SHA-256 of the script's text.
+    public var scriptDigest: String
+    public var params: [String: ParamValue]
+    public var seed: UInt64
+    public var threads: Int
+    public var version: String
+
+    public init(
+      script: String, scriptDigest: String, params: [String: ParamValue], seed: UInt64, threads: Int, version: String
+    ) {
+      self.script = script
+      self.scriptDigest = scriptDigest
+      self.params = params
+      self.seed = seed
+      self.threads = threads
+      self.version = version
+    }
+
+    private enum CodingKeys: String, CodingKey {
+      case script, scriptDigest = "script_sha256", params, seed, threads, version = "compress_version"
+    }
+  }
+
+  public struct Machine: Codable, Sendable {
+    public var cpu: String
+    public var cores: Int
+    public var isa: String
+
+    /// This one.
+    public init() {
+      let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+      let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+      cpu = model?.trimmingCharacters(in: .whitespaces) ?? "unknown"
+      cores = ProcessInfo.processInfo.activeProcessorCount
+      isa = InstructionSet.current.reportName
+    }
+  }
+
+  public struct Setting: Codable, Sendable {
+    public var data: String
+    public var evaluated: Int
+    public var images: Int
+    public var order: String
+    public var warmUp: Int
+    public var cooldownSeconds: Double
+    public var threads: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case data, evaluated, images, order, warmUp = "warm_up", cooldownSeconds = "cooldown_s", threads
+    }
+  }
+
+  public struct Variant: Codable, Sendable {
+    public struct Bytes: Codable, Sendable {
+      public var native: Int
+      public var gzip: Int
+    }
+
+    public var name: String
+    public var accuracy: Double
+    public var flips: Int
+    public var parameters: Int
+    public var nonzero: Int
+    public var macs: Int
+    public var bytes: Bytes
+    public var latency: VariantResult.Latency
+    public var peakMemoryBytes: Int
+    public var stages: [VariantResult.Step]
+
+    private enum CodingKeys: String, CodingKey {
+      case name, accuracy, flips, parameters, nonzero, macs, bytes, latency = "latency_ms"
+      case peakMemoryBytes = "peak_memory_bytes", stages
+    }
+  }
+
+  public init(_ result: ComparisonOutcome, run: Run, machine: Machine = Machine(), created: Date = Date()) {
+    self.created = ISO8601DateFormatter().string(from: created)
+    self.run = run
+    self.machine = machine
+    comparison = Setting(
+      data: result.data, evaluated: result.evaluated, images: result.images, order: result.order.rawValue,
+      warmUp: result.warmUp, cooldownSeconds: result.cooldown, threads: result.threads)
+    variants = result.variants.map { variant in
+      Variant(
+        name: variant.name, accuracy: variant.accuracy, flips: variant.flips, parameters: variant.parameters,
+        nonzero: variant.nonzero, macs: variant.macs,
+        bytes: Variant.Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes), latency: variant.latency,
+        peakMemoryBytes: variant.peakMemoryBytes, stages: variant.history)
+    }
+  }
+
+  /// Writes it whole or not at all.
+  public func write(to path: String) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
+    try AtomicFile.write(try encoder.encode(self) + [0x0A], to: path)
+  }
+
+  /// - Throws: `CompressError` naming the file when it is no results file of a version this program knows.
+  public static func read(_ path: String) throws -> ResultsFile {
+    try atFile(path) {
+      guard let data = FileManager.default.contents(atPath: path) else {
+        throw CompressError("cannot be read", kind: .input)
+      }
+      do {
+        let file = try JSONDecoder().decode(ResultsFile.self, from: data)
+        guard file.version <= Self.version else {
+          throw CompressError("results of version \(file.version); this program knows \(Self.version)", kind: .input)
+        }
+        return file
+      } catch let error as DecodingError {
+        throw CompressError("is no results file: \(error)", kind: .input)
+      }
+    }
+  }
+}
+
+/// A parameter's value as it stood in the run.
+public enum ParamValue: Codable, Sendable, Hashable {
+  case bool(Bool)
+  case number(Double)
+  case string(String)
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let value = try? container.decode(Bool.self) {
+      self = .bool(value)
+    } else if let value = try? container.decode(Double.self) {
+      self = .number(value)
+    } else {
+      self = .string(try container.decode(String.self))
+    }
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.singleValueContainer()
+    switch self {
+    case .bool(let value): try container.encode(value)
+    case .number(let value): try container.encode(value)
+    case .string(let value): try container.encode(value)
+    }
+  }
+}

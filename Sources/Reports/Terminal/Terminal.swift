@@ -1,0 +1,71 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// One of the two output streams, and what it can show.
+public struct Terminal: Sendable {
+  public enum Stream: Sendable { case output, errors }
+
+  public let stream: Stream
+  /// Somebody is watching: progress may redraw its line.
+  public let isInteractive: Bool
+  public let hasColor: Bool
+
+  /// Colour is used on a terminal unless `NO_COLOR` is set or `TERM` is `dumb`.
+  public init(_ stream: Stream) {
+    self.stream = stream
+    isInteractive = isatty(stream == .output ? STDOUT_FILENO : STDERR_FILENO) == 1
+    let term = getenv("TERM").map { String(cString: $0) } ?? "dumb"
+    hasColor = isInteractive && getenv("NO_COLOR") == nil && term != "dumb"
+  }
+
+  public init(_ stream: Stream, isInteractive: Bool, hasColor: Bool) {
+    self.stream = stream
+    self.isInteractive = isInteractive
+    self.hasColor = hasColor
+  }
+
+  /// Columns, 100 where that is unknown.
+  public var width: Int {
+    var size = winsize()
+    let result = ioctl(stream == .output ? STDOUT_FILENO : STDERR_FILENO, UInt(TIOCGWINSZ), &size)
+    return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
+  }
+
+  /// Writes through to the system at once. A reader that went away is not an error: nobody is left to tell.
+  public func write(_ text: String) {
+    let descriptor = stream == .output ? STDOUT_FILENO : STDERR_FILENO
+    var rest = Array(text.utf8)[...]
+    while !rest.isEmpty {
+      let count = rest.withUnsafeBytes { Self.write(descriptor, $0) }
+      guard count > 0 else { return }
+      rest = rest.dropFirst(count)
+    }
+  }
+
+  private static func write(_ descriptor: Int32, _ bytes: UnsafeRawBufferPointer) -> Int {
+    #if canImport(Glibc)
+      Glibc.write(descriptor, bytes.baseAddress, bytes.count)
+    #elseif canImport(Musl)
+      Musl.write(descriptor, bytes.baseAddress, bytes.count)
+    #else
+      Darwin.write(descriptor, bytes.baseAddress, bytes.count)
+    #endif
+  }
+
+  public func writeLine(_ text: String = "") { write(text + "\n") }
+
+  public enum Style: String, Sendable {
+    case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36"
+  }
+
+  /// The text in a style, or plain where there is no colour.
+  public func styled(_ text: String, _ styles: Style...) -> String {
+    guard hasColor, !styles.isEmpty else { return text }
+    return "\u{1B}[\(styles.map(\.rawValue).joined(separator: ";"))m\(text)\u{1B}[0m"
+  }
+}
