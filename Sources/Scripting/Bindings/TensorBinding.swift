@@ -1,0 +1,222 @@
+import Diagnostics
+import LuaHost
+import Tensors
+
+/// A tensor as scripts hold it: a value that never changes. Axes and indices count from 1.
+final class TensorObject: NamedForScripts {
+  static let scriptName = "Tensor"
+  let tensor: Tensor
+
+  init(_ tensor: Tensor) { self.tensor = tensor }
+}
+
+extension LuaState {
+  /// More elements than any tensor a script makes should have: 2 GiB of float32.
+  static let tensorElementLimit = 1 << 29
+
+  func defineTensors() throws {
+    let tensor = LuaClass<TensorObject>("Tensor", bytes: \.tensor.byteCount)
+    tensor.property("count") { .integer($0.tensor.count) }
+    tensor.property("rank") { .integer($0.tensor.rank) }
+    tensor.property("dtype") { .string($0.tensor.dtype.rawValue) }
+    tensor.method("shape") { [unowned self] tensor, _ in [.table(try list(tensor.tensor.shape.dims))] }
+    defineElementwise(tensor)
+    defineReductions(tensor)
+    defineViews(tensor)
+    defineSelection(tensor)
+    tensor.operation(.describe) { arguments in .string("\(try arguments.object(0, TensorObject.self).tensor)") }
+    define(tensor)
+    try defineTensorConstructors()
+  }
+
+  func list(_ values: [Int]) throws -> LuaTable { try makeTable(values.map { .integer($0) }) }
+
+  /// Hands a tensor to the script, within its budget of native memory.
+  func wrap(_ tensor: Tensor) throws -> [LuaValue] {
+    try reserveNative(bytes: tensor.byteCount)
+    return [.object(TensorObject(tensor))]
+  }
+
+  private func defineElementwise(_ tensor: LuaClass<TensorObject>) {
+    for operation in UnaryOperation.allCases {
+      tensor.method(operation.rawValue) { [unowned self] tensor, _ in
+        try reserveNative(bytes: tensor.tensor.count * 4)
+        return try wrap(tensor.tensor.applying(operation))
+      }
+    }
+    for operation in BinaryOperation.allCases {
+      tensor.method(operation.rawValue) { [unowned self] tensor, arguments in
+        try combine(operation, tensor.tensor, try operand(arguments, 0))
+      }
+    }
+    for operation in LogicalOperation.allCases {
+      // "and" and "or" are words of Lua: logical_and …
+      tensor.method("logical_\(operation.rawValue)") { [unowned self] tensor, arguments in
+        try wrap(tensor.tensor.applying(operation, try arguments.object(0, TensorObject.self).tensor))
+      }
+    }
+    tensor.method("logical_not") { [unowned self] tensor, _ in try wrap(tensor.tensor.negated()) }
+    tensor.method("clamp") { [unowned self] tensor, arguments in
+      try wrap(tensor.tensor.clamped(Float(try arguments.number(0)), Float(try arguments.number(1))))
+    }
+    tensor.method("where") { [unowned self] tensor, arguments in
+      try wrap(Tensor.select(tensor.tensor, try operand(arguments, 0), try operand(arguments, 1)))
+    }
+    tensor.method("to") { [unowned self] tensor, arguments in
+      let name = try arguments.string(0)
+      guard let dtype = DType(rawValue: name) else {
+        throw CompressError(
+          "there is no element type \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: DType.allCases.map(\.rawValue)))
+      }
+      return try wrap(tensor.tensor.converted(to: dtype))
+    }
+    let arithmetic: [(LuaOperation, BinaryOperation)] = [
+      (.add, .add), (.subtract, .sub), (.multiply, .mul), (.divide, .div), (.power, .pow),
+    ]
+    for (symbol, operation) in arithmetic {
+      tensor.operation(symbol) { [unowned self] arguments in
+        try combine(operation, try operand(arguments, 0), try operand(arguments, 1))[0]
+      }
+    }
+    tensor.operation(.negate) { [unowned self] arguments in
+      try wrap(try arguments.object(0, TensorObject.self).tensor.applying(.neg))[0]
+    }
+    tensor.operation(.equal) { arguments in
+      guard let a = arguments[0].object(TensorObject.self), let b = arguments[1].object(TensorObject.self) else { return false }
+      return .bool(a.tensor.dtype == b.tensor.dtype && a.tensor.shape == b.tensor.shape && a.tensor.withBytes { x in b.tensor.withBytes { x.elementsEqual($0) } })
+    }
+  }
+
+  private func combine(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor) throws -> [LuaValue] {
+    try reserveNative(bytes: try Shape.broadcast(a.shape, b.shape).count * 4)
+    return try wrap(a.applying(operation, b))
+  }
+
+  private func operand(_ arguments: LuaArguments, _ index: Int) throws -> Tensor {
+    if let tensor = arguments[index].object(TensorObject.self) { return tensor.tensor }
+    guard let number = arguments[index].number else {
+      throw arguments.mismatch(index, expected: "a Tensor or a number")
+    }
+    return Tensor(scalar: Float(number))
+  }
+
+  private func defineReductions(_ tensor: LuaClass<TensorObject>) {
+    // t:sum() is a number; t:sum(axis) and t:sum({axis, …}) are tensors.
+    for reduction in Reduction.allCases {
+      // As element-wise functions of two tensors, minimum and maximum have these names already.
+      let clashes = BinaryOperation.allCases.contains { $0.rawValue == reduction.rawValue }
+      tensor.method(clashes ? "reduce_\(reduction.rawValue)" : reduction.rawValue) { [unowned self] tensor, arguments in
+        guard !arguments[0].isNil else { return [.number(try tensor.tensor.value(reduction))] }
+        let axes: [Int]
+        if let axis = arguments[0].integer {
+          axes = [axis]
+        } else {
+          guard let list = arguments[0].table?.array.map(\.integer), !list.contains(nil) else {
+            throw arguments.mismatch(0, expected: "an axis or a list of them")
+          }
+          axes = list.compactMap { $0 }
+        }
+        return try wrap(tensor.tensor.reduced(reduction, axes: try axes.map(fromOne), keepDims: try arguments.optionalBool(1) ?? false))
+      }
+    }
+  }
+
+  private func defineViews(_ tensor: LuaClass<TensorObject>) {
+    tensor.method("reshape") { [unowned self] tensor, arguments in
+      try wrap(tensor.tensor.reshaped(try sizes(arguments)))
+    }
+    tensor.method("transpose") { [unowned self] tensor, arguments in
+      guard arguments.count > 0 else { return try wrap(tensor.tensor.transposed()) }
+      return try wrap(tensor.tensor.transposed(try sizes(arguments).map(fromOne)))
+    }
+    tensor.method("slice") { [unowned self] tensor, arguments in
+      let first = try arguments.int(1), last = try arguments.int(2)
+      guard first >= 1, last >= first - 1 else { throw CompressError("a slice goes from \(first) to \(last)") }
+      return try wrap(tensor.tensor.sliced(axis: try fromOne(try arguments.int(0)), first - 1..<last))
+    }
+    tensor.method("select") { [unowned self] tensor, arguments in
+      try wrap(tensor.tensor.selected(axis: try fromOne(try arguments.int(0)), try fromOne(try arguments.int(1))))
+    }
+    tensor.method("at") { tensor, arguments in
+      guard arguments.count == tensor.tensor.rank else {
+        throw CompressError("at takes \(tensor.tensor.rank) indices for shape \(tensor.tensor.shape), got \(arguments.count)")
+      }
+      var element = tensor.tensor
+      for index in 0..<arguments.count { element = try element.selected(axis: 0, try arguments.int(index) - 1) }
+      return [.number(Double(element.converted(to: .float32).item))]
+    }
+    tensor.method("table") { [unowned self] tensor, _ in
+      guard tensor.tensor.count <= 1 << 20 else { throw CompressError("\(tensor.tensor.count) elements are too many for a table") }
+      return [.table(try makeTable(tensor.tensor.converted(to: .float32).array(Float.self).map { .number(Double($0)) }))]
+    }
+  }
+
+  private func defineSelection(_ tensor: LuaClass<TensorObject>) {
+    tensor.method("kth_smallest") { tensor, arguments in
+      [.number(Double(try tensor.tensor.kthSmallest(try arguments.int(0))))]
+    }
+    tensor.method("sort") { [unowned self] tensor, arguments in
+      try wrap(tensor.tensor.sorted(descending: try arguments.optionalBool(0) ?? false))
+    }
+    tensor.method("matmul") { [unowned self] tensor, arguments in
+      let other = try arguments.object(0, TensorObject.self).tensor
+      if tensor.tensor.rank == 2, other.rank == 2 {
+        let (count, overflow) = tensor.tensor.shape[0].multipliedReportingOverflow(by: other.shape[1])
+        guard !overflow, count <= Self.tensorElementLimit else { throw CompressError("the product would have \(count) elements") }
+        try reserveNative(bytes: count * 4)
+      }
+      return try wrap(tensor.tensor.matmul(other))
+    }
+  }
+
+  private func sizes(_ arguments: LuaArguments) throws -> [Int] {
+    if let list = arguments[0].table?.array { return try list.map { try Self.size($0) } }
+    return try arguments.values.map { try Self.size($0) }
+  }
+
+  private static func size(_ value: LuaValue) throws -> Int {
+    guard let size = value.integer else { throw CompressError("sizes are integers, not \(value.typeName)") }
+    return size
+  }
+
+  /// Axes and indices count from 1 in Lua; negative ones from the end.
+  private func fromOne(_ position: Int) throws -> Int {
+    guard position != 0 else { throw CompressError("axes and indices count from 1") }
+    return position > 0 ? position - 1 : position
+  }
+
+  private func defineTensorConstructors() throws {
+    func shape(_ arguments: LuaArguments, _ index: Int) throws -> Shape {
+      guard let dims = arguments[index].table?.array.map(\.integer), !dims.contains(nil) else {
+        throw arguments.mismatch(index, expected: "a shape, such as {3, 4}")
+      }
+      let shape = try Shape(checking: dims.compactMap { $0 }, limit: Self.tensorElementLimit)
+      try arguments.state.reserveNative(bytes: shape.count * 4)
+      return shape
+    }
+    try define(
+      library: "tensor",
+      [
+        "zeros": { [unowned self] arguments in try wrap(Tensor(zeros: try shape(arguments, 0))) },
+        "ones": { [unowned self] arguments in try wrap(Tensor(repeating: 1, try shape(arguments, 0))) },
+        "full": { [unowned self] arguments in
+          try wrap(Tensor(repeating: Float(try arguments.number(1)), try shape(arguments, 0)))
+        },
+        "of": { [unowned self] arguments in
+          guard let values = try arguments.table(0).numbers else { throw arguments.mismatch(0, expected: "a list of numbers") }
+          try reserveNative(bytes: values.count * 4)
+          return try wrap(Tensor(values.map { Float($0) }))
+        },
+        "uniform": { [unowned self] arguments in
+          let size = try shape(arguments, 0)
+          var random = SeededRandom(seed: UInt64(bitPattern: Int64(try arguments.int(1))))
+          return try wrap(Tensor(uniform: size, 0, 1, using: &random))
+        },
+        "normal": { [unowned self] arguments in
+          let size = try shape(arguments, 0)
+          var random = SeededRandom(seed: UInt64(bitPattern: Int64(try arguments.int(1))))
+          return try wrap(Tensor(normal: size, using: &random))
+        },
+      ])
+  }
+}

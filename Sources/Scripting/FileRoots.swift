@@ -1,0 +1,55 @@
+import Diagnostics
+import Files
+import Foundation
+
+/// Keeps scripts inside the folders they may reach: relative names, no `..`, no symbolic link that
+/// leads out.
+enum FileRoots {
+  /// An existing file under one of the roots, the first that has it.
+  static func existing(_ name: String, under roots: [String]) throws -> String {
+    try check(name)
+    for root in roots {
+      let path = "\(root)/\(name)"
+      guard FileManager.default.fileExists(atPath: path) else { continue }
+      try checkInside(path, root, name)
+      return path
+    }
+    throw CompressError("there is no file \"\(name.escapedForTerminal)\" in \(roots.joined(separator: " or "))", kind: .input)
+  }
+
+  /// A path for a new file under the root, its folder made.
+  static func writable(_ name: String, under root: String) throws -> String {
+    try check(name)
+    try Folders.create(root)
+    let path = "\(root)/\(name)"
+    let folder = Folders.parent(of: path)
+    // The nearest folder that exists decides where new ones would end up.
+    var existing = folder
+    while !Folders.exists(existing) { existing = Folders.parent(of: existing) }
+    try checkInside(existing, root, name)
+    try Folders.create(folder)
+    if FileManager.default.fileExists(atPath: path) { try checkInside(path, root, name) }
+    return path
+  }
+
+  private static func check(_ name: String) throws {
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    guard !name.isEmpty, name.utf8.count <= 1024, !name.contains("\0"), !name.hasPrefix("/"), !name.hasPrefix("~"),
+      !parts.contains(".."), !parts.contains("")
+    else { throw CompressError("\"\(name.escapedForTerminal)\" is no file name inside the run's folders") }
+  }
+
+  private static func checkInside(_ path: String, _ root: String, _ name: String) throws {
+    guard let real = realpath(path, nil), let realRoot = realpath(root, nil) else {
+      throw CompressError("\"\(name.escapedForTerminal)\" cannot be reached", kind: .input)
+    }
+    defer {
+      free(real)
+      free(realRoot)
+    }
+    let inside = String(cString: real), outside = String(cString: realRoot)
+    guard inside == outside || outside == "/" || inside.hasPrefix(outside + "/") else {
+      throw CompressError("\"\(name.escapedForTerminal)\" leads out of \(root)")
+    }
+  }
+}

@@ -1,0 +1,151 @@
+import Diagnostics
+import LuaHost
+import Pipeline
+
+/// The options a function or a plugin takes. One table serves checking, help and editor stubs.
+struct OptionSchema {
+  struct Option {
+    let name: String
+    let type: OptionType
+    var help = ""
+    /// Used when the script does not give one.
+    var standard: OptionValue?
+    var isRequired = false
+    var minimum = -Double.infinity
+    var maximum = Double.infinity
+  }
+
+  let options: [Option]
+
+  init(_ options: [Option]) { self.options = options }
+
+  /// Checks a table of named options.
+  ///
+  /// - Parameter positional: whether the table may also have an array part, which the caller reads itself.
+  /// - Throws: `CompressError` naming the option: unknown (with the nearest name), missing, of the wrong type, or
+  ///   out of range.
+  func read(_ table: LuaTable?, positional: Bool = false) throws -> OptionValues {
+    var values: [String: OptionValue] = [:]
+    for (key, value) in table?.pairs ?? [] {
+      guard let name = key.string else {
+        if positional, key.integer != nil { continue }
+        throw CompressError("options are named: write name = value")
+      }
+      guard let option = options.first(where: { $0.name == name }) else {
+        throw CompressError(
+          "there is no option \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: options.map(\.name)))
+      }
+      values[name] = try read(value, option)
+    }
+    for option in options where values[option.name] == nil {
+      if let standard = option.standard {
+        values[option.name] = standard
+      } else if option.isRequired {
+        throw CompressError("option \"\(option.name)\" is missing: \(option.type.description)")
+      }
+    }
+    return OptionValues(values)
+  }
+
+  private func read(_ value: LuaValue, _ option: Option) throws -> OptionValue {
+    let result: OptionValue?
+    do { result = try option.type.read(value) } catch let error as CompressError {
+      throw CompressError("option \"\(option.name)\": \(error.message)", kind: error.kind, hint: error.hint)
+    }
+    guard let result else {
+      throw CompressError("option \"\(option.name)\" must be \(option.type.description), not \(value.typeName)")
+    }
+    for number in result.allNumbers where !(option.minimum...option.maximum).contains(number) {
+      let range =
+        option.maximum.isInfinite ? "at least \(option.minimum.short)"
+        : option.minimum.isInfinite ? "at most \(option.maximum.short)"
+        : "from \(option.minimum.short) to \(option.maximum.short)"
+      throw CompressError("option \"\(option.name)\" must be \(range), not \(number.short)")
+    }
+    return result
+  }
+}
+
+/// Options after checking, by name.
+struct OptionValues {
+  private let values: [String: OptionValue]
+
+  init(_ values: [String: OptionValue] = [:]) { self.values = values }
+
+  subscript(name: String) -> OptionValue? { values[name] }
+
+  func bool(_ name: String) -> Bool? {
+    if case .bool(let value)? = values[name] { value } else { nil }
+  }
+  func integer(_ name: String) -> Int? {
+    if case .integer(let value)? = values[name] { value } else { nil }
+  }
+  func number(_ name: String) -> Double? {
+    switch values[name] {
+    case .number(let value): value
+    case .integer(let value): Double(value)
+    default: nil
+    }
+  }
+  func string(_ name: String) -> String? {
+    if case .string(let value)? = values[name] { value } else { nil }
+  }
+  func strings(_ name: String) -> [String]? {
+    if case .strings(let value)? = values[name] { value } else { nil }
+  }
+  func data(_ name: String) -> DataObject? {
+    if case .data(let value)? = values[name] { value } else { nil }
+  }
+  func plugin(_ name: String) -> BoundPlugin? {
+    if case .plugin(let value)? = values[name] { value } else { nil }
+  }
+  func options(_ name: String) -> OptionValues? {
+    if case .options(let value)? = values[name] { value } else { nil }
+  }
+
+  /// As a Lua table, for plugins.
+  func lua(_ state: LuaState) throws -> LuaTable {
+    let table = try state.makeTable()
+    for (name, value) in values.sorted(by: { $0.key < $1.key }) { try table.set(name, value.lua(state)) }
+    return table
+  }
+
+  func recipe() throws -> Recipe { .map(try values.mapValues { try $0.recipe() }) }
+}
+
+extension OptionValue {
+  fileprivate var allNumbers: [Double] {
+    switch self {
+    case .integer(let value): [Double(value)]
+    case .number(let value): [value]
+    case .numbers(let values): values
+    default: []
+    }
+  }
+}
+
+extension LuaValue {
+  /// For errors: what was given instead.
+  var typeName: String {
+    switch self {
+    case .nil: "nil"
+    case .bool(let value): "\(value)"
+    case .integer(let value): "\(value)"
+    case .number(let value): "\(value.short)"
+    case .string(let value): "\"\(value.prefix(40).description.escapedForTerminal)\""
+    case .table: "a table"
+    case .function: "a function"
+    case .object(let object): (object as? any NamedForScripts).map { "a \(type(of: $0).scriptName)" } ?? "an object"
+    }
+  }
+}
+
+/// Host objects that errors can name.
+protocol NamedForScripts: AnyObject {
+  static var scriptName: String { get }
+}
+
+extension Double {
+  /// `3` rather than `3.0`.
+  var short: String { Int(exactly: self).map { "\($0)" } ?? "\(self)" }
+}

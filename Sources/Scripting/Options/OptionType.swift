@@ -1,0 +1,138 @@
+import Datasets
+import Diagnostics
+import LuaHost
+import Pipeline
+
+/// What values an option takes. The names are those plugins write in `type = "…"`.
+indirect enum OptionType {
+  case boolean
+  case integer
+  case number
+  /// A number from 0 to 1.
+  case ratio
+  case string
+  case choice([String])
+  /// A pattern or a list of them, matched against layer names; `*` stands for anything.
+  case patterns
+  /// A list of numbers.
+  case numbers
+  /// Samples, as `data.train` or `data.test:take(500)`.
+  case data
+  case model
+  /// A plugin of a kind, as `use "polynomial" { to = 0.8 }`.
+  case plugin(Plugin.Kind)
+  /// A schedule: a plugin, or a Lua function of progress t.
+  case schedule
+  /// A table with a schema of its own.
+  case table(OptionSchema)
+  case either(OptionType, OptionType)
+
+  static let names = [
+    "boolean", "integer", "number", "ratio", "string", "choice", "patterns", "numbers", "data", "model", "schedule",
+  ]
+
+  /// For help and errors: `a number`, `one of "a", "b"`.
+  var description: String {
+    switch self {
+    case .boolean: "true or false"
+    case .integer: "an integer"
+    case .number: "a number"
+    case .ratio: "a number from 0 to 1"
+    case .string: "a string"
+    case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
+    case .patterns: "a layer name or a list of them (* stands for anything)"
+    case .numbers: "a list of numbers"
+    case .data: "samples, such as data.train"
+    case .model: "a model"
+    case .plugin(let kind): "a \(kind.rawValue) plugin, as use \"name\" {}"
+    case .schedule: "a schedule plugin or a function of t"
+    case .table: "a table of options"
+    case .either(let a, let b): "\(a.description), or \(b.description)"
+    }
+  }
+
+  /// The value as this type; nil when it is of another.
+  ///
+  /// - Throws: `CompressError` when it is of this type but out of range.
+  func read(_ value: LuaValue) throws -> OptionValue? {
+    switch self {
+    case .boolean: return value.bool.map(OptionValue.bool)
+    case .integer: return value.integer.map(OptionValue.integer)
+    case .number: return value.number.map(OptionValue.number)
+    case .ratio:
+      guard let number = value.number else { return nil }
+      guard (0...1).contains(number) else { throw CompressError("\(number) is not within 0 and 1") }
+      return .number(number)
+    case .string: return value.string.map(OptionValue.string)
+    case .choice(let names):
+      guard let name = value.string else { return nil }
+      guard names.contains(name) else {
+        throw CompressError("\"\(name)\" is no choice" + Suggestion.text(for: name, among: names))
+      }
+      return .string(name)
+    case .patterns:
+      if let single = value.string { return .strings([single]) }
+      guard let list = value.table?.array else { return nil }
+      let strings = list.compactMap(\.string)
+      return strings.count == list.count ? .strings(strings) : nil
+    case .numbers: return (value.table?.numbers).map(OptionValue.numbers)
+    case .data: return value.object(DataObject.self).map(OptionValue.data)
+    case .model: return value.object(ModelObject.self).map(OptionValue.model)
+    case .plugin(let kind): return try BoundPlugin.from(value, kind: kind).map(OptionValue.plugin)
+    case .schedule:
+      if let function = value.function { return .function(function) }
+      return try BoundPlugin.from(value, kind: .schedule).map(OptionValue.plugin)
+    case .table(let schema):
+      guard let table = value.table else { return nil }
+      return .options(try schema.read(table))
+    case .either(let a, let b): return try a.read(value) ?? b.read(value)
+    }
+  }
+}
+
+/// A checked option.
+enum OptionValue {
+  case bool(Bool)
+  case integer(Int)
+  case number(Double)
+  case string(String)
+  case strings([String])
+  case numbers([Double])
+  case data(DataObject)
+  case model(ModelObject)
+  case plugin(BoundPlugin)
+  case function(LuaFunction)
+  case options(OptionValues)
+
+  func lua(_ state: LuaState) throws -> LuaValue {
+    switch self {
+    case .bool(let value): .bool(value)
+    case .integer(let value): .integer(value)
+    case .number(let value): .number(value)
+    case .string(let value): .string(value)
+    case .strings(let values): .table(try state.makeTable(values.map { .string($0) }))
+    case .numbers(let values): .table(try state.makeTable(values.map { .number($0) }))
+    case .data(let object): .object(object)
+    case .model(let object): .object(object)
+    case .plugin(let plugin): .object(plugin)
+    case .function(let function): .function(function)
+    case .options(let options): .table(try options.lua(state))
+    }
+  }
+
+  func recipe() throws -> Recipe {
+    switch self {
+    case .bool(let value): .bool(value)
+    case .integer(let value): .int(value)
+    case .number(let value): .number(value)
+    case .string(let value): .string(value)
+    case .strings(let values): .list(values.map { .string($0) })
+    case .numbers(let values): .list(values.map { .number($0) })
+    case .data(let object): try object.data.identity.recipe()
+    case .model(let object): .string(object.stage.key.digest)
+    case .plugin(let plugin): plugin.recipe
+    case .function(let function): function.recipe
+    case .options(let options): try options.recipe()
+    }
+  }
+}

@@ -1,0 +1,125 @@
+import Diagnostics
+import LuaHost
+import Pipeline
+
+/// A plugin as its file declares it: `return plugin { kind = …, summary = …, options = …, … }`.
+final class Plugin {
+  enum Kind: String, CaseIterable {
+    case pruning, schedule, quantization
+
+    /// The function without which the plugin is none.
+    var function: String {
+      switch self {
+      case .pruning: "score"
+      case .schedule: "at"
+      case .quantization: "assign"
+      }
+    }
+
+    /// Everything a plugin of this kind may say besides kind, summary and options.
+    var fields: [String] {
+      switch self {
+      case .pruning: ["scope", "unit", "score"]
+      case .schedule: ["at"]
+      case .quantization: ["assign"]
+      }
+    }
+
+    /// The folder of shipped and user plugins where this kind lives.
+    var folder: String { self == .schedule ? "schedules" : rawValue }
+  }
+
+  let name: String
+  let kind: Kind
+  let summary: String
+  let schema: OptionSchema
+  let path: String
+  /// SHA-256 of the file's text: a changed plugin is another plugin.
+  let digest: String
+  /// `score`, `at` or `assign`.
+  let function: LuaFunction
+  let fields: LuaTable
+  unowned let state: LuaState
+
+  /// - Throws: `CompressError` when the declaration is not what a plugin is.
+  init(name: String, path: String, digest: String, declared table: LuaTable, state: LuaState) throws {
+    guard let kindName = table["kind"].string else { throw CompressError("a plugin says its kind: kind = \"pruning\"") }
+    guard let kind = Kind(rawValue: kindName) else {
+      throw CompressError(
+        "there is no kind \"\(kindName.escapedForTerminal)\"" + Suggestion.text(for: kindName, among: Kind.allCases.map(\.rawValue)))
+    }
+    let known = ["kind", "summary", "options"] + kind.fields
+    for (key, _) in table.pairs {
+      let text = key.string ?? "\(key.integer ?? 0)"
+      guard known.contains(text) else {
+        throw CompressError("a \(kind.rawValue) plugin has no field \"\(text.escapedForTerminal)\"" + Suggestion.text(for: text, among: known))
+      }
+    }
+    guard let summary = table["summary"].string, !summary.isEmpty else { throw CompressError("a plugin has a summary") }
+    guard let function = table[kind.function].function else {
+      throw CompressError("a \(kind.rawValue) plugin has a function \"\(kind.function)\"")
+    }
+    if case .nil = table["options"] {
+      schema = OptionSchema([])
+    } else {
+      guard let options = table["options"].table else { throw CompressError("options are a table") }
+      schema = try OptionSchema(declared: options)
+    }
+    self.name = name
+    self.kind = kind
+    self.summary = summary
+    self.path = path
+    self.digest = digest
+    self.function = function
+    self.fields = table
+    self.state = state
+  }
+}
+
+/// A plugin with its options: what `use "name" { … }` gives.
+final class BoundPlugin: NamedForScripts {
+  static let scriptName = "Plugin"
+
+  let plugin: Plugin
+  let options: OptionValues
+  let recipe: Recipe
+
+  init(_ plugin: Plugin, _ options: OptionValues) throws {
+    self.plugin = plugin
+    self.options = options
+    recipe = ["plugin": .string(plugin.name), "source": .string(plugin.digest), "options": try options.recipe()]
+  }
+
+  /// `use "name"` without options stands for `use "name" {}`.
+  ///
+  /// - Throws: `CompressError` when it is a plugin of another kind, or lacks options it needs.
+  static func from(_ value: LuaValue, kind: Plugin.Kind) throws -> BoundPlugin? {
+    let bound: BoundPlugin
+    if let given = value.object(BoundPlugin.self) {
+      bound = given
+    } else if let open = value.object(PluginObject.self) {
+      bound = try open.bind(nil)
+    } else {
+      return nil
+    }
+    guard bound.plugin.kind == kind else {
+      throw CompressError("\"\(bound.plugin.name)\" is a \(bound.plugin.kind.rawValue) plugin, not a \(kind.rawValue) plugin")
+    }
+    return bound
+  }
+}
+
+/// What `use "name"` gives before options are bound: a function of them.
+final class PluginObject: NamedForScripts {
+  static let scriptName = "Plugin"
+
+  let plugin: Plugin
+
+  init(_ plugin: Plugin) { self.plugin = plugin }
+
+  func bind(_ table: LuaTable?) throws -> BoundPlugin {
+    do { return try BoundPlugin(plugin, plugin.schema.read(table)) } catch let error as CompressError {
+      throw CompressError("plugin \"\(plugin.name)\": \(error.message)", kind: error.kind, hint: error.hint)
+    }
+  }
+}

@@ -1,0 +1,58 @@
+import Diagnostics
+import LuaHost
+import Tensors
+
+/// Plugins explained, without a script: what `compress plugins` shows.
+public final class PluginCatalog {
+  public struct Description {
+    public struct Option {
+      public let name: String
+      public let type: String
+      /// nil when the option must be given.
+      public let standard: String?
+      public let help: String
+    }
+
+    public let name: String
+    public let kind: String
+    public let summary: String
+    public let options: [Option]
+    public let path: String
+  }
+
+  /// A plugin that could not be loaded.
+  public struct Broken: Error {
+    public let name: String
+    public let error: CompressError
+  }
+
+  private let state: LuaState
+  private let registry: PluginRegistry
+
+  /// - Throws: `CompressError` when a folder does not exist.
+  public init(folders: [String]) throws {
+    state = LuaState(seed: 0, random: { SeededRandom(seed: $0) }, print: { _ in })
+    registry = PluginRegistry(folders: try PluginFolders(script: nil, given: folders), state: state, note: { _ in })
+    try state.defineTensors()
+  }
+
+  /// - Throws: `CompressError` when there is no such plugin or it is broken.
+  public func describe(_ name: String) throws -> Description {
+    let plugin = try registry.plugin(name)
+    return Description(
+      name: plugin.name, kind: plugin.kind.rawValue, summary: plugin.summary,
+      options: try plugin.schema.options.map { option in
+        Description.Option(
+          name: option.name, type: option.type.description, standard: try option.standard?.recipe().description, help: option.help)
+      }, path: plugin.path)
+  }
+
+  /// Every plugin, by name; one that is broken does not hide the others.
+  public func all() -> [Result<Description, Broken>] {
+    registry.folders.names.map { name in
+      do { return .success(try describe(name)) } catch {
+        return .failure(Broken(name: name, error: error as? CompressError ?? CompressError("\(error)")))
+      }
+    }
+  }
+}

@@ -1,0 +1,32 @@
+/// Layer names or patterns of them: `*` stands for any run of characters, also none.
+struct LayerPatterns {
+  private let patterns: [[Character]]
+
+  init(_ patterns: [String]) { self.patterns = patterns.map(Array.init) }
+
+  func match(_ name: String) -> Bool {
+    let name = Array(name)
+    return patterns.contains { Self.matches($0, name) }
+  }
+
+  /// Linear in memory and at worst quadratic in time: only the last star is ever tried again.
+  private static func matches(_ pattern: [Character], _ name: [Character]) -> Bool {
+    var p = 0, n = 0
+    var star: (p: Int, n: Int)?
+    while n < name.count {
+      if p < pattern.count, pattern[p] == "*" {
+        star = (p, n)
+        p += 1
+      } else if p < pattern.count, pattern[p] == name[n] {
+        p += 1
+        n += 1
+      } else if let last = star {
+        star = (last.p, last.n + 1)
+        (p, n) = (last.p + 1, last.n + 1)
+      } else {
+        return false
+      }
+    }
+    return pattern[p...].allSatisfy { $0 == "*" }
+  }
+}

@@ -1,0 +1,130 @@
+import Diagnostics
+import Files
+import LuaHost
+import Pipeline
+import Reports
+import Tensors
+
+/// One run of one script: a sandboxed Lua state with everything a pipeline can say, and what it said.
+///
+/// The script runs to its end in milliseconds: `train`, `prune` and `quantize` record stages, and only
+/// what the script reads back (`evaluate(m).accuracy`, `m:layers()`) is computed on the way.
+public final class ScriptSession {
+  public struct Options {
+    /// The script's path as the user gave it.
+    public var script: String
+    public var seed: UInt64 = 0
+    /// `--set name=value`, as text.
+    public var settings: [(name: String, value: String)] = []
+    /// `--data`.
+    public var data: String?
+    /// `--plugins`, nearest first.
+    public var plugins: [String] = []
+    /// `--out`: the only folder a script writes to.
+    public var out: String?
+    public var limits = LuaLimits()
+
+    public init(script: String) { self.script = script }
+  }
+
+  /// What the script asked for.
+  public struct Outcome {
+    public let comparison: Comparison?
+    /// Every stage recorded, in order.
+    public let stages: [Stage]
+    /// Declared parameters with their values.
+    public let params: [(name: String, value: ParamValue)]
+    /// SHA-256 of the script's text.
+    public let digest: String
+
+    /// The stages that no other starts from: what the script was written for.
+    public var leaves: [Stage] {
+      stages.filter { stage in !stages.contains { $0.inputs.contains { $0 === stage } } }
+    }
+  }
+
+  let options: Options
+  let state: LuaState
+  let executor: Executor
+  let registry: PluginRegistry
+  /// Data sets in the order they were opened.
+  var opened: [DataPairObject] = []
+  var comparison: Comparison?
+  var params: [(name: String, value: ParamValue)]?
+  private(set) var stages: [Stage] = []
+  /// More than zero while a plugin's function runs.
+  private var policyDepth = 0
+
+  /// - Throws: `CompressError` when a plugin folder does not exist.
+  public init(_ options: Options, executor: Executor, print: @escaping (String) -> Void) throws {
+    self.options = options
+    self.executor = executor
+    state = LuaState(
+      limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
+      print: { print($0.escapedForTerminal) })
+    let progress = executor.context.progress
+    registry = PluginRegistry(
+      folders: try PluginFolders(script: Folders.parent(of: options.script), given: options.plugins), state: state,
+      note: progress.note)
+    try state.defineTensors()
+    definePlugins()
+    defineData()
+    try defineModels()
+    defineParams()
+    defineStages()
+    defineMeasurements()
+  }
+
+  /// Stops a running script from another thread.
+  public var interrupt: LuaInterrupt { state.interrupt }
+
+  /// Runs the script.
+  ///
+  /// - Throws: `CompressError` with script and line.
+  public func run() throws -> Outcome {
+    let source = try ScriptFile.read(options.script)
+    _ = try state.call(try state.load(source, name: options.script))
+    if params == nil, let setting = options.settings.first {
+      throw CompressError("--set \(setting.name): the script declares no params").at(script: options.script, line: nil)
+    }
+    return Outcome(comparison: comparison, stages: stages, params: params ?? [], digest: Digest.of(source))
+  }
+
+  // MARK: For the bindings
+
+  /// Where the script is now.
+  func origin() -> Stage.Origin? {
+    state.callerLocation().map { Stage.Origin(script: $0.script, line: $0.line) }
+  }
+
+  /// - Throws: `CompressError` while a plugin's function runs: what it recorded would depend on when it is called.
+  func record(_ work: any StageWork, _ inputs: [Stage]) throws -> Stage {
+    guard policyDepth == 0 else { throw CompressError("plugins cannot record stages; the pipeline does") }
+    let stage = try Stage(work, inputs: inputs, origin: origin())
+    stages.append(stage)
+    return stage
+  }
+
+  /// Calls a plugin's function; errors without a place of their own name the plugin's file.
+  func call(_ plugin: Plugin, _ arguments: [LuaValue]) throws -> LuaValue {
+    policyDepth += 1
+    defer { policyDepth -= 1 }
+    do { return try state.call(plugin.function, arguments).first ?? .nil } catch let error as CompressError {
+      throw error.at(script: plugin.path, line: nil)
+    }
+  }
+
+  /// A file the script names for reading: under the script's folder or `--data`, by no detour.
+  func inputs(_ name: String) throws -> String {
+    let roots = [Folders.parent(of: options.script), options.data].compactMap { $0 }
+    return try FileRoots.existing(name, under: roots)
+  }
+
+  /// A file the script names for writing: under `--out`.
+  func outputs(_ name: String) throws -> String {
+    guard let out = options.out else {
+      throw CompressError("there is no folder to save \"\(name.escapedForTerminal)\" in", hint: "run with --out DIR")
+    }
+    return try FileRoots.writable(name, under: out)
+  }
+}

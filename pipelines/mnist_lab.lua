@@ -1,0 +1,26 @@
+-- The edge lab: one small CNN on MNIST, four variants. One epoch of training, static int8 afterwards,
+-- magnitude pruning from 50 % to 80 % over two more epochs, and both.
+local p = params {
+  sparsity = { 0.8, min = 0, max = 1, help = "final share of zero weights" },
+  samples  = { 60000, min = 200, help = "training images" },
+  images   = { 1000, min = 1, help = "test images timed one by one" },
+  cooldown = { 2, min = 0, help = "seconds of rest before each measurement" },
+}
+
+local mnist    = dataset "mnist"
+local training = mnist.train:take(p.samples)
+local baseline = train(zoo.lab_cnn(), { data = training, epochs = 1, batch = 128, optimizer = "adam", learning_rate = 2e-3 })
+
+local pruned = prune(baseline, use "global_magnitude" {}, {
+  schedule = use "polynomial" { from = 0.5, to = p.sparsity },
+  train    = { data = training, epochs = 2, batch = 128, optimizer = "adam", learning_rate = 2e-3 },
+})
+local int8 = use "int8" { calibration = training:take(500) }
+
+compare {
+  on = mnist.test, images = p.images, cooldown = p.cooldown,
+  { "baseline",        baseline },
+  { "int8",            quantize(baseline, int8) },
+  { "pruned",          pruned },
+  { "pruned and int8", quantize(pruned, int8) },
+}

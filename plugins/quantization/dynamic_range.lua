@@ -1,0 +1,13 @@
+-- int8 weights, one scale per output channel; activations are quantized on the fly, image by image.
+-- Needs no data. (What TensorFlow Lite calls dynamic range quantization.)
+return plugin {
+  kind    = "quantization",
+  summary = "int8 weights; activations quantized while running. Needs no data.",
+  options = {
+    per  = { type = "choice", "channel", "tensor", default = "channel", help = "how many scales a weight has" },
+    skip = { type = "patterns", default = {}, help = "layers left float32" },
+  },
+  assign = function(layer, o)
+    return { weights = { bits = 8, symmetric = true, per = o.per } }
+  end,
+}
