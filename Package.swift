@@ -51,7 +51,6 @@ let package = Package(
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets.
-    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
@@ -61,6 +60,7 @@ let package = Package(
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "NetworkTests", dependencies: ["Network"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
+    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime"]),
   ],
   swiftLanguageModes: [.v6],

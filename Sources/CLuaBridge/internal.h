@@ -37,13 +37,8 @@ typedef struct clua_state {
   int depth;                    ///< protected calls under way
   uint64_t objects;             ///< userdata made so far: their serial numbers
   clua_meter meter;
-<<<<<<< HEAD
-  int error_line;               ///< where the last error was raised
-  char error_source[512];
-=======
   int stop_line;
   char stop_source[512];
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   _Atomic bool cancelled;
   clua_watchdog watchdog;
 } clua_state;
@@ -63,11 +58,7 @@ static inline bool clua_enter(clua_state *s, bool host) {
 
 /// Raises an error that no pcall of a script can keep.
 int clua_raise_stop(lua_State *L, clua_stop stop);
-<<<<<<< HEAD
-/// Raises once more if the failed call has been stopped; to follow every protected call made for a script.
-=======
 /// Raises once more if the call has been stopped; to follow every protected call made for a script.
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
 void clua_pass_stop(lua_State *L, int status);
 /// Accounts for `units` of work done in C, each about as long as one instruction; raises when over budget.
 void clua_charge(lua_State *L, size_t units);

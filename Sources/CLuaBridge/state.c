@@ -98,17 +98,10 @@ static void set_stop(lua_State *L, clua_stop stop) {
   if (s->meter.stop) return;
   s->meter.stop = stop;
   if (stop == CLUA_STOP_MEMORY && s->denied) {
-<<<<<<< HEAD
-    memcpy(s->error_source, s->denied_source, sizeof s->error_source);
-    s->error_line = s->denied_line;
-  } else {
-    clua_where(L, s->error_source, sizeof s->error_source, &s->error_line);
-=======
     memcpy(s->stop_source, s->denied_source, sizeof s->stop_source);
     s->stop_line = s->denied_line;
   } else {
     clua_where(L, s->stop_source, sizeof s->stop_source, &s->stop_line);
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   }
   lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);  // should a script catch it, its next instruction raises again
 }
@@ -122,10 +115,7 @@ int clua_raise_stop(lua_State *L, clua_stop stop) {
 
 void clua_pass_stop(lua_State *L, int status) {
   clua_state *s = clua_state_of(L);
-<<<<<<< HEAD
-=======
   if (status == LUA_OK) return;
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   if (!s->meter.stop) {
     // The buffers of the auxiliary library report a refused allocation as an ordinary error.
     const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
@@ -180,16 +170,6 @@ int clua_load(lua_State *L, const char *text, size_t length, const char *name) {
   return status;
 }
 
-<<<<<<< HEAD
-// The message handler: notes the place, and turns error values that are not strings into one.
-static int describe_error(lua_State *L) {
-  clua_state *s = clua_state_of(L);
-  if (s->meter.stop) return 1;
-  clua_where(L, s->error_source, sizeof s->error_source, &s->error_line);
-  if (lua_type(L, 1) == LUA_TSTRING) return 1;
-  if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) clua_tolstring(L, 1, NULL);
-  else lua_pushfstring(L, "error value is a %s", luaL_typename(L, 1));
-=======
 // Turns error values that are not strings into one, with the place where they were raised.
 static int describe_error(lua_State *L) {
   clua_state *s = clua_state_of(L);
@@ -205,7 +185,6 @@ static int describe_error(lua_State *L) {
     lua_pushfstring(L, "error value is a %s", luaL_typename(L, 1));
   }
   lua_concat(L, 2);
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   return 1;
 }
 
@@ -238,11 +217,6 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   lua_insert(L, base);
   s->depth++;
   s->denied = false;
-<<<<<<< HEAD
-  s->error_line = 0;
-  s->error_source[0] = 0;
-=======
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   bool was = clua_enter(s, false);
   int status = lua_pcall(L, arguments, LUA_MULTRET, base);
   clua_enter(s, was);
@@ -254,13 +228,8 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   }
   outcome->status = status;
   outcome->stop = status == LUA_OK ? CLUA_STOP_NONE : s->meter.stop;
-<<<<<<< HEAD
-  outcome->line = s->error_line;
-  memcpy(outcome->source, s->error_source, sizeof outcome->source);
-=======
   outcome->line = outcome->stop ? s->stop_line : 0;
   memcpy(outcome->source, s->stop_source, sizeof outcome->source);
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   if (outermost) clua_watchdog_end(s);
   if (own) {
     bool stopped = s->meter.stop != CLUA_STOP_NONE;

@@ -3,7 +3,7 @@ import Testing
 @testable import Kernels
 
 @Suite struct FloatConvolutionTests {
-  @Test(arguments: try ConvolutionCase.all())
+  @Test(arguments: ConvolutionCase.all)
   func equalsItsDefinition(_ test: ConvolutionCase) throws {
     let g = test.geometry
     var numbers = Numbers(UInt64(g.weightCount + g.inputCount))

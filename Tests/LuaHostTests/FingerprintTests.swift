@@ -4,12 +4,7 @@ import Testing
 
 @Suite struct FingerprintTests {
   private func fingerprint(_ source: String, name: String = "f.lua") throws -> LuaFingerprint? {
-<<<<<<< HEAD
-    let state = LuaState.forTests()
-    return try withExtendedLifetime(state) { try state.run(source, name: name)[0].function?.fingerprint() }
-=======
     try LuaState.forTests().run(source, name: name)[0].function?.fingerprint()
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
   }
 
   @Test func equalFunctionsHaveEqualFingerprints() throws {

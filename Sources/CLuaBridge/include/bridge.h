@@ -39,11 +39,7 @@ typedef struct clua_callbacks {
   void (*release)(void *box);
 } clua_callbacks;
 
-<<<<<<< HEAD
-/// How a protected call went. `source` and `line` tell where it failed, if known.
-=======
 /// How a protected call went. `source` and `line` tell where it was stopped, when `stop` is set.
->>>>>>> f3ae790 (Lua host: the door to Lua, its sandbox and limits, and the Swift API over it)
 typedef struct clua_outcome {
   int status;
   clua_stop stop;

@@ -1,0 +1,37 @@
+# compress: two commands are enough for most days.
+#   make quickstart   install what is missing, build, run pipelines/quickstart.lua
+#   make test         everything that must always pass
+# Others: build, soak (long checks), clean.
+
+PACKAGES := liblua5.4-dev zlib1g-dev pkg-config
+SWIFT    ?= swift
+BIN       = .build/release/compress
+
+.PHONY: quickstart build test soak deps clean
+
+quickstart: build
+	$(BIN) run pipelines/quickstart.lua --out out/quickstart
+
+build: deps
+	$(SWIFT) build -c release
+
+test: deps
+	$(SWIFT) test -c release
+
+# What takes longer than anyone wants to wait for each time: every pipeline at full size.
+soak: build
+	COMPRESS_SOAK=1 $(SWIFT) test -c release
+
+# Debian and Ubuntu packages that are not there yet; asks for root only when something is missing.
+deps:
+	@command -v $(SWIFT) >/dev/null || { echo "Swift 6.1 or newer is needed: https://www.swift.org/install/linux" >&2; exit 1; }
+	@missing=""; for p in $(PACKAGES); do \
+	  dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'install ok installed' || missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+	  echo "installing:$$missing"; \
+	  if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo=sudo; fi; \
+	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; \
+	fi
+
+clean:
+	rm -rf .build out

@@ -1,0 +1,57 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Pipeline
+import Reports
+
+/// `compress bench MODEL`.
+struct BenchCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bench", abstract: "Time a model on random input.",
+    discussion: """
+      Runs as stored unless --precision asks for another arithmetic: fp16 and dynamic quantize the weights, int8 also \
+      calibrates on random input, so that its speed is real and its predictions are not.
+      """)
+
+  @Argument(help: "A model file.")
+  var model: String
+
+  @Option(help: "stored, fp32, fp16, dynamic or int8.")
+  var precision: BenchPrecision = .stored
+
+  @Option(help: "Threads.")
+  var threads = 1
+
+  @Option(help: "Images at once.")
+  var batch = 1
+
+  @Option(help: "Timed runs; by default as many as fit two seconds, at least 100.")
+  var runs: Int?
+
+  @Flag(help: "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes.")
+  var json = false
+
+  func run() throws {
+    let report = try BenchReport(model: model, precision: precision, threads: threads, batch: batch, runs: runs)
+    let terminal = Terminal(.output)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
+    }
+    var table = TextTable([
+      ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right), ("max", .right),
+      ("images/s", .right), ("runs", .right), ("memory", .right),
+    ])
+    table.add([
+      TextTable.Cell(report.precision, .bold), TextTable.Cell("\(report.threads)"), TextTable.Cell("\(report.batch)"),
+      TextTable.Cell(Formatting.duration(report.p50 / 1e3)), TextTable.Cell(Formatting.duration(report.p90 / 1e3)),
+      TextTable.Cell(Formatting.duration(report.p99 / 1e3)), TextTable.Cell(Formatting.duration(report.max / 1e3)),
+      TextTable.Cell(Formatting.count(Int(Double(report.batch) / report.p50 * 1e3))), TextTable.Cell("\(report.runs)"),
+      TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
+    ])
+    terminal.write(table.rendered(for: terminal))
+  }
+}
+
+extension BenchPrecision: ExpressibleByArgument {}

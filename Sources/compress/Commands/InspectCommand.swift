@@ -1,0 +1,28 @@
+import ArgumentParser
+import Files
+import Formats
+import Network
+import Reports
+import Runtime
+
+/// `compress inspect MODEL`.
+struct InspectCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "inspect", abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
+
+  @Argument(help: "A model file.")
+  var model: String
+
+  @Flag(help: "Also show the steps the runtime would take.")
+  var plan = false
+
+  func run() throws {
+    let terminal = Terminal(.output)
+    let model = try ModelFile.read(self.model)
+    terminal.write(ModelSummaryTable(model).rendered(for: terminal))
+    let bytes = try Folders.size(ofFile: self.model)
+    terminal.writeLine("\nfile \(Formatting.bytes(bytes)), \(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9")
+    guard plan else { return }
+    terminal.write("\n" + PlanTable(try compile(model)).rendered(for: terminal))
+  }
+}

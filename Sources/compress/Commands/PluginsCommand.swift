@@ -1,0 +1,47 @@
+import ArgumentParser
+import Reports
+import Scripting
+
+/// `compress plugins [NAME]`.
+struct PluginsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "plugins", abstract: "List the plugins, or explain one: what it does, its options, where it is.")
+
+  @Argument(help: "The plugin to explain.")
+  var name: String?
+
+  @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
+  var plugins: [String] = []
+
+  func run() throws {
+    let terminal = Terminal(.output)
+    let catalog = try PluginCatalog(folders: plugins)
+    if let name {
+      let plugin = try catalog.describe(name)
+      terminal.writeLine("\(terminal.styled(plugin.name, .bold))  \(terminal.styled("\(plugin.kind) plugin", .dim))")
+      terminal.writeLine(plugin.summary)
+      if !plugin.options.isEmpty {
+        var table = TextTable([("option", .left), ("takes", .left), ("default", .left), ("", .left)])
+        for option in plugin.options {
+          table.add([
+            TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),
+            TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim), TextTable.Cell(option.help),
+          ])
+        }
+        terminal.write("\n" + table.rendered(for: terminal))
+      }
+      terminal.writeLine("\n" + terminal.styled(plugin.path, .dim))
+      return
+    }
+    var table = TextTable([("plugin", .left), ("kind", .left), ("", .left)])
+    for entry in catalog.all() {
+      switch entry {
+      case .success(let plugin):
+        table.add([TextTable.Cell(plugin.name, .bold), TextTable.Cell(plugin.kind), TextTable.Cell(plugin.summary)])
+      case .failure(let broken):
+        table.add([TextTable.Cell(broken.name, .bold), TextTable.Cell("broken", .red), TextTable.Cell(broken.error.message)])
+      }
+    }
+    terminal.write(table.rendered(for: terminal))
+  }
+}

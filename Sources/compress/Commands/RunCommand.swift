@@ -1,0 +1,58 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Pipeline
+import Reports
+import Scripting
+
+/// `compress run SCRIPT`.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run", abstract: "Run a pipeline: compute what is missing, measure, compare.",
+    discussion: """
+      With --out, writes DIR/results.json, the native file of every variant (DIR/models), and what the script saves. \
+      Finished stages are kept in $XDG_CACHE_HOME/compress; a second run computes only what changed.
+      """)
+
+  @OptionGroup var options: ScriptOptions
+
+  @Option(help: ArgumentHelp("Where results and models go.", valueName: "dir"))
+  var out: String?
+
+  func run() throws {
+    let progress = TerminalProgress()
+    let cancellation = Cancellation()
+    let executor = try options.makeExecutor(progress: progress, cancellation: cancellation)
+    var sessionOptions = try options.sessionOptions()
+    sessionOptions.out = out
+    if let out { try Folders.create(out) }
+    let terminal = Terminal(.output)
+    let session = try ScriptSession(sessionOptions, executor: executor, print: { terminal.writeLine($0) })
+    let signals = StopSignals(cancellation, session.interrupt)
+    defer { signals.stop() }
+    do {
+      let outcome = try session.run()
+      for stage in outcome.leaves { _ = try executor.result(of: stage) }
+      guard let comparison = outcome.comparison else { return }
+      let result = try Comparer(worker: Self.thisProgram, executor: executor, seed: options.seed)
+        .run(comparison, keepModels: out.map { $0 + "/models" })
+      terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
+      guard let out else { return }
+      let run = ResultsFile.Run(
+        script: options.script, scriptDigest: outcome.digest,
+        params: Dictionary(outcome.params.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }), seed: options.seed,
+        threads: executor.context.pool.threads, version: Compress.version)
+      try ResultsFile(result, run: run).write(to: "\(out)/results.json")
+      terminal.writeLine(terminal.styled("results and models are in \(out)", .dim))
+    } catch {
+      progress.abandon()
+      throw error
+    }
+  }
+
+  /// The file this process was started from.
+  private static var thisProgram: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }
+}

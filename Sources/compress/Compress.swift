@@ -1,0 +1,38 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Reports
+
+/// The program: parses the command line, runs the command, turns errors into one message and an exit status.
+@main
+struct Compress: ParsableCommand {
+  static let version = "0.1.0"
+
+  static let configuration = CommandConfiguration(
+    commandName: "compress",
+    abstract: "Makes neural networks small and fast, and proves it.",
+    discussion: """
+      A Lua script says what to do with a model; plugins decide what to prune, how to quantize and when. \
+      Start with: compress run pipelines/quickstart.lua
+
+      Exit status: 0 done; 2 the script, an option or a file needs mending; 3 the machine refused (disk, \
+      memory, permissions); 4 a limit of the sandbox was reached; 64 wrong usage; 130 stopped by Ctrl-C.
+      """,
+    version: version,
+    subcommands: [RunCommand.self, PlanCommand.self, PluginsCommand.self, InspectCommand.self, BenchCommand.self, MeasureCommand.self])
+
+  static func main() {
+    // A process that stopped reading is an error to be told, not a reason to die.
+    signal(SIGPIPE, SIG_IGN)
+    do {
+      var command = try parseAsRoot()
+      try command.run()
+    } catch let error as CompressError {
+      let terminal = Terminal(.errors)
+      terminal.writeLine(terminal.styled("error: ", .red, .bold) + error.description.escapedForTerminal)
+      Foundation.exit(error.exitStatus)
+    } catch {
+      exit(withError: error)
+    }
+  }
+}

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Diagnostics
+import Files
+import Foundation
+import Kernels
+import Pipeline
+import Reports
+import Scripting
+
+/// What every command that runs a script takes.
+struct ScriptOptions: ParsableArguments {
+  @Argument(help: "The pipeline, a Lua file.")
+  var script: String
+
+  @Option(name: .customLong("set"), parsing: .singleValue, help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
+  var settings: [String] = []
+
+  @Option(help: "Threads to compute and measure with (default: all cores).")
+  var threads: Int?
+
+  @Option(help: "Decides every random number.")
+  var seed: UInt64 = 0
+
+  @Option(help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+  var data: String?
+
+  @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
+  var plugins: [String] = []
+
+  @Flag(name: .customLong("no-cache"), help: "Compute everything anew and store nothing.")
+  var noCache = false
+
+  func sessionOptions() throws -> ScriptSession.Options {
+    var options = ScriptSession.Options(script: script)
+    options.seed = seed
+    options.data = data
+    options.plugins = plugins
+    options.settings = try settings.map { text in
+      guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
+        throw CompressError("--set \(text): write --set name=value")
+      }
+      return (String(text[..<equals]), String(text[text.index(after: equals)...]))
+    }
+    return options
+  }
+
+  func makeExecutor(progress: any ProgressSink, cancellation: Cancellation = Cancellation()) throws -> Executor {
+    _ = try InstructionSet.environmentCap()
+    let pool = try ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let context = StageContext(pool: pool, progress: progress, cancellation: cancellation)
+    return Executor(context: context, store: noCache ? nil : try StageStore.ofUser())
+  }
+}
