@@ -56,30 +56,45 @@ void clua_set_print(lua_State *L) {
   lua_pop(L, 1);
 }
 
-static int protected_call(lua_State *L) {
-  luaL_checkany(L, 1);
-  lua_pushboolean(L, 1);
-  lua_insert(L, 1);
-  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+/// What a caught error counts for: unwinding walks the whole call stack, however deep that is.
+enum { CAUGHT_ERROR_UNITS = 1000 };
+
+static int failure(lua_State *L, int status) {
   clua_pass_stop(L, status);
-  if (status == LUA_OK) return lua_gettop(L);
+  clua_charge(L, CAUGHT_ERROR_UNITS);
   lua_pushboolean(L, 0);
   lua_insert(L, -2);
   return 2;
 }
 
+static int protected_call(lua_State *L) {
+  luaL_checkany(L, 1);
+  lua_pushboolean(L, 1);
+  lua_insert(L, 1);
+  int status = lua_pcall(L, lua_gettop(L) - 2, LUA_MULTRET, 0);
+  return status == LUA_OK ? lua_gettop(L) : failure(L, status);
+}
+
+// A stop is raised inside the hook, where hooks are off: a handler written in Lua would be outside every budget.
+static int guarded_handler(lua_State *L) {
+  if (clua_state_of(L)->meter.stop) return 1;
+  lua_pushvalue(L, lua_upvalueindex(1));
+  lua_insert(L, 1);
+  lua_call(L, lua_gettop(L) - 1, 1);
+  return 1;
+}
+
 static int protected_call_with_handler(lua_State *L) {
   luaL_checktype(L, 2, LUA_TFUNCTION);
   int n = lua_gettop(L);
+  lua_pushvalue(L, 2);
+  lua_pushcclosure(L, guarded_handler, 1);
+  lua_replace(L, 2);
   lua_pushboolean(L, 1);
   lua_pushvalue(L, 1);
   lua_rotate(L, 3, 2);  // function, handler, true, function, arguments
   int status = lua_pcall(L, n - 2, LUA_MULTRET, 2);
-  clua_pass_stop(L, status);
-  if (status == LUA_OK) return lua_gettop(L) - 2;
-  lua_pushboolean(L, 0);
-  lua_insert(L, -2);
-  return 2;
+  return status == LUA_OK ? lua_gettop(L) - 2 : failure(L, status);
 }
 
 // A finalizer written in Lua would run with hooks off, outside every budget.

@@ -37,8 +37,8 @@ typedef struct clua_state {
   int depth;                    ///< protected calls under way
   uint64_t objects;             ///< userdata made so far: their serial numbers
   clua_meter meter;
-  int stop_line;
-  char stop_source[512];
+  int error_line;               ///< where the last error was raised
+  char error_source[512];
   _Atomic bool cancelled;
   clua_watchdog watchdog;
 } clua_state;
@@ -58,7 +58,7 @@ static inline bool clua_enter(clua_state *s, bool host) {
 
 /// Raises an error that no pcall of a script can keep.
 int clua_raise_stop(lua_State *L, clua_stop stop);
-/// Raises once more if the call has been stopped; to follow every protected call made for a script.
+/// Raises once more if the failed call has been stopped; to follow every protected call made for a script.
 void clua_pass_stop(lua_State *L, int status);
 /// Accounts for `units` of work done in C, each about as long as one instruction; raises when over budget.
 void clua_charge(lua_State *L, size_t units);

@@ -25,14 +25,20 @@ static int object_gc(lua_State *L) {
   return 0;
 }
 
+/// What a host call counts for. Not only for its time: nested calls set the hook anew, and a loop of them would never
+/// get to its next run.
+enum { HOST_CALL_UNITS = 10 };
+
 static int trampoline(lua_State *L) {
   clua_state *s = clua_state_of(L);
   clua_object *function = lua_touserdata(L, lua_upvalueindex(1));
+  if (s->meter.stop) return clua_raise_stop(L, s->meter.stop);  // called by an error handler, say
   clua_enter(s, true);
   int results = s->callbacks.call(s->callbacks.context, L, function->box);
   clua_enter(s, false);  // every Swift frame is gone: from here on errors may be raised
   if (s->meter.stop) return clua_raise_stop(L, s->meter.stop);
   if (results == CLUA_FATAL) return clua_raise_stop(L, CLUA_STOP_HOST);
+  clua_charge(L, HOST_CALL_UNITS);
   if (s->over_memory) {
     s->over_memory = false;
     clua_check_room(L, 0);

@@ -98,10 +98,10 @@ static void set_stop(lua_State *L, clua_stop stop) {
   if (s->meter.stop) return;
   s->meter.stop = stop;
   if (stop == CLUA_STOP_MEMORY && s->denied) {
-    memcpy(s->stop_source, s->denied_source, sizeof s->stop_source);
-    s->stop_line = s->denied_line;
+    memcpy(s->error_source, s->denied_source, sizeof s->error_source);
+    s->error_line = s->denied_line;
   } else {
-    clua_where(L, s->stop_source, sizeof s->stop_source, &s->stop_line);
+    clua_where(L, s->error_source, sizeof s->error_source, &s->error_line);
   }
   lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);  // should a script catch it, its next instruction raises again
 }
@@ -115,7 +115,6 @@ int clua_raise_stop(lua_State *L, clua_stop stop) {
 
 void clua_pass_stop(lua_State *L, int status) {
   clua_state *s = clua_state_of(L);
-  if (status == LUA_OK) return;
   if (!s->meter.stop) {
     // The buffers of the auxiliary library report a refused allocation as an ordinary error.
     const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
@@ -170,21 +169,14 @@ int clua_load(lua_State *L, const char *text, size_t length, const char *name) {
   return status;
 }
 
-// Turns error values that are not strings into one, with the place where they were raised.
+// The message handler: notes the place, and turns error values that are not strings into one.
 static int describe_error(lua_State *L) {
   clua_state *s = clua_state_of(L);
-  if (lua_type(L, 1) == LUA_TSTRING || s->meter.stop) return 1;
-  char source[512];
-  int line = 0;
-  if (clua_where(L, source, sizeof source, &line)) lua_pushfstring(L, "%s:%d: ", source, line);
-  else lua_pushliteral(L, "");
-  if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) {
-    lua_pop(L, 1);
-    clua_tolstring(L, 1, NULL);
-  } else {
-    lua_pushfstring(L, "error value is a %s", luaL_typename(L, 1));
-  }
-  lua_concat(L, 2);
+  if (s->meter.stop) return 1;
+  clua_where(L, s->error_source, sizeof s->error_source, &s->error_line);
+  if (lua_type(L, 1) == LUA_TSTRING) return 1;
+  if (luaL_getmetafield(L, 1, "__tostring") != LUA_TNIL) clua_tolstring(L, 1, NULL);
+  else lua_pushfstring(L, "error value is a %s", luaL_typename(L, 1));
   return 1;
 }
 
@@ -217,6 +209,8 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   lua_insert(L, base);
   s->depth++;
   s->denied = false;
+  s->error_line = 0;
+  s->error_source[0] = 0;
   bool was = clua_enter(s, false);
   int status = lua_pcall(L, arguments, LUA_MULTRET, base);
   clua_enter(s, was);
@@ -228,8 +222,8 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   }
   outcome->status = status;
   outcome->stop = status == LUA_OK ? CLUA_STOP_NONE : s->meter.stop;
-  outcome->line = outcome->stop ? s->stop_line : 0;
-  memcpy(outcome->source, s->stop_source, sizeof outcome->source);
+  outcome->line = s->error_line;
+  memcpy(outcome->source, s->error_source, sizeof outcome->source);
   if (outermost) clua_watchdog_end(s);
   if (own) {
     bool stopped = s->meter.stop != CLUA_STOP_NONE;

@@ -36,7 +36,7 @@ static void end_process(const char *what, double seconds) {
 
 static void *watch(void *argument) {
   clua_watchdog *w = argument;
-  double tick = w->seconds / 8, grace = w->seconds / 4, spent = 0;
+  double tick = w->seconds / 8, grace = w->seconds / 4 > 1 ? w->seconds / 4 : 1, spent = 0;
   uint64_t seen = 0;
   bool fired = false;
   pthread_mutex_lock(&w->mutex);

@@ -48,7 +48,8 @@ extension ConvolutionGradient {
       denseProduct(batch).run(a: outputGradient, b: input, c: weightGradient, scratch: scratch, pool: pool)
       guard let biasGradient else { return }
       biasGradient.update(repeating: 0, count: geometry.outputChannels)
-      ck_f32_add_rows(batch, geometry.outputChannels, outputGradient, geometry.outputChannels, biasGradient)
+      let outputs = geometry.outputChannels
+      isa.kernels.pointee.f32_add_rows(batch, outputs, outputGradient, outputs, biasGradient)
       return
     }
     var cursor = ScratchCursor(
@@ -87,7 +88,7 @@ extension ConvolutionGradient {
     for first in stride(from: images.lowerBound * pixels, to: end, by: patchRows) {
       let rows = min(patchRows, end - first)
       let gradient = outputGradient + first * outputs
-      ck_f32_add_rows(rows, outputs, gradient, outputs, partial + geometry.weightCount)
+      kernels.f32_add_rows(rows, outputs, gradient, outputs, partial + geometry.weightCount)
       for group in 0..<geometry.groups {
         ck_f32_im2col(&window, input, group * perGroup, perGroup, first, rows, 0, patches, patchStride)
         for column in stride(from: 0, to: depth, by: kernels.f32_columns) {
@@ -116,7 +117,7 @@ extension ConvolutionGradient {
       pool: .serial
     ) { run in
       let gradient = source + run.outputPixel * channels
-      ck_f32_add_rows(run.pixels, channels, gradient, channels, partial + geometry.weightCount)
+      isa.kernels.pointee.f32_add_rows(run.pixels, channels, gradient, channels, partial + geometry.weightCount)
       isa.kernels.pointee.f32_depthwise_gather(
         run.pixels, channels, geometry.depth, run.taps, gradient, channels, partial)
     }
@@ -138,7 +139,8 @@ extension ConvolutionGradient {
       }
     }
     if geometry.isDepthwise {
-      ck_f32_pack(geometry.depth, geometry.depth, geometry.outputChannels, total, geometry.outputChannels, 1, weightGradient)
+      let channels = geometry.outputChannels
+      ck_f32_pack(geometry.depth, geometry.depth, channels, total, channels, 1, weightGradient)
     } else {
       weightGradient.update(from: total, count: geometry.weightCount)
     }

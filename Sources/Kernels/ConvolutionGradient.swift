@@ -72,8 +72,9 @@ public struct ConvolutionGradient: Sendable {
   ) {
     let outputs = geometry.outputChannels, channels = geometry.window.channels
     let tiling = RowTiling(
-      rows: batch * geometry.window.outputPixels, rowBytes: geometry.outputsPerGroup * 4,
-      tileRows: isa.kernels.pointee.f32_rows, panels: loop.layout.panels, copiesRows: false)
+      rows: batch * geometry.window.outputPixels, depth: geometry.outputsPerGroup, columns: geometry.depth,
+      rowBytes: geometry.outputsPerGroup * 4, tileRows: isa.kernels.pointee.f32_rows, panels: loop.layout.panels,
+      copiesRows: false)
     pool.parallelFor(geometry.groups * tiling.count) { index in
       let group = index / tiling.count
       let (rows, panels) = tiling.piece(index % tiling.count)

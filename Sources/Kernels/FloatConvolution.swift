@@ -122,8 +122,9 @@ public final class FloatConvolution: @unchecked Sendable {
 
   private func tiling(_ batch: Int) -> RowTiling {
     RowTiling(
-      rows: batch * geometry.window.outputPixels, rowBytes: geometry.depth * MemoryLayout<Float>.stride,
-      tileRows: kernels.pointee.f32_rows, panels: layout.panels, copiesRows: !geometry.window.isPointwise)
+      rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: layout.n,
+      rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.f32_rows,
+      panels: layout.panels, copiesRows: !geometry.window.isPointwise)
   }
 
   private func patchBytes(_ tiling: RowTiling) -> Int {

@@ -168,8 +168,9 @@ public final class IntegerConvolution: @unchecked Sendable {
 
   private func tiling(_ batch: Int) -> RowTiling {
     RowTiling(
-      rows: batch * geometry.window.outputPixels, rowBytes: patchStride, tileRows: kernels.pointee.u8_rows,
-      panels: panels.panels, copiesRows: !geometry.window.isPointwise)
+      rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: geometry.outputsPerGroup,
+      rowBytes: patchStride, tileRows: kernels.pointee.u8_rows, panels: panels.panels,
+      copiesRows: !geometry.window.isPointwise)
   }
 
   private func patchBytes(_ tiling: RowTiling) -> Int {
@@ -203,7 +204,9 @@ public final class IntegerConvolution: @unchecked Sendable {
         var row = 0
         while row < rows.count {
           let m = min(tileRows, rows.count - row)
-          gemm(m, columns.count, depth, a + row * lda, lda, panels.panel(panel, group: group), panels.width(panel), sums, stride)
+          gemm(
+            m, columns.count, depth, a + row * lda, lda, panels.panel(panel, group: group), panels.width(panel), sums,
+            stride)
           finish(
             Block(
               rows: rows.lowerBound + row..<rows.lowerBound + row + m, columns: first..<first + columns.count,

@@ -46,7 +46,8 @@ public struct MatrixProduct: Sendable {
     }
     let loop = FloatTileLoop(kernels: isa.kernels, layout: layout, low: -.infinity, high: .infinity)
     let tiling = RowTiling(
-      rows: m, rowBytes: k * 4, tileRows: isa.kernels.pointee.f32_rows, panels: layout.panels, copiesRows: false)
+      rows: m, depth: k, columns: n, rowBytes: k * 4, tileRows: isa.kernels.pointee.f32_rows, panels: layout.panels,
+      copiesRows: false)
     pool.parallelFor(tiling.count) { index in
       let (rows, panels) = tiling.piece(index)
       loop.run(

@@ -5,15 +5,21 @@ struct RowTiling {
   let panels, panelsPerTile: Int
 
   /// - Parameters:
+  ///   - depth: multiplications behind one output.
+  ///   - columns: outputs of one row.
   ///   - rowBytes: what a row of A takes while a tile is worked on.
   ///   - copiesRows: whether every piece first has to gather its rows, which makes splitting columns dear.
-  init(rows: Int, rowBytes: Int, tileRows: Int, panels: Int, copiesRows: Bool) {
+  init(
+    rows: Int, depth: Int, columns: Int, rowBytes: Int, tileRows: Int, panels: Int, copiesRows: Bool
+  ) {
     self.rows = rows
     self.panels = panels
     let fitting = max(Self.tileBytes / max(rowBytes, 1) / tileRows, 1) * tileRows
-    let shared = roundUp(ceilDivide(rows, Self.pieces), to: tileRows)
+    let work = min(rows, 1 << 20) * min(depth * columns, 1 << 40)
+    let pieces = max(1, min(Self.pieces, work / Self.smallestWork))
+    let shared = roundUp(ceilDivide(rows, pieces), to: tileRows)
     rowsPerTile = min(fitting, shared, Self.maximumRows)
-    let missing = ceilDivide(Self.pieces / 2, ceilDivide(rows, rowsPerTile))
+    let missing = ceilDivide(ceilDivide(pieces, 2), ceilDivide(rows, rowsPerTile))
     let fewest = copiesRows ? 4 : 1
     panelsPerTile = max(min(panels, fewest), ceilDivide(panels, missing))
   }
@@ -21,6 +27,8 @@ struct RowTiling {
   private static let tileBytes = 128 << 10
   private static let maximumRows = 448
   private static let pieces = 16
+  /// Multiplications below which a piece costs more to hand out than to compute.
+  private static let smallestWork = 1 << 15
 
   var count: Int { ceilDivide(rows, rowsPerTile) * ceilDivide(panels, panelsPerTile) }
 

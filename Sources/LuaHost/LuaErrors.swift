@@ -26,6 +26,12 @@ extension CompressError {
     default: self.init("\(error)")
     }
   }
+
+  /// Adds where Lua was, when that is known.
+  fileprivate func at(_ outcome: clua_outcome) -> CompressError {
+    let source = withUnsafeBytes(of: outcome.source) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    return source.isEmpty ? self : at(script: source, line: outcome.line > 0 ? Int(outcome.line) : nil)
+  }
 }
 
 extension LuaState {
@@ -41,10 +47,9 @@ extension LuaState {
       error = CompressError("spent more than \(limits.seconds) s inside Lua without returning", kind: .limit)
     case CLUA_STOP_CANCELLED: error = CompressError("cancelled", kind: .cancelled)
     case CLUA_STOP_HOST: return raised.fatal ?? located(popText())
-    default: return outcome.status == LUA_ERRMEM ? memoryError() : located(popText())
+    default: error = outcome.status == LUA_ERRMEM ? memoryError() : located(popText())
     }
-    let source = withUnsafeBytes(of: outcome.source) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
-    return source.isEmpty ? error : error.at(script: source, line: outcome.line > 0 ? Int(outcome.line) : nil)
+    return error.at(outcome)
   }
 
   func memoryError() -> CompressError {

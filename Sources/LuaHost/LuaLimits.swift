@@ -16,7 +16,8 @@ public struct LuaLimits: Sendable, Hashable {
   /// Bytes of host memory, such as tensors, that the objects a script holds may add up to, per state.
   public var nativeBytes: Int
   /// Wall-clock time Lua may run without returning to the host. Then the call is stopped, or, when it is stuck inside
-  /// a library function, the process is ended with exit status 4 a quarter of this time later. Zero: no watchdog.
+  /// a library function, the process is ended with exit status 4 a quarter of this time (at least a second) later.
+  /// Zero: no watchdog.
   public var seconds: Double
 
   public init(

@@ -8,7 +8,9 @@ import Testing
     var input, weights, bias: [Double]
   }
 
-  static func naive(_ g: ConvolutionGeometry, _ input: [Float], _ weights: [Float], _ d: [Float], batch: Int) -> Gradients {
+  static func naive(
+    _ g: ConvolutionGeometry, _ input: [Float], _ weights: [Float], _ d: [Float], batch: Int
+  ) -> Gradients {
     let w = g.window, perGroup = w.channels / g.groups, outputs = g.outputChannels / g.groups
     var out = Gradients(
       input: .init(repeating: 0, count: input.count), weights: .init(repeating: 0, count: weights.count),
@@ -42,7 +44,7 @@ import Testing
     #expect(worst < tolerance, "\(what): off by \(worst)")
   }
 
-  @Test(arguments: ConvolutionCase.all)
+  @Test(arguments: try ConvolutionCase.all())
   func agreeWithTheDefinition(_ test: ConvolutionCase) throws {
     let g = test.geometry, batch = test.batch
     var numbers = Numbers(UInt64(g.weightCount))

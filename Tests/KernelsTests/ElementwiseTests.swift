@@ -27,7 +27,8 @@ import Testing
     let sum = AffineQuantization(scale: 1, zeroPoint: 100)
     let out = Guarded<UInt8>(4, filling: 0)
     // (20-10)/2 + 2/4 = 5.5, a tie; 7.5, a tie; 122.5 + 63.75; (0-10)/2 = -5
-    Elementwise.add([20, 24, 255, 0], a, [2, 2, 255, 0], b, output: out.base, sum, clamp: 96...200, count: 4, pool: .serial)
+    Elementwise.add(
+      [20, 24, 255, 0], a, [2, 2, 255, 0], b, output: out.base, sum, clamp: 96...200, count: 4, pool: .serial)
     #expect(out.array == [106, 108, 200, 96])
   }
 

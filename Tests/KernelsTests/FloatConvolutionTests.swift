@@ -3,7 +3,7 @@ import Testing
 @testable import Kernels
 
 @Suite struct FloatConvolutionTests {
-  @Test(arguments: ConvolutionCase.all)
+  @Test(arguments: try ConvolutionCase.all())
   func equalsItsDefinition(_ test: ConvolutionCase) throws {
     let g = test.geometry
     var numbers = Numbers(UInt64(g.weightCount + g.inputCount))

@@ -27,13 +27,15 @@ import Testing
     }
   }
 
-  @Test(arguments: ConvolutionCase.all, [false, true])
+  @Test(arguments: try ConvolutionCase.all(), [false, true])
   func codes(_ test: ConvolutionCase, _ extreme: Bool) throws {
     let g = test.geometry, batch = test.batch, zeroPoint: UInt8 = extreme ? 255 : 31
     var numbers = Numbers(UInt64(g.weightCount))
-    let input = Guarded(extreme ? [UInt8](repeating: 255, count: g.inputCount * batch) : numbers.bytes(g.inputCount * batch))
+    let count = g.inputCount * batch
+    let input = Guarded(extreme ? [UInt8](repeating: 255, count: count) : numbers.bytes(count))
     if extreme { for i in stride(from: 0, to: input.count, by: 5) { input.base[i] = 0 } }
-    let weights = extreme ? (0..<g.weightCount).map { $0 / g.depth % 2 == 0 ? Int8(127) : -127 } : numbers.weights(g.weightCount)
+    let signs = (0..<g.weightCount).map { $0 / g.depth % 2 == 0 ? Int8(127) : -127 }
+    let weights = extreme ? signs : numbers.weights(g.weightCount)
     let bias = numbers.sums(g.outputChannels, 3000)
     let scales = (0..<g.outputChannels).map { Float(0.5) / Float(50 * g.depth + $0) }
     let exact = Self.sums(g, input.array, weights, [UInt8](repeating: zeroPoint, count: batch))
@@ -61,13 +63,15 @@ import Testing
     }
   }
 
-  @Test(arguments: ConvolutionCase.all)
+  @Test(arguments: try ConvolutionCase.all())
   func floats(_ test: ConvolutionCase) throws {
     let g = test.geometry, batch = test.batch
     var numbers = Numbers(UInt64(g.weightCount))
     let input = Guarded(numbers.bytes(g.inputCount * batch)), weights = numbers.weights(g.weightCount)
     let bias = numbers.floats(g.outputChannels), scales = numbers.floats(g.outputChannels)
-    let quantization = (0..<batch).map { AffineQuantization(scale: 0.01 * Float($0 + 1), zeroPoint: UInt8(13 * $0 % 256)) }
+    let quantization = (0..<batch).map {
+      AffineQuantization(scale: 0.01 * Float($0 + 1), zeroPoint: UInt8(13 * $0 % 256))
+    }
     let exact = Self.sums(g, input.array, weights, quantization.map(\.zeroPoint))
     let expected = exact.enumerated().map { index, sum in
       let channel = index % g.outputChannels

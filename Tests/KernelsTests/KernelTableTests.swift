@@ -15,8 +15,8 @@ import Testing
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather", "u8s8_depthwise",  // depthwise
     "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
     "i32_requantize", "i32_dequantize",  // fromSums
-    "f32_add", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize", "f32_to_half",
-    "half_to_f32",  // elementwise
+    "f32_add", "f32_add_rows", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize",
+    "f32_to_half", "half_to_f32",  // elementwise
   ]
 
   @Test func noFamilyEscapes() {
@@ -67,15 +67,22 @@ import Testing
           let k = [1, 2, 3, 4, 5, 8, 37, 150][numbers.random.below(8)]
           let width = roundUp(n, to: set.u8_lanes), lda = k + numbers.random.below(3), ldc = n + 1
           // Sums of neighbouring products beyond 16 bits would show any saturation.
-          let bytes = kind == "random" ? numbers.bytes(m * lda) : (0..<m * lda).map { _ in numbers.pick([255, 255, 255, 0]) }
-          let signs = kind == "random" ? numbers.weights(n * k) : (0..<n).flatMap { [Int8](repeating: $0 % 2 == 0 ? 127 : -128, count: k) }
+          var bytes = numbers.bytes(m * lda), signs = numbers.weights(n * k)
+          if kind == "extreme" {
+            bytes = bytes.map { $0 < 64 ? 0 : 255 }
+            signs = (0..<n * k).map { $0 / k % 2 == 0 ? 127 : -128 }
+          }
           let a = Guarded(bytes), packed = Guarded<Int8>(roundUp(k, to: 4) * width, filling: 99)
           ck_s8_pack(n, width, k, signs, packed.base)
           let x = Guarded<Int32>(m * ldc, filling: 7)
           set.u8s8_gemm(m, n, k, a.base, lda, packed.base, width, x.base, ldc)
           var expected = [Int32](repeating: 7, count: m * ldc)
           for i in 0..<m {
-            for j in 0..<n { expected[i * ldc + j] = (0..<k).reduce(0) { $0 + Int32(bytes[i * lda + $1]) * Int32(signs[j * k + $1]) } }
+            for j in 0..<n {
+              var sum: Int32 = 0
+              for p in 0..<k { sum += Int32(bytes[i * lda + p]) * Int32(signs[j * k + p]) }
+              expected[i * ldc + j] = sum
+            }
           }
           #expect(x.array == expected && x.isIntact && packed.isIntact, "\(isa) u8s8_gemm \(m)x\(n)x\(k)")
           let y = Guarded<Int32>(m * ldc, filling: 7)
@@ -87,7 +94,9 @@ import Testing
   }
 
   /// Pointers to random pixels, several per output.
-  static func taps<T>(_ pixels: Guarded<T>, channels: Int, count: Int, _ numbers: inout Numbers) -> [UnsafeRawPointer?] {
+  static func taps<T>(
+    _ pixels: Guarded<T>, channels: Int, count: Int, _ numbers: inout Numbers
+  ) -> [UnsafeRawPointer?] {
     (0..<count).map { _ in UnsafeRawPointer(pixels.base + numbers.random.below(pixels.count / channels) * channels) }
   }
 
@@ -107,7 +116,9 @@ import Testing
       set.f32_depthwise(pixels, channels, taps, tap, weights.base, bias.base, out.base, ld, -1, 1)
       set.u8s8_depthwise(pixels, channels, taps, codeTap, bytes.base, sums.base, ld)
       set.f32_depthwise_gather(pixels, channels, taps, tap, g.base, ld, gathered.base)
-      let moved = tap.map { UnsafeMutableRawPointer(spread.base) + ($0! - UnsafeRawPointer(image.base)) as UnsafeMutableRawPointer? }
+      let moved = tap.map { pointer -> UnsafeMutableRawPointer? in
+        UnsafeMutableRawPointer(spread.base) + (pointer! - UnsafeRawPointer(image.base))
+      }
       set.f32_depthwise_spread(pixels, channels, taps, moved, weights.base, g.base, ld)
       #expect(out.isIntact && sums.isIntact && gathered.isIntact && spread.isIntact)
       return bits(out.array + gathered.array + spread.array) + sums.array.map { UInt32(bitPattern: $0) }
@@ -172,7 +183,9 @@ import Testing
     for (i, odd) in [Float.infinity, -.infinity, .nan, -0.0, 0.5, 1.5, 2.5, 0x1p-140].enumerated() where i < n {
       values[(i * 5) % n] = odd
     }
-    let a = Guarded(values), b = Guarded(numbers.floats(n)), x = Guarded(numbers.bytes(n)), y = Guarded(numbers.bytes(n))
+    let long = Guarded(numbers.floats(4 * (n + 1)))
+    let a = Guarded(values), b = Guarded(numbers.floats(n))
+    let x = Guarded(numbers.bytes(n)), y = Guarded(numbers.bytes(n))
     func all(_ isa: InstructionSet) -> [UInt32] {
       let set = isa.kernels.pointee
       let (p, q, r, s) = (
@@ -183,6 +196,8 @@ import Testing
       var low: Float = 0, high: Float = 0
       set.f32_add(n, a.base, b.base, -200, 200, p.base)
       set.f32_clamp(n, a.base, 0, 6, q.base)
+      let rowSums = Guarded(b.array)
+      set.f32_add_rows(4, n, long.base, n + 1, rowSums.base)
       var parameters = ck_u8_add_parameters(
         zero_a: 12, zero_b: 200, zero_point: 100, lo: 5, hi: 240, scale_a: 0.5, scale_b: 0.25)
       set.u8_add(n, x.base, y.base, &parameters, u.base)
@@ -192,7 +207,9 @@ import Testing
       set.f32_to_half(n, a.base, half.base)
       set.half_to_f32(n, half.base, s.base)
       #expect([p, q, r, s].allSatisfy(\.isIntact) && [u, v].allSatisfy(\.isIntact) && half.isIntact)
-      return bits(p.array + q.array + r.array + s.array + [low, high]) + (u.array + v.array).map { UInt32($0) }
+      #expect(rowSums.isIntact)
+      return bits(p.array + q.array + r.array + s.array + rowSums.array + [low, high])
+        + (u.array + v.array).map { UInt32($0) }
         + half.array.map { UInt32($0) }
     }
     for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }

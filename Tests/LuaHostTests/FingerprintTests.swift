@@ -4,7 +4,8 @@ import Testing
 
 @Suite struct FingerprintTests {
   private func fingerprint(_ source: String, name: String = "f.lua") throws -> LuaFingerprint? {
-    try LuaState.forTests().run(source, name: name)[0].function?.fingerprint()
+    let state = LuaState.forTests()
+    return try withExtendedLifetime(state) { try state.run(source, name: name)[0].function?.fingerprint() }
   }
 
   @Test func equalFunctionsHaveEqualFingerprints() throws {

@@ -74,6 +74,8 @@ typedef void ck_i32_dequantize_fn(size_t rows, size_t n, const int32_t *acc, siz
 // Element-wise. In place is allowed: out may be an operand.
 typedef void ck_f32_add_fn(size_t n, const float *a, const float *b, float lo, float hi, float *out);
 typedef void ck_f32_clamp_fn(size_t n, const float *a, float lo, float hi, float *out);
+// sums[c] += every a[r*ld + c], in ascending r.
+typedef void ck_f32_add_rows_fn(size_t rows, size_t columns, const float *a, size_t ld, float *sums);
 // q = min(max(roundHalfEven(float(a - za) * sa + float(b - zb) * sb) + zero_point, lo), hi), each operation
 // rounded by itself.
 typedef struct {
@@ -98,8 +100,8 @@ typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
   X(f32_depthwise, isa) X(f32_depthwise_spread, isa) X(f32_depthwise_gather, isa)                                 \
   X(f32_max_pool, isa) X(f32_average_pool, isa) X(u8_max_pool, isa) X(u8_average_pool, isa)                       \
   X(u8s8_gemm, isa) X(u8s8_depthwise, isa) X(i32_requantize, isa) X(i32_dequantize, isa)                          \
-  X(f32_add, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa) X(f32_quantize, isa) X(u8_dequantize, isa)   \
-  X(f32_to_half, isa) X(half_to_f32, isa)
+  X(f32_add, isa) X(f32_add_rows, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa)                         \
+  X(f32_quantize, isa) X(u8_dequantize, isa) X(f32_to_half, isa) X(half_to_f32, isa)
 
 // All kernels of one instruction set.
 typedef struct {

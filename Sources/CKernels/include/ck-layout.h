@@ -10,9 +10,6 @@ void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_
 // from (n,k) by rows, into the layout of ck_u8s8_gemm_fn.
 void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out);
 
-// sums[c] += every a[r*ld + c] in ascending r.
-void ck_f32_add_rows(size_t rows, size_t columns, const float *a, size_t ld, float *sums);
-
 // Gradients of pooling, added to `to`: of the maximum by index, of the average by tap.
 void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to);
 void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,

@@ -6,6 +6,12 @@ void ck_f32_add_scalar(size_t n, const float *a, const float *b, float lo, float
   for (size_t i = 0; i < n; i++) out[i] = ck_clamp(a[i] + b[i], lo, hi);
 }
 
+void ck_f32_add_rows_scalar(size_t rows, size_t columns, const float *a, size_t ld, float *sums) {
+  for (size_t r = 0; r < rows; r++, a += ld) {
+    for (size_t c = 0; c < columns; c++) sums[c] += a[c];
+  }
+}
+
 void ck_f32_clamp_scalar(size_t n, const float *a, float lo, float hi, float *out) {
   for (size_t i = 0; i < n; i++) out[i] = ck_clamp(a[i], lo, hi);
 }

@@ -30,12 +30,6 @@ void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *ou
   }
 }
 
-void ck_f32_add_rows(size_t rows, size_t columns, const float *a, size_t ld, float *sums) {
-  for (size_t r = 0; r < rows; r++, a += ld) {
-    for (size_t c = 0; c < columns; c++) sums[c] += a[c];
-  }
-}
-
 void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to) {
   for (size_t i = 0; i < n; i++) to[index[i]] += g[i];
 }

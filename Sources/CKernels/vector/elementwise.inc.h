@@ -11,6 +11,15 @@ CK_ENTRY void KERNEL(f32_add)(size_t n, const float *a, const float *b, float lo
   }
 }
 
+CK_ENTRY void KERNEL(f32_add_rows)(size_t rows, size_t columns, const float *a, size_t ld, float *sums) {
+  for (size_t c = 0; c < columns; c += LANES) {
+    const size_t left = lanes_left(columns - c);
+    vf sum = vf_load_n(sums + c, left);
+    for (size_t r = 0; r < rows; r++) sum = vf_add(sum, vf_load_n(a + r * ld + c, left));
+    vf_store_n(sums + c, sum, left);
+  }
+}
+
 CK_ENTRY void KERNEL(f32_clamp)(size_t n, const float *a, float lo, float hi, float *out) {
   const vf low = vf_set(lo), high = vf_set(hi);
   for (size_t i = 0; i < n; i += LANES) {

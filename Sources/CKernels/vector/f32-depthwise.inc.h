@@ -3,7 +3,8 @@
 #include "../include/ck-kernels.h"
 
 CK_ENTRY void KERNEL(f32_depthwise)(size_t pixels, size_t channels, size_t taps, const void *const *tap,
-                                    const float *weights, const float *bias, float *out, size_t ld, float lo, float hi) {
+                                    const float *weights, const float *bias, float *out, size_t ld, float lo,
+                                    float hi) {
   const vf low = vf_set(lo), high = vf_set(hi);
   for (size_t i = 0; i < pixels; i++, tap += taps, out += ld) {
     for (size_t c = 0; c < channels; c += LANES) {

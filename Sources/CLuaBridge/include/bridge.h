@@ -39,7 +39,7 @@ typedef struct clua_callbacks {
   void (*release)(void *box);
 } clua_callbacks;
 
-/// How a protected call went. `source` and `line` tell where it was stopped, when `stop` is set.
+/// How a protected call went. `source` and `line` tell where it failed, if known.
 typedef struct clua_outcome {
   int status;
   clua_stop stop;
