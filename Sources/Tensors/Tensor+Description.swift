@@ -34,8 +34,8 @@ extension Tensor: CustomStringConvertible {
     func padded(_ text: String) -> String { String(repeating: " ", count: max(0, width - text.count)) + text }
     guard axis < rank else { return text(at: position) }
     if axis == rank - 1 {
-      return "[" + shown[axis].map { $0 < 0 ? padded("…") : padded(text(at: position + $0 * strides[axis])) }
-        .joined(separator: " ") + "]"
+      let texts = shown[axis].map { padded($0 < 0 ? "…" : text(at: position + $0 * strides[axis])) }
+      return "[" + texts.joined(separator: " ") + "]"
     }
     let inner = indent + " "
     let rows = shown[axis].map { index in

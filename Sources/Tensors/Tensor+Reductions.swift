@@ -44,7 +44,9 @@ extension Tensor {
     let rows = try converted(to: .float32).transposed(kept + axes)
     var out = Tensor(zeros: target, dtype: reduction.yieldsCounts ? .int64 : .float32)
     rows.withElements(Float.self) { values in
-      func row(_ i: Int) -> UnsafeBufferPointer<Float> { UnsafeBufferPointer(rebasing: values[i * width..<(i + 1) * width]) }
+      func row(_ i: Int) -> UnsafeBufferPointer<Float> {
+        UnsafeBufferPointer(rebasing: values[i * width..<(i + 1) * width])
+      }
       if reduction.yieldsCounts {
         out.withMutable(Int64.self) { for i in $0.indices { $0[i] = Int64(Tensor.reduce(row(i), reduction)) } }
       } else {

@@ -101,7 +101,9 @@ extension Tensor {
       }
       dims[axis] += other[axis]
       other[axis] = dims[axis]
-      guard other == dims else { throw CompressError("cannot concatenate \(part.shape) with \(model.shape) along axis \(axis)") }
+      guard other == dims else {
+        throw CompressError("cannot concatenate \(part.shape) with \(model.shape) along axis \(axis)")
+      }
     }
     let out = Tensor(zeros: Shape(dims), dtype: model.dtype)
     let size = model.dtype.size

@@ -127,30 +127,30 @@ public struct ThresholdSearch: Sendable {
 }
 
 /// Counts one digit of the values' keys. Neighbouring values count into different tables, so that runs
-/// of equal values do not wait for each other.
+/// of equal values do not wait for each other; values with another prefix count into a slot that is
+/// never read, which is faster than a branch that cannot be foreseen.
 private struct DigitHistogram {
-  private var tables: [UInt64]
+  private static let tableCount = 4
+  private var tables: [Int]
   private let size: Int
 
   init(width: UInt32) {
     size = 1 << Int(width)
-    tables = Array(repeating: 0, count: 4 * size)
+    tables = Array(repeating: 0, count: Self.tableCount * (size + 1))
   }
 
-  var counts: [Int] { (0..<size).map { digit in (0..<4).reduce(0) { $0 + Int(tables[$1 * size + digit]) } } }
+  var counts: [Int] {
+    (0..<size).map { digit in (0..<Self.tableCount).reduce(0) { $0 + tables[$1 * (size + 1) + digit] } }
+  }
 
   mutating func add(_ values: UnsafeBufferPointer<Float>, flip: UInt32, known: UInt32, prefix: UInt32, shift: UInt32) {
-    let size = size, mask = UInt32(size - 1)
+    let size = size, digits = UInt32(size - 1)
+    let knownBits = ~UInt32(0) << (32 - known), wanted = prefix << (32 - known)
     tables.withUnsafeMutableBufferPointer { tables in
-      if known == 0 {
-        for i in values.indices {
-          tables[(i & 3) * size + Int((ThresholdSearch.key(values[i]) ^ flip) >> shift)] += 1
-        }
-      } else {
-        for i in values.indices {
-          let key = ThresholdSearch.key(values[i]) ^ flip
-          if key >> (32 - known) == prefix { tables[(i & 3) * size + Int(key >> shift & mask)] += 1 }
-        }
+      for i in values.indices {
+        let key = ThresholdSearch.key(values[i]) ^ flip
+        let slot = key & knownBits == wanted ? Int(key &>> shift & digits) : size
+        tables[(i & (Self.tableCount - 1)) * (size + 1) + slot] += 1
       }
     }
   }

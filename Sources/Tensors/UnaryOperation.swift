@@ -34,7 +34,7 @@ extension Tensor {
     case .reciprocal: mapped { 1 / $0 }
     case .floor: mapped { $0.rounded(.down) }
     case .ceil: mapped { $0.rounded(.up) }
-    case .round: mapped { $0.rounded(.toNearestOrEven) }
+    case .round: mapped { $0.roundedToEven }
     case .sigmoid: mapped { 1 / (1 + expf(-$0)) }
     case .tanh: mapped { tanhf($0) }
     case .relu: mapped { $0 < 0 ? 0 : $0 }
@@ -49,14 +49,14 @@ extension Tensor {
     return mapped { $0 < low ? low : $0 > high ? high : $0 }
   }
 
+  /// Written over bare pointers: inside nested closures `function` would not be inlined.
   @inline(__always)
   private func mapped(_ function: (Float) -> Float) -> Tensor {
-    var out = Tensor(zeros: shape)
-    converted(to: .float32).withElements(Float.self) { from in
-      out.withMutable(Float.self) { to in
-        for i in to.indices { to[i] = function(from[i]) }
-      }
-    }
+    let source = converted(to: .float32).contiguous(), out = Tensor(zeros: shape)
+    let from = source.storage.bytes.baseAddress!.assumingMemoryBound(to: Float.self) + source.offset
+    let to = out.storage.bytes.baseAddress!.assumingMemoryBound(to: Float.self)
+    for i in 0..<count { to[i] = function(from[i]) }
+    withExtendedLifetime((source, out)) {}
     return out
   }
 }

@@ -4,7 +4,9 @@ import Testing
 
 @Suite struct SuggestionTests {
   @Test func distances() {
-    let cases = [("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("ca", "abc", 3), ("abcd", "", 4)]
+    let cases = [
+      ("", "abc", 3), ("abc", "abc", 0), ("abc", "acb", 1), ("kitten", "sitting", 3), ("ca", "abc", 3), ("abcd", "", 4),
+    ]
     for (a, b, distance) in cases {
       #expect(Suggestion.editDistance(a, b) == distance)
       #expect(Suggestion.editDistance(b, a) == distance)

@@ -43,7 +43,9 @@ import Testing
         #expect(text == "is truncated: \(count) bytes, \(file.count) expected")
       }
     }
-    #expect(message { _ = try NativeFormat.read(file + [0]) } == "has bytes after its end: \(file.count + 1) bytes, \(file.count) expected")
+    #expect(
+      message { _ = try NativeFormat.read(file + [0]) }
+        == "has bytes after its end: \(file.count + 1) bytes, \(file.count) expected")
   }
 
   @Test func everyFlippedBitIsNoticed() throws {
@@ -65,8 +67,9 @@ import Testing
     for length in [UInt32.max, 20_000_000, UInt32(parts.file.count)] {
       var content = Array(try NativeFormat.data(Self.small()).dropLast(4))
       content.replaceSubrange(12..<16, with: NativeFormat.littleEndian(length))
-      #expect(message { _ = try NativeFormat.read(Parts.sealed(content)) }
-        == "has a header of \(length) bytes in \(content.count + 4)")
+      #expect(
+        message { _ = try NativeFormat.read(Parts.sealed(content)) }
+          == "has a header of \(length) bytes in \(content.count + 4)")
     }
     var content = Array(try NativeFormat.data(Self.small()).dropLast(4))
     content.replaceSubrange(16..<24, with: [UInt8](repeating: 0xFF, count: 8))
@@ -77,29 +80,36 @@ import Testing
     #expect(try failure("\"at\":32", "\"at\":33") == "has a tensor at offset 33, which is no multiple of 16")
     #expect(try failure("\"at\":32", "\"at\":-16") == "has a tensor at offset -16, which is no multiple of 16")
     #expect(try failure("\"at\":48", "\"at\":64") == "has a tensor of 12 bytes at offset 64 of 60 bytes of data")
-    #expect(try failure("\"at\":48", "\"at\":9223372036854775792")
-      == "has a tensor of 12 bytes at offset 9223372036854775792 of 60 bytes of data")
+    #expect(
+      try failure("\"at\":48", "\"at\":9223372036854775792")
+        == "has a tensor of 12 bytes at offset 9223372036854775792 of 60 bytes of data")
     #expect(try failure("\"at\":32", "\"at\":48") == "has tensors that overlap: 8 bytes at offset 48, and one at 48")
-    #expect(try failure("\"shape\":[2,3]", "\"shape\":[2,9]")
-      == "has tensors that overlap: 18 bytes at offset 0, and one at 16")
-    #expect(try failure("\"shape\":[2,3]", "\"shape\":[2,4611686018427387904]")
-      == "shape [2, 4611686018427387904] has more than 1099511627776 elements")
-    #expect(try failure("\"shape\":[2,3]", "\"shape\":[1099511627776]")
-      == "has a tensor of 1099511627776 bytes at offset 0 of 60 bytes of data")
+    #expect(
+      try failure("\"shape\":[2,3]", "\"shape\":[2,9]")
+        == "has tensors that overlap: 18 bytes at offset 0, and one at 16")
+    #expect(
+      try failure("\"shape\":[2,3]", "\"shape\":[2,4611686018427387904]")
+        == "shape [2, 4611686018427387904] has more than 1099511627776 elements")
+    #expect(
+      try failure("\"shape\":[2,3]", "\"shape\":[1099511627776]")
+        == "has a tensor of 1099511627776 bytes at offset 0 of 60 bytes of data")
     #expect(try failure("\"shape\":[2,3]", "\"shape\":[2,-3]") == "shape [2, -3] has a negative extent")
   }
 
   @Test func descriptionsThatDoNotFit() throws {
     #expect(try failure("\"shape\":[2,3]", "\"shape\":[3,2]") == "layer \"d\": 2 scales for integers of shape [3, 2]")
-    #expect(try failure("\"layer\":\"d\"", "\"bits\":3,\"layer\":\"d\"") == "layer \"d\": integer 4 is outside ±3 (3 bits)")
-    #expect(try failure("\"layer\":\"d\"", "\"bits\":9,\"layer\":\"d\"") == "layer \"d\": 9-bit integers stored as int8")
+    #expect(
+      try failure("\"layer\":\"d\"", "\"bits\":3,\"layer\":\"d\"") == "layer \"d\": integer 4 is outside ±3 (3 bits)")
+    #expect(
+      try failure("\"layer\":\"d\"", "\"bits\":9,\"layer\":\"d\"") == "layer \"d\": 9-bit integers stored as int8")
     #expect(try failure("\"scales\":2,", "") == "layer \"d\": weight: integers without scales")
     #expect(try failure("\"scales\":2,", "\"scales\":4,") == "layer \"d\": 4 scales wanted, 3 left")
     #expect(try failure("\"scales\":2,", "\"scales\":-1,") == "layer \"d\": -1 scales wanted, 3 left")
     #expect(try failure("\"scales\":2,", "\"scales\":1,") == "1 scales belong to nothing")
     #expect(try failure("\"scales\":{", "\"skales\":{") == "layer \"d\": 2 scales wanted, 0 left")
-    #expect(try failure("\"float32\",\"shape\":[3]", "\"float32\",\"shape\":[3,1]")
-      == "scales: float32 of shape [3, 1], expected float32 of shape [3]")
+    #expect(
+      try failure("\"float32\",\"shape\":[3]", "\"float32\",\"shape\":[3,1]")
+        == "scales: float32 of shape [3, 1], expected float32 of shape [3]")
     #expect(try failure("\"dtype\":\"int8\"", "\"dtype\":\"uint8\"") == "layer \"d\": 8-bit integers stored as uint8")
     #expect(try failure("\"dtype\":\"int8\"", "\"dtype\":\"int5\"").contains("parameters[0].values.dtype: "))
     #expect(try failure("\"role\":\"bias\"", "\"role\":\"weight\"") == "layer \"d\": has two weights")
@@ -107,15 +117,18 @@ import Testing
     #expect(try failure("\"layer\":\"d\"", "\"layer\":\"e\"") == "layer \"d\": has no weight")
     #expect(try failure("\"layers\":[\"d\"]", "\"layers\":[\"e\"]") == "annotations for \"e\", which is no layer")
     #expect(try failure("\"layers\":[\"d\"]", "\"layers\":[\"d\",\"d\"]") == "1 zero points for 2 quantized layers")
-    #expect(try failure("\"zero_points\":[9]", "\"zero_points\":[256]")
-      == "layer \"d\": activation scale 0.5, zero point 256 is out of range")
-    #expect(try failure("\"dtype\":\"uint8\",\"shape\":[1]}", "\"dtype\":\"uint8\",\"shape\":[2]}")
-      == "layer \"d\": weight's mask: uint8 of shape [2], expected uint8 of shape [1]")
+    #expect(
+      try failure("\"zero_points\":[9]", "\"zero_points\":[256]")
+        == "layer \"d\": activation scale 0.5, zero point 256 is out of range")
+    #expect(
+      try failure("\"dtype\":\"uint8\",\"shape\":[1]}", "\"dtype\":\"uint8\",\"shape\":[2]}")
+        == "layer \"d\": weight's mask: uint8 of shape [2], expected uint8 of shape [1]")
     #expect(try failure("\"mask\":{", "\"mask\":\"half\",\"x\":{") == "unknown mask \"half\"")
     #expect(try failure("\"units\":2", "\"units\":3") == "layer \"d\": weight has shape [2, 3], expected [3, 3]")
     #expect(try failure("{", "[").hasPrefix("broken description of the model: "))
-    #expect(try failure("\"output\":\"d", "\"output\":7,\"o\":\"d")
-      == "broken description of the model: graph.output: is no String")
+    #expect(
+      try failure("\"output\":\"d", "\"output\":7,\"o\":\"d")
+        == "broken description of the model: graph.output: is no String")
     #expect(try failure("\"graph\":", "\"graf\":") == "broken description of the model: \"graph\" is missing")
   }
 
@@ -125,17 +138,21 @@ import Testing
         var parts = Parts(try NativeFormat.data(Self.small()))
         parts.data.replaceSubrange(48 + 4 * index..<52 + 4 * index, with: NativeFormat.littleEndian(bits))
         let scale = Float(bitPattern: bits)
-        #expect(message { _ = try NativeFormat.read(parts.file) }
-          == (index == 1
-            ? "layer \"d\": scale \(scale) is not a positive number"
-            : "layer \"d\": activation scale \(scale), zero point 9 is out of range"))
+        #expect(
+          message { _ = try NativeFormat.read(parts.file) }
+            == (index == 1
+              ? "layer \"d\": scale \(scale) is not a positive number"
+              : "layer \"d\": activation scale \(scale), zero point 9 is out of range"))
       }
     }
   }
 
   @Test func hugeOrDeepHeaders() throws {
     var parts = Parts(try NativeFormat.data(Self.small()))
-    for text in [String(repeating: "[", count: 200_000), String(repeating: "{\"graph\":", count: 50_000), "", "\u{0}", "\"\\ud800\""] {
+    for text in [
+      String(repeating: "[", count: 200_000), String(repeating: "{\"graph\":", count: 50_000), "", "\u{0}",
+      "\"\\ud800\"",
+    ] {
       parts.text = text
       #expect(message { _ = try NativeFormat.read(parts.file) }.hasPrefix("broken description of the model"))
     }
@@ -203,7 +220,9 @@ import Testing
       "\"same\"", "\"valid\"", "\"nonzero\"", "\"relu\"", "\"concat\"", "\"add\"", "\"reshape\"", "\"pool2d\"",
     ]
     let target = tokens[random.below(tokens.count)]
-    let new = random.below(3) == 0 ? String(text[tokens[random.below(tokens.count)]]) : replacements[random.below(replacements.count)]
+    let new =
+      random.below(3) == 0
+      ? String(text[tokens[random.below(tokens.count)]]) : replacements[random.below(replacements.count)]
     return text.replacingCharacters(in: target, with: new)
   }
 }

@@ -42,7 +42,8 @@ import Testing
     #expect(file[16..<24].enumerated().reduce(0) { $0 | Int($1.element) << ($1.offset * 8) } == file.count)
     let header = try JSONSerialization.jsonObject(with: Data(Parts(file).header)) as! [String: Any]
     let weight = (header["parameters"] as! [[String: Any]])[0]
-    #expect(weight["layer"] as? String == "conv" && weight["role"] as? String == "weight" && weight["scales"] as? Int == 12)
+    #expect(
+      weight["layer"] as? String == "conv" && weight["role"] as? String == "weight" && weight["scales"] as? Int == 12)
     let values = weight["values"] as! [String: Any]
     #expect(values["dtype"] as? String == "int8" && values["shape"] as? [Int] == [12, 3, 3, 1])
     let start = values["at"] as! Int
@@ -69,8 +70,9 @@ import Testing
       #expect(message { _ = try ModelFile.read(path) }.hasPrefix(path))
       for content in ["", "hello", "\u{89}CMPR\n"] {
         try content.write(toFile: path, atomically: false, encoding: .utf8)
-        #expect(message { _ = try ModelFile.read(path) }
-          == "\(path): is no model file of a format known here; there is: native (.cmpr)")
+        #expect(
+          message { _ = try ModelFile.read(path) }
+            == "\(path): is no model file of a format known here; there is: native (.cmpr)")
         #expect(message { _ = try NativeFormat.read(path) } == "\(path): is no native model file")
       }
     }
@@ -94,6 +96,7 @@ import Testing
       blobs[reference.location]!.withUnsafeBytes { Tensor(copying: $0, shape: reference.shape, dtype: reference.dtype) }
     }
     #expect(difference(try read.model(lookup), model) == nil)
-    #expect(message { _ = try read.model { _ in Tensor(zeros: [1]) } }.contains("found float32 of shape [1] in place of"))
+    #expect(
+      message { _ = try read.model { _ in Tensor(zeros: [1]) } }.contains("found float32 of shape [1] in place of"))
   }
 }

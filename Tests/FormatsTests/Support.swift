@@ -38,7 +38,8 @@ func difference(_ a: Model, _ b: Model) -> String? {
 func quantized(_ weight: Tensor, bits: Int = 8) throws -> IntegerValues {
   let rows = try weight.reshaped([weight.shape[0], -1])
   let limit = Float(IntegerValues.limit(bits: bits))
-  let scales = try rows.applying(.abs).reduced(.max, axes: [1], keepDims: true).applying(.max, 1e-6).applying(.div, limit)
+  let extremes = try rows.applying(.abs).reduced(.max, axes: [1], keepDims: true)
+  let scales = try extremes.applying(.max, 1e-6).applying(.div, limit)
   let values = try rows.applying(.div, scales).clamped(-limit, limit).converted(to: .int8).reshaped(weight.shape.dims)
   return try IntegerValues(values: values, scales: scales.array(), bits: bits)
 }
@@ -59,14 +60,16 @@ func everythingModel() throws -> Model {
   var model = try Model(initializing: net.graph(), seed: 5)
   func weight(_ layer: String) -> Tensor { model[layer, .weight]!.values }
 
-  try model.set(Parameter(.float(weight("conv/\u{1F642} \"one\"").converted(to: .float16))), "conv/\u{1F642} \"one\"", .weight)
+  try model.set(
+    Parameter(.float(weight("conv/\u{1F642} \"one\"").converted(to: .float16))), "conv/\u{1F642} \"one\"", .weight)
   // A mask that the values show, and one that they do not: a kept weight that happens to be zero.
   let kept = try weight("depthwise").applying(.gt, 0)
   try model.set(
     Parameter(.float(weight("depthwise").applying(.mul, kept)), mask: kept), "depthwise", .weight)
   let pruned = try weight("dense").applying(.mul, weight("dense").applying(.lt, 0))
   try model.set(
-    Parameter(.integer(quantized(pruned)), mask: Tensor(repeating: 1, pruned.shape).converted(to: .uint8)), "dense", .weight)
+    Parameter(.integer(quantized(pruned)), mask: Tensor(repeating: 1, pruned.shape).converted(to: .uint8)), "dense",
+    .weight)
   try model.set(Parameter(.integer(quantized(weight("point"), bits: 4))), "point", .weight)
   try model.set(
     Parameter(.integer(IntegerValues(values: Tensor([7, -1 << 30, 0] as [Int32]), scales: [0.5, 1, 1e-9], bits: 32))),
@@ -91,7 +94,9 @@ func labInt8(sparsity: Double = 0) throws -> Model {
     try model.set(Parameter(.integer(integers), mask: sparsity > 0 ? mask : nil), layer, .weight)
     try model.set(Parameter(.integer(bias)), layer, .bias)
   }
-  for node in model.graph.nodes { try model.setActivation(ActivationQuantization(scale: 0.02, zeroPoint: 0), of: node.name) }
+  for node in model.graph.nodes {
+    try model.setActivation(ActivationQuantization(scale: 0.02, zeroPoint: 0), of: node.name)
+  }
   return model
 }
 
@@ -122,7 +127,8 @@ struct Parts {
 
   var file: [UInt8] {
     let start = NativeFormat.aligned(24 + header.count)
-    var bytes = NativeFormat.magic + NativeFormat.littleEndian(version) + NativeFormat.littleEndian(UInt32(header.count))
+    var bytes =
+      NativeFormat.magic + NativeFormat.littleEndian(version) + NativeFormat.littleEndian(UInt32(header.count))
     bytes += NativeFormat.littleEndian(UInt64(start + data.count + 4)) + header
     bytes += [UInt8](repeating: 0, count: start - bytes.count) + data
     return Parts.sealed(bytes)

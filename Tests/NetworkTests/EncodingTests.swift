@@ -12,7 +12,8 @@ import Testing
     #expect(try IntegerValues(values: grid, scales: [0.25], bits: 8).decoded.array()[4] as Float == 31.75)
     let bias = try IntegerValues(values: Tensor([1 << 20, -3] as [Int32]), scales: [0.5, 1], bits: 32)
     #expect(bias.decoded.array() == [524_288, -3] as [Float])
-    #expect(try IntegerValues(values: Tensor([5] as [Int8], []), scales: [2], bits: 4).decoded.array() == [10] as [Float])
+    #expect(
+      try IntegerValues(values: Tensor([5] as [Int8], []), scales: [2], bits: 4).decoded.array() == [10] as [Float])
     let encoding = Encoding.integer(perChannel)
     #expect(encoding.name == "int8" && encoding.byteCount == 6 + 12 && encoding.shape == [3, 2])
     #expect(Encoding.integer(bias).name == "int32" && Encoding.float(grid.converted(to: .float16)).name == "float16")
@@ -26,7 +27,9 @@ import Testing
     }
     #expect(failure(grid, [1, 2], 8) == "2 scales for integers of shape [3, 2]")
     #expect(failure(grid, [], 8) == "0 scales for integers of shape [3, 2]")
-    for bad in [0, -1, .nan, .infinity] as [Float] { #expect(failure(grid, [1, bad, 1], 8) == "scale \(bad) is not a positive number") }
+    for bad in [0, -1, .nan, .infinity] as [Float] {
+      #expect(failure(grid, [1, bad, 1], 8) == "scale \(bad) is not a positive number")
+    }
     #expect(failure(grid, [1], 7) == "integer 127 is outside ±63 (7 bits)")
     #expect(failure(Tensor([-128] as [Int8]), [1], 8) == "integer -128 is outside ±127 (8 bits)")
     #expect(failure(grid, [1], 32) == "32-bit integers stored as int8")
@@ -37,8 +40,9 @@ import Testing
 
   @Test func masksAreChecked() throws {
     var parameter = Parameter(Tensor(zeros: [2, 2]))
-    #expect(message { try parameter.setMask(Tensor(zeros: [2, 2])) }
-      == "a float32 mask of shape [2, 2] for a parameter of shape [2, 2]")
+    #expect(
+      message { try parameter.setMask(Tensor(zeros: [2, 2])) }
+        == "a float32 mask of shape [2, 2] for a parameter of shape [2, 2]")
     #expect(throws: (any Error).self) { try parameter.setMask(Tensor(zeros: [4], dtype: .uint8)) }
     try parameter.setMask(Tensor(zeros: [2, 2], dtype: .uint8))
     #expect(parameter.mask != nil)
@@ -59,8 +63,9 @@ import Testing
       #expect(throws: (any Error).self) { try ActivationQuantization(low: low, high: high) }
     }
     for (scale, zero) in [(0, 0), (-1, 0), (.nan, 0), (.infinity, 0), (1, -1), (1, 256)] as [(Float, Int)] {
-      #expect(message { _ = try ActivationQuantization(scale: scale, zeroPoint: zero) }
-        == "activation scale \(scale), zero point \(zero) is out of range")
+      #expect(
+        message { _ = try ActivationQuantization(scale: scale, zeroPoint: zero) }
+          == "activation scale \(scale), zero point \(zero) is out of range")
     }
     #expect(try decode(ActivationQuantization.self, #"{"scale": 0.5, "zero_point": 3}"#).zeroPoint == 3)
     #expect(throws: (any Error).self) { try decode(ActivationQuantization.self, #"{"scale": 0.5, "zero_point": 300}"#) }

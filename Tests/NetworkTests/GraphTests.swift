@@ -9,20 +9,28 @@ import Testing
 
   @Test func errorsNameTheLayer() {
     func failure(_ nodes: [Node], output: String) -> String { message { _ = try Graph(nodes, output: output) } }
-    #expect(failure([input, dense("a", "b"), dense("b", "input")], output: "a")
-      == "layer \"a\": its input \"b\" is no earlier layer")
-    #expect(failure([input, dense("a", "input"), dense("a", "a")], output: "a") == "layer \"a\": two layers have this name")
-    #expect(failure([input, Node("s", .add(Add()), ["input"])], output: "s") == "layer \"s\": add takes 2 inputs, not 1")
-    #expect(failure([input, Node("c", .concat(Concat()), ["input"])], output: "c")
-      == "layer \"c\": concat takes 2 to 1024 inputs, not 1")
-    #expect(failure([input, Node("f", .conv2d(Conv2D(filters: 1, window: Window(Size2D(1)))), ["input"])], output: "f")
-      == "layer \"f\": expects an image [height, width, channels], got shape [4]")
+    #expect(
+      failure([input, dense("a", "b"), dense("b", "input")], output: "a")
+        == "layer \"a\": its input \"b\" is no earlier layer")
+    #expect(
+      failure([input, dense("a", "input"), dense("a", "a")], output: "a") == "layer \"a\": two layers have this name")
+    #expect(
+      failure([input, Node("s", .add(Add()), ["input"])], output: "s") == "layer \"s\": add takes 2 inputs, not 1")
+    #expect(
+      failure([input, Node("c", .concat(Concat()), ["input"])], output: "c")
+        == "layer \"c\": concat takes 2 to 1024 inputs, not 1")
+    #expect(
+      failure([input, Node("f", .conv2d(Conv2D(filters: 1, window: Window(Size2D(1)))), ["input"])], output: "f")
+        == "layer \"f\": expects an image [height, width, channels], got shape [4]")
     #expect(failure([input], output: "x") == "the network's output \"x\" is no layer")
     #expect(failure([input, Node("again", .input(Input([1])))], output: "input") == "a network has exactly one input")
     #expect(failure([], output: "x").contains("no layer"))
     #expect(failure([Node("", .input(Input([1])))], output: "").contains("1 to 512 bytes"))
-    #expect(failure([Node("i", .input(Input([1 << 16, 1 << 16])))], output: "i").contains("more than 2147483647 elements"))
-    let chain = (0...65_536).map { $0 == 0 ? input : Node("\($0)", .flatten(Flatten()), [$0 == 1 ? "input" : "\($0 - 1)"]) }
+    #expect(
+      failure([Node("i", .input(Input([1 << 16, 1 << 16])))], output: "i").contains("more than 2147483647 elements"))
+    let chain = (0...65_536).map {
+      $0 == 0 ? input : Node("\($0)", .flatten(Flatten()), [$0 == 1 ? "input" : "\($0 - 1)"])
+    }
     #expect(failure(chain, output: "input") == "a network has at most 65536 layers, not 65537")
   }
 
@@ -43,8 +51,9 @@ import Testing
     net.conv2d(filters: 2, kernel: 1)
     net.reshape([2, 1])
     net.flatten()
-    #expect(try net.graph().nodes.map(\.name)
-      == ["input", "conv2d_1", "relu_1", "max_pool_1", "average_pool_1", "conv2d_2", "reshape_1", "flatten_1"])
+    #expect(
+      try net.graph().nodes.map(\.name)
+        == ["input", "conv2d_1", "relu_1", "max_pool_1", "average_pool_1", "conv2d_2", "reshape_1", "flatten_1"])
   }
 
   @Test func graphsSurviveJSON() throws {
@@ -78,8 +87,11 @@ import Testing
   }
 
   @Test func brokenJSONIsNamed() {
-    #expect(message { _ = try decode(Operator.self, #"{"op": "conv9d\u001b"}"#) } == "unknown operator \"conv9d\\u{1B}\"")
-    #expect(message { _ = try decode(Operator.self, #"{"op": "activation", "function": "gelu"}"#) } == "unknown activation \"gelu\"")
+    #expect(
+      message { _ = try decode(Operator.self, #"{"op": "conv9d\u001b"}"#) } == "unknown operator \"conv9d\\u{1B}\"")
+    #expect(
+      message { _ = try decode(Operator.self, #"{"op": "activation", "function": "gelu"}"#) }
+        == "unknown activation \"gelu\"")
     #expect(message { _ = try decode([Padding].self, #"["full"]"#) } == "unknown padding \"full\"")
     #expect(message { _ = try decode([Padding].self, "[[1, 2]]") } == "padding has four extents, not 2")
     #expect(message { _ = try decode([Size2D].self, "[[1]]") } == "a size has two extents, not 1")

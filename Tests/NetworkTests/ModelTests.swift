@@ -58,13 +58,16 @@ import Testing
       _ parameters: [String: [ParameterRole: Parameter]], _ activations: [String: ActivationQuantization] = [:]
     ) -> String { message { _ = try Model(graph: graph, parameters: parameters, activations: activations) } }
     #expect(failure(["d": [.weight: weight]]) == "layer \"d\": has no bias")
-    #expect(failure(["d": [.weight: Parameter(Tensor(zeros: [3, 2])), .bias: bias]])
-      == "layer \"d\": weight has shape [3, 2], expected [2, 3]")
+    #expect(
+      failure(["d": [.weight: Parameter(Tensor(zeros: [3, 2])), .bias: bias]])
+        == "layer \"d\": weight has shape [3, 2], expected [2, 3]")
     #expect(failure(["d": [.weight: weight, .bias: bias, .gamma: bias]]) == "layer \"d\": dense has no gamma")
     #expect(failure(["d": [.weight: weight, .bias: bias], "e": [:]]) == "annotations for \"e\", which is no layer")
-    #expect(failure(["d": [.weight: weight, .bias: bias]], ["x": try! ActivationQuantization(scale: 1, zeroPoint: 0)])
-      == "annotations for \"x\", which is no layer")
-    #expect(failure(["d": [.weight: weight, .bias: bias], "input": [.bias: bias]]) == "layer \"input\": input has no bias")
+    #expect(
+      failure(["d": [.weight: weight, .bias: bias]], ["x": try! ActivationQuantization(scale: 1, zeroPoint: 0)])
+        == "annotations for \"x\", which is no layer")
+    #expect(
+      failure(["d": [.weight: weight, .bias: bias], "input": [.bias: bias]]) == "layer \"input\": input has no bias")
 
     var model = try Model(graph: graph, parameters: ["d": [.weight: weight, .bias: bias]])
     #expect(message { try model.set(bias, "d", .gamma) } == "layer \"d\": has no gamma")

@@ -25,19 +25,27 @@ private func conv(
   }
 
   @Test func convolutionsThatCannotBe() {
-    #expect(message { _ = try shape(conv(1, Window(Size2D(5))), [3, 3, 1]) } == "window 5x5 is larger than its padded input 3x3")
-    #expect(message { _ = try shape(conv(6, groups: 4), [8, 8, 8]) }
-      == "8 input channels and 6 filters do not divide into 4 groups")
+    #expect(
+      message { _ = try shape(conv(1, Window(Size2D(5))), [3, 3, 1]) }
+        == "window 5x5 is larger than its padded input 3x3")
+    #expect(
+      message { _ = try shape(conv(6, groups: 4), [8, 8, 8]) }
+        == "8 input channels and 6 filters do not divide into 4 groups")
     #expect(message { _ = try shape(conv(1), [9]) } == "expects an image [height, width, channels], got shape [9]")
     #expect(message { _ = try shape(conv(0), [9, 9, 1]) } == "0 filters in 1 groups")
-    #expect(message { _ = try shape(conv(1, Window(Size2D(3), stride: Size2D(0))), [9, 9, 1]) } == "stride 0x0 is out of range")
+    #expect(
+      message { _ = try shape(conv(1, Window(Size2D(3), stride: Size2D(0))), [9, 9, 1]) }
+        == "stride 0x0 is out of range")
     let negative = Window(Size2D(3), padding: .explicit(top: -1, left: 0, bottom: 0, right: 0))
     #expect(message { _ = try shape(conv(1, negative), [9, 9, 1]) } == "padding -1 is out of range")
-    for window in [Window(Size2D(.max)), Window(Size2D(3), dilation: Size2D(.max)), Window(Size2D(3), stride: Size2D(.max))] {
+    for window in [
+      Window(Size2D(.max)), Window(Size2D(3), dilation: Size2D(.max)), Window(Size2D(3), stride: Size2D(.max)),
+    ] {
       #expect(message { _ = try shape(conv(1, window), [9, 9, 1]) }.contains("is out of range"))
     }
     #expect(message { _ = try shape(conv(.max), [9, 9, 1]) }.contains("elements"))
-    #expect(message { _ = try shape(conv(1 << 30, Window(Size2D(1 << 10))), [1 << 10, 1 << 10, 1]) }.contains("elements"))
+    #expect(
+      message { _ = try shape(conv(1 << 30, Window(Size2D(1 << 10))), [1 << 10, 1 << 10, 1]) }.contains("elements"))
   }
 
   @Test func samePadding() {
@@ -53,25 +61,30 @@ private func conv(
     let same = Operator.pool2d(Pool2D(.average, window: Window(Size2D(3), stride: Size2D(2), padding: .same)))
     #expect(try shape(same, [7, 8, 2]) == [4, 4, 2])
     let wide = Window(Size2D(2), padding: .explicit(top: 2, left: 0, bottom: 0, right: 0))
-    #expect(message { _ = try shape(.pool2d(Pool2D(.max, window: wide)), [4, 4, 1]) }
-      == "padding 2, 0, 0, 0 (top, left, bottom, right) is not smaller than the pooling window 2x2")
+    #expect(
+      message { _ = try shape(.pool2d(Pool2D(.max, window: wide)), [4, 4, 1]) }
+        == "padding 2, 0, 0, 0 (top, left, bottom, right) is not smaller than the pooling window 2x2")
     let still = Window(Size2D(2), stride: Size2D(0), padding: .same)
     #expect(message { _ = try shape(.pool2d(Pool2D(.max, window: still)), [4, 4, 1]) } == "stride 0x0 is out of range")
     let dilated = Window(Size2D(2), dilation: Size2D(2))
-    #expect(message { _ = try shape(.pool2d(Pool2D(.max, window: dilated)), [4, 4, 1]) } == "pooling windows are not dilated")
+    #expect(
+      message { _ = try shape(.pool2d(Pool2D(.max, window: dilated)), [4, 4, 1]) } == "pooling windows are not dilated")
     #expect(try shape(.globalPool(GlobalPool(.max)), [7, 5, 3]) == [3])
     #expect(throws: (any Error).self) { try shape(.globalPool(GlobalPool(.max)), [7]) }
   }
 
   @Test func denseAndNorm() throws {
     #expect(try shape(.dense(Dense(units: 10)), [2028]) == [10])
-    #expect(message { _ = try shape(.dense(Dense(units: 10)), [2, 3]) } == "expects a vector, got shape [2, 3]; flatten it first")
+    #expect(
+      message { _ = try shape(.dense(Dense(units: 10)), [2, 3]) }
+        == "expects a vector, got shape [2, 3]; flatten it first")
     #expect(message { _ = try shape(.dense(Dense(units: -1)), [2]) } == "-1 units")
     #expect(throws: (any Error).self) { try shape(.dense(Dense(units: 1 << 40)), [2]) }
     #expect(Dense(units: 4, hasBias: false).parameters([[3]]).map(\.role) == [.weight])
     #expect(try shape(.batchNorm(BatchNorm()), [4, 5, 6]) == [4, 5, 6])
     #expect(BatchNorm().parameters([[4, 5, 6]]).map(\.shape) == [[6], [6], [6], [6]])
-    for bad in [BatchNorm(epsilon: 0), BatchNorm(epsilon: .nan), BatchNorm(epsilon: .infinity), BatchNorm(momentum: 1)] {
+    for bad in [BatchNorm(epsilon: 0), BatchNorm(epsilon: .nan), BatchNorm(epsilon: .infinity), BatchNorm(momentum: 1)]
+    {
       #expect(message { _ = try shape(.batchNorm(bad), [3]) }.contains("is out of range"))
     }
     #expect(throws: (any Error).self) { try shape(.batchNorm(BatchNorm()), []) }
@@ -81,8 +94,9 @@ private func conv(
     #expect(try shape(.add(Add()), [2, 3], [2, 3]) == [2, 3])
     #expect(message { _ = try shape(.add(Add()), [2, 3], [3]) } == "cannot add shapes [2, 3] and [3]")
     #expect(try shape(.concat(Concat()), [4, 4, 3], [4, 4, 5], [4, 4, 1]) == [4, 4, 9])
-    #expect(message { _ = try shape(.concat(Concat()), [4, 4, 3], [4, 5, 3]) }
-      == "cannot concatenate shapes [4, 4, 3] and [4, 5, 3] along their channels")
+    #expect(
+      message { _ = try shape(.concat(Concat()), [4, 4, 3], [4, 5, 3]) }
+        == "cannot concatenate shapes [4, 4, 3] and [4, 5, 3] along their channels")
     #expect(throws: (any Error).self) { try shape(.concat(Concat()), [], []) }
     #expect(try shape(.flatten(Flatten()), [4, 3, 2]) == [24] && shape(.flatten(Flatten()), []) == [1])
     #expect(try shape(.reshape(Reshape([2, 12])), [4, 3, 2]) == [2, 12])

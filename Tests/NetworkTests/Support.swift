@@ -21,7 +21,9 @@ func evaluate(_ model: Model, _ input: [Double]) throws -> [Double] {
   for node in model.graph.nodes {
     let inputs = node.inputs.map { outputs[$0]! }
     let shapes = model.graph.inputShapes(of: node), shape = model.graph.shape(of: node.name)
-    func values(_ role: ParameterRole) -> [Double]? { model[node.name, role]?.values.array(Float.self).map(Double.init) }
+    func values(_ role: ParameterRole) -> [Double]? {
+      model[node.name, role]?.values.array(Float.self).map(Double.init)
+    }
     var out = [Double](repeating: 0, count: shape.count)
     switch node.op {
     case .input: out = input

@@ -45,6 +45,11 @@ import Testing
     #expect(values.converted(to: .uint8).array() == [0, 2, 0, 127, 128, 255, 0, 0, 255, 0, 0] as [UInt8])
     #expect(values.converted(to: .int32).array()[5...6] == [1_000_000_000, Int32.min])
     #expect(values.converted(to: .int64).array()[8...9] == [Int64.max, Int64.min])
+    let ends = Tensor([126.5, 127.49, 127.5, 128, -127.5, -128.5, -129, 254.5, 255.5] as [Float])
+    #expect(ends.converted(to: .int8).array() == [126, 127, 127, 127, -128, -128, -128, 127, 127] as [Int8])
+    #expect(ends.converted(to: .uint8).array(UInt8.self)[7...8] == [254, 255])
+    let top = Tensor([0x1p31, Float(0x1p31).nextDown, -0x1p31, Float(-0x1p31).nextDown] as [Float])
+    #expect(top.converted(to: .int32).array() == [Int32.max, Int32.max - 127, Int32.min, Int32.min] as [Int32])
   }
 
   @Test func everyTypeToEveryType() throws {
@@ -52,7 +57,9 @@ import Testing
     for from in DType.allCases {
       for to in DType.allCases {
         let there = small.converted(to: from).converted(to: to)
-        #expect(there.dtype == to && there.shape == [5, 1] && there.converted(to: .float32).array() == small.array(Float.self))
+        #expect(
+          there.dtype == to && there.shape == [5, 1] && there.converted(to: .float32).array() == small.array(Float.self)
+        )
       }
     }
     #expect(Tensor([300, -5] as [Int32]).converted(to: .uint8).array() == [255, 0] as [UInt8])

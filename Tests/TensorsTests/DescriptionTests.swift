@@ -4,11 +4,12 @@ import Testing
 
 @Suite struct DescriptionTests {
   @Test func smallTensorsAreAligned() throws {
-    #expect("\(Tensor([1, -2.5, 10, 0.123456] as [Float], [2, 2]))" == """
-      float32 [2, 2]
-      [[   1.0   -2.5]
-       [  10.0 0.1235]]
-      """)
+    #expect(
+      "\(Tensor([1, -2.5, 10, 0.123456] as [Float], [2, 2]))" == """
+        float32 [2, 2]
+        [[   1.0   -2.5]
+         [  10.0 0.1235]]
+        """)
     #expect("\(Tensor(scalar: 3))" == "float32 []\n3.0")
     #expect("\(Tensor(zeros: [0, 2]))" == "float32 [0, 2]")
     #expect("\(try Tensor([1, 2, 3, 4] as [Int8], [2, 2]).transposed())" == "int8 [2, 2]\n[[1 3]\n [2 4]]")

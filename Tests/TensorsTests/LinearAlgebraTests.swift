@@ -17,10 +17,12 @@ import Testing
   }
 
   @Test func mismatches() throws {
-    #expect(message { _ = try Tensor(zeros: [2, 3]).matmul(Tensor(zeros: [2, 3])) }
-      == "cannot multiply shapes [2, 3] and [2, 3] as matrices")
+    #expect(
+      message { _ = try Tensor(zeros: [2, 3]).matmul(Tensor(zeros: [2, 3])) }
+        == "cannot multiply shapes [2, 3] and [2, 3] as matrices")
     #expect(throws: (any Error).self) { try Tensor(zeros: [3]).matmul(Tensor(zeros: [3, 1])) }
-    #expect(try Tensor([1, 2] as [Float]).outer(Tensor([3, 4, 5] as [Float])).array() == [3, 4, 5, 6, 8, 10] as [Float])
+    #expect(
+      try Tensor([1, 2] as [Float]).outer(Tensor([3, 4, 5] as [Float])).array() == [3, 4, 5, 6, 8, 10] as [Float])
     #expect(throws: (any Error).self) { try Tensor(zeros: [2, 2]).outer(Tensor(zeros: [2])) }
   }
 }

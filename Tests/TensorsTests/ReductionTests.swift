@@ -93,7 +93,9 @@ private func close(_ a: Double, _ b: Double) -> Bool { abs(a - b) <= 1e-6 * max(
     var wide = try Histogram(bins: 3, low: -.greatestFiniteMagnitude, high: .greatestFiniteMagnitude)
     wide.add(Tensor([-3e38, 0, .greatestFiniteMagnitude] as [Float]))
     #expect(wide.counts == [1, 1, 1])
-    for (bins, low, high) in [(0, 0, 1), (70_000, 0, 1), (4, 1, 1), (4, 2, 1), (4, .nan, 1), (4, 0, .infinity)] as [(Int, Float, Float)] {
+    for (bins, low, high) in [(0, 0, 1), (70_000, 0, 1), (4, 1, 1), (4, 2, 1), (4, .nan, 1), (4, 0, .infinity)]
+      as [(Int, Float, Float)]
+    {
       #expect(throws: (any Error).self) { try Histogram(bins: bins, low: low, high: high) }
     }
   }

@@ -11,13 +11,14 @@ import Testing
       .leastNonzeroMagnitude, -3,
     ]
     return [40, 0, 1, 173, 64].map { count in
-      Tensor((0..<count).map { _ in
-        switch random.below(3) {
-        case 0: special[random.below(special.count)]
-        case 1: Float(random.below(5)) - 2
-        default: Float(random.normal())
-        }
-      })
+      Tensor(
+        (0..<count).map { _ in
+          switch random.below(3) {
+          case 0: special[random.below(special.count)]
+          case 1: Float(random.below(5)) - 2
+          default: Float(random.normal())
+          }
+        })
     }
   }
 
@@ -63,12 +64,13 @@ import Testing
     #expect(throws: (any Error).self) { try broken.sorted() }
     #expect(throws: (any Error).self) { try broken.uniqueCounts() }
     var pass = 0
-    #expect(message {
-      _ = try ThresholdSearch.smallest(1) { visit in
-        pass += 1
-        try visit(Tensor(zeros: [pass]))
-      }
-    } == "the values to rank changed between two passes: 1 and then 2")
+    #expect(
+      message {
+        _ = try ThresholdSearch.smallest(1) { visit in
+          pass += 1
+          try visit(Tensor(zeros: [pass]))
+        }
+      } == "the values to rank changed between two passes: 1 and then 2")
   }
 
   @Test func topK() throws {
@@ -91,7 +93,9 @@ import Testing
           for index in indices(tensor.shape) where index[positive] == 0 {
             func line(_ t: Tensor) throws -> [Float] {
               var t = t.converted(to: .float32)
-              for (axis, i) in index.enumerated().reversed() where axis != positive { t = try t.selected(axis: axis, i) }
+              for (axis, i) in index.enumerated().reversed() where axis != positive {
+                t = try t.selected(axis: axis, i)
+              }
               return t.array()
             }
             let values = try line(tensor)

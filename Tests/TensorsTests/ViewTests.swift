@@ -6,7 +6,9 @@ import Testing
   let counting = Tensor((0..<24).map(Float.init), [2, 3, 4])
 
   @Test func slicesAndSelections() throws {
-    #expect(try counting.sliced(axis: 1, 1..<3).array() == [4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23].map(Float.init))
+    #expect(
+      try counting.sliced(axis: 1, 1..<3).array()
+        == [4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23].map(Float.init))
     #expect(try counting.selected(axis: -1, 3).array() == [3, 7, 11, 15, 19, 23] as [Float])
     #expect(try counting.sliced(axis: 0, 1..<1).shape == [0, 3, 4])
     #expect(message { _ = try counting.sliced(axis: 1, 2..<4) } == "slice 2..<4 is outside axis 1 of shape [2, 3, 4]")
@@ -43,18 +45,25 @@ import Testing
   }
 
   @Test func gatheringAndConcatenating() throws {
-    #expect(try counting.gathered(axis: 1, [2, 0, 2]).selected(axis: 0, 0).array() == [8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11].map(Float.init))
+    #expect(
+      try counting.gathered(axis: 1, [2, 0, 2]).selected(axis: 0, 0).array()
+        == [8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11].map(Float.init))
     #expect(try counting.gathered(axis: 2, []).shape == [2, 3, 0])
     for wrong in [-1, 3, Int.max, Int.min] {
-      #expect(message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong) is outside axis 1 of shape [2, 3, 4]")
+      #expect(
+        message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong) is outside axis 1 of shape [2, 3, 4]"
+      )
     }
     let turned = try counting.transposed([0, 2, 1])
     let parts = [try turned.sliced(axis: 1, 0..<1), try turned.sliced(axis: 1, 1..<4)]
     #expect(try Tensor.concatenated(parts, axis: 1).array() == turned.array(Float.self))
     #expect(throws: (any Error).self) { try Tensor.concatenated([], axis: 0) }
-    #expect(message { _ = try Tensor.concatenated([Tensor(zeros: [2, 3]), Tensor(zeros: [2, 4])], axis: 0) }
-      == "cannot concatenate [2, 4] with [2, 3] along axis 0")
-    #expect(throws: (any Error).self) { try Tensor.concatenated([Tensor(zeros: [2]), Tensor(zeros: [2], dtype: .int8)], axis: 0) }
+    #expect(
+      message { _ = try Tensor.concatenated([Tensor(zeros: [2, 3]), Tensor(zeros: [2, 4])], axis: 0) }
+        == "cannot concatenate [2, 4] with [2, 3] along axis 0")
+    #expect(throws: (any Error).self) {
+      try Tensor.concatenated([Tensor(zeros: [2]), Tensor(zeros: [2], dtype: .int8)], axis: 0)
+    }
   }
 
   @Test func writingCopiesWhatIsShared() throws {

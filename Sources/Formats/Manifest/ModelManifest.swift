@@ -99,13 +99,15 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     func fetch(_ reference: Reference, _ dtype: DType, _ count: Int, _ what: String) throws -> Tensor {
       guard reference.dtype == dtype, reference.shape == [count] else {
         throw CompressError(
-          "\(what): \(reference.dtype) of shape \(reference.shape), expected \(dtype) of shape [\(count)]", kind: .input)
+          "\(what): \(reference.dtype) of shape \(reference.shape), expected \(dtype) of shape [\(count)]",
+          kind: .input)
       }
       return try fetch(reference)
     }
-    var scales: ArraySlice<Float> = try self.scales.map { reference in
-      try fetch(reference, .float32, reference.shape.count, "scales").array()[...]
-    } ?? []
+    var scales: ArraySlice<Float> =
+      try self.scales.map { reference in
+        try fetch(reference, .float32, reference.shape.count, "scales").array()[...]
+      } ?? []
     func take(_ count: Int) throws -> [Float] {
       guard count >= 0, count <= scales.count else {
         throw CompressError("\(count) scales wanted, \(scales.count) left", kind: .input)
@@ -136,7 +138,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
           case nil: nil
           case .nonzero: PackedMask.nonzero(encoding)
           case .packed(let reference):
-            PackedMask.unpack(try fetch(reference, .uint8, (shape.count + 7) / 8, "\(entry.role.rawValue)'s mask"), shape)
+            PackedMask.unpack(
+              try fetch(reference, .uint8, (shape.count + 7) / 8, "\(entry.role.rawValue)'s mask"), shape)
           }
         byLayer[entry.layer, default: [:]][entry.role] = try Parameter(encoding, mask: mask)
       }

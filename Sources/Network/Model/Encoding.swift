@@ -82,7 +82,7 @@ public struct IntegerValues: Sendable {
       func decode<T: TensorElement & BinaryInteger>(_: T.Type) {
         values.withElements(T.self) { q in
           for row in 0..<rows {
-            for i in row * width..<(row + 1) * width { out[i] = Float(q[i]) * scales[row] }
+            for i in row * width..<(row + 1) * width { out[i] = Float(Int32(truncatingIfNeeded: q[i])) * scales[row] }
           }
         }
       }
