@@ -48,14 +48,9 @@ import Testing
           mean.append(values.reduce(0, +) / Float(values.count))
           for pixel in pixels { averageGradient[base + pixel + c] += g.base[index] / Float(values.count) }
           greatestCode.append(bytes.max()!)
-<<<<<<< HEAD
-          let sum = bytes.reduce(0) { $0 + Int($1) }
-          meanCode.append(UInt8((Float(sum) / Float(bytes.count)).rounded(.toNearestOrEven)))
-=======
           let sum = Float(bytes.reduce(0) { $0 + Int($1) - Int(from.zeroPoint) })
           let average = (sum * (from.scale / to.scale) / Float(bytes.count)).rounded(.toNearestOrEven)
           meanCode.append(UInt8(min(max(average + Float(to.zeroPoint), 0), 255)))
->>>>>>> 6726622 (Kernels: the pooling test follows the average's new signature)
         }
       }
     }
