@@ -1,6 +1,5 @@
 // The functions of the base library that are safer here than in Lua's own.
 #include "internal.h"
-#include <string.h>
 
 void clua_push_typename(lua_State *L, int index) {
   index = lua_absindex(L, index);
@@ -112,7 +111,7 @@ static int setmetatable(lua_State *L) {
   return 1;
 }
 
-int clua_next(lua_State *L) {
+static int next(lua_State *L) {
   luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 2);
   clua_push_content(L, 1);
@@ -122,92 +121,10 @@ int clua_next(lua_State *L) {
   return 1;
 }
 
-// The order of keys: numbers, strings byte by byte, booleans, objects in the order of their making, and the rest.
-static int rank(lua_State *L, int index) {
-  switch (lua_type(L, index)) {
-    case LUA_TNUMBER: return 0;
-    case LUA_TSTRING: return 1;
-    case LUA_TBOOLEAN: return 2;
-    case LUA_TUSERDATA: return 3;
-    default: return 4;
-  }
-}
-
-static bool key_less(lua_State *L, void *context) {
-  (void)context;
-  int a = rank(L, -2), b = rank(L, -1);
-  if (a != b) return a < b;
-  switch (a) {
-    case 0: return lua_compare(L, -2, -1, LUA_OPLT);
-    case 1: {
-      size_t m, n;
-      const char *x = lua_tolstring(L, -2, &m), *y = lua_tolstring(L, -1, &n);
-      int order = memcmp(x, y, m < n ? m : n);
-      return order != 0 ? order < 0 : m < n;
-    }
-    case 2: return !lua_toboolean(L, -2) && lua_toboolean(L, -1);
-    case 3: return clua_object_serial(L, -2) < clua_object_serial(L, -1);
-    default: return false;
-  }
-}
-
-// Upvalues: the keys in order, how many have been visited. Called as next(table, key).
-static int next_in_order(lua_State *L) {
-  lua_settop(L, 1);
-  clua_push_content(L, 1);
-  lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
-  for (;;) {
-    i++;
-    if (lua_rawgeti(L, lua_upvalueindex(1), i) == LUA_TNIL) return 1;
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, 2) != LUA_TNIL) break;
-    lua_pop(L, 2);
-  }
-  lua_pushinteger(L, i);
-  lua_replace(L, lua_upvalueindex(2));
-  return 2;
-}
-
-/// pairs in a stated order: Lua's own depends on addresses, which differ in every run.
-int clua_pairs(lua_State *L) {
-  luaL_checkany(L, 1);
-  if (luaL_getmetafield(L, 1, "__pairs") != LUA_TNIL) {
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 3);
-    return 3;
-  }
-  luaL_checktype(L, 1, LUA_TTABLE);
-  lua_settop(L, 1);
-  clua_push_content(L, 1);
-  lua_createtable(L, 0, 0);
-  lua_Integer n = 0;
-  bool sorted = true;
-  lua_pushnil(L);
-  while (lua_next(L, 2)) {
-    lua_pop(L, 1);
-    if (n > 0 && sorted) {
-      lua_pushvalue(L, 4);
-      lua_rawgeti(L, 3, n);
-      sorted = !key_less(L, NULL);
-      lua_pop(L, 2);
-    }
-    lua_pushvalue(L, 4);
-    lua_rawseti(L, 3, ++n);
-  }
-  clua_charge(L, (size_t)n);
-  lua_settop(L, 3);
-  if (!sorted) clua_sort(L, 3, n, key_less, NULL);
-  lua_pushinteger(L, 0);
-  lua_pushcclosure(L, next_in_order, 2);
-  lua_pushvalue(L, 1);
-  lua_pushnil(L);
-  return 3;
-}
-
 void clua_set_base_functions(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"tostring", tostring}, {"pcall", protected_call}, {"xpcall", protected_call_with_handler},
-    {"setmetatable", setmetatable}, {"next", clua_next}, {"pairs", clua_pairs}, {NULL, NULL},
+    {"setmetatable", setmetatable}, {"next", next}, {"pairs", clua_pairs}, {NULL, NULL},
   };
   luaL_setfuncs(L, functions, 0);
 }

@@ -37,6 +37,7 @@ typedef struct clua_state {
   int depth;                    ///< protected calls under way
   uint64_t objects;             ///< userdata made so far: their serial numbers
   clua_meter meter;
+  uint8_t character_classes[26][32];  ///< of patterns: the bytes in %a, at 'a' - 'a', and so on
   int error_line;               ///< where the last error was raised
   char error_source[512];
   _Atomic bool cancelled;
@@ -70,10 +71,6 @@ const char *clua_tolstring(lua_State *L, int index, size_t *length);
 /// Type name of a value, or the name its class gives it.
 void clua_push_typename(lua_State *L, int index);
 
-/// Sorts the first n elements of the plain table at `index`, stably. `less` compares the two topmost values.
-typedef bool (*clua_less)(lua_State *L, void *context);
-void clua_sort(lua_State *L, int index, lua_Integer n, clua_less less, void *context);
-
 /// 0 unless the value at `index` is one of our userdata.
 uint64_t clua_object_serial(lua_State *L, int index);
 
@@ -81,9 +78,9 @@ void clua_open_sandbox(lua_State *L);
 void clua_open_objects(lua_State *L);
 void clua_set_string_functions(lua_State *L);   // into the library table on top
 void clua_set_pattern_functions(lua_State *L);
+void clua_set_character_classes(clua_state *s);
 void clua_set_table_functions(lua_State *L);
 void clua_set_base_functions(lua_State *L);
-int clua_next(lua_State *L);
 int clua_pairs(lua_State *L);
 
 void clua_watchdog_begin(clua_state *s, const char *what);

@@ -55,20 +55,27 @@ static bool is_in_class(int c, int class) {
     case 's': return isspace(c);
     case 'u': return isupper(c);
     case 'w': return isalnum(c);
-    default: return isxdigit(c);
+    case 'x': return isxdigit(c);
+    default: return false;
   }
 }
 
+void clua_set_character_classes(clua_state *s) {
+  for (int class = 'a'; class <= 'z'; class++)
+    for (int c = 0; c < 256; c++)
+      if (is_in_class(c, class)) add(s->character_classes[class - 'a'], (unsigned char)c);
+}
+
 /// What follows a %: a class such as %a, its complement %A, or the character itself.
-static void add_escaped(uint8_t *set, unsigned char c) {
+static void add_escaped(compiler *compiler, uint8_t *set, unsigned char c) {
   int class = tolower(c);
   if (!class || !strchr("acdglpsuwx", class)) {
     add(set, c);
     return;
   }
-  bool inverse = isupper(c);
-  for (int i = 0; i < 256; i++)
-    if (is_in_class(i, class) != inverse) add(set, (unsigned char)i);
+  const uint8_t *members = clua_state_of(compiler->L)->character_classes[class - 'a'];
+  uint8_t inverse = isupper(c) ? 0xFF : 0;
+  for (int i = 0; i < 32; i++) set[i] |= members[i] ^ inverse;
 }
 
 static unsigned char next_escaped(compiler *c) {
@@ -85,7 +92,7 @@ static void compile_set(compiler *c, uint8_t *set) {
     unsigned char low = *c->at++;
     if (low == ']' && !first) break;
     if (low == '%') {
-      add_escaped(set, next_escaped(c));
+      add_escaped(c, set, next_escaped(c));
     } else if (c->end - c->at >= 2 && c->at[0] == '-' && c->at[1] != ']') {
       for (int x = low; x <= c->at[1]; x++) add(set, (unsigned char)x);
       c->at += 2;
@@ -176,7 +183,7 @@ clua_pattern *clua_compile_pattern(lua_State *L, const char *text, size_t length
       continue;
     }
     if (ch == '%' && compile_special(&c, out)) continue;
-    if (ch == '%') add_escaped(out->set, next_escaped(&c));
+    if (ch == '%') add_escaped(&c, out->set, next_escaped(&c));
     else if (ch == '[') compile_set(&c, out->set);
     else if (ch == '.') memset(out->set, 0xFF, sizeof out->set);
     else add(out->set, ch);

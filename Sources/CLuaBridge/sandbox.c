@@ -10,8 +10,7 @@ static const char globals_key, content_key;
 
 static int refuse_assignment(lua_State *L) {
   clua_tolstring(L, 2, NULL);
-  return luaL_error(L, "cannot assign '%s': %s is read-only", lua_tostring(L, -1),
-                    lua_tostring(L, lua_upvalueindex(1)));
+  return luaL_error(L, "cannot assign '%s': %s", lua_tostring(L, -1), lua_tostring(L, lua_upvalueindex(1)));
 }
 
 static int content_length(lua_State *L) {
@@ -46,16 +45,19 @@ void clua_push_content(lua_State *L, int index) {
   lua_pushvalue(L, index);
 }
 
-void clua_freeze(lua_State *L, int index, const char *what) {
+bool clua_is_frozen(lua_State *L, int index) {
+  if (!lua_getmetatable(L, index)) return false;
+  bool frozen = lua_rawgetp(L, -1, &content_key) == LUA_TTABLE;
+  lua_pop(L, 2);
+  return frozen;
+}
+
+void clua_freeze(lua_State *L, int index, const char *reason) {
   index = lua_absindex(L, index);
   lua_checkstack(L, 8);
+  if (clua_is_frozen(L, index)) return;
   bool has_metatable = lua_getmetatable(L, index);
-  if (has_metatable && lua_rawgetp(L, -1, &content_key) == LUA_TTABLE) {
-    lua_pop(L, 2);
-    return;
-  }
-  if (has_metatable) lua_pop(L, 1);  // what rawgetp pushed; the metatable stays
-  else lua_pushnil(L);
+  if (!has_metatable) lua_pushnil(L);
   int behind = lua_gettop(L);
   lua_createtable(L, 0, 8);
   int content = lua_gettop(L);
@@ -77,7 +79,7 @@ void clua_freeze(lua_State *L, int index, const char *what) {
   lua_rawsetp(L, -2, &content_key);
   lua_pushvalue(L, content);
   clua_raw_set_field(L, -2, "__index");
-  lua_pushstring(L, what);
+  lua_pushstring(L, reason);
   lua_pushcclosure(L, refuse_assignment, 1);
   clua_raw_set_field(L, -2, "__newindex");
   lua_pushcfunction(L, content_length);
@@ -122,7 +124,7 @@ static void open_library(lua_State *L, const char *name, lua_CFunction open, con
 }
 
 static void set_library(lua_State *L, int globals, const char *name) {
-  lua_pushfstring(L, "library '%s'", name);
+  lua_pushfstring(L, "library '%s' is read-only", name);
   clua_freeze(L, -2, lua_tostring(L, -1));
   lua_pop(L, 1);
   lua_setfield(L, globals, name);
@@ -130,7 +132,8 @@ static void set_library(lua_State *L, int globals, const char *name) {
 
 void clua_open_sandbox(lua_State *L) {
   static const char *const base_removed[] = {
-    "collectgarbage", "dofile", "load", "loadfile", "rawequal", "rawget", "rawlen", "rawset", "warn", "print", "_G", NULL,
+    "collectgarbage", "dofile", "load", "loadfile", "rawequal", "rawget",
+    "rawlen",         "rawset", "warn", "print",    "_G",       NULL,
   };
   static const char *const string_removed[] = {"dump", NULL};
   static const char *const none[] = {NULL};

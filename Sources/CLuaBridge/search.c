@@ -182,5 +182,6 @@ void clua_set_pattern_functions(lua_State *L) {
   static const luaL_Reg functions[] = {
     {"find", find}, {"match", match}, {"gmatch", gmatch}, {"gsub", gsub}, {NULL, NULL},
   };
+  clua_set_character_classes(clua_state_of(L));
   luaL_setfuncs(L, functions, 0);
 }

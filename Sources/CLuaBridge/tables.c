@@ -105,8 +105,11 @@ static int unpack(lua_State *L) {
 
 // Sorting: merges runs of doubling width between two plain tables.
 
-static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer middle, lua_Integer high, clua_less less,
-                  void *context) {
+/// Compares the two topmost values.
+typedef bool (*less_function)(lua_State *L, int comparator);
+
+static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer middle, lua_Integer high,
+                  less_function less, int comparator) {
   lua_Integer left = low, right = middle;
   for (lua_Integer out = low; out < high; out++) {
     clua_charge(L, 1);
@@ -114,7 +117,7 @@ static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer m
     if (!take_right && right < high) {
       lua_rawgeti(L, from, right);
       lua_rawgeti(L, from, left);
-      take_right = less(L, context);
+      take_right = less(L, comparator);
       lua_pop(L, 2);
     }
     lua_rawgeti(L, from, take_right ? right++ : left++);
@@ -122,7 +125,8 @@ static void merge(lua_State *L, int from, int to, lua_Integer low, lua_Integer m
   }
 }
 
-void clua_sort(lua_State *L, int index, lua_Integer n, clua_less less, void *context) {
+/// Sorts the first n elements of the plain table at `index`, stably.
+static void sort_elements(lua_State *L, int index, lua_Integer n, less_function less, int comparator) {
   luaL_checkstack(L, 8, NULL);
   int result = lua_absindex(L, index), from = result;
   lua_createtable(L, (int)n, 0);
@@ -131,7 +135,7 @@ void clua_sort(lua_State *L, int index, lua_Integer n, clua_less less, void *con
     for (lua_Integer low = 1; low <= n; low += 2 * width) {
       lua_Integer middle = low + width <= n ? low + width : n + 1;
       lua_Integer high = low + 2 * width <= n ? low + 2 * width : n + 1;
-      merge(L, from, to, low, middle, high, less, context);
+      merge(L, from, to, low, middle, high, less, comparator);
     }
     int other = from;
     from = to;
@@ -146,13 +150,13 @@ void clua_sort(lua_State *L, int index, lua_Integer n, clua_less less, void *con
   lua_settop(L, scratch - 1);
 }
 
-static bool values_less(lua_State *L, void *context) {
-  (void)context;
+static bool values_less(lua_State *L, int comparator) {
+  (void)comparator;
   return lua_compare(L, -2, -1, LUA_OPLT);
 }
 
-static bool function_less(lua_State *L, void *context) {
-  lua_pushvalue(L, *(int *)context);
+static bool function_less(lua_State *L, int comparator) {
+  lua_pushvalue(L, comparator);
   lua_pushvalue(L, -3);
   lua_pushvalue(L, -3);
   lua_call(L, 2, 1);
@@ -174,8 +178,7 @@ static int sort(lua_State *L) {
     lua_geti(L, 1, i);
     lua_rawseti(L, 3, i);
   }
-  int comparator = 2;
-  clua_sort(L, 3, n, lua_isnil(L, 2) ? values_less : function_less, &comparator);
+  sort_elements(L, 3, n, lua_isnil(L, 2) ? values_less : function_less, 2);
   for (lua_Integer i = 1; i <= n; i++) {
     clua_charge(L, 1);
     lua_rawgeti(L, 3, i);

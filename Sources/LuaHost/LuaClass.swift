@@ -46,9 +46,21 @@ public final class LuaClass<Object: AnyObject> {
 
 /// The operators a class can define.
 public enum LuaOperation: String, Sendable {
-  case add, subtract = "sub", multiply = "mul", divide = "div", modulo = "mod", power = "pow", negate = "unm"
-  case floorDivide = "idiv", concatenate = "concat", length = "len", equal = "eq", less = "lt", lessOrEqual = "le"
-  case call, describe = "tostring"
+  case add
+  case subtract = "sub"
+  case multiply = "mul"
+  case divide = "div"
+  case modulo = "mod"
+  case power = "pow"
+  case negate = "unm"
+  case floorDivide = "idiv"
+  case concatenate = "concat"
+  case length = "len"
+  case equal = "eq"
+  case less = "lt"
+  case lessOrEqual = "le"
+  case call
+  case describe = "tostring"
 
   var metamethod: String { "__" + rawValue }
 }

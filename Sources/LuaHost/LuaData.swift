@@ -77,7 +77,8 @@ private struct DataCopier {
     guard table.count <= left else {
       throw CompressError("\(path): more than \(limit) values in one table", kind: .limit)
     }
-    var array: [LuaData] = [], fields: [String: LuaData] = [:]
+    var array: [LuaData] = []
+    var fields: [String: LuaData] = [:]
     for (key, value) in table.pairs {
       if let index = key.integer, index == array.count + 1 {
         array.append(try copy(value, path: "\(path)[\(index)]", depth: depth - 1))

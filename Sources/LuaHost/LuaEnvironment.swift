@@ -10,9 +10,9 @@ public struct LuaEnvironment {
 
   public subscript(name: String) -> LuaValue { variables[name] }
 
-  /// From now on a script that assigns a global variable gets an error that says `what` is read-only.
-  public func freeze(as what: String = "a global variable is written after loading, and this environment") {
-    variables.freeze(as: what)
+  /// From now on assigning a global variable is an error that gives the reason.
+  public func freeze(_ reason: String = "global variables are frozen after loading") {
+    variables.freeze(reason)
   }
 }
 

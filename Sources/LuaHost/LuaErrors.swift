@@ -41,7 +41,8 @@ extension LuaState {
     switch outcome.stop {
     case CLUA_STOP_INSTRUCTIONS:
       error = CompressError(
-        "used up its budget of \(instructions) Lua instructions", kind: .limit, hint: "is there a loop that never ends?")
+        "used up its budget of \(instructions) Lua instructions", kind: .limit,
+        hint: "is there a loop that never ends?")
     case CLUA_STOP_MEMORY: error = memoryError()
     case CLUA_STOP_TIME:
       error = CompressError("spent more than \(limits.seconds) s inside Lua without returning", kind: .limit)

@@ -37,7 +37,8 @@ extension LuaFunction {
   public var sourceText: String? {
     guard let location, let chunk = reference.state?.chunks[location.script] else { return nil }
     let lines = chunk.source.split(separator: "\n", omittingEmptySubsequences: false)
-    let first = min(location.lines.lowerBound - 1, lines.count), last = min(location.lines.upperBound, lines.count)
+    let first = min(location.lines.lowerBound - 1, lines.count)
+    let last = min(location.lines.upperBound, lines.count)
     return lines[first..<last].joined(separator: "\n")
   }
 }

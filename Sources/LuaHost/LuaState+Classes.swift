@@ -44,7 +44,8 @@ extension LuaState {
   ///
   /// - Precondition: the Swift class has not been defined before.
   public func define<Object: AnyObject>(_ definition: LuaClass<Object>) {
-    let key = ObjectIdentifier(Object.self), name = definition.name
+    let key = ObjectIdentifier(Object.self)
+    let name = definition.name
     precondition(classes[key] == nil, "\(name) is defined already")
     var names = definition.methods.keys.map { $0 } + definition.properties.keys
     lua_createtable(L, 0, Int32(definition.methods.count))
@@ -132,8 +133,9 @@ extension LuaArguments {
     if case .object(is ClosedObject) = self[0] {
       throw CompressError("\(function): this \(name) has been closed")
     }
+    let got = count == 0 ? "nothing" : state.describe(self[0])
     throw CompressError(
-      "\(function) was called on \(count == 0 ? "nothing" : state.describe(self[0])), not on \(LuaState.withArticle(name))",
+      "\(function) was called on \(got), not on \(LuaState.withArticle(name))",
       hint: "with a colon: object:\(member)(...)")
   }
 

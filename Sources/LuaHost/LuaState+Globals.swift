@@ -24,7 +24,7 @@ extension LuaState {
   public func define(library name: String, _ functions: [String: Body]) throws {
     let table = try makeTable()
     for (member, body) in functions { try table.set(member, function("\(name).\(member)", body)) }
-    table.freeze(as: "library '\(name)'")
+    table.freeze("library '\(name)' is read-only")
     try define(name, value: .table(table))
   }
 
@@ -63,7 +63,8 @@ extension LuaState {
       try arguments.atMost(2)
       let state = arguments.state
       guard arguments.count > 0 else { return [.number(Double(state.generator.next() >> 11) * 0x1p-53)] }
-      var low = 1, high = try arguments.int(0)
+      var low = 1
+      var high = try arguments.int(0)
       if arguments.count == 1, high == 0 { return [.integer(Int(truncatingIfNeeded: UInt64(state.generator.next())))] }
       if arguments.count == 2 { (low, high) = (high, try arguments.int(1)) }
       guard low <= high else { throw CompressError("math.random: nothing lies between \(low) and \(high)") }

@@ -3,7 +3,7 @@ import Diagnostics
 
 /// A sandboxed Lua state. It has one owner and runs on one thread at a time.
 ///
-/// What scripts can reach is in docs/architecture.md; limits are those of `LuaLimits`. For example:
+/// What scripts can reach is in docs/sandbox.md; limits are those of `LuaLimits`. For example:
 ///
 ///     let state = LuaState(seed: 3, random: SeededRandom.init)
 ///     state.define("double") { arguments in [.number(2 * (try arguments.number(0)))] }
@@ -105,7 +105,8 @@ public final class LuaState {
     try function.push(on: self)
     for argument in arguments { try push(argument) }
     var outcome = clua_outcome()
-    let outer = budget, own = instructions ?? (depth == 0 ? limits.instructions : 0)
+    let outer = budget
+    let own = instructions ?? (depth == 0 ? limits.instructions : 0)
     if own > 0 { budget = own }
     defer { budget = outer }
     depth += 1

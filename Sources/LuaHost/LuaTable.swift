@@ -101,12 +101,19 @@ public struct LuaTable {
     }
   }
 
-  /// Makes the table read-only for scripts, in place; assigning says that `what` is read-only.
-  public func freeze(as what: String) {
+  /// Makes the table read-only for scripts, in place; assigning to it is an error that gives the reason.
+  public func freeze(_ reason: String) {
     guard let state = reference.state, (try? state.reserveStack(8)) != nil else { return }
     clua_push_ref(state.L, reference.id)
-    clua_freeze(state.L, -1, what)
+    clua_freeze(state.L, -1, reason)
     clua_pop(state.L, 1)
+  }
+
+  public var isFrozen: Bool {
+    guard let state = reference.state, (try? state.reserveStack(4)) != nil else { return false }
+    clua_push_ref(state.L, reference.id)
+    defer { clua_pop(state.L, 1) }
+    return clua_is_frozen(state.L, -1)
   }
 
   /// Equal references: the same table, not the same content.

@@ -33,7 +33,8 @@ extension LuaState {
     collectNative()
     guard native.hasRoom(for: bytes) else {
       throw CompressError(
-        "tensors would need \(bytes) bytes more; \(native.used) of the \(native.limit) allowed are in use", kind: .limit)
+        "tensors would need \(bytes) bytes more; \(native.used) of the \(native.limit) allowed are in use",
+        kind: .limit)
     }
   }
 

@@ -6,7 +6,8 @@ import Testing
 @Suite struct DataTests {
   @Test func tablesReadInOrder() throws {
     let state = LuaState.forTests()
-    let table = try #require(try state.run("return {10, 20, z = 1, b = 2, [2.5] = 3, ['1'] = 4, [-1] = 5, [true] = 6}")[0].table)
+    let table = try #require(
+      try state.run("return {10, 20, z = 1, b = 2, [2.5] = 3, ['1'] = 4, [-1] = 5, [true] = 6}")[0].table)
     #expect(table.count == 2)
     #expect(table.array.map(\.integer) == [10, 20])
     #expect(table.keys == ["1", "b", "z"])
@@ -30,7 +31,9 @@ import Testing
   @Test func readingRunsNoScript() throws {
     let state = LuaState.forTests()
     let table = try #require(
-      try state.run("return setmetatable({}, {__index = function() error('ran') end, __len = function() error('ran') end})")[0].table)
+      try state.run(
+        "return setmetatable({}, {__index = function() error('ran') end, __len = function() error('ran') end})")[0]
+        .table)
     #expect(table["x"].isNil)
     #expect(table.count == 0)
     #expect(table.hasMetatable)
@@ -45,7 +48,8 @@ import Testing
         == .table(
           array: [
             .integer(1), .number(2.5), .string("x"),
-            .table(array: [.bool(true)], fields: ["deep": .table(array: [], fields: ["a": .table(array: [], fields: [:])])]),
+            .table(
+              array: [.bool(true)], fields: ["deep": .table(array: [], fields: ["a": .table(array: [], fields: [:])])]),
           ], fields: ["name": .string("n"), "n": .integer(3)]))
     #expect(try state.data(of: state.value(of: data)) == data)
   }
@@ -60,17 +64,20 @@ import Testing
     #expect(try message("local t = {} t.x = {t} return t") == "options.x[1]: the table contains itself")
     #expect(try message("return {1, nil, 3}")?.contains("3 is neither a name nor the next position") == true)
     #expect(try message("return {[1.5] = 1}")?.contains("1.5 is neither") == true)
-    #expect(try message("local t = {} for i = 1, 2000 do t[i] = i end return t")?.contains("more than 1000 values") == true)
+    #expect(
+      try message("local t = {} for i = 1, 2000 do t[i] = i end return t")?.contains("more than 1000 values") == true)
     #expect(try message("local t = {} for i = 1, 100 do t = {t} end return t")?.contains("nested too deeply") == true)
-    #expect(try message("local t = {} for i = 1, 20 do t = {t, t} end return t")?.contains("more than 1000 values") == true)
+    #expect(
+      try message("local t = {} for i = 1, 20 do t = {t, t} end return t")?.contains("more than 1000 values") == true)
   }
 
   @Test func stringsAreBytesRepaired() throws {
     let state = LuaState.forTests()
-    #expect(try state.run("return 'a\\xFFb', 'ä\\0€', '\\xE4\\xB8'").map(\.string) == ["a\u{FFFD}b", "ä\0€", "\u{FFFD}"])
+    #expect(
+      try state.run("return 'a\\xFFb', 'ä\\0€', '\\xE4\\xB8'").map(\.string) == ["a\u{FFFD}b", "ä\0€", "\u{FFFD}"])
     state.define("echo") { [$0[0]] }
     #expect(try state.text("return echo('ä\\0€') == 'ä\\0€', #echo('')") == "true 0")
-    #expect(try state.run("")  .isEmpty)
+    #expect(try state.run("").isEmpty)
     #expect(try state.text("#!/usr/bin/env compress\nreturn 1") == "1")
   }
 

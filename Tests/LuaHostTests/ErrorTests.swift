@@ -31,9 +31,14 @@ import Testing
 
   @Test func hostErrorsAreLocatedAtTheCaller() throws {
     let state = LuaState.forTests()
-    state.define("fail") { _ in throw CompressError("no good", kind: .input, hint: "try") .at(layer: "conv1").at(file: "m.onnx") }
+    state.define("fail") { _ in
+      throw CompressError("no good", kind: .input, hint: "try").at(layer: "conv1").at(file: "m.onnx")
+    }
     let error = try #require(state.failure("local a\nfail()\n"))
-    #expect(error == CompressError("no good", kind: .input, hint: "try").at(layer: "conv1").at(file: "m.onnx").at(script: "test.lua", line: 2))
+    #expect(
+      error
+        == CompressError("no good", kind: .input, hint: "try").at(layer: "conv1").at(file: "m.onnx").at(
+          script: "test.lua", line: 2))
   }
 
   @Test func anErrorTravelsThroughNestedCallsUnchanged() throws {
@@ -113,13 +118,16 @@ import Testing
     #expect(state.failure("f(1, nil, {})")?.message == "f: argument 3 must be a Thing, got a table")
     #expect(state.failure("f(1.0, {}, thing(1), 4)")?.message == "f takes 3 arguments, got 4")
     #expect(state.failure("f(1, {}, thing(1))") == nil)
-    #expect(state.failure("thing(1):plus(thing(2))")?.message == "Thing:plus: argument 1 must be an integer, got a Thing")
+    #expect(
+      state.failure("thing(1):plus(thing(2))")?.message == "Thing:plus: argument 1 must be an integer, got a Thing")
   }
 
   @Test func undefinedGlobalsAreErrorsWithTheNearestName() throws {
     let state = LuaState.forTests()
     state.define("prune") { _ in [] }
-    #expect(state.failure("\nprone()")?.description == "test.lua:2: global variable \"prone\" is not defined (did you mean \"prune\"?)")
+    #expect(
+      state.failure("\nprone()")?.description
+        == "test.lua:2: global variable \"prone\" is not defined (did you mean \"prune\"?)")
     #expect(state.failure("local t = threshold")?.message == "global variable \"threshold\" is not defined")
     #expect(state.failure("threshold = 1; return treshold")?.message.contains("\"threshold\"") == true)
     #expect(state.failure("return _G.prin")?.message.contains("\"print\"") == true)

@@ -13,27 +13,49 @@ import Testing
     let print = try #require(try fingerprint(source))
     #expect(print == (try fingerprint(source)))
     #expect(print.source == "return function(x)\n  return x * k[1]\nend")
-    #expect(print.values == [.init(name: "k", value: .data(.table(array: [.integer(1), .integer(2)], fields: ["a": .string("x")])))])
-    #expect(print == (try fingerprint("local k = {1, 2, a = 'x'}\nreturn function(x)\n  return x * k[1]\nend\n\n-- other", name: "g.lua")))
+    #expect(
+      print.values == [
+        .init(name: "k", value: .data(.table(array: [.integer(1), .integer(2)], fields: ["a": .string("x")])))
+      ])
+    #expect(
+      print
+        == (try fingerprint(
+          "local k = {1, 2, a = 'x'}\nreturn function(x)\n  return x * k[1]\nend\n\n-- other", name: "g.lua")))
   }
 
   @Test(arguments: [
     ("local k = 1 return function(x) return x * k end", "local k = 2 return function(x) return x * k end"),
     ("return function(x) return x end", "return function(x) return -x end"),
-    ("local a, b = function(x) return x end, function(x) return -x end return a", "local a, b = function(x) return x end, function(x) return -x end return b"),
+    (
+      "local a, b = function(x) return x end, function(x) return -x end return a",
+      "local a, b = function(x) return x end, function(x) return -x end return b"
+    ),
     ("limit = 1\nreturn function(x) return x > limit end", "limit = 2\nreturn function(x) return x > limit end"),
-    ("local function h() return 1 end\nreturn function() return h() end", "local function h() return 2 end\nreturn function() return h() end"),
-    ("function h() return 1 end\nreturn function() return h() end", "function h() return 2 end\nreturn function() return h() end"),
-    ("local f = math.floor\nreturn function(x) return f(x) end", "local f = math.ceil\nreturn function(x) return f(x) end"),
+    (
+      "local function h() return 1 end\nreturn function() return h() end",
+      "local function h() return 2 end\nreturn function() return h() end"
+    ),
+    (
+      "function h() return 1 end\nreturn function() return h() end",
+      "function h() return 2 end\nreturn function() return h() end"
+    ),
+    (
+      "local f = math.floor\nreturn function(x) return f(x) end",
+      "local f = math.ceil\nreturn function(x) return f(x) end"
+    ),
   ])
   func differentOnesDiffer(a: String, b: String) throws {
-    let a = try #require(try fingerprint(a)), b = try #require(try fingerprint(b))
+    let a = try #require(try fingerprint(a))
+    let b = try #require(try fingerprint(b))
     #expect(a != b)
   }
 
   @Test func recursionAndLibrariesAreDescribed() throws {
     #expect(try fingerprint("local function f(n) return n == 0 and 1 or n * f(n - 1) end return f") != nil)
-    #expect(try fingerprint("local m = math return function(x) return m.floor(x) end")?.values == [.init(name: "m", value: .shared("math"))])
+    #expect(
+      try fingerprint("local m = math return function(x) return m.floor(x) end")?.values == [
+        .init(name: "m", value: .shared("math"))
+      ])
     #expect(try fingerprint("local p = print return p") == nil)
   }
 

@@ -46,7 +46,10 @@ import Testing
     ("('abc'):gsub('x', 'y', -1)", "abc 0"),
     ("('abc'):gsub('.', 7)", "777 3"),
     ("('abc'):gsub('()', '%1')", "1a2b3c4 4"),
-    ("(function() local r = {} for k, v in ('a=1, b=2'):gmatch('(%w+)=(%w+)') do r[#r+1] = k .. v end return table.concat(r, ' ') end)()", "a1 b2"),
+    (
+      "(function() local r = {} for k, v in ('a=1, b=2'):gmatch('(%w+)=(%w+)') do r[#r+1] = k .. v end return table.concat(r, ' ') end)()",
+      "a1 b2"
+    ),
     ("(function() local r = {} for w in ('one two'):gmatch('%a+') do r[#r+1] = w end return #r, r[2] end)()", "2 two"),
     ("(function() local n = 0 for _ in ('abc'):gmatch('') do n = n + 1 end return n end)()", "4"),
     ("(function() local r = '' for c in ('^a^b'):gmatch('^%a') do r = r .. c end return r end)()", "^a^b"),
@@ -59,17 +62,23 @@ import Testing
 
   @Test(arguments: [
     ("('a'):find('[a')", "missing ']'"), ("('a'):find('[]')", "missing ']'"), ("('a'):find('[%')", "ends with '%'"),
-    ("('a'):find('%')", "ends with '%'"), ("('a'):find('(a')", "unfinished capture"), ("('a'):match('a)')", "invalid pattern capture"),
-    ("('a'):find('%b')", "missing arguments"), ("('a'):find('%f')", "missing '['"), ("('a'):find('%1')", "invalid capture index"),
+    ("('a'):find('%')", "ends with '%'"), ("('a'):find('(a')", "unfinished capture"),
+    ("('a'):match('a)')", "invalid pattern capture"),
+    ("('a'):find('%b')", "missing arguments"), ("('a'):find('%f')", "missing '['"),
+    ("('a'):find('%1')", "invalid capture index"),
     ("('a'):find('(a%1)')", "invalid capture index"), ("('a'):find(('()'):rep(33))", "too many captures"),
     ("('a'):gsub('a', '%2')", "invalid capture index"), ("('a'):gsub('a', '%x')", "replacement string"),
-    ("('a'):gsub('a', '%')", "replacement string"), ("('a'):gsub('a', function() return {} end)", "invalid replacement value"),
+    ("('a'):gsub('a', '%')", "replacement string"),
+    ("('a'):gsub('a', function() return {} end)", "invalid replacement value"),
     ("('a'):gsub('a')", "string/function/table"), ("('a'):rep(300):match(('a?'):rep(300))", "too complex"),
-    ("table.concat({{}})", "element 1"), ("table.insert({}, 5, 1)", "out of bounds"), ("table.insert({})", "wrong number"),
+    ("table.concat({{}})", "element 1"), ("table.insert({}, 5, 1)", "out of bounds"),
+    ("table.insert({})", "wrong number"),
     ("table.remove({1, 2}, 5)", "out of bounds"), ("table.unpack({}, 1, 1e8)", "too many results"),
     ("table.unpack({}, math.mininteger, math.maxinteger)", "too many results"),
-    ("table.move({}, 1, 2, math.maxinteger)", "wrap around"), ("table.move({}, 0, math.maxinteger, 1)", "too many elements"),
-    ("table.sort({1, 'a'})", "attempt to compare"), ("table.sort({1}, 1)", "function expected"), ("table.sort(1)", "table expected"),
+    ("table.move({}, 1, 2, math.maxinteger)", "wrap around"),
+    ("table.move({}, 0, math.maxinteger, 1)", "too many elements"),
+    ("table.sort({1, 'a'})", "attempt to compare"), ("table.sort({1}, 1)", "function expected"),
+    ("table.sort(1)", "table expected"),
   ])
   func errors(expression: String, expected: String) throws {
     let error = try #require(LuaState.forTests().failure("return " + expression), "\(expression)")
@@ -86,7 +95,10 @@ import Testing
     ("return table.move({1, 2, 3}, 2, 3, 1)", "{2,3,3}"),
     ("return table.move({1, 2, 3}, 1, 3, 1, {})", "{1,2,3}"),
     ("return table.move({1, 2, 3}, 1, 0, 1, {})", "{}"),
-    ("return table.concat({1, 2.5, 'x'}, ', '), table.concat({}, 'x'), table.concat({1, 2, 3}, '-', 2), table.concat({1}, '', 2, 1)", "1, 2.5, x  2-3 "),
+    (
+      "return table.concat({1, 2.5, 'x'}, ', '), table.concat({}, 'x'), table.concat({1, 2, 3}, '-', 2), table.concat({1}, '', 2, 1)",
+      "1, 2.5, x  2-3 "
+    ),
     ("return table.concat({[math.maxinteger] = 'end'}, '', math.maxinteger, math.maxinteger)", "end"),
     ("return table.unpack({1, 2, 3}, 2)", "2 3"), ("return table.unpack({1, 2}, -1, 1)", "nil nil 1"),
     ("return table.pack(1, nil, 3).n, table.pack().n", "3 0"),
@@ -94,8 +106,14 @@ import Testing
     ("local t = {3, 1, 2, 5, 4} table.sort(t, function(a, b) return a > b end) return t", "{5,4,3,2,1}"),
     ("local t = {'b', 'a', 'c'} table.sort(t) return table.concat(t)", "abc"),
     ("local t = {} table.sort(t) return #t", "0"),
-    ("local t = {} for i = 1, 1000 do t[i] = (i * 7919) % 1009 end table.sort(t) for i = 2, 1000 do if t[i - 1] > t[i] then return 'no' end end return 'sorted'", "sorted"),
-    ("local t = {} for i = 1, 100 do t[i] = {k = i % 3, i = i} end table.sort(t, function(a, b) return a.k < b.k end) for i = 2, 100 do local a, b = t[i - 1], t[i] if a.k > b.k or (a.k == b.k and a.i > b.i) then return 'no' end end return 'stable'", "stable"),
+    (
+      "local t = {} for i = 1, 1000 do t[i] = (i * 7919) % 1009 end table.sort(t) for i = 2, 1000 do if t[i - 1] > t[i] then return 'no' end end return 'sorted'",
+      "sorted"
+    ),
+    (
+      "local t = {} for i = 1, 100 do t[i] = {k = i % 3, i = i} end table.sort(t, function(a, b) return a.k < b.k end) for i = 2, 100 do local a, b = t[i - 1], t[i] if a.k > b.k or (a.k == b.k and a.i > b.i) then return 'no' end end return 'stable'",
+      "stable"
+    ),
     ("local t = {1, 2, 3} table.sort(t, function() return true end) return #t", "3"),
     ("return select('#', pcall(pcall)), pcall(pcall)", "2 false bad argument #1 to '?' (value expected)"),
     ("return xpcall(function(a, b) return a + b end, print, 1, 2)", "true 3"),

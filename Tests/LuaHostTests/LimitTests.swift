@@ -43,13 +43,14 @@ import Testing
   func nothingOutrunsTheBudget(source: String) throws {
     let state = LuaState.forTests(LuaLimits(seconds: 0))
     let error = try #require(state.failure(source, instructions: 3_000_000), "\(source)")
-    #expect(error.kind == .limit || source.contains("gsub('%b()'") , "\(source): \(error)")
+    #expect(error.kind == .limit || source.contains("gsub('%b()'"), "\(source): \(error)")
   }
 
   @Test func hugeRepeatsOfNothingReturnAtOnce() throws {
     let state = LuaState.forTests()
     #expect(try state.text("return #(''):rep(1 << 60), #string.rep('', 1e18, '')") == "0 0")
-    #expect(try state.text("return ('ab'):rep(3, '-'), ('x'):rep(0), ('x'):rep(-5), ('x'):rep(1, 'yy')") == "ab-ab-ab   x")
+    #expect(
+      try state.text("return ('ab'):rep(3, '-'), ('x'):rep(0), ('x'):rep(-5), ('x'):rep(1, 'yy')") == "ab-ab-ab   x")
     #expect(state.failure("pcall(string.rep, 'x', 1 << 60)")?.kind == .limit)
     #expect(state.failure("return ('x'):rep(1 << 40)")?.kind == .limit)
   }
@@ -78,7 +79,9 @@ import Testing
     state.define("many") { arguments in
       [.table(try arguments.state.makeTable((0..<100_000).map { .string("number \($0)") }))]
     }
-    for source in ["big()", "many()", "pcall(big) local t = {}", "local t = {} for i = 1, 10 do t[i] = pcall(many) end"] {
+    for source in [
+      "big()", "many()", "pcall(big) local t = {}", "local t = {} for i = 1, 10 do t[i] = pcall(many) end",
+    ] {
       let error = try #require(state.failure("\n" + source), "\(source)")
       #expect(error.kind == .limit)
       #expect(error.line == 2)
@@ -108,7 +111,9 @@ import Testing
     let state = LuaState.forTests(LuaLimits(seconds: 0))
     let endless = try state.load("while true do end", name: "endless.lua")
     state.define("attempt") { arguments in
-      do { return try endless.call(instructions: 10_000) } catch let error as CompressError { return [.string(error.message)] }
+      do { return try endless.call(instructions: 10_000) } catch let error as CompressError {
+        return [.string(error.message)]
+      }
     }
     #expect(try state.text("return attempt(), attempt()").contains("10000"))
     #expect(state.failure("while true do attempt() end", instructions: 100_000)?.kind == .limit)
@@ -118,7 +123,10 @@ import Testing
     let state = LuaState.forTests()
     var reached = false
     state.define("limit") { _ in throw CompressError("too much", kind: .limit) }
-    state.define("reach") { _ in reached = true; return [] }
+    state.define("reach") { _ in
+      reached = true
+      return []
+    }
     for source in ["pcall(limit) reach()", "xpcall(limit, reach) reach()", "pcall(pcall, limit) reach()"] {
       #expect(state.failure("\n" + source) == CompressError("too much", kind: .limit).at(script: "test.lua", line: 2))
     }

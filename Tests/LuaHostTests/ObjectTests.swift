@@ -6,13 +6,18 @@ import Testing
 @Suite struct ObjectTests {
   @Test func methodsPropertiesAndOperators() throws {
     let state = stateWithThings(Counter())
-    #expect(try state.text("local t = thing(3) return t.value, t:plus(4).value, (t + 1).value, (1 + t).value, (t + t).value, t[5]") == "3 7 4 4 6 15")
+    #expect(
+      try state.text(
+        "local t = thing(3) return t.value, t:plus(4).value, (t + 1).value, (1 + t).value, (t + t).value, t[5]")
+        == "3 7 4 4 6 15")
     #expect(try state.text("return tostring(thing(2)), type(thing(2))") == "Thing 2 userdata")
   }
 
   @Test func unknownMembersSuggestTheNearest() throws {
     let state = stateWithThings(Counter())
-    #expect(state.failure("return thing(1).valeu")?.message == "a Thing has no method or property \"valeu\" (did you mean \"value\"?)")
+    #expect(
+      state.failure("return thing(1).valeu")?.message
+        == "a Thing has no method or property \"valeu\" (did you mean \"value\"?)")
     #expect(state.failure("thing(1):frobnicate()")?.message.contains("(there are: close, plus, same, value)") == true)
     #expect(state.failure("return thing(1)[{}]")?.message == "a Thing cannot be indexed with a table")
     #expect(state.failure("\nreturn thing(1).valeu")?.line == 2)
@@ -42,7 +47,9 @@ import Testing
     let thing = Thing(1, counter)
     try state.define("it", value: .object(thing))
     state.define("again") { _ in [.object(thing)] }
-    #expect(try state.text("local seen = {[it] = 'seen'} return it == again(), seen[again()], it:same(again())") == "true seen true")
+    #expect(
+      try state.text("local seen = {[it] = 'seen'} return it == again(), seen[again()], it:same(again())")
+        == "true seen true")
     #expect(try state.run("return it")[0].object(Thing.self) === thing)
   }
 
@@ -68,10 +75,16 @@ import Testing
   @Test func closedObjectsAreErrors() throws {
     let counter = Counter()
     let state = stateWithThings(counter, bytes: 100)
-    #expect(state.failure("local t = thing(1) t:close() return t.value")?.message == "Thing.value: this Thing has been closed")
+    #expect(
+      state.failure("local t = thing(1) t:close() return t.value")?.message == "Thing.value: this Thing has been closed"
+    )
     #expect(state.failure("local t = thing(1) t:close() t:close()") == nil)
-    #expect(state.failure("local t = thing(1) t:close() thing(2):same(t)")?.message == "Thing:same: argument 1 must be a Thing, got a Thing that has been closed")
-    #expect(state.failure("local t do local u <close> = thing(1) t = u end t:plus(1)")?.message == "Thing:plus: this Thing has been closed")
+    #expect(
+      state.failure("local t = thing(1) t:close() thing(2):same(t)")?.message
+        == "Thing:same: argument 1 must be a Thing, got a Thing that has been closed")
+    #expect(
+      state.failure("local t do local u <close> = thing(1) t = u end t:plus(1)")?.message
+        == "Thing:plus: this Thing has been closed")
     state.collectGarbage()
     #expect(counter.alive == 0)
     #expect(state.nativeBytes == 0)

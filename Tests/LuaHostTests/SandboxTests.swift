@@ -39,8 +39,10 @@ import Testing
   func librariesAreReadOnly(source: String) throws {
     let state = LuaState.forTests()
     #expect(state.failure(source) != nil)
-    #expect(try state.text("return ('ab'):rep(2), math.pi > 3.14, #{table.unpack({1, 2})}, next({})") == "abab true 2 nil")
-    #expect(try state.text("return ({pcall(function() return string.x end)})[2] == nil, table.extra == nil") == "true true")
+    #expect(
+      try state.text("return ('ab'):rep(2), math.pi > 3.14, #{table.unpack({1, 2})}, next({})") == "abab true 2 nil")
+    #expect(
+      try state.text("return ({pcall(function() return string.x end)})[2] == nil, table.extra == nil") == "true true")
   }
 
   @Test func assignmentToALibraryNamesIt() throws {
@@ -80,10 +82,10 @@ import Testing
       function names() local n = 0 for k in pairs(_G) do n = n + 1 end return n end
       """
     _ = try state.load(source, name: "plugin.lua", environment: environment).call()
-    environment.freeze(as: "a module variable")
+    environment.freeze("the module is loaded")
     for name in ["bump", "fresh", "clear"] {
       let error = #expect(throws: CompressError.self) { try environment[name].function?.call() }
-      #expect(error?.message.hasSuffix("a module variable is read-only") == true)
+      #expect(error?.message.hasSuffix("the module is loaded") == true)
       #expect(error?.script == "plugin.lua")
     }
     let read = try #require(try environment["read"].function?.call())
@@ -96,17 +98,21 @@ import Testing
 
   @Test func finalizersAreRefused() throws {
     let state = LuaState.forTests()
-    #expect(state.failure("setmetatable({}, {__gc = function() while true do end end})")?.message.contains("__gc") == true)
+    #expect(
+      state.failure("setmetatable({}, {__gc = function() while true do end end})")?.message.contains("__gc") == true)
     #expect(state.failure("setmetatable({}, {__gc = false})") != nil)
     // Added later it has no effect: Lua looks for it when the metatable is set.
-    #expect(try state.text("local m = {} local t = setmetatable({}, m) m.__gc = function() end t = nil return 1") == "1")
+    #expect(
+      try state.text("local m = {} local t = setmetatable({}, m) m.__gc = function() end t = nil return 1") == "1")
     #expect(state.failure("local m = {} setmetatable({}, m) m.__gc = print setmetatable({}, m)") != nil)
     state.collectGarbage()
   }
 
   @Test func metatablesStayProtected() throws {
     let state = stateWithThings(Counter())
-    #expect(try state.text("return getmetatable(''), getmetatable(_G), getmetatable(math), getmetatable(thing(1))") == "false false false false")
+    #expect(
+      try state.text("return getmetatable(''), getmetatable(_G), getmetatable(math), getmetatable(thing(1))")
+        == "false false false false")
     #expect(state.failure("setmetatable(thing(1), {})") != nil)
     #expect(state.failure("thing(1).value = 2")?.message == "'value' of a Thing cannot be assigned")
     #expect(state.failure("thing(1)[{}] = 2")?.message == "'table' of a Thing cannot be assigned")
@@ -118,12 +124,18 @@ import Testing
       return tostring({}), tostring(print), tostring(function() end), string.format("%s|%p|%10s|%-8p|%p", {}, {}, print, {}, "x"),
         string.format("%s", setmetatable({}, {__name = "Mine"})), ("%s %p"):format(thing(3), thing(3)), tostring(math)
       """
-    #expect(try state.text(source) == "table function function table|table|  function|table   |string Mine Thing 3 Thing table")
-    #expect(try state.text("return string.format('%d %5.1f %s %% %q %x', 3, 2.25, nil, 'a', 255)") == "3   2.2 nil % \"a\" ff")
+    #expect(
+      try state.text(source)
+        == "table function function table|table|  function|table   |string Mine Thing 3 Thing table")
+    #expect(
+      try state.text("return string.format('%d %5.1f %s %% %q %x', 3, 2.25, nil, 'a', 255)") == "3   2.2 nil % \"a\" ff"
+    )
     #expect(state.failure("string.format('%d', {})") != nil)
     #expect(state.failure("string.format('%s')") != nil)
     #expect(state.failure("string.format('%')") != nil)
-    #expect(try state.text("return select(2, pcall(error, 'x', 0)), tostring(12), tostring(nil), tostring(1.5)") == "x 12 nil 1.5")
+    #expect(
+      try state.text("return select(2, pcall(error, 'x', 0)), tostring(12), tostring(nil), tostring(1.5)")
+        == "x 12 nil 1.5")
     #expect(state.failure("tostring(setmetatable({}, {__tostring = function() return {} end}))") != nil)
     #expect(state.failure("tostring()") != nil)
   }
@@ -136,11 +148,14 @@ import Testing
   }
 
   @Test func randomNumbersDependOnTheSeedAlone() throws {
-    let source = "return math.random(), math.random(10), math.random(-5, 5), math.random(0), math.random(math.mininteger, math.maxinteger)"
+    let source =
+      "return math.random(), math.random(10), math.random(-5, 5), math.random(0), math.random(math.mininteger, math.maxinteger)"
     #expect(try LuaState.forTests(seed: 5).text(source) == LuaState.forTests(seed: 5).text(source))
     #expect(try LuaState.forTests(seed: 5).text(source) != LuaState.forTests(seed: 6).text(source))
     let state = LuaState.forTests()
-    #expect(try state.text("math.randomseed(4) local a = math.random(1000) math.randomseed(4) return a == math.random(1000)") == "true")
+    #expect(
+      try state.text("math.randomseed(4) local a = math.random(1000) math.randomseed(4) return a == math.random(1000)")
+        == "true")
     #expect(state.failure("math.random(0.5)") != nil)
     #expect(state.failure("math.random(2, 1)")?.message == "math.random: nothing lies between 2 and 1")
     #expect(
@@ -165,8 +180,13 @@ import Testing
       return table.concat(names, " ")
       """
     #expect(try state.text(source) == "-1 0.5 1 3 a aa z false true Thing 1 Thing 2")
-    #expect(try state.text("local t, n = {a = 1, b = 2, c = 3}, 0 for k in pairs(t) do t[k] = nil n = n + 1 end return n, next(t)") == "3 nil")
-    #expect(try state.text("local t, s = {a = 1, b = 2, c = 3}, '' for k in pairs(t) do t.b = nil s = s .. k end return s") == "ac")
+    #expect(
+      try state.text(
+        "local t, n = {a = 1, b = 2, c = 3}, 0 for k in pairs(t) do t[k] = nil n = n + 1 end return n, next(t)")
+        == "3 nil")
+    #expect(
+      try state.text("local t, s = {a = 1, b = 2, c = 3}, '' for k in pairs(t) do t.b = nil s = s .. k end return s")
+        == "ac")
     #expect(try state.text("local s = 0 for i, v in pairs({1, 2, 3, x = 4}) do s = s * 10 + v end return s") == "1234")
     #expect(state.failure("pairs()") != nil)
     #expect(state.failure("pairs(1)") != nil)

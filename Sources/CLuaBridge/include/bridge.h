@@ -96,8 +96,10 @@ void clua_set_undefined(lua_State *L);
 void clua_set_print(lua_State *L);
 /// Pushes an empty environment for one chunk.
 void clua_push_environment(lua_State *L);
-/// Makes the table at `index` read-only, in place; assigning says `what` is read-only.
-void clua_freeze(lua_State *L, int index, const char *what);
+/// Makes the table at `index` read-only, in place; assigning is an error that gives the reason.
+void clua_freeze(lua_State *L, int index, const char *reason);
+/// Whether clua_freeze has been there.
+bool clua_is_frozen(lua_State *L, int index);
 /// Pushes the table that holds the content of the table at `index`: itself, or what is behind a frozen one.
 void clua_push_content(lua_State *L, int index);
 /// Pushes the environment of the Lua function that called the running host function, or nil.
