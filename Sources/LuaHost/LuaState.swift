@@ -5,7 +5,7 @@ import Diagnostics
 ///
 /// What scripts can reach is in docs/sandbox.md; limits are those of `LuaLimits`. For example:
 ///
-///     let state = LuaState(seed: 3, random: SeededRandom.init)
+///     let state = LuaState(seed: 3, random: { SeededRandom(seed: $0) })
 ///     state.define("double") { arguments in [.number(2 * (try arguments.number(0)))] }
 ///     let chunk = try state.load("return double(21)", name: "answer.lua")
 ///     let answer = try chunk.call()[0].number
