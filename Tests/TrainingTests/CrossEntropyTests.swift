@@ -5,7 +5,9 @@ import Testing
 @testable import Training
 
 @Suite struct CrossEntropyTests {
-  private func evaluate(_ scores: [[Float]], _ labels: [Int32]) throws -> (loss: Double, correct: Int, gradient: [Float]) {
+  private func evaluate(
+    _ scores: [[Float]], _ labels: [Int32]
+  ) throws -> (loss: Double, correct: Int, gradient: [Float]) {
     let count = scores.count
     let value = try Value([scores[0].count], batchSize: count, needsGradient: true)
     for (i, score) in scores.joined().enumerated() { value.data[i] = score }

@@ -52,7 +52,8 @@ func checkGradients(
   var reference = Reference(model)
   reference.isTraining = isTraining
   func scores() -> [Double] {
-    let name = if case .activation(.softmax) = graph[graph.output]!.op { graph[graph.output]!.inputs[0] } else { graph.output }
+    let last = graph[graph.output]!
+    let name = if case .activation(.softmax) = last.op { last.inputs[0] } else { last.name }
     return reference.values(images, count: count)[name]!
   }
   for (index, expected) in scores().enumerated() {

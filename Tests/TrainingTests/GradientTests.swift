@@ -21,7 +21,8 @@ import Testing
 
   @Test func convolutionWithExplicitPaddingAndDilation() throws {
     let window = Window(
-      Size2D(2, 3), stride: Size2D(1, 2), padding: .explicit(top: 1, left: 2, bottom: 0, right: 1), dilation: Size2D(2, 1))
+      Size2D(2, 3), stride: Size2D(1, 2), padding: .explicit(top: 1, left: 2, bottom: 0, right: 1),
+      dilation: Size2D(2, 1))
     try checkGradients(
       built([5, 6, 3]) {
         $0.conv2d(filters: 2, kernel: 1)

@@ -8,10 +8,9 @@ import Testing
 
 /// The folder that holds `mnist/`: `$COMPRESS_TEST_DATA`, or `../shared/data` beside the package.
 private let dataFolder: String? = {
-  let package = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+  let beside = URL(filePath: #filePath).appending(path: "../../../../shared/data").standardized
   let places = [
-    ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"],
-    package.deletingLastPathComponent().appending(path: "shared/data").path(percentEncoded: false),
+    ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"], beside.path(percentEncoded: false),
   ]
   return places.compactMap { $0 }.first { FileManager.default.fileExists(atPath: "\($0)/mnist") }
 }()
@@ -24,8 +23,8 @@ private let dataFolder: String? = {
     let model = try Model(initializing: entry.graph([28, 28, 1], 10), entry.initializer, seed: 1)
     let pool = try ThreadPool(threads: 2)
     let (trained, curve) = try Trainer(
-      model: model, options: TrainingOptions(batchSize: 128, learningRate: .constant(0.003), seed: 1), data: mnist.train,
-      pool: pool
+      model: model, options: TrainingOptions(batchSize: 128, learningRate: .constant(0.005), seed: 1),
+      data: mnist.train, pool: pool
     ).run()
     #expect(curve.epochs[0].images == 60_000)
     #expect(try accuracy(trained, mnist.test, pool: pool) >= 0.945)

@@ -12,7 +12,9 @@ import Testing
   init() throws { pool = try ThreadPool(threads: 2) }
 
   /// The values after each step with the given gradients.
-  private func run(_ optimizer: Optimizer, from values: [Float], gradients: [[Float]], rate: Double) throws -> [[Float]] {
+  private func run(
+    _ optimizer: Optimizer, from values: [Float], gradients: [[Float]], rate: Double
+  ) throws -> [[Float]] {
     let parameter = try TrainableParameter(layer: "x", role: .weight, Parameter(Tensor(values)))
     try optimizer.prepare(parameter)
     return gradients.enumerated().map { step, gradient in
@@ -36,7 +38,8 @@ import Testing
   @Test func adam() throws {
     // By hand for beta1 0.5, beta2 0.75, epsilon 1: see the formula in `Optimizer`.
     // Step 1, g = 2: m = 1, v = 1; factor sqrt(0.25) / 0.5 = 1; w = 1 - 0.1 * 1 / (1 + 1) = 0.95.
-    // Step 2, g = 0: m = 0.5, v = 0.75; factor sqrt(0.4375) / 0.75; w = 0.95 - 0.1 * 0.881917 * 0.5 / 1.866025 = 0.926369.
+    // Step 2, g = 0: m = 0.5, v = 0.75; factor sqrt(0.4375) / 0.75 = 0.881917;
+    // w = 0.95 - 0.1 * 0.881917 * 0.5 / 1.866025 = 0.926369.
     let steps = try run(
       .adam(beta1: 0.5, beta2: 0.75, epsilon: 1), from: [1], gradients: [[2], [0]], rate: 0.1)
     #expect(abs(steps[0][0] - 0.95) < 1e-6)

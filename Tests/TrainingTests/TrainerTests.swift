@@ -31,7 +31,9 @@ import Testing
   @Test func theNumberOfThreadsChangesNothing() throws {
     for optimizer in [Optimizer.adam(), .sgd(momentum: 0.9)] {
       let results = try [1, 2, 3].map {
-        try train(barModel(), TrainingOptions(epochs: 2, batchSize: 48, optimizer: optimizer), threads: $0)
+        try train(
+          barModel(), TrainingOptions(epochs: 2, batchSize: 150, optimizer: optimizer), data: barImages(400),
+          threads: $0)
       }
       #expect(bytes(results[0].model) == bytes(results[1].model))
       #expect(bytes(results[0].model) == bytes(results[2].model))
@@ -134,9 +136,8 @@ import Testing
       steps.append(step)
       for (layer, role) in [("conv", ParameterRole.weight), ("dense", .weight)] {
         if let mask = weights.mask(layer) {
-          for (keep, value) in zip(mask.array(UInt8.self), weights.values(layer, role)!.array(Float.self)) where keep == 0 {
-            #expect(value == 0)
-          }
+          let values = weights.values(layer, role)!.array(Float.self)
+          for (keep, value) in zip(mask.array(UInt8.self), values) where keep == 0 { #expect(value == 0) }
         }
         guard step % 8 == 4 else { continue }
         let magnitudes = weights.values(layer)!.array(Float.self).map(abs)
@@ -218,30 +219,35 @@ import Testing
 
   @Test func dataMustFit() throws {
     let model = try barModel()
-    let wide = ArrayDataset(sampleShape: [4, 16, 1], classCount: 4, images: [Float](repeating: 0, count: 64), labels: [0])
-    #expect(throws: CompressError("\"arrays\" has samples of shape [4, 16, 1]; the network takes [8, 8, 1]")) {
-      try train(model, TrainingOptions(), data: wide)
+    func oneImage(_ shape: Shape = [8, 8, 1], classCount: Int = 4, label: Int32 = 0) -> ArrayDataset {
+      ArrayDataset(
+        sampleShape: shape, classCount: classCount, images: [Float](repeating: 0, count: 64), labels: [label])
     }
-    let many = ArrayDataset(sampleShape: [8, 8, 1], classCount: 5, images: [Float](repeating: 0, count: 64), labels: [0])
+    #expect(throws: CompressError("\"arrays\" has samples of shape [4, 16, 1]; the network takes [8, 8, 1]")) {
+      try train(model, TrainingOptions(), data: oneImage([4, 16, 1]))
+    }
     #expect(throws: CompressError("\"arrays\" has 5 classes; the network tells 4 apart")) {
-      try train(model, TrainingOptions(), data: many)
+      try train(model, TrainingOptions(), data: oneImage(classCount: 5))
     }
     let none = ArrayDataset(sampleShape: [8, 8, 1], classCount: 4, images: [], labels: [])
     #expect(throws: CompressError("\"arrays\" has no samples to train on")) {
       try train(model, TrainingOptions(), data: none)
     }
-    let wrong = ArrayDataset(sampleShape: [8, 8, 1], classCount: 4, images: [Float](repeating: 0, count: 64), labels: [4])
     #expect(throws: CompressError("label 4 of sample 0 is outside 0..<4", kind: .input)) {
-      try train(model, TrainingOptions(), data: wrong)
+      try train(model, TrainingOptions(), data: oneImage(label: 4))
     }
   }
 
   @Test func theOutputMustBeScores() throws {
     let data = barImages(10)
     let sigmoid = try built([8, 8, 1]) { $0.flatten(); $0.dense(4); $0.activation(.sigmoid) }
-    #expect(throws: CompressError.self) { try train(Model(initializing: sigmoid, seed: 1), TrainingOptions(), data: data) }
+    #expect(throws: CompressError.self) {
+      try train(Model(initializing: sigmoid, seed: 1), TrainingOptions(), data: data)
+    }
     let image = try built([8, 8, 1]) { $0.conv2d(filters: 4, kernel: 8) }
-    #expect(throws: CompressError.self) { try train(Model(initializing: image, seed: 1), TrainingOptions(), data: data) }
+    #expect(throws: CompressError.self) {
+      try train(Model(initializing: image, seed: 1), TrainingOptions(), data: data)
+    }
     let fixed = try built([8, 8, 1]) { $0.flatten() }
     #expect(throws: CompressError("the network has no parameters to train")) {
       try train(Model(initializing: fixed, seed: 1), TrainingOptions(), data: data)

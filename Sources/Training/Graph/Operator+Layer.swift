@@ -3,9 +3,10 @@ import Network
 import Tensors
 
 extension Node {
-  /// The node bound to memory; nil when there is nothing to compute.
+  /// The node bound to memory; nil when there is nothing to compute. `isFused` says that the layer before has
+  /// already applied this activation.
   func makeLayer(
-    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int
+    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int, isFused: Bool
   ) throws -> (any Layer)? {
     func parameter(_ role: ParameterRole) -> TrainableParameter? { weights.parameter(name, role) }
     switch op {
@@ -22,8 +23,11 @@ extension Node {
       return try BatchNormLayer(
         spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,
         mean: parameter(.mean)!, variance: parameter(.variance)!, batchSize: batchSize)
-    case .activation(.softmax): return SoftmaxLayer(inputs[0], output)
-    case .activation(let function): return ActivationLayer(function, inputs[0], output)
+    case .activation(.relu):
+      return ClampLayer(range: 0 ... .infinity, input: inputs[0], output: output, isFused: isFused)
+    case .activation(.relu6): return ClampLayer(range: 0...6, input: inputs[0], output: output, isFused: isFused)
+    case .activation(.sigmoid): return SigmoidLayer(input: inputs[0], output: output)
+    case .activation(.softmax): return SoftmaxLayer(input: inputs[0], output: output)
     case .pool2d(let spec):
       let window = try WindowGeometry(spec.window, over: inputs[0].shape)
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
@@ -32,9 +36,9 @@ extension Node {
       let window = try WindowGeometry(
         height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
-    case .add: return AddLayer(inputs, output)
+    case .add: return AddLayer(inputs: inputs, output: output)
     case .concat: return ConcatLayer(inputs, output)
-    case .flatten, .reshape: return ViewLayer(inputs[0], output)
+    case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
     }
   }
 }

@@ -19,14 +19,6 @@ extension ThreadPool {
 
   static func rows(width: Int) -> Int { max(1, chunk / max(1, width)) }
 
-  /// `target += source`, over the first `count` elements.
-  func add(_ source: FloatBuffer, to target: FloatBuffer, count: Int) {
-    forChunks(count) { range in
-      let x = source.base, y = target.base
-      for i in range { y[i] += x[i] }
-    }
-  }
-
   /// Copies the first `count` elements.
   func copy(_ source: FloatBuffer, to target: FloatBuffer, count: Int) {
     guard source !== target else { return }

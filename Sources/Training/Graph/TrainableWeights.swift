@@ -73,8 +73,9 @@ public final class TrainableWeights {
   /// - Throws: `CompressError` naming the layer when the model is quantized.
   init(_ model: Model) throws {
     for node in model.graph.nodes where model.activations[node.name] != nil {
-      throw CompressError("its output is quantized; only float models can be trained", hint: "train first, then quantize")
-        .at(layer: node.name)
+      throw CompressError(
+        "its output is quantized; only float models can be trained", hint: "train first, then quantize"
+      ).at(layer: node.name)
     }
     graph = model.graph
     parameters = try model.allParameters.map { try TrainableParameter(layer: $0.layer, role: $0.role, $0.parameter) }

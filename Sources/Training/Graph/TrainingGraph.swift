@@ -30,7 +30,7 @@ final class TrainingGraph {
   let input: Value
   /// The class scores before any softmax; the loss writes their gradient.
   let scores: Value
-  private var steps: [Step] = []
+  private let steps: [Step]
   private let scratch = Scratch()
   /// The pass that `backward` completes.
   private var pass: Pass?
@@ -69,12 +69,14 @@ final class TrainingGraph {
           if case .activation = node.op { kept.insert(node.name) }
         }
         values[node.name] = output
+        var isFused = false
         if case .activation(let function) = node.op, let clamp = function.clamp, output.data === inputs[0].data,
           let (source, layer) = layers.last, source.name == node.inputs[0], let linear = layer as? LinearLayer
         {
           linear.fuse(clamp)
-          layers.append((node, ActivationLayer(function, inputs[0], output, isFused: true)))
-        } else if let layer = try node.makeLayer(inputs, output, weights, batchSize: batchSize) {
+          isFused = true
+        }
+        if let layer = try node.makeLayer(inputs, output, weights, batchSize: batchSize, isFused: isFused) {
           layers.append((node, layer))
         }
       }
@@ -82,24 +84,7 @@ final class TrainingGraph {
     input = values[graph.input.name]!
     scores = values[scoresName]!
 
-    // Backwards, the first consumer to come writes a value's gradient and the others add theirs.
-    var written: Set<String> = []
-    var scratch: FloatBuffer?
-    for (node, layer) in layers.reversed() {
-      var targets: [Target] = []
-      for (index, name) in node.inputs.enumerated() {
-        guard let value = values[name], let gradient = value.gradient else { continue }
-        if written.insert(name).inserted {
-          targets.append(Target(input: index, buffer: gradient, sum: nil))
-        } else {
-          let buffer = try scratch ?? FloatBuffer(values.values.map { $0.size * batchSize }.max()!)
-          scratch = buffer
-          targets.append(Target(input: index, buffer: buffer, sum: value))
-        }
-      }
-      steps.append(Step(layer: layer, name: node.name, targets: targets))
-    }
-    steps.reverse()
+    steps = try Self.plan(layers, values, batchSize: batchSize)
   }
 
   /// Computes the scores of the first `count` samples in `input`. In training, batch norms use the batch's
@@ -121,13 +106,37 @@ final class TrainingGraph {
         try step.layer.parameterGradients(pass)
         for target in step.targets {
           try step.layer.inputGradient(target.input, into: target.buffer, pass)
-          if let sum = target.sum { pass.pool.add(target.buffer, to: sum.gradient!, count: pass.count * sum.size) }
+          if let sum = target.sum {
+            let total = sum.gradient!.base
+            Elementwise.add(total, target.buffer.base, output: total, count: pass.count * sum.size, pool: pool)
+           }
         }
       }
     }
   }
 
   // MARK: Structure
+
+  /// Backwards, the first consumer to come writes a value's gradient and the others add theirs.
+  private static func plan(_ layers: [(Node, any Layer)], _ values: [String: Value], batchSize: Int) throws -> [Step] {
+    var written: Set<String> = []
+    var shared: FloatBuffer?
+    let steps = try layers.reversed().map { node, layer in
+      var targets: [Target] = []
+      for (index, name) in node.inputs.enumerated() {
+        guard let value = values[name], let gradient = value.gradient else { continue }
+        if written.insert(name).inserted {
+          targets.append(Target(input: index, buffer: gradient, sum: nil))
+        } else {
+          let buffer = try shared ?? FloatBuffer(values.values.map { $0.size * batchSize }.max()!)
+          shared = buffer
+          targets.append(Target(input: index, buffer: buffer, sum: value))
+        }
+      }
+      return Step(layer: layer, name: node.name, targets: targets)
+    }
+    return steps.reversed()
+  }
 
   private static func scores(of graph: Graph) throws -> String {
     let output = graph[graph.output]!

@@ -12,7 +12,9 @@ final class PoolLayer: Layer {
   /// Where each maximum came from; empty for the average.
   private var winners: [Int32]
 
-  init(_ reduction: Pool2D.Reduction, _ window: WindowGeometry, _ input: Value, _ output: Value, batchSize: Int) throws {
+  init(
+    _ reduction: Pool2D.Reduction, _ window: WindowGeometry, _ input: Value, _ output: Value, batchSize: Int
+  ) throws {
     pooling = try Pooling(window)
     self.input = input
     self.output = output

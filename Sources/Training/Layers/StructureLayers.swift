@@ -5,11 +5,6 @@ struct ViewLayer: Layer {
   let input: Value
   let output: Value
 
-  init(_ input: Value, _ output: Value) {
-    self.input = input
-    self.output = output
-  }
-
   func forward(_ pass: Pass) { pass.pool.copy(input.data, to: output.data, count: pass.count * output.size) }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
@@ -22,17 +17,10 @@ struct AddLayer: Layer {
   let inputs: [Value]
   let output: Value
 
-  init(_ inputs: [Value], _ output: Value) {
-    self.inputs = inputs
-    self.output = output
-  }
-
   func forward(_ pass: Pass) {
-    let (a, b, sum) = (inputs[0].data, inputs[1].data, output.data)
-    pass.pool.forChunks(pass.count * output.size) { range in
-      let a = a.base, b = b.base, sum = sum.base
-      for i in range { sum[i] = a[i] + b[i] }
-    }
+    Elementwise.add(
+      inputs[0].data.base, inputs[1].data.base, output: output.data.base, count: pass.count * output.size,
+      pool: pass.pool)
   }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {

@@ -1,5 +1,13 @@
 import Kernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Softmax and cross-entropy in one: the mean over the batch of `-log(softmax(scores)[label])`.
 ///
 /// Fused, the gradient is `(softmax(scores) - onehot(label)) / batch`, exact even where the softmax
@@ -41,4 +49,21 @@ final class CrossEntropy {
     }
     return (loss / Double(count), correct)
   }
+}
+
+/// Softmax of one row, shifted by its maximum so that nothing overflows. Returns the maximum and the logarithm
+/// of the sum of shifted exponentials: an element's log-probability is `(x - largest) - logSum`.
+private func softmax(
+  _ x: UnsafePointer<Float>, _ y: UnsafeMutablePointer<Float>, _ width: Int
+) -> (largest: Float, logSum: Float) {
+  var largest = x[0]
+  for i in 1..<max(1, width) { largest = max(largest, x[i]) }
+  var sum: Float = 0
+  for i in 0..<width {
+    y[i] = exp(x[i] - largest)
+    sum += y[i]
+  }
+  let scale = 1 / sum
+  for i in 0..<width { y[i] *= scale }
+  return (largest, log(sum))
 }

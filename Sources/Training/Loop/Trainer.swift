@@ -21,7 +21,8 @@ public final class Trainer {
   private let reader: BatchReader
   private var hasRun = false
 
-  /// - Throws: `CompressError` when an option is out of range, the model cannot be trained, or the data does not fit it.
+  /// - Throws: `CompressError` when an option is out of range, the model cannot be trained, or the data does not
+  ///   fit it.
   public init(model: Model, options: TrainingOptions, data: any Dataset, pool: ThreadPool) throws {
     try options.validate()
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to train on") }
@@ -33,7 +34,8 @@ public final class Trainer {
     let batchSize = min(options.batchSize, data.count)
     let graph = try TrainingGraph(model.graph, weights: weights, batchSize: batchSize, pool: pool)
     guard data.classCount <= graph.scores.size else {
-      throw CompressError("\"\(data.name)\" has \(data.classCount) classes; the network tells \(graph.scores.size) apart")
+      throw CompressError(
+        "\"\(data.name)\" has \(data.classCount) classes; the network tells \(graph.scores.size) apart")
     }
     for parameter in weights.parameters { try options.optimizer.prepare(parameter) }
     self.options = options
@@ -60,11 +62,11 @@ public final class Trainer {
     hasRun = true
     var curve = TrainingCurve()
     let clock = ContinuousClock()
+    let order: BatchOrder = options.shuffles ? .shuffled(seed: options.seed) : .sequential
     var step = 0
     for epoch in 0..<options.epochs {
       let start = clock.now
-      let batches = try Batches(
-        data, size: graph.batchSize, order: options.shuffles ? .shuffled(seed: options.seed) : .sequential, epoch: epoch)
+      let batches = try Batches(data, size: graph.batchSize, order: order, epoch: epoch)
       let total = batches.count * options.epochs
       var sums = (loss: 0.0, correct: 0, images: 0)
       var rate = 0.0
@@ -73,7 +75,9 @@ public final class Trainer {
         for hook in hooks { try hook.beforeStep(step, of: total, weights: weights) }
         rate = try learningRate.value(step: step, of: total)
         let result = try take(batches.indices(number), rate: rate, step: step + 1)
-        guard result.loss.isFinite else { throw divergence("the loss became \(result.loss.isNaN ? "nan" : "infinite")", epoch, step, rate) }
+        guard result.loss.isFinite else {
+          throw divergence("the loss became \(result.loss.isNaN ? "nan" : "infinite")", epoch, step, rate)
+        }
         step += 1
         sums.images += result.count
         sums.correct += result.correct

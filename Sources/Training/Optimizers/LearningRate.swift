@@ -15,7 +15,8 @@ public enum LearningRate {
     case .schedule(let function): rate = try function(t)
     }
     guard rate.isFinite, rate >= 0 else {
-      throw CompressError("learning rate \(rate) at progress \(t) (step \(step + 1) of \(total)) is not a number from 0 up")
+      throw CompressError(
+        "learning rate \(rate) at progress \(t) (step \(step + 1) of \(total)) is not a number from 0 up")
     }
     return rate
   }
