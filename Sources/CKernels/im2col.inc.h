@@ -80,8 +80,12 @@ void NAME(im2col)(const ck_window *w, const T *images, size_t channel0, size_t c
         T *to = out + i * ld + ky0 * line;
         const size_t step_y = w->dilation_h * w->width * w->channels, step_x = w->dilation_w * w->channels;
         const size_t step = w->stride_w * w->channels;
-#define RUN(n)                                                                                            \
-  case n: NAME(copy_patches)(inner, n, ky1 - ky0, runs_x, step_y, step_x, step, from, to, line, ld); break;
+        // With all counts known, the three runs of a 3x3 kernel become a few moves without a loop.
+#define RUN(n)                                                                                                 \
+  case n:                                                                                                      \
+    if (joined && ky1 - ky0 == 3) NAME(copy_patches)(inner, n, 3, 1, step_y, 0, step, from, to, n, ld);        \
+    else NAME(copy_patches)(inner, n, ky1 - ky0, runs_x, step_y, step_x, step, from, to, line, ld);            \
+    break;
         switch (run) {
           RUN(1) RUN(2) RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) RUN(9) RUN(12) RUN(15) RUN(16) RUN(24) RUN(32)
           default: NAME(copy_patches)(inner, run, ky1 - ky0, runs_x, step_y, step_x, step, from, to, line, ld);
