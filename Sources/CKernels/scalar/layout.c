@@ -45,7 +45,12 @@ void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *
 }
 
 void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to) {
-  for (size_t i = 0; i < n; i++) to[i] = clamped[i] > lo && clamped[i] < hi ? g[i] : 0;
+  // In place or apart, element i depends on nothing but element i; the compiler cannot know.
+#pragma clang loop vectorize(assume_safety)
+  for (size_t i = 0; i < n; i++) {
+    const float passing = g[i];
+    to[i] = ((clamped[i] > lo) & (clamped[i] < hi)) ? passing : 0;
+  }
 }
 
 void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out) {
