@@ -63,6 +63,8 @@ let package = Package(
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "CommandTests", dependencies: ["compress"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -1,0 +1,114 @@
+import Foundation
+import Testing
+
+@Suite struct CommandTests {
+  /// Small enough for every test run, whole enough that nothing is left out.
+  static let smoke = ["--set", "samples=400", "--set", "images=20", "--set", "cooldown=0"]
+
+  @Test func quickstartLeavesResultsAndModels() throws {
+    let cache = try TemporaryFolder()
+    let out = cache.path + "/out"
+    let first = try compress(["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out, "--threads", "1"] + Self.smoke, cache: cache)
+    #expect(first.status == 0, "\(first.errors)")
+    #expect(first.output.contains("pruned and int8"))
+    #expect(!first.output.contains("\u{1B}"), "plain when piped")
+
+    let json = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json"))) as? [String: Any])
+    #expect(json["version"] as? Int == 1)
+    let variants = try #require(json["variants"] as? [[String: Any]])
+    #expect(variants.count == 5)
+    for variant in variants {
+      for key in ["name", "accuracy", "flips", "parameters", "nonzero", "macs", "peak_memory_bytes", "stages"] {
+        #expect(variant[key] != nil, "\(key)")
+      }
+      let bytes = try #require(variant["bytes"] as? [String: Int])
+      #expect(bytes["native"]! > bytes["gzip"]! && bytes["gzip"]! > 0)
+      let latency = try #require(variant["latency_ms"] as? [String: Any])
+      #expect((latency["samples"] as? [Double])?.count == 20)
+      let values = ["min", "p50", "p90", "p99", "max"].compactMap { latency[$0] as? Double }
+      #expect(values.count == 5 && values == values.sorted() && latency["mean"] is Double)
+      #expect((0...1).contains(variant["accuracy"] as! Double))
+    }
+    #expect(variants[0]["flips"] as? Int == 0)
+    let models = try FileManager.default.contentsOfDirectory(atPath: out + "/models").sorted()
+    #expect(models == ["1-baseline.cmpr", "2-int8.cmpr", "3-pruned.cmpr", "4-pruned-and-int8.cmpr", "5-pruned-too-far.cmpr"])
+
+    // Again, on another number of threads and another instruction set: the same bytes; nothing is trained twice.
+    let again = try compress(["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "2"] + Self.smoke, cache: cache)
+    #expect(again.status == 0 && !again.errors.contains("train "), "\(again.errors)")
+    let fresh = try compress(
+      ["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "3", "--no-cache", "--threads", "3"] + Self.smoke, cache: cache,
+      environment: ["COMPRESS_ISA": "scalar"])
+    #expect(fresh.status == 0 && fresh.errors.contains("train "), "\(fresh.errors)")
+    for model in models {
+      let bytes = try Data(contentsOf: URL(fileURLWithPath: "\(out)/models/\(model)"))
+      #expect(try Data(contentsOf: URL(fileURLWithPath: "\(out)2/models/\(model)")) == bytes, "\(model)")
+      #expect(try Data(contentsOf: URL(fileURLWithPath: "\(out)3/models/\(model)")) == bytes, "\(model)")
+    }
+
+    let plan = try compress(["plan", sourceRoot + "/pipelines/quickstart.lua"] + Self.smoke, cache: cache)
+    #expect(plan.status == 0 && plan.output.contains("at hand") && !plan.output.contains("to compute"))
+    try inspectAndBench(out + "/models/2-int8.cmpr", out + "/models/1-baseline.cmpr", cache)
+  }
+
+  private func inspectAndBench(_ int8: String, _ float: String, _ cache: TemporaryFolder) throws {
+    let inspect = try compress(["inspect", int8, "--plan"], cache: cache)
+    #expect(inspect.status == 0 && inspect.output.contains("20,410") && inspect.output.contains("int8"))
+    for precision in ["stored", "fp32", "fp16", "dynamic", "int8"] {
+      let bench = try compress(["bench", float, "--precision", precision, "--runs", "20", "--json"], cache: cache)
+      #expect(bench.status == 0, "\(bench.errors)")
+      let json = try #require(JSONSerialization.jsonObject(with: Data(bench.output.utf8)) as? [String: Any])
+      #expect(
+        Set(json.keys) == [
+          "model", "precision", "threads", "batch", "p50_ms", "p90_ms", "p99_ms", "max_ms", "runs", "file_bytes", "peak_memory_bytes",
+        ])
+      #expect(json["precision"] as? String == precision && json["runs"] as? Int == 20)
+    }
+    #expect(try compress(["bench", int8, "--precision", "fp32", "--runs", "5"], cache: cache).status == 0)
+    #expect(try compress(["bench", int8, "--precision", "fp16", "--runs", "5"], cache: cache).status == 2)
+  }
+
+  @Test(arguments: ["mnist_lab", "mnist_dense"])
+  func pipelinesOnRealDataRun(_ name: String) throws {
+    guard let realData else { return }
+    let cache = try TemporaryFolder()
+    let result = try compress(
+      ["run", "\(sourceRoot)/pipelines/\(name).lua", "--data", realData] + Self.smoke, cache: cache)
+    #expect(result.status == 0 && result.output.contains("pruned and int8"), "\(result.errors)")
+  }
+
+  @Test func mistakesHaveDocumentedStatuses() throws {
+    let cache = try TemporaryFolder()
+    func script(_ text: String) throws -> String {
+      let path = "\(cache.path)/\(UUID().uuidString).lua"
+      try Data(text.utf8).write(to: URL(fileURLWithPath: path))
+      return path
+    }
+    let missing = try compress(["run", "/nonexistent.lua"], cache: cache)
+    #expect(missing.status == 2 && missing.errors.contains("/nonexistent.lua"))
+    let syntax = try compress(["run", script("train(")], cache: cache)
+    #expect(syntax.status == 2 && syntax.errors.contains(".lua:1:"), "\(syntax.errors)")
+    let endless = try compress(["run", script("while true do end")], cache: cache)
+    #expect(endless.status == 4, "\(endless.errors)")
+    let nan = try compress(
+      ["run", script("local d = dataset 'digits'\ntrain(zoo.lab_cnn(), { data = d.train:take(64), learning_rate = 1e30, epochs = 5 })")],
+      cache: cache)
+    #expect(nan.status == 2 && nan.errors.contains(".lua:2:"), "\(nan.errors)")
+    #expect(try compress(["run"], cache: cache).status == 64)
+    #expect(try compress(["inspect", sourceRoot + "/README.md"], cache: cache).status == 2)
+    #expect(try compress(["run", script("print(1)"), "--threads", "0"], cache: cache).status == 2)
+    #expect(try compress(["run", script("print(1)"), "--set", "x"], cache: cache).status == 2)
+    #expect(try compress(["run", script("print(1)")], cache: cache, environment: ["COMPRESS_ISA": "mmx"]).status == 2)
+  }
+
+  @Test func pluginsAreListedAndExplained() throws {
+    let cache = try TemporaryFolder()
+    let list = try compress(["plugins"], cache: cache)
+    for name in ["global_magnitude", "polynomial", "int8"] { #expect(list.output.contains(name)) }
+    let one = try compress(["plugins", "int8"], cache: cache)
+    #expect(one.output.contains("calibration") && one.output.contains("required"))
+    let unknown = try compress(["plugins", "int9"], cache: cache)
+    #expect(unknown.status == 2 && unknown.errors.contains("\"int8\""))
+  }
+}

@@ -1,0 +1,136 @@
+import Diagnostics
+import Foundation
+import Pipeline
+import Scripting
+import Testing
+
+@Suite struct PluginTests {
+  static let shipped: [PluginCatalog.Description] = {
+    let entries = (try? PluginCatalog(folders: [sourceRoot + "/plugins"]))?.all() ?? []
+    return entries.compactMap { try? $0.get() }
+  }()
+
+  @Test func allShippedPluginsLoadAndExplainThemselves() throws {
+    let catalog = try PluginCatalog(folders: [sourceRoot + "/plugins"])
+    let files = FileManager.default.enumerator(atPath: sourceRoot + "/plugins")!.compactMap { $0 as? String }
+      .filter { $0.hasSuffix(".lua") && !$0.hasPrefix("meta/") }
+    #expect(files.count >= 9)
+    for file in files {
+      let name = String(file.split(separator: "/").last!.dropLast(4))
+      let plugin = try catalog.describe(name)
+      #expect(!plugin.summary.isEmpty)
+      #expect(plugin.options.allSatisfy { !$0.help.isEmpty }, "\(name): every option has help")
+      let text = try String(contentsOfFile: plugin.path, encoding: .utf8)
+      #expect(text.hasPrefix("-- "), "\(name) opens with a header")
+    }
+  }
+
+  /// Every shipped plugin does its work on a small network.
+  @Test(arguments: PluginTests.shipped.map { [$0.name, $0.kind] })
+  func worksOnASmallNetwork(_ plugin: [String]) throws {
+    let (name, kind) = (plugin[0], plugin[1])
+    switch kind {
+    case "pruning":
+      let result = try run(
+        preamble + """
+          local m = train(net, { data = data, batch = 25 })
+          prune(m, use "\(name)" { skip = "conv" }, { sparsity = 0.75 })
+          prune(m, use "\(name)" {}, { schedule = use "linear" { to = 0.5 }, every = 2, train = { data = data, batch = 25 } })
+          """)
+      let stages = result.outcome.stages.filter { $0.work.kind == "prune" }
+      #expect(try result.executor.model(of: stages[0])["conv", .weight]!.nonzeroCount == 108)
+      #expect(try result.executor.model(of: stages[0])["dense", .weight]!.nonzeroCount == 20_280 / 4)
+      let share = try result.executor.result(of: stages[1]).record.facts["sparsity"]!
+      #expect(abs(share - 0.5) < 0.001)
+    case "schedule":
+      let options = name == "constant" ? "{ value = 0.4 }" : "{ from = 0.2, to = 0.6 }"
+      let ends = name == "constant" ? "0.4\t0.4" : "0.2\t0.6"
+      let result = try run("local s = use '\(name)' \(options)\nprint(string.format('%.4g\\t%.4g', s:at(0), s:at(1)))\nfor i = 0, 10 do local v = s:at(i / 10) assert(v >= 0.2 - 1e-9 and v <= 0.6 + 1e-9) end")
+      #expect(result.printed == [ends])
+    default:
+      let data = name == "int8" ? "{ calibration = data }" : "{}"
+      let result = try run(
+        preamble + """
+          local m = train(net, { data = data, batch = 25, epochs = 3 })
+          local q = quantize(m, use "\(name)" \(data))
+          local before, after = evaluate(m, digits.test:take(500)).accuracy, evaluate(q, digits.test:take(500)).accuracy
+          print(math.abs(before - after) < 0.02, q:cost().bytes < m:cost().bytes * 0.6)
+          """)
+      #expect(result.printed == ["true\ttrue"])
+    }
+  }
+
+  static let mine = """
+    return plugin {
+      kind = "pruning", summary = "mine",
+      options = { power = { type = "number", default = 1, min = 0, help = "of the magnitude" } },
+      scope = "layer", unit = "weight",
+      score = function(layer, ctx) return layer.weight:abs() ^ ctx.options.power end,
+    }
+    """
+
+  @Test func aPluginBesideTheScriptWorksTheSameWay() throws {
+    let folder = try ScriptFolder(["mine.lua": Self.mine])
+    let result = try run(preamble + "prune(net, use 'mine' { power = 2 }, { sparsity = 0.5 })", in: folder)
+    #expect(try result.executor.model(of: result.outcome.leaves[0])["dense", .weight]!.nonzeroCount == 10_140)
+  }
+
+  @Test func theSourceOfAPluginIsPartOfTheKey() throws {
+    let folder = try ScriptFolder(["mine.lua": Self.mine])
+    let script = preamble + "prune(net, use 'mine' {}, { sparsity = 0.5 })"
+    func key() throws -> String { try run(script, in: folder, compute: false).outcome.leaves[0].key.digest }
+    let before = try key()
+    #expect(try key() == before)
+    try folder.write("mine.lua", Self.mine + "\n-- changed")
+    #expect(try key() != before)
+  }
+
+  @Test func shadowingIsSaidAloud() throws {
+    let folder = try ScriptFolder(["global_magnitude.lua": Self.mine])
+    let notes = try run(preamble + "prune(net, use 'global_magnitude' {}, { sparsity = 0.5 })", in: folder).notes
+    #expect(notes.contains { $0.contains("shadows") })
+  }
+
+  @Test(arguments: [
+    ("score = function(layer) return layer.weight:sum() end", "must return a Tensor"),
+    ("score = function(layer) return tensor.zeros { 3 } end", "[3]"),
+    ("score = function(layer) return layer.weight:log() end", "NaN"),
+    ("score = function(layer) end", "nil"),
+    ("score = function(layer) return layer.wieght end", "\"weight\""),
+    ("score = function(layer) error('on purpose') end", "on purpose"),
+    ("score = function(layer) while true do end end", "budget"),
+    ("score = function(layer) train(1) return layer.weight end", ""),
+    ("score = function(layer) counter = 1 return layer.weight end", "read-only"),
+    ("scor = function(layer) end", "\"score\""),
+    ("score = function(layer) return layer.weight end, unit = 'filter'", "filter"),
+    ("score = function(layer) return layer.weight end, scope = 'network'", "network"),
+    ("score = function(layer) return layer.weight end, options = { a = { type = 'nmber' } }", "\"number\""),
+  ])
+  func brokenPluginsAreNamed(_ body: String, _ part: String) throws {
+    let folder = try ScriptFolder(["mine.lua": "return plugin {\n  kind = 'pruning', summary = 'mine',\n  \(body),\n}"])
+    let error = try #require(failure(preamble + "prune(net, use 'mine' {}, { sparsity = 0.5 })", in: folder), "must fail: \(body)")
+    #expect(error.description.contains(part), "\(error)")
+    #expect(error.description.contains("mine"), "\(error)")
+  }
+
+  @Test(arguments: ["return 3", "plugin {}", "return plugin { kind = 'pruning' }", "return plugin {", "", "return plugin { kind = 'magic', summary = 'x' }"])
+  func filesThatAreNoPluginsAreNamed(_ text: String) throws {
+    let folder = try ScriptFolder(["mine.lua": text])
+    let error = try #require(failure("use 'mine'", in: folder))
+    #expect(error.script?.hasSuffix("mine.lua") == true, "\(error)")
+  }
+
+  @Test func quantizationPluginsAreChecked() throws {
+    func plugin(_ body: String) throws -> ScriptFolder {
+      try ScriptFolder(["mine.lua": "return plugin { kind = 'quantization', summary = 'mine', assign = function(layer) return \(body) end }"])
+    }
+    let script = preamble + "quantize(net, use 'mine' {})"
+    #expect(try failure(script, in: plugin("{ weights = { bits = 9 } }"))?.message.contains("from 2 to 8") == true)
+    #expect(try failure(script, in: plugin("{ weight = { bits = 8 } }"))?.message.contains("\"weights\"") == true)
+    #expect(try failure(script, in: plugin("3"))?.layer == "conv")
+    let result = try run(script, in: plugin("layer.name == 'dense' and { weights = { bits = 4 } } or nil"))
+    let model = try result.executor.model(of: result.outcome.leaves[0])
+    #expect(model["conv", .weight]!.encoding.name == "float32")
+    #expect(model["dense", .weight]!.encoding.name == "int4")
+  }
+}
