@@ -45,7 +45,9 @@ extension LuaState {
       }
     }
     for operation in BinaryOperation.allCases {
-      tensor.method(operation.rawValue) { [unowned self] tensor, arguments in
+      // min and max are reductions here, as in NumPy.
+      let name = [.min: "minimum", .max: "maximum"][operation] ?? operation.rawValue
+      tensor.method(name) { [unowned self] tensor, arguments in
         try combine(operation, tensor.tensor, try operand(arguments, 0))
       }
     }
@@ -103,10 +105,10 @@ extension LuaState {
   private func defineReductions(_ tensor: LuaClass<TensorObject>) {
     // t:sum() is a number; t:sum(axis) and t:sum({axis, …}) are tensors.
     for reduction in Reduction.allCases {
-      // As element-wise functions of two tensors, minimum and maximum have these names already.
-      let clashes = BinaryOperation.allCases.contains { $0.rawValue == reduction.rawValue }
-      tensor.method(clashes ? "reduce_\(reduction.rawValue)" : reduction.rawValue) { [unowned self] tensor, arguments in
-        guard !arguments[0].isNil else { return [.number(try tensor.tensor.value(reduction))] }
+      // Indices count from 1.
+      let shift: Float = reduction == .argmin || reduction == .argmax ? 1 : 0
+      tensor.method(reduction.rawValue) { [unowned self] tensor, arguments in
+        guard !arguments[0].isNil else { return [.number(try tensor.tensor.value(reduction) + Double(shift))] }
         let axes: [Int]
         if let axis = arguments[0].integer {
           axes = [axis]
@@ -116,7 +118,9 @@ extension LuaState {
           }
           axes = list.compactMap { $0 }
         }
-        return try wrap(tensor.tensor.reduced(reduction, axes: try axes.map(fromOne), keepDims: try arguments.optionalBool(1) ?? false))
+        let reduced = try tensor.tensor.reduced(
+          reduction, axes: try axes.map(fromOne), keepDims: try arguments.optionalBool(1) ?? false)
+        return try wrap(shift == 0 ? reduced : reduced.applying(.add, shift))
       }
     }
   }
