@@ -98,7 +98,7 @@ public final class FloatConvolution: @unchecked Sendable {
   /// Bytes the packed weights and bias take.
   public var packedBytes: Int { packed.byteCount + bias.byteCount }
 
-  /// Scratch that `run` needs for that many images on that many threads.
+  /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
     if geometry.isDepthwise { return DepthwiseTaps(geometry, element: 4).scratchBytes(threads: threads) }
     guard !geometry.window.isPointwise else { return 0 }
@@ -128,7 +128,7 @@ public final class FloatConvolution: @unchecked Sendable {
   }
 
   private func patchBytes(_ tiling: RowTiling) -> Int {
-    alignedBytes(tiling.rowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
+    alignedBytes(tiling.mostRowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
   }
 
   private func runPanels(

@@ -70,7 +70,7 @@ public final class IntegerConvolution: @unchecked Sendable {
   /// Bytes the packed weights take.
   public var packedBytes: Int { panels.byteCount }
 
-  /// Scratch that `run` needs for that many images on that many threads.
+  /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
     if geometry.isDepthwise {
       let taps = DepthwiseTaps(geometry, element: 1)
@@ -174,7 +174,7 @@ public final class IntegerConvolution: @unchecked Sendable {
   }
 
   private func patchBytes(_ tiling: RowTiling) -> Int {
-    geometry.window.isPointwise ? 0 : alignedBytes(tiling.rowsPerTile * patchStride)
+    geometry.window.isPointwise ? 0 : alignedBytes(tiling.mostRowsPerTile * patchStride)
   }
 
   private func sumPanels(
@@ -244,16 +244,16 @@ public final class IntegerConvolution: @unchecked Sendable {
     let tapBytes = alignedBytes(taps.scratchBytes(threads: pool.threads))
     let (tapScratch, sumScratch) = (scratch[..<tapBytes], scratch[tapBytes...])
     var cursor = ScratchCursor(UnsafeMutableRawBufferPointer(rebasing: sumScratch), needed: 1)
-    let runSums = taps.runLength * channels
-    let sums = (0..<pool.threads).map { _ in cursor.take(runSums, of: Int32.self) }
+    let runSums = alignedBytes(taps.runLength * channels * 4) / 4
+    let allSums = cursor.take(pool.threads * runSums, of: Int32.self)
     taps.forEachRun(
       input, batch: batch, padByte: padding, scratch: UnsafeMutableRawBufferPointer(rebasing: tapScratch), pool: pool
     ) { run in
-      kernels.pointee.u8s8_depthwise(
-        run.pixels, channels, geometry.depth, run.taps, panels.byTap, sums[run.worker], channels)
+      let sums = allSums + run.worker * runSums
+      kernels.pointee.u8s8_depthwise(run.pixels, channels, geometry.depth, run.taps, panels.byTap, sums, channels)
       finish(
         Block(
-          rows: run.outputPixel..<run.outputPixel + run.pixels, columns: 0..<channels, sums: sums[run.worker],
+          rows: run.outputPixel..<run.outputPixel + run.pixels, columns: 0..<channels, sums: UnsafePointer(sums),
           stride: channels))
     }
   }

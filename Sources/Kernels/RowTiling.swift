@@ -2,6 +2,8 @@
 /// cut has no influence on the results.
 struct RowTiling {
   let rows, rowsPerTile: Int
+  /// A bound on `rowsPerTile` that only grows with the rows, so that scratch for one batch serves any smaller one.
+  let mostRowsPerTile: Int
   let panels, panelsPerTile: Int
 
   /// - Parameters:
@@ -18,7 +20,8 @@ struct RowTiling {
     let work = min(rows, 1 << 20) * min(depth * columns, 1 << 40)
     let pieces = max(1, min(Self.pieces, work / Self.smallestWork))
     let shared = roundUp(ceilDivide(rows, pieces), to: tileRows)
-    rowsPerTile = min(fitting, shared, Self.maximumRows)
+    mostRowsPerTile = min(fitting, roundUp(rows, to: tileRows), Self.maximumRows)
+    rowsPerTile = min(shared, mostRowsPerTile)
     let missing = ceilDivide(ceilDivide(pieces, 2), ceilDivide(rows, rowsPerTile))
     let fewest = copiesRows ? 4 : 1
     panelsPerTile = max(min(panels, fewest), ceilDivide(panels, missing))
