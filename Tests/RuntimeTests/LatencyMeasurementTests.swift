@@ -30,6 +30,13 @@ import Testing
     #expect(calls == [0, 1, 2, 3, 4, 0, 1] + [0, 1, 2, 3, 4])
   }
 
+  @Test func eachRunIsPreparedFirst() throws {
+    var order: [String] = []
+    _ = try LatencyMeasurement(
+      runs: 2, warmUp: 1, prepare: { order.append("prepare \($0)") }, { order.append("run \($0)") })
+    #expect(order == ["prepare 0", "run 0", "prepare 0", "run 0", "prepare 1", "run 1"])
+  }
+
   @Test func timesAreOfTheMonotonicClock() throws {
     let measurement = try LatencyMeasurement(runs: 2, warmUp: 0) { _ in
       let start = monotonicNanoseconds()
