@@ -9,11 +9,11 @@ local p = params {
 
 local mnist    = dataset "mnist"
 local training = mnist.train:take(p.samples)
-local baseline = train(zoo.lab_cnn(), { data = training, epochs = 1, batch = 128, optimizer = "adam", learning_rate = 2e-3 })
+local baseline = train(zoo.lab_cnn(), { data = training, epochs = 1, batch = 128, optimizer = "adam", learning_rate = 5e-3 })
 
 local pruned = prune(baseline, use "global_magnitude" {}, {
   schedule = use "polynomial" { from = 0.5, to = p.sparsity },
-  train    = { data = training, epochs = 2, batch = 128, optimizer = "adam", learning_rate = 2e-3 },
+  train    = { data = training, epochs = 2, batch = 128, optimizer = "adam", learning_rate = 5e-3 },
 })
 local int8 = use "int8" { calibration = training:take(500) }
 

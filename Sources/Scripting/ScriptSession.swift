@@ -109,7 +109,11 @@ public final class ScriptSession {
   func call(_ plugin: Plugin, _ arguments: [LuaValue]) throws -> LuaValue {
     policyDepth += 1
     defer { policyDepth -= 1 }
-    do { return try state.call(plugin.function, arguments).first ?? .nil } catch let error as CompressError {
+    do {
+      let result = try state.call(plugin.function, arguments).first ?? .nil
+      try plugin.module.check()
+      return result
+    } catch let error as CompressError {
       throw error.at(script: plugin.path, line: nil)
     }
   }

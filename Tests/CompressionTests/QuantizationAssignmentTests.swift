@@ -53,6 +53,15 @@ import Testing
     #expect(model["branch", .bias]?.encoding.name == "float32")
   }
 
+  @Test func reshapedValuesAreObservedWhereTheyAreMade() throws {
+    var net = GraphBuilder(input: [4, 4, 1])
+    net.flatten(name: "flat")
+    net.dense(3, name: "head")
+    let assignment = try QuantizationAssignment(Model(initializing: net.graph(), seed: 1)) { _, _ in Self.int8 }
+    #expect(assignment.observed.keys.sorted() == ["input"])
+    #expect(try assignment.quantized(ranges(assignment)).activations.keys.sorted() == ["flat", "input"])
+  }
+
   @Test func skippedLayersStayFloat() throws {
     let assignment = try QuantizationAssignment(residual()) { _, node in node.name == "head" ? nil : Self.int8 }
     let model = try assignment.quantized(ranges(assignment))

@@ -47,7 +47,16 @@ public struct QuantizationAssignment: Sendable {
     var observed: [String: ObserverKind] = [:]
     var shared: [String: String] = [:]
     func isQuantized(_ value: String) -> Bool { observed[value] != nil || shared[value] != nil }
-    func watch(_ value: String, _ kind: ObserverKind) { if !isQuantized(value) { observed[value] = kind } }
+    func watch(_ value: String, _ kind: ObserverKind) {
+      guard !isQuantized(value) else { return }
+      switch graph[value]!.op {
+      case .flatten, .reshape:  // the same values under another shape
+        let source = graph[value]!.inputs[0]
+        watch(source, kind)
+        shared[value] = source
+      default: observed[value] = kind
+      }
+    }
 
     for node in graph.nodes {
       switch node.op {

@@ -39,10 +39,15 @@ final class Plugin {
   /// `score`, `at` or `assign`.
   let function: LuaFunction
   let fields: LuaTable
+  /// Tells after a call whether the plugin changed a variable of its file.
+  let module: FrozenModule
   unowned let state: LuaState
 
   /// - Throws: `CompressError` when the declaration is not what a plugin is.
-  init(name: String, path: String, digest: String, declared table: LuaTable, state: LuaState) throws {
+  init(
+    name: String, path: String, digest: String, declared table: LuaTable, module: FrozenModule,
+    state: LuaState
+  ) throws {
     guard let kindName = table["kind"].string else { throw CompressError("a plugin says its kind: kind = \"pruning\"") }
     guard let kind = Kind(rawValue: kindName) else {
       throw CompressError(
@@ -72,6 +77,7 @@ final class Plugin {
     self.digest = digest
     self.function = function
     self.fields = table
+    self.module = module
     self.state = state
   }
 }

@@ -54,10 +54,11 @@ public final class PluginRegistry {
     guard let table = results.first?.table, let declared, table.isSame(as: declared) else {
       throw CompressError("a plugin's file ends with: return plugin { … }").at(script: path, line: nil)
     }
-    // Frozen now: what accumulated in a variable would make the result depend on the order of calls.
-    environment.freeze()
     do {
-      return try Plugin(name: name, path: path, digest: Digest.of(source), declared: table, state: state)
+      // Frozen from now on: what accumulated in a variable would make results depend on the order of calls.
+      let module = try FrozenModule(environment, results: results, name: "plugin \"\(name)\"")
+      return try Plugin(
+        name: name, path: path, digest: Digest.of(source), declared: table, module: module, state: state)
     } catch let error as CompressError {
       throw error.at(script: path, line: nil)
     }
