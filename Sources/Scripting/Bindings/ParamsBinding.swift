@@ -23,7 +23,7 @@ extension ScriptSession {
         throw CompressError("--set \(unknown.escapedForTerminal): there is no such param" + Suggestion.text(for: unknown, among: list.map(\.name)))
       }
       params = list
-      values.freeze(as: "params")
+      values.freeze("params are read-only")
       return [.table(values)]
     }
   }
