@@ -69,6 +69,18 @@ import Testing
     #expect(try compress(["bench", int8, "--precision", "fp16", "--runs", "5"], cache: cache).status == 2)
   }
 
+  @Test func examplesRun() throws {
+    let cache = try TemporaryFolder()
+    let examples = try FileManager.default.contentsOfDirectory(atPath: sourceRoot + "/examples").sorted()
+    #expect(!examples.isEmpty)
+    for example in examples {
+      let folder = "\(sourceRoot)/examples/\(example)"
+      #expect(FileManager.default.fileExists(atPath: folder + "/README.md"))
+      let result = try compress(["run", folder + "/pipeline.lua"] + Self.smoke, cache: cache)
+      #expect(result.status == 0 && result.output.contains("baseline"), "\(example): \(result.errors)")
+    }
+  }
+
   @Test(arguments: ["mnist_lab", "mnist_dense"])
   func pipelinesOnRealDataRun(_ name: String) throws {
     guard let realData else { return }

@@ -10,7 +10,7 @@ public struct ComparisonTable {
   public func rendered(for terminal: Terminal) -> String {
     var table = TextTable([
       ("variant", .left), ("accuracy", .right), ("±", .right), ("flips", .right), ("nonzero", .right), ("file", .right),
-      ("gzip", .right), ("×", .right), ("mean", .right), ("p50", .right), ("p99", .right), ("×", .right),
+      ("gzip", .right), ("smaller", .right), ("mean", .right), ("p50", .right), ("p99", .right), ("faster", .right),
       ("memory", .right),
     ])
     guard let first = result.variants.first else { return "" }
@@ -27,19 +27,21 @@ public struct ComparisonTable {
         TextTable.Cell(Formatting.count(variant.nonzero)),
         TextTable.Cell(Formatting.bytes(variant.nativeBytes)),
         TextTable.Cell(Formatting.bytes(variant.gzipBytes)),
-        isFirst ? "" : TextTable.Cell(String(format: "%.1f", smaller), Self.verdict(smaller, good: 1, bad: 1)),
+        isFirst ? "" : TextTable.Cell(String(format: "%.1f×", smaller), Self.verdict(smaller, good: 1, bad: 1)),
         TextTable.Cell(Formatting.duration(variant.latency.mean / 1e3)),
         TextTable.Cell(Formatting.duration(variant.latency.p50 / 1e3)),
         TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)),
-        isFirst ? "" : TextTable.Cell(String(format: "%.2f", faster), Self.verdict(faster, good: 1.02, bad: 0.98)),
+        isFirst ? "" : TextTable.Cell(String(format: "%.2f×", faster), Self.verdict(faster, good: 1.02, bad: 0.98)),
         TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
       ])
     }
-    let how =
-      "accuracy and flips (predictions changed) over \(Formatting.count(result.evaluated)) images of \(result.data); "
-      + "latency of \(Formatting.count(result.images)) \(result.order == .first ? "first" : "random") images one by one, "
-      + "\(result.threads) \(result.threads == 1 ? "thread" : "threads"); × smaller after gzip, × faster in the mean"
-    return table.rendered(for: terminal) + terminal.styled(how, .dim) + "\n"
+    let threads = "\(result.threads) \(result.threads == 1 ? "thread" : "threads")"
+    let how = """
+      accuracy and flips (changed predictions) over \(Formatting.count(result.evaluated)) images of \(result.data)
+      latency of \(Formatting.count(result.images)) \(result.order == .first ? "first" : "random") images one by one, \(threads); smaller after gzip, faster in the mean
+
+      """
+    return table.rendered(for: terminal) + how.split(separator: "\n").map { terminal.styled(String($0), .dim) + "\n" }.joined()
   }
 
   private static func verdict(_ value: Double, good: Double, bad: Double) -> Terminal.Style {

@@ -4,8 +4,8 @@ import Tensors
 
 /// Plugins explained, without a script: what `compress plugins` shows.
 public final class PluginCatalog {
-  public struct Description {
-    public struct Option {
+  public struct Description: Sendable {
+    public struct Option: Sendable {
       public let name: String
       public let type: String
       /// nil when the option must be given.
