@@ -24,8 +24,22 @@ extension LuaState {
   public func define(library name: String, _ functions: [String: Body]) throws {
     let table = try makeTable()
     for (member, body) in functions { try table.set(member, function("\(name).\(member)", body)) }
+    let missing = function(name) { arguments in
+      guard let key = arguments[1].string else { return [.nil] }
+      throw CompressError("\(name) has no \"\(key)\"" + Suggestion.text(for: key, among: functions.keys.sorted()))
+    }
+    try setMetatable(of: table, ["__index": missing])
     table.freeze("library '\(name)' is read-only")
     try define(name, value: .table(table))
+  }
+
+  private func setMetatable(of table: LuaTable, _ fields: KeyValuePairs<String, LuaValue>) throws {
+    let metatable = try makeTable(fields: fields)
+    try reserveStack(4)
+    try table.push(on: self)
+    try metatable.push(on: self)
+    lua_setmetatable(L, -2)
+    clua_pop(L, 1)
   }
 
   /// A host function as a value, to be handed to Lua.

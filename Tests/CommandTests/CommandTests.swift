@@ -3,7 +3,7 @@ import Testing
 
 @Suite struct CommandTests {
   /// Small enough for every test run, whole enough that nothing is left out.
-  static let smoke = ["--set", "samples=400", "--set", "images=20", "--set", "cooldown=0"]
+  static let smoke = ["--set", "samples=600", "--set", "images=20", "--set", "cooldown=0"]
 
   @Test func quickstartLeavesResultsAndModels() throws {
     let cache = try TemporaryFolder()

@@ -29,7 +29,7 @@ func compress(_ arguments: [String], cache: TemporaryFolder, environment: [Strin
     .merging(["XDG_CACHE_HOME": cache.path, "COMPRESS_PLUGINS": sourceRoot + "/plugins"]) { $1 }.merging(environment) { $1 }
   // Files rather than pipes: nobody has to read while it runs.
   let output = "\(cache.path)/output-\(UUID().uuidString)", errors = output + ".err"
-  for file in [output, errors] { FileManager.default.createFile(atPath: file, contents: nil) }
+  for file in [output, errors] { try Data().write(to: URL(fileURLWithPath: file)) }
   process.standardOutput = FileHandle(forWritingAtPath: output)
   process.standardError = FileHandle(forWritingAtPath: errors)
   process.standardInput = FileHandle.nullDevice

@@ -99,7 +99,7 @@ import Testing
     ("score = function(layer) return layer.wieght end", "\"weight\""),
     ("score = function(layer) error('on purpose') end", "on purpose"),
     ("score = function(layer) while true do end end", "budget"),
-    ("score = function(layer) train(1) return layer.weight end", ""),
+    ("score = function(layer) train(1) return layer.weight end", "train"),
     ("score = function(layer) counter = 1 return layer.weight end", "frozen"),
     ("scor = function(layer) end", "\"score\""),
     ("score = function(layer) return layer.weight end, unit = 'filter'", "filter"),

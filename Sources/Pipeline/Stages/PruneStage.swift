@@ -113,9 +113,15 @@ struct Pruner {
   func masks(sparsity: Double, weight: (_ layer: String) -> Tensor) throws -> [(key: String, value: Tensor)] {
     let layers = model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
-    return try PruningMasks.select(shapes, scope: policy.scope, sparsity: sparsity) { layer in
-      try policy.score(LayerView(model, layer, weight: weight(layer)))
-    }.sorted { $0.key < $1.key }
+    do {
+      return try PruningMasks.select(shapes, scope: policy.scope, sparsity: sparsity) { layer in
+        try policy.score(LayerView(model, layer, weight: weight(layer)))
+      }.sorted { $0.key < $1.key }
+    } catch var error as CompressError {
+      // What a plugin raised names its file already; what is wrong with its scores does not.
+      if error.script == nil { error.message = "\"\(policy.name)\": \(error.message)" }
+      throw error
+    }
   }
 }
 
