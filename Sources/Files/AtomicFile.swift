@@ -6,11 +6,13 @@
   import Darwin
 #endif
 import Diagnostics
+import Synchronization
 
 /// Files that appear whole or not at all, even when the machine stops in between.
 ///
 /// The content is written beside the target, flushed to the disk and renamed over it. On an error up to then the
-/// temporary file is removed and the target is what it was before; only flushing the folder comes later.
+/// temporary file is removed and the target is what it was before; only flushing the folder comes later. A killed process
+/// cannot remove its own: the next one to write into the folder does.
 public enum AtomicFile {
   /// Writes `[UInt8]`, `Data`, `UnsafeRawBufferPointer`, a string's `utf8` …
   ///
@@ -22,21 +24,48 @@ public enum AtomicFile {
   /// Writes what `body` hands to the writer. An error thrown by `body` abandons the file.
   public static func write(to path: String, _ body: (FileWriter) throws -> Void) throws {
     let folder = Folders.parent(of: path)
-    let temporary = "\(folder)/.compress-\(String(UInt64.random(in: 0...(.max)), radix: 36)).tmp"
+    sweep(folder)
     do {
-      let file = try FileDescriptor(temporary, O_WRONLY | O_CREAT | O_EXCL, mode: 0o666, action: "write")
-      let writer = FileWriter(descriptor: file.number, path: path)
-      try body(writer)
-      try writer.flush()
-      guard retrying({ fsync(file.number) }) == 0 else { throw CompressError.system("write", path) }
-      guard rename(temporary, path) == 0 else { throw CompressError.system("write", path) }
-    } catch {
-      unlink(temporary)
-      guard var failure = error as? CompressError else { throw error }
-      if failure.file == temporary { failure.file = path }
+      let file = try temporary(in: folder)
+      do {
+        let writer = FileWriter(descriptor: file.number, path: path)
+        try body(writer)
+        try writer.flush()
+        guard retrying({ fsync(file.number) }) == 0 else { throw CompressError.system("write", path) }
+        guard rename(file.path, path) == 0 else { throw CompressError.system("write", path) }
+      } catch {
+        unlink(file.path)
+        throw error
+      }
+    } catch var failure as CompressError {
+      if let file = failure.file, isTemporary(file) { failure.file = path }
       throw failure
     }
     try flush(folder: folder)
+  }
+
+  private static let prefix = ".compress-", suffix = ".tmp"
+
+  private static func isTemporary(_ path: String) -> Bool {
+    let name = path.split(separator: "/").last ?? ""
+    return name.hasPrefix(prefix) && name.hasSuffix(suffix)
+  }
+
+  /// A new file, locked so that it is not taken for what a killed process left.
+  private static func temporary(in folder: String) throws -> FileDescriptor {
+    while true {
+      let name = prefix + String(UInt64.random(in: 0...(.max)), radix: 36) + suffix
+      let file = try FileDescriptor("\(folder)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o666, action: "write")
+      if Leftovers.claim(file.number, file.path) { return file }
+    }
+  }
+
+  private static let swept = Mutex<Set<String>>([])
+
+  /// Before a process's first write into a folder, what killed ones left there is removed.
+  private static func sweep(_ folder: String) {
+    guard swept.withLock({ $0.insert(folder).inserted }) else { return }
+    Leftovers.sweep(folder, where: isTemporary) { unlink($0) }
   }
 
   /// Makes the renaming itself last; file systems that cannot flush a folder (EINVAL) are taken as they are.

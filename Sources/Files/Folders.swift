@@ -34,6 +34,14 @@ public enum Folders {
     guard errno == EEXIST, exists(path) else { throw CompressError.system("make folder", path) }
   }
 
+  /// Makes the folder if need be and sees to it that files can be made there, before work is spent on them.
+  ///
+  /// - Throws: `CompressError` when something else has that name, or the system refuses.
+  public static func prepare(_ path: String) throws {
+    try create(path)
+    guard access(path, W_OK | X_OK) == 0 else { throw CompressError.system("write into folder", path) }
+  }
+
   /// Whether the path is a folder (or a link to one).
   public static func exists(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
 

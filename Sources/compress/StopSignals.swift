@@ -1,6 +1,5 @@
 import Dispatch
 import Foundation
-import LuaHost
 import Pipeline
 
 /// Ctrl-C and `kill` ask for an orderly stop: the running step ends, finished stages stay. A second
@@ -8,14 +7,13 @@ import Pipeline
 final class StopSignals {
   private let sources: [any DispatchSourceSignal]
 
-  init(_ cancellation: Cancellation, _ interrupt: LuaInterrupt) {
+  init(_ cancellation: Cancellation) {
     sources = [SIGINT, SIGTERM].map { number in
       signal(number, SIG_IGN)
       let source = DispatchSource.makeSignalSource(signal: number, queue: .global())
       source.setEventHandler {
         if cancellation.isRequested { _exit(130) }
         cancellation.request()
-        interrupt.cancel()
       }
       source.resume()
       return source

@@ -28,7 +28,6 @@ public struct Comparer {
     for variant in comparison.variants { _ = try executor.result(of: variant.stage) }
     let context = executor.context
     let scratch = try ScratchFolder()
-    defer { scratch.remove() }
     let images = "\(scratch.path)/images.f32"
     try writeImages(comparison, to: images)
 
@@ -109,9 +108,20 @@ public struct Comparer {
     do { try process.run() } catch {
       throw CompressError("cannot start \(worker) to measure: \(error.localizedDescription)", kind: .system)
     }
+    let worker = process.processIdentifier
     var finished = false
-    defer { if !finished { process.terminate() } }
+    defer { if !finished { kill(worker, SIGKILL) } }
+    // While the clock runs this process waits for a reader, and hears of a request to stop here only.
+    return try executor.context.cancellation.withHandler({ kill(worker, SIGKILL) }) {
+      let labels = try send(data, to: input.fileHandleForWriting)
+      process.waitUntilExit()
+      finished = true
+      return (try report(of: process, at: job.report), labels)
+    }
+  }
 
+  /// Returns the labels of what was sent.
+  private func send(_ data: any Dataset, to pipe: FileHandle) throws -> [Int32] {
     // The samples flow through a pipe: the measuring process never holds more than a batch of them, and
     // reads none before it has timed its images.
     var labels: [Int32] = []
@@ -121,29 +131,21 @@ public struct Comparer {
       labels += batch.labels
       let bytes = batch.images.withBytes { Data($0) }
       // A process that died no longer reads; its exit status says more than the broken pipe.
-      guard (try? input.fileHandleForWriting.write(contentsOf: bytes)) != nil else { break }
+      guard (try? pipe.write(contentsOf: bytes)) != nil else { break }
       executor.context.progress.update(done: labels.count, detail: "")
     }
-    try? input.fileHandleForWriting.close()
-    process.waitUntilExit()
-    finished = true
-    guard process.terminationStatus == 0, let data = FileManager.default.contents(atPath: job.report) else {
+    try? pipe.close()
+    return labels
+  }
+
+  private func report(of process: Process, at path: String) throws -> MeasurementReport {
+    guard process.terminationStatus == 0, let data = FileManager.default.contents(atPath: path) else {
       try executor.context.cancellation.check()
+      // Ctrl-C goes to both processes, and may end the other before this one hears of it.
+      if process.terminationReason == .uncaughtSignal, process.terminationStatus == SIGINT { throw Cancellation.error }
       let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
       throw CompressError("the measuring process ended with \(how) \(process.terminationStatus)", kind: .system)
     }
-    return (try JSONDecoder().decode(MeasurementReport.self, from: data), labels)
+    return try JSONDecoder().decode(MeasurementReport.self, from: data)
   }
-}
-
-/// A folder of this run's own for files in passing.
-struct ScratchFolder {
-  let path: String
-
-  init() throws {
-    path = FileManager.default.temporaryDirectory.appendingPathComponent("compress-\(UUID().uuidString)").path
-    try Folders.create(path)
-  }
-
-  func remove() { try? FileManager.default.removeItem(atPath: path) }
 }

@@ -16,6 +16,9 @@ public final class Executor {
     self.store = store
   }
 
+  /// Sees to it that the store can be written, before work is spent on what goes there.
+  public func prepareStore() throws { try store?.prepare() }
+
   /// The model a stage yields, and what was recorded on the way.
   ///
   /// - Throws: `CompressError` with the script position of the stage that failed.

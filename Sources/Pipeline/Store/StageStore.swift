@@ -60,8 +60,22 @@ public struct StageStore: Sendable {
     return StageResult(model, entry.record)
   }
 
+  /// Makes the folder.
+  ///
+  /// - Throws: `CompressError` when it cannot be made or written.
+  func prepare() throws { try hinting { try Folders.prepare(root) } }
+
   /// - Throws: `CompressError` of kind `.system` when the disk is full or the folder cannot be written.
-  func save(_ result: StageResult, _ stage: Stage) throws {
+  func save(_ result: StageResult, _ stage: Stage) throws { try hinting { try write(result, stage) } }
+
+  private func hinting(_ body: () throws -> Void) throws {
+    do { try body() } catch var error as CompressError {
+      error.hint = error.hint ?? "results are kept in \(root); set XDG_CACHE_HOME to keep them elsewhere, or run with --no-cache"
+      throw error
+    }
+  }
+
+  private func write(_ result: StageResult, _ stage: Stage) throws {
     let manifest = try ModelManifest<String>(result.model) { tensor in try tensor.withBytes(blobs.put) }
     let entry = Entry(
       format: Entry.format, stage: stage.work.kind, label: stage.work.label,

@@ -21,17 +21,27 @@ struct RunCommand: ParsableCommand {
   var out: String?
 
   func run() throws {
-    let progress = TerminalProgress()
     let cancellation = Cancellation()
+    let signals = StopSignals(cancellation)
+    defer { signals.stop() }
+    let progress = TerminalProgress()
+    do { try run(progress, cancellation) } catch {
+      progress.abandon()
+      throw (error as? CompressError)?.kind == .cancelled ? Cancellation.error : error
+    }
+  }
+
+  private func run(_ progress: TerminalProgress, _ cancellation: Cancellation) throws {
+    // What cannot be written is told before anything is computed.
+    if let out { try Folders.prepare(out) }
     let executor = try options.makeExecutor(progress: progress, cancellation: cancellation)
+    try executor.prepareStore()
     var sessionOptions = try options.sessionOptions()
     sessionOptions.out = out
-    if let out { try Folders.create(out) }
     let terminal = Terminal(.output)
     let session = try ScriptSession(sessionOptions, executor: executor, print: { terminal.writeLine($0) })
-    let signals = StopSignals(cancellation, session.interrupt)
-    defer { signals.stop() }
-    do {
+    let interrupt = session.interrupt
+    try cancellation.withHandler({ interrupt.cancel() }) {
       let outcome = try session.run()
       for stage in outcome.leaves { _ = try executor.result(of: stage) }
       guard let comparison = outcome.comparison else { return }
@@ -45,9 +55,6 @@ struct RunCommand: ParsableCommand {
         threads: executor.context.pool.threads, version: Compress.version)
       try ResultsFile(result, run: run).write(to: "\(out)/results.json")
       terminal.writeLine(terminal.styled("results and models are in \(out)", .dim))
-    } catch {
-      progress.abandon()
-      throw error
     }
   }
 
