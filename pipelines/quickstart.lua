@@ -21,7 +21,7 @@ local function pruned_to(sparsity)
   })
 end
 
-local int8   = use "int8" { calibration = training:take(500) }
+local int8   = use "int8" { calibration = training:take(math.min(500, #training)) }
 local pruned = pruned_to(p.sparsity)
 
 compare {

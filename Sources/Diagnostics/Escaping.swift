@@ -14,6 +14,13 @@ extension String {
     return out
   }
 
+  /// The string, or its beginning and how much was left out.
+  public func shortened(to limit: Int) -> String {
+    let length = unicodeScalars.count
+    guard length > limit else { return self }
+    return String(String.UnicodeScalarView(unicodeScalars.prefix(limit))) + "… (\(length - limit) characters more)"
+  }
+
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
     switch scalar.value {
     case 0x0A, 0x09: false

@@ -85,7 +85,7 @@ public final class LuaState {
       throw memoryError().at(script: name, line: nil)
     }
     chunks[name] = Chunk(source: source, shortName: Chunk.shortName(name))
-    guard status == LUA_OK else { throw located(popText()) }
+    guard status == LUA_OK else { throw located(popText()).at(script: name, line: nil) }
     try push((environment ?? makeEnvironment()).table)
     if lua_setupvalue(L, -2, 1) == nil { clua_pop(L, 1) }
     return LuaFunction(LuaReference(popping: self))

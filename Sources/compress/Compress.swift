@@ -21,6 +21,9 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [RunCommand.self, PlanCommand.self, PluginsCommand.self, InspectCommand.self, BenchCommand.self, MeasureCommand.self])
 
+  /// Characters; names in a message are as long as whoever chose them liked.
+  private static let longestMessage = 1000
+
   static func main() {
     // A process that stopped reading is an error to be told, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
@@ -29,7 +32,7 @@ struct Compress: ParsableCommand {
       try command.run()
     } catch let error as CompressError {
       let terminal = Terminal(.errors)
-      terminal.writeLine(terminal.styled("error: ", .red, .bold) + error.description.escapedForTerminal)
+      terminal.writeLine(terminal.styled("error: ", .red, .bold) + error.description.escapedForTerminal.shortened(to: Self.longestMessage))
       Foundation.exit(error.exitStatus)
     } catch {
       exit(withError: error)

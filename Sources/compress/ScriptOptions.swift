@@ -30,11 +30,14 @@ struct ScriptOptions: ParsableArguments {
   @Flag(name: .customLong("no-cache"), help: "Compute everything anew and store nothing.")
   var noCache = false
 
+  @OptionGroup(title: "Limits of the sandbox") var limits: LimitOptions
+
   func sessionOptions() throws -> ScriptSession.Options {
     var options = ScriptSession.Options(script: script)
     options.seed = seed
     options.data = data
     options.plugins = plugins
+    options.limits = try limits.limits()
     options.settings = try settings.map { text in
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw CompressError("--set \(text): write --set name=value")

@@ -15,3 +15,8 @@ import Testing
     }
   }
 }
+
+@Test func longTextIsCut() {
+  #expect("abc".shortened(to: 3) == "abc")
+  #expect("abcde".shortened(to: 3) == "abc… (2 characters more)")
+}

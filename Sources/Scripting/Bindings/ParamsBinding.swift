@@ -52,8 +52,13 @@ private struct Param {
     }
     self.name = name
     self.standard = standard
-    minimum = table?["min"].number ?? -.infinity
-    maximum = table?["max"].number ?? .infinity
+    do {
+      minimum = try table?.bound("min") ?? -.infinity
+      maximum = try table?.bound("max") ?? .infinity
+      guard minimum <= maximum else { throw CompressError("min \(minimum.short) is above max \(maximum.short)") }
+    } catch let error as CompressError {
+      throw CompressError("param \"\(name.escapedForTerminal)\": \(error.message)")
+    }
     choices = table?["choices"].table?.array.compactMap(\.string) ?? []
     try check(standard)
   }
@@ -82,7 +87,7 @@ private struct Param {
   private func check(_ value: ParamValue) throws {
     switch value {
     case .number(let number):
-      guard (minimum...max(minimum, maximum)).contains(number) else {
+      guard (minimum...maximum).contains(number) else {
         throw CompressError("param \"\(name)\" is \(number.short), outside \(minimum.short) to \(maximum.short)")
       }
     case .string(let text):

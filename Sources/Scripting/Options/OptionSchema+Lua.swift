@@ -52,8 +52,20 @@ extension OptionSchema.Option {
       }
       standard = value
     }
+    let minimum = try table.bound("min") ?? -.infinity, maximum = try table.bound("max") ?? .infinity
+    guard minimum <= maximum else { throw CompressError("min \(minimum.short) is above max \(maximum.short)") }
     self.init(
       name: name, type: type, help: table["help"].string ?? "", standard: standard, isRequired: standard == nil,
-      minimum: table["min"].number ?? -.infinity, maximum: table["max"].number ?? .infinity)
+      minimum: minimum, maximum: maximum)
+    if let standard { try check(standard) }
+  }
+}
+
+extension LuaTable {
+  /// `min` or `max` of a declaration.
+  func bound(_ name: String) throws -> Double? {
+    if self[name].isNil { return nil }
+    guard let bound = self[name].number, !bound.isNaN else { throw CompressError("\(name) is a number, not \(self[name].typeName)") }
+    return bound
   }
 }

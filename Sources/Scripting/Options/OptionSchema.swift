@@ -55,14 +55,24 @@ struct OptionSchema {
     guard let result else {
       throw CompressError("option \"\(option.name)\" must be \(option.type.description), not \(value.typeName)")
     }
-    for number in result.allNumbers where !(option.minimum...option.maximum).contains(number) {
-      let range =
-        option.maximum.isInfinite ? "at least \(option.minimum.short)"
-        : option.minimum.isInfinite ? "at most \(option.maximum.short)"
-        : "from \(option.minimum.short) to \(option.maximum.short)"
-      throw CompressError("option \"\(option.name)\" must be \(range), not \(number.short)")
+    do { try option.check(result) } catch let error as CompressError {
+      throw CompressError("option \"\(option.name)\" \(error.message)")
     }
     return result
+  }
+}
+
+extension OptionSchema.Option {
+  /// - Throws: `CompressError` saying what it must be when a number is out of range.
+  func check(_ value: OptionValue) throws {
+    for number in value.allNumbers where number.isNaN || !(minimum...maximum).contains(number) {
+      let range =
+        number.isNaN ? "a number"
+        : maximum.isInfinite ? "at least \(minimum.short)"
+        : minimum.isInfinite ? "at most \(maximum.short)"
+        : "from \(minimum.short) to \(maximum.short)"
+      throw CompressError("must be \(range), not \(number.short)")
+    }
   }
 }
 

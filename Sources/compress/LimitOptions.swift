@@ -1,0 +1,42 @@
+import ArgumentParser
+import Diagnostics
+import LuaHost
+
+/// What a script may use, where the defaults are not right.
+struct LimitOptions: ParsableArguments {
+  @Option(help: ArgumentHelp("Lua memory, in MiB (default: \(LuaLimits.defaultMemoryBytes >> 20)).", valueName: "mib"))
+  var luaMemory: Int?
+
+  @Option(help: ArgumentHelp("Lua instructions per call from outside (default: \(LuaLimits.defaultInstructions)).", valueName: "n"))
+  var luaInstructions: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Seconds inside Lua without returning to the engine; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).", valueName: "s"))
+  var luaSeconds: Double?
+
+  @Option(help: ArgumentHelp("Memory of the tensors a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"))
+  var tensorMemory: Int?
+
+  func limits() throws -> LuaLimits {
+    var limits = LuaLimits()
+    if let luaMemory { limits.memoryBytes = try Self.bytes("--lua-memory", mebibytes: luaMemory) }
+    if let tensorMemory { limits.nativeBytes = try Self.bytes("--tensor-memory", mebibytes: tensorMemory) }
+    if let luaInstructions {
+      guard luaInstructions > 0 else { throw CompressError("--lua-instructions \(luaInstructions): must be at least 1") }
+      limits.instructions = luaInstructions
+    }
+    if let luaSeconds {
+      guard luaSeconds >= 0, luaSeconds <= 1e6 else { throw CompressError("--lua-seconds \(luaSeconds): must be 0 to 1000000") }
+      limits.seconds = luaSeconds
+    }
+    return limits
+  }
+
+  private static func bytes(_ option: String, mebibytes: Int) throws -> Int {
+    guard (1...1 << 30).contains(mebibytes) else {
+      throw CompressError("\(option) \(mebibytes): must be 1 to \(1 << 30) MiB")
+    }
+    return mebibytes << 20
+  }
+}
