@@ -70,6 +70,7 @@ import Testing
     ("train(net, { data = data, epochs = 'two' })", "an integer"),
     ("train(net, { data = net })", "a Model"),
     ("train(net, { data = data, optimizer = 'adm' })", "\"adam\""),
+    ("train(net, { data = data, momentum = 0.9 })", "momentum is sgd's"),
     ("train(net)", "argument 2"),
     ("train('lab_cnn', {})", "argument 1"),
     ("train(zoo.lab_cnn { input = { 9, 9, 3 } }, { data = data })", "[9, 9, 3]"),

@@ -74,7 +74,11 @@ extension ScriptSession {
       case .number(let rate): .constant(rate)
       case .some(let value): .schedule(try schedule(value))
       }
-    let optimizer: Optimizer = given.string("optimizer") == "sgd" ? .sgd(momentum: given.number("momentum")!) : .adam()
+    let momentum = given.number("momentum")!
+    let optimizer: Optimizer = given.string("optimizer") == "sgd" ? .sgd(momentum: momentum) : .adam()
+    guard momentum == 0 || given.string("optimizer") == "sgd" else {
+      throw CompressError("momentum is sgd's; adam has its own")
+    }
     return TrainingRecipe(
       data: given.data("data")!.data, epochs: given.integer("epochs")!, batchSize: given.integer("batch")!,
       optimizer: optimizer, learningRate: rate,
