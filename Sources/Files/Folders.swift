@@ -53,6 +53,9 @@ public enum Folders {
   /// - Throws: `CompressError` with the path when there is none.
   public static func size(ofFile path: String) throws -> Int { Int(try FileDescriptor.reading(path).status().st_size) }
 
+  /// Makes a regular file count as changed just now; false when there is none or it cannot be done.
+  public static func touch(_ path: String) -> Bool { isFile(path) && utimensat(AT_FDCWD, path, nil, 0) == 0 }
+
   private static func mode(of path: String) -> mode_t? {
     var status = stat()
     return stat(path, &status) == 0 ? status.st_mode & S_IFMT : nil

@@ -19,7 +19,10 @@ struct Compress: ParsableCommand {
       memory, permissions); 4 a limit of the sandbox was reached; 64 wrong usage; 130 stopped by Ctrl-C.
       """,
     version: version,
-    subcommands: [RunCommand.self, PlanCommand.self, PluginsCommand.self, InspectCommand.self, BenchCommand.self, MeasureCommand.self])
+    subcommands: [
+      RunCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self, PluginsCommand.self, InspectCommand.self,
+      BenchCommand.self, CacheCommand.self, MeasureCommand.self,
+    ])
 
   /// Characters; names in a message are as long as whoever chose them liked.
   private static let longestMessage = 1000

@@ -27,8 +27,11 @@ final class Running {
   private let errors: String
   private let folder: String
 
-  init(_ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:]) throws {
+  init(
+    _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:], workingIn working: String? = nil
+  ) throws {
     folder = cache.path
+    if let working { process.currentDirectoryURL = URL(fileURLWithPath: working) }
     try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
@@ -68,8 +71,10 @@ final class Running {
 }
 
 /// Runs `compress` to its end.
-func compress(_ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:]) throws -> Outcome {
-  try Running(arguments, cache: cache, environment: environment).wait()
+func compress(
+  _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:], workingIn working: String? = nil
+) throws -> Outcome {
+  try Running(arguments, cache: cache, environment: environment, workingIn: working).wait()
 }
 
 /// Whether the long versions of tests are asked for.

@@ -20,8 +20,10 @@ public struct PruneStage: StageWork {
     case sparsity(Double)
     case schedule(any Schedule)
 
+    /// The share at progress `t`, from 0 to 1.
+    ///
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
-    func value(at t: Double) throws -> Double {
+    public func value(at t: Double) throws -> Double {
       switch self {
       case .sparsity(let share):
         guard (0...1).contains(share) else { throw CompressError("a sparsity of \(share) is not within 0 and 1") }

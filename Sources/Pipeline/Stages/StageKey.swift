@@ -41,6 +41,11 @@ public enum Digest {
   /// The content of a file, mapped rather than read.
   public static func of(file path: String) throws -> String { try MappedFile(path).withBytes(of) }
 
+  /// Whether the text could be one.
+  static func isDigest(_ text: String) -> Bool {
+    text.utf8.count == 64 && text.utf8.allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0) }
+  }
+
   private static func hex(_ digest: SHA256.Digest) -> String {
     let digits = Array("0123456789abcdef".utf8)
     return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)

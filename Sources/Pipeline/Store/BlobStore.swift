@@ -13,11 +13,12 @@ public struct BlobStore: Sendable {
 
   func path(of digest: String) -> String { "\(root)/blobs/\(digest.prefix(2))/\(digest)" }
 
-  /// Stores the bytes, unless they are there already, and returns their digest.
+  /// Stores the bytes, unless they are there already, and returns their digest. Bytes that are there
+  /// count as young again, so that a clean-up leaves them to the stage that is about to name them.
   public func put(_ bytes: UnsafeRawBufferPointer) throws -> String {
     let digest = Digest.of(bytes)
     let path = path(of: digest)
-    if !Folders.isFile(path) {
+    if !Folders.touch(path) {
       try Folders.create(Folders.parent(of: path))
       try AtomicFile.write(to: path) { try $0.write(bytes) }
     }
@@ -29,8 +30,9 @@ public struct BlobStore: Sendable {
   ///
   /// - Throws: `CompressError` when the digest is malformed.
   public func get(_ digest: String) throws -> MappedFile? {
-    guard digest.utf8.count == 64, digest.utf8.allSatisfy({ (0x30...0x39).contains($0) || (0x61...0x66).contains($0) })
-    else { throw CompressError("\"\(digest.prefix(80).description.escapedForTerminal)\" is no digest", kind: .input) }
+    guard Digest.isDigest(digest) else {
+      throw CompressError("\"\(digest.prefix(80).description.escapedForTerminal)\" is no digest", kind: .input)
+    }
     let path = path(of: digest)
     guard Folders.isFile(path), let file = try? MappedFile(path) else { return nil }
     guard file.withBytes(Digest.of) == digest else {

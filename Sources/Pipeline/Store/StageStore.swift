@@ -12,7 +12,7 @@ import Tensors
 /// never computed.
 public struct StageStore: Sendable {
   public let root: String
-  private let blobs: BlobStore
+  let blobs: BlobStore
 
   public init(root: String) {
     self.root = root
@@ -29,7 +29,7 @@ public struct StageStore: Sendable {
     return StageStore(root: cache + "/store")
   }
 
-  private struct Entry: Codable {
+  struct Entry: Codable {
     /// Raised when the layout changes; entries of another format are computed anew.
     static let format = 1
 
@@ -87,7 +87,16 @@ public struct StageStore: Sendable {
   }
 
   private func entry(_ key: StageKey) -> Entry? {
-    guard let bytes = FileManager.default.contents(atPath: path(of: key)), let end = bytes.firstIndex(of: 0x0A) else { return nil }
+    let path = path(of: key)
+    guard let entry = Self.entry(at: path) else { return nil }
+    // Its age is the time since it was last of use: what `compress cache gc --older-than` goes by.
+    _ = Folders.touch(path)
+    return entry
+  }
+
+  /// The entry in a file; nil when it is not whole or of another format.
+  static func entry(at path: String) -> Entry? {
+    guard let bytes = FileManager.default.contents(atPath: path), let end = bytes.firstIndex(of: 0x0A) else { return nil }
     let body = [UInt8](bytes[(end + 1)...])
     guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
       let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format

@@ -38,13 +38,7 @@ public final class PluginCatalog {
 
   /// - Throws: `CompressError` when there is no such plugin or it is broken.
   public func describe(_ name: String) throws -> Description {
-    let plugin = try registry.plugin(name)
-    return Description(
-      name: plugin.name, kind: plugin.kind.rawValue, summary: plugin.summary,
-      options: try plugin.schema.options.map { option in
-        Description.Option(
-          name: option.name, type: option.type.description, standard: try option.standard?.recipe().description, help: option.help)
-      }, path: plugin.path)
+    try Description(try registry.plugin(name))
   }
 
   /// Every plugin, by name; one that is broken does not hide the others.
@@ -54,5 +48,17 @@ public final class PluginCatalog {
         return .failure(Broken(name: name, error: error as? CompressError ?? CompressError("\(error)")))
       }
     }
+  }
+}
+
+extension PluginCatalog.Description {
+  init(_ plugin: Plugin) throws {
+    name = plugin.name
+    kind = plugin.kind.rawValue
+    summary = plugin.summary
+    options = try plugin.schema.options.map { option in
+      Option(name: option.name, type: option.type.description, standard: try option.standard?.recipe().description, help: option.help)
+    }
+    path = plugin.path
   }
 }

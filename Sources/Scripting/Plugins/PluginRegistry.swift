@@ -103,9 +103,13 @@ public struct PluginFolders: Sendable {
   ///
   /// - Throws: `CompressError` when the name is not made of letters, digits and `_`.
   func files(named name: String) throws -> [String] {
-    guard !name.isEmpty, name.utf8.count <= 64, name.allSatisfy({ $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") })
-    else { throw CompressError("a plugin's name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"") }
+    guard Self.isName(name) else { throw CompressError("a plugin's name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"") }
     return all.flatMap { folder in Self.subfolders.map { "\(folder)\($0)/\(name).lua" } }.filter(Folders.isFile)
+  }
+
+  /// Letters, digits and `_`: what is safe in a path and legible in a script.
+  static func isName(_ name: String) -> Bool {
+    !name.isEmpty && name.utf8.count <= 64 && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
   }
 
   /// The plugins in the folders for them, by name.

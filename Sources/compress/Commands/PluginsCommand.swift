@@ -18,18 +18,7 @@ struct PluginsCommand: ParsableCommand {
     let catalog = try PluginCatalog(folders: plugins)
     if let name {
       let plugin = try catalog.describe(name)
-      terminal.writeLine("\(terminal.styled(plugin.name, .bold))  \(terminal.styled("\(plugin.kind) plugin", .dim))")
-      terminal.writeLine(plugin.summary)
-      if !plugin.options.isEmpty {
-        var table = TextTable([("option", .left), ("takes", .left), ("default", .left), ("", .left)])
-        for option in plugin.options {
-          table.add([
-            TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),
-            TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim), TextTable.Cell(option.help),
-          ])
-        }
-        terminal.write("\n" + table.rendered(for: terminal))
-      }
+      terminal.write(PluginText(plugin).rendered(for: terminal))
       terminal.writeLine("\n" + terminal.styled(plugin.path, .dim))
       return
     }

@@ -1,0 +1,106 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Pipeline
+import Reports
+
+/// `compress cache list|gc|verify`.
+struct CacheCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cache", abstract: "See, tidy and check the finished stages that runs keep.",
+    subcommands: [List.self, Collect.self, Verify.self])
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the stages, the one used last first.")
+
+    func run() throws {
+      let terminal = Terminal(.output)
+      let store = try StageStore.ofUser(), contents = try store.contents()
+      if !contents.stages.isEmpty {
+        var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("last used", .right), ("size", .right)])
+        for item in contents.stages {
+          table.add([
+            TextTable.Cell(item.kind), TextTable.Cell(item.label, .bold), TextTable.Cell(String(item.key.prefix(12)), .dim),
+            TextTable.Cell(Age.text(Date().timeIntervalSince(item.used))), TextTable.Cell(Formatting.bytes(item.bytes)),
+          ])
+        }
+        terminal.write(table.rendered(for: terminal) + "\n")
+      }
+      terminal.writeLine(
+        "\(Self.some(contents.stages.count, "stage")), \(Self.some(contents.blobs, "tensor")), "
+          + "\(Formatting.bytes(contents.bytes)) on disk; what stages share is stored once")
+      if contents.unnamedBlobs > 0 {
+        terminal.writeLine(
+          "\(Self.some(contents.unnamedBlobs, "tensor")) (\(Formatting.bytes(contents.unnamedBytes))) of no stage: compress cache gc")
+      }
+      if contents.brokenStages > 0 {
+        terminal.writeLine("\(Self.some(contents.brokenStages, "stage file")) broken or of another version: compress cache gc")
+      }
+      terminal.writeLine(terminal.styled(store.root.escapedForTerminal, .dim))
+    }
+
+    static func some(_ count: Int, _ noun: String) -> String { "\(Formatting.count(count)) \(noun)\(count == 1 ? "" : "s")" }
+  }
+
+  struct Collect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "gc", abstract: "Remove what no stage needs, and stages that were not used for long.",
+      discussion: "Safe while other runs work: tensors younger than an hour stay, a run may be about to name them.")
+
+    @Option(help: ArgumentHelp("Also remove stages not used for so long: 12h, 30d, 8w.", valueName: "age"))
+    var olderThan: Age?
+
+    @Flag(help: "Remove every stage.")
+    var all = false
+
+    func validate() throws {
+      if all, olderThan != nil { throw ValidationError("--all and --older-than: give one of them") }
+    }
+
+    func run() throws {
+      let removal = try StageStore.ofUser().collect(unusedFor: all ? -.infinity : olderThan?.seconds)
+      let terminal = Terminal(.output)
+      terminal.writeLine(
+        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "tensor")), \(Formatting.bytes(removal.bytes))")
+      if removal.young > 0 {
+        terminal.writeLine("\(List.some(removal.young, "tensor")) of no stage stay until they are an hour old: a run may be using them")
+      }
+    }
+  }
+
+  struct Verify: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "verify", abstract: "Read everything; remove what is broken, so that it is computed anew.")
+
+    func run() throws {
+      let result = try StageStore.ofUser().verify()
+      let terminal = Terminal(.output)
+      for line in result.broken { terminal.writeLine(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
+      terminal.writeLine(
+        "read \(List.some(result.stages, "stage")) and \(List.some(result.blobs, "tensor")), \(Formatting.bytes(result.bytes)): "
+          + (result.broken.isEmpty ? "all whole" : "\(result.broken.count) broken and removed; the next run computes them anew"))
+    }
+  }
+
+  /// A span of time as people write it.
+  struct Age: ExpressibleByArgument {
+    let seconds: Double
+
+    /// `90s`, `15m`, `12h`, `30d`, `8w`.
+    init?(argument: String) {
+      let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
+      guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number.isFinite, number >= 0
+      else { return nil }
+      seconds = number * unit
+    }
+
+    static func text(_ seconds: Double) -> String {
+      switch seconds {
+      case ..<60: "just now"
+      case ..<3600: "\(Int(seconds / 60)) min ago"
+      case ..<172_800: "\(Int(seconds / 3600)) h ago"
+      default: "\(Int(seconds / 86_400)) days ago"
+      }
+    }
+  }
+}

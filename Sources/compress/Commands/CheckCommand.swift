@@ -1,0 +1,61 @@
+import ArgumentParser
+import Diagnostics
+import Foundation
+import Pipeline
+import Reports
+import Scripting
+
+/// `compress check FILE`.
+struct CheckCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check a plugin or a pipeline without the long wait.",
+    discussion: """
+      A plugin is loaded, explained, and tried on a tiny network with generated digits. A pipeline's script is run, \
+      which checks every option, and its plan is shown; nothing is trained that the script does not read back. \
+      Exit status 0 when all is well, 2 when something needs mending.
+      """)
+
+  @OptionGroup var options: ScriptOptions
+
+  func run() throws {
+    let terminal = Terminal(.output)
+    let problems =
+      try PluginCheck.looksLikePlugin(options.script) ? checkPlugin(terminal) : checkPipeline(terminal)
+    guard problems.isEmpty else {
+      let errors = Terminal(.errors)
+      for problem in problems {
+        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedForTerminal)
+      }
+      throw ExitCode(2)
+    }
+    terminal.writeLine(terminal.styled("\n✓ ", .green) + "no problem found")
+  }
+
+  private func checkPlugin(_ terminal: Terminal) throws -> [CompressError] {
+    let check: PluginCheck
+    do { check = try PluginCheck(options.script, folders: options.plugins, threads: options.threads ?? 1) } catch let error as CompressError {
+      return [error]
+    }
+    terminal.write(PluginText(check.plugin).rendered(for: terminal))
+    terminal.writeLine("\ntried on a small CNN with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))")
+    if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
+    for result in check.results {
+      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedForTerminal)")
+    }
+    for warning in check.warnings { terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedForTerminal) }
+    return check.problems
+  }
+
+  private func checkPipeline(_ terminal: Terminal) throws -> [CompressError] {
+    let executor = try options.makeExecutor(progress: TerminalProgress())
+    let session = try ScriptSession(options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+    do {
+      let outcome = try session.run()
+      terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))
+      if outcome.stages.isEmpty { terminal.writeLine(terminal.styled("warning: ", .yellow) + "the script records no stage") }
+      return []
+    } catch let error as CompressError {
+      return [error]
+    }
+  }
+}

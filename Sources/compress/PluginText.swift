@@ -1,0 +1,24 @@
+import Diagnostics
+import Reports
+import Scripting
+
+/// A plugin explained: name, kind, summary and a table of its options.
+struct PluginText {
+  private let plugin: PluginCatalog.Description
+
+  init(_ plugin: PluginCatalog.Description) { self.plugin = plugin }
+
+  func rendered(for terminal: Terminal) -> String {
+    var text = "\(terminal.styled(plugin.name, .bold))  \(terminal.styled("\(plugin.kind) plugin", .dim))\n"
+    text += plugin.summary.escapedForTerminal + "\n"
+    guard !plugin.options.isEmpty else { return text }
+    var table = TextTable([("option", .left), ("takes", .left), ("default", .left), ("", .left)])
+    for option in plugin.options {
+      table.add([
+        TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),
+        TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim), TextTable.Cell(option.help),
+      ])
+    }
+    return text + "\n" + table.rendered(for: terminal)
+  }
+}
