@@ -41,7 +41,7 @@ import Testing
     ("return plugin { kind = 'schedule', summary = 's', at = function(t)\n return 't' end }", "must return a number"),
     ("return plugin { kind = 'schedule', summary = 's', at = function(t) return 0 / 0 end }", "nan"),
     ("return plugin { kind = 'quantization', summary = 's', assign = function() return { weights = { bits = 9 } } end }", "from 2 to 8"),
-    ("return plugin { kind = 'schedules', summary = 's', at = function(t) return t end }", "did you mean \"schedule\"?"),
+    ("return plugin { kind = 'schedule', summary = 's', att = function(t) return t end }", "did you mean \"at\"?"),
     ("return plugin {\n kind = }", ":2:"),
   ])
   func whatAPluginDoesWrongIsSaid(_ text: String, _ message: String) throws {
@@ -49,6 +49,7 @@ import Testing
     try text.write(toFile: folder.path + "/mine.lua", atomically: true, encoding: .utf8)
     let check = try compress(["check", folder.path + "/mine.lua"], cache: folder)
     #expect(check.status == 2 && check.errors.lowercased().contains(message.lowercased()), "\(check.output)\(check.errors)")
+    #expect(check.errors.contains(/mine.lua:\d+: /), "with its line: \(check.errors)")
     #expect(check.errors.components(separatedBy: "problem: ").count == 2, "one mistake, one message: \(check.errors)")
   }
 

@@ -46,8 +46,10 @@ public struct PluginCheck {
       case .quantization: try tryQuantization(bound, session, ground)
       }
     } catch let error as CompressError {
-      problems.append(error.at(script: path, line: nil))
+      add(problem: error)
     }
+    // What the engine found wrong with a value has no place of its own: it is the function's.
+    problems = problems.map { $0.at(script: path, line: plugin.function.location?.lines.lowerBound) }
     // The plugin's functions belong to the session.
     withExtendedLifetime(session) {}
   }
@@ -127,18 +129,21 @@ public struct PluginCheck {
           warnings.append("\(what): \(percent(aim)) zeros were asked for, \(percent(sparsity)) came out")
         }
       } catch let error as CompressError {
-        add(problem: error, in: what)
+        add(problem: error)
+        add(what, "failed")
       } catch {
-        add(problem: CompressError("\(error)"), in: what)
+        add(problem: CompressError("\(error)"))
+        add(what, "failed")
       }
     }
   }
 
   private mutating func trySchedule(_ schedule: LuaSchedule) throws {
-    curve = try (0...40).map { try schedule.value(at: Double($0) / 40) }
+    let curve = try (0...40).map { try schedule.value(at: Double($0) / 40) }
     if let index = curve.firstIndex(where: { !$0.isFinite }) {
-      throw CompressError("at(\(Self.t(index))) is \(curve[index])")
+      throw CompressError("at(\(Self.t(index))) is \(curve[index].isNaN ? "nan" : "\(curve[index])")")
     }
+    self.curve = curve
     add("t = 0, 0.25, 0.5, 0.75, 1", [0, 10, 20, 30, 40].map { String(format: "%.4g", curve[$0]) }.joined(separator: ", "))
     if let index = curve.firstIndex(where: { !(-1e-9...1 + 1e-9).contains($0) }) {
       warnings.append("at(\(Self.t(index))) is \(String(format: "%.4g", curve[index])): as a sparsity it is refused outside 0 to 1")
@@ -157,8 +162,9 @@ public struct PluginCheck {
     add("after", "\(try NativeFormat.data(result.model).count) bytes, \(try ground.accuracy(result.model))")
     for layer in result.model.weightLayers {
       guard let weight = result.model[layer, .weight] else { continue }
-      add(layer, "\(weight.encoding.name)\(result.model.activations[layer] == nil ? "" : ", activations int8")")
+      add(layer, weight.encoding.name)
     }
+    if !result.model.activations.isEmpty { add("activations", "\(result.model.activations.count) of them int8") }
     if result.model.weightLayers.allSatisfy({ if case .float(let values)? = result.model[$0, .weight]?.encoding { values.dtype == .float32 } else { false } }) {
       warnings.append("every layer stays float32")
     }
@@ -168,10 +174,9 @@ public struct PluginCheck {
 
   private mutating func add(_ what: String, _ outcome: String) { results.append((what, outcome)) }
 
-  private mutating func add(problem: CompressError, in what: String) {
-    // The same mistake on another way is one mistake.
+  /// The same mistake on another way is one mistake.
+  private mutating func add(problem: CompressError) {
     if !problems.contains(where: { $0.message == problem.message && $0.line == problem.line }) { problems.append(problem) }
-    add(what, "failed")
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }

@@ -28,13 +28,16 @@ struct NewCommand: ParsableCommand {
     let path = try scaffold.write(name: name, into: ".")
     let terminal = Terminal(.output)
     terminal.writeLine("wrote \(terminal.styled(path, .bold))\n\nnext:")
-    terminal.writeLine("  compress check \(path)\(String(repeating: " ", count: 8))try it on a tiny network")
     switch what {
-    case .pipeline: terminal.writeLine("  compress run \(path) --out results")
+    case .pipeline:
+      terminal.writeLine("  compress check \(path)              its options, and what it would do")
+      terminal.writeLine("  compress run \(path) --out results  do it")
     case .plugin:
-      terminal.writeLine("  compress new pipeline my_pipeline   a pipeline beside it, then: use \"\(name)\" {}")
-      let shadowed = (try? PluginCatalog(folders: []).describe(name))?.path
-      if let shadowed { terminal.writeLine("\nnote: it will be found before \(shadowed.escapedForTerminal), which has the same name") }
+      terminal.writeLine("  compress check \(path)             try it on a tiny network")
+      terminal.writeLine("  compress new pipeline my_pipeline  a pipeline beside it; write: use \"\(name)\" {}")
+      if let shadowed = (try? PluginCatalog(folders: []).describe(name))?.path {
+        terminal.writeLine("\nnote: it will be found before \(shadowed.escapedForTerminal), which has the same name")
+      }
     }
   }
 }
