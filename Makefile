@@ -3,7 +3,7 @@
 #   make test         everything that must always pass
 # Others: build, soak (long checks), clean.
 
-PACKAGES := liblua5.4-dev zlib1g-dev pkg-config
+PACKAGES := liblua5.4-dev zlib1g-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
 BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.

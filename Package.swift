@@ -16,6 +16,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
   ],
   targets: [
     // C: the doors to Lua and zlib, and the leaf kernels.
@@ -41,7 +42,7 @@ let package = Package(
         "Formats", "Datasets", "Training", "Compression", "Runtime",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    .target(name: "Reports", dependencies: ["Pipeline"]),
+    .target(name: "Reports", dependencies: ["Pipeline", .product(name: "Mustache", package: "swift-mustache")]),
 
     // The scripts, and the command line.
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
@@ -65,6 +66,7 @@ let package = Package(
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
     .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
     .testTarget(name: "CommandTests", dependencies: ["compress"]),
+    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -32,6 +32,14 @@ public enum Encoding: Sendable {
     }
   }
 
+  /// Bits of one value; integers of fewer than 8 are stored in a byte each.
+  public var bits: Int {
+    switch self {
+    case .float(let tensor): tensor.dtype.size * 8
+    case .integer(let integers): integers.bits
+    }
+  }
+
   /// What the summary calls it: `float32`, `int8` …
   public var name: String {
     switch self {

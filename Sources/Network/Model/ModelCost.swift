@@ -11,6 +11,8 @@ public struct ModelCost: Sendable {
     public let macs: Int
     /// Encoding of the weight (`float32`, `int8` …); nil without one.
     public let encoding: String?
+    /// Bits of one value of the weight; nil without one.
+    public let bits: Int?
     /// Bytes of its parameters as stored.
     public let bytes: Int
     public let inputs: [String]
@@ -27,7 +29,7 @@ public struct ModelCost: Sendable {
         parameters: parameters.reduce(0) { $0 + $1.count },
         nonzero: parameters.reduce(0) { $0 + $1.nonzeroCount },
         macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.shape(of: node.name)),
-        encoding: model[node.name, .weight]?.encoding.name,
+        encoding: model[node.name, .weight]?.encoding.name, bits: model[node.name, .weight]?.encoding.bits,
         bytes: parameters.reduce(0) { $0 + $1.encoding.byteCount },
         inputs: node.inputs)
     }

@@ -46,14 +46,16 @@ public struct Comparer {
       let (report, labels) = try measure(job, on: comparison.data, scratch)
       if index == 0 { firstPredictions = report.predictions }
       let evaluation = Evaluation(predictions: report.predictions, labels: labels)
+      let (gained, lost) = Self.exchanged(report.predictions, firstPredictions, labels)
       let cost = ModelCost(stored.model)
       results.append(
         VariantResult(
           name: variant.name, accuracy: evaluation.accuracy,
-          flips: zip(report.predictions, firstPredictions).count { $0 != $1 }, parameters: cost.parameters,
-          nonzero: cost.nonzero, macs: cost.macs, nativeBytes: try Folders.size(ofFile: file),
-          gzipBytes: try Gzip.compressedSize(ofFile: file), latency: report.latency,
-          peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage)))
+          flips: zip(report.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
+          parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
+          nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
+          latency: report.latency, peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage),
+          layers: VariantResult.Layer.all(cost, try compile(stored.model))))
       context.progress.end(
         detail: "accuracy \((evaluation.accuracy * 100).formatted(2)) %  mean \(report.latency.mean.formatted(4)) ms")
     }
@@ -67,6 +69,19 @@ public struct Comparer {
       VariantResult.Step(
         stage: $0.work.kind, label: $0.work.label, key: $0.key.digest, record: try executor.record(of: $0))
     }
+  }
+
+  /// Samples that became right, and that became wrong.
+  static func exchanged(_ predictions: [Int32], _ first: [Int32], _ labels: [Int32]) -> (gained: Int, lost: Int) {
+    var gained = 0, lost = 0
+    for (i, label) in labels.enumerated() {
+      switch (predictions[i] == label, first[i] == label) {
+      case (true, false): gained += 1
+      case (false, true): lost += 1
+      default: break
+      }
+    }
+    return (gained, lost)
   }
 
   /// The variant's name as a file name: letters, digits, `-`; the number in front keeps it unique.

@@ -65,6 +65,9 @@ public struct VariantResult: Sendable {
   public var accuracy: Double
   /// Predictions that differ from the first variant's.
   public var flips: Int
+  /// Samples this variant gets right and the first wrong, and the reverse.
+  public var gained: Int
+  public var lost: Int
   /// Of all layers, biases and statistics included, batch norms as they run: folded.
   public var parameters: Int
   public var nonzero: Int
@@ -76,12 +79,21 @@ public struct VariantResult: Sendable {
   public var peakMemoryBytes: Int
   /// What each stage of its making recorded, in order.
   public var history: [Step]
+  /// The model as it is stored and as the runtime runs it, in the graph's order.
+  public var layers: [Layer]
 
   public struct Step: Sendable, Codable {
     public var stage: String
     public var label: String
     public var key: String
     public var record: StageRecord
+
+    public init(stage: String, label: String, key: String, record: StageRecord) {
+      self.stage = stage
+      self.label = label
+      self.key = key
+      self.record = record
+    }
   }
 
   /// Milliseconds for one image.
@@ -89,6 +101,62 @@ public struct VariantResult: Sendable {
     public var mean, min, p50, p90, p99, max: Double
     /// Every one, in the order they were taken.
     public var samples: [Double]
+
+    public init(mean: Double, min: Double, p50: Double, p90: Double, p99: Double, max: Double, samples: [Double]) {
+      (self.mean, self.min, self.p50, self.p90, self.p99, self.max) = (mean, min, p50, p90, p99, max)
+      self.samples = samples
+    }
+  }
+
+  /// One layer of the stored model.
+  public struct Layer: Sendable, Codable, Equatable {
+    public var name: String
+    public var kind: String
+    public var parameters: Int
+    public var nonzero: Int
+    public var macs: Int
+    /// Of the weight: `float32`, `int8` …; nil without one.
+    public var encoding: String?
+    public var bits: Int?
+    /// Its parameters as stored.
+    public var bytes: Int
+    /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
+    public var arithmetic: String?
+
+    public init(
+      name: String, kind: String, parameters: Int, nonzero: Int, macs: Int, encoding: String?, bits: Int?, bytes: Int,
+      arithmetic: String?
+    ) {
+      self.name = name
+      self.kind = kind
+      self.parameters = parameters
+      self.nonzero = nonzero
+      self.macs = macs
+      self.encoding = encoding
+      self.bits = bits
+      self.bytes = bytes
+      self.arithmetic = arithmetic
+    }
+  }
+
+  public init(
+    name: String, accuracy: Double, flips: Int, gained: Int = 0, lost: Int = 0, parameters: Int, nonzero: Int, macs: Int,
+    nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int, history: [Step], layers: [Layer] = []
+  ) {
+    self.name = name
+    self.accuracy = accuracy
+    self.flips = flips
+    self.gained = gained
+    self.lost = lost
+    self.parameters = parameters
+    self.nonzero = nonzero
+    self.macs = macs
+    self.nativeBytes = nativeBytes
+    self.gzipBytes = gzipBytes
+    self.latency = latency
+    self.peakMemoryBytes = peakMemoryBytes
+    self.history = history
+    self.layers = layers
   }
 }
 
@@ -103,4 +171,18 @@ public struct ComparisonOutcome: Sendable {
   public var cooldown: Double
   public var threads: Int
   public var variants: [VariantResult]
+
+  public init(
+    data: String, evaluated: Int, images: Int, order: Comparison.Order, warmUp: Int, cooldown: Double, threads: Int,
+    variants: [VariantResult]
+  ) {
+    self.data = data
+    self.evaluated = evaluated
+    self.images = images
+    self.order = order
+    self.warmUp = warmUp
+    self.cooldown = cooldown
+    self.threads = threads
+    self.variants = variants
+  }
 }

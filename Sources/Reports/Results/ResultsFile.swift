@@ -26,9 +26,12 @@ public struct ResultsFile: Codable, Sendable {
     public var seed: UInt64
     public var threads: Int
     public var version: String
+    /// The arguments that repeat it, the program's name first; nil in files of older versions.
+    public var command: [String]?
 
     public init(
-      script: String, scriptDigest: String, params: [String: ParamValue], seed: UInt64, threads: Int, version: String
+      script: String, scriptDigest: String, params: [String: ParamValue], seed: UInt64, threads: Int, version: String,
+      command: [String]? = nil
     ) {
       self.script = script
       self.scriptDigest = scriptDigest
@@ -36,10 +39,11 @@ public struct ResultsFile: Codable, Sendable {
       self.seed = seed
       self.threads = threads
       self.version = version
+      self.command = command
     }
 
     private enum CodingKeys: String, CodingKey {
-      case script, scriptDigest = "script_sha256", params, seed, threads, version = "compress_version"
+      case script, scriptDigest = "script_sha256", params, seed, threads, version = "compress_version", command
     }
   }
 
@@ -47,6 +51,12 @@ public struct ResultsFile: Codable, Sendable {
     public var cpu: String
     public var cores: Int
     public var isa: String
+
+    public init(cpu: String, cores: Int, isa: String) {
+      self.cpu = cpu
+      self.cores = cores
+      self.isa = isa
+    }
 
     /// This one.
     public init() {
@@ -72,29 +82,6 @@ public struct ResultsFile: Codable, Sendable {
     }
   }
 
-  public struct Variant: Codable, Sendable {
-    public struct Bytes: Codable, Sendable {
-      public var native: Int
-      public var gzip: Int
-    }
-
-    public var name: String
-    public var accuracy: Double
-    public var flips: Int
-    public var parameters: Int
-    public var nonzero: Int
-    public var macs: Int
-    public var bytes: Bytes
-    public var latency: VariantResult.Latency
-    public var peakMemoryBytes: Int
-    public var stages: [VariantResult.Step]
-
-    private enum CodingKeys: String, CodingKey {
-      case name, accuracy, flips, parameters, nonzero, macs, bytes, latency = "latency_ms"
-      case peakMemoryBytes = "peak_memory_bytes", stages
-    }
-  }
-
   public init(_ result: ComparisonOutcome, run: Run, machine: Machine = Machine(), created: Date = Date()) {
     self.created = ISO8601DateFormatter().string(from: created)
     self.run = run
@@ -102,12 +89,9 @@ public struct ResultsFile: Codable, Sendable {
     comparison = Setting(
       data: result.data, evaluated: result.evaluated, images: result.images, order: result.order.rawValue,
       warmUp: result.warmUp, cooldownSeconds: result.cooldown, threads: result.threads)
-    variants = result.variants.map { variant in
-      Variant(
-        name: variant.name, accuracy: variant.accuracy, flips: variant.flips, parameters: variant.parameters,
-        nonzero: variant.nonzero, macs: variant.macs,
-        bytes: Variant.Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes), latency: variant.latency,
-        peakMemoryBytes: variant.peakMemoryBytes, stages: variant.history)
+    let first = result.variants.first.map(Series.init)
+    variants = result.variants.enumerated().map { index, variant in
+      Variant(variant, evaluated: result.evaluated, first: index == 0 ? nil : first)
     }
   }
 
@@ -133,33 +117,6 @@ public struct ResultsFile: Codable, Sendable {
       } catch let error as DecodingError {
         throw CompressError("is no results file: \(error)", kind: .input)
       }
-    }
-  }
-}
-
-/// A parameter's value as it stood in the run.
-public enum ParamValue: Codable, Sendable, Hashable {
-  case bool(Bool)
-  case number(Double)
-  case string(String)
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.singleValueContainer()
-    if let value = try? container.decode(Bool.self) {
-      self = .bool(value)
-    } else if let value = try? container.decode(Double.self) {
-      self = .number(value)
-    } else {
-      self = .string(try container.decode(String.self))
-    }
-  }
-
-  public func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .bool(let value): try container.encode(value)
-    case .number(let value): try container.encode(value)
-    case .string(let value): try container.encode(value)
     }
   }
 }

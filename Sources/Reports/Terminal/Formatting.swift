@@ -51,4 +51,42 @@ public enum Formatting {
     }
     return String(value)
   }
+
+  /// `1.52×`: a ratio.
+  public static func factor(_ ratio: Double, digits: Int = 2) -> String {
+    ratio.isFinite ? String(format: "%.\(ratio >= 100 ? 0 : digits)f×", ratio) : "n/a"
+  }
+
+  /// A share as signed percentage points with a true minus: `+0.24`, `−0.20`.
+  public static func points(_ share: Double, signed: Bool = true) -> String {
+    guard share.isFinite else { return "n/a" }
+    let text = String(format: "%.2f", abs(share) * 100)
+    return (!signed || text == "0.00" ? "" : share < 0 ? "−" : "+") + text
+  }
+
+  /// Four significant digits: `0.059`, `1.234e-08`.
+  public static func significant(_ value: Double) -> String {
+    guard value.isFinite else { return "n/a" }
+    return value == 0 ? "0" : String(format: "%.4g", value)
+  }
+
+  /// `97.41 to 98.22 %`.
+  public static func percents(_ interval: Interval) -> String {
+    "\(String(format: "%.2f", interval.low * 100)) to \(percent(interval.high))"
+  }
+
+  /// `−0.44 to +0.04`.
+  public static func points(_ interval: Interval) -> String { "\(points(interval.low)) to \(points(interval.high))" }
+
+  /// `1.49 to 1.55`.
+  public static func factors(_ interval: Interval) -> String {
+    String(format: "%.2f to %.2f", interval.low, interval.high)
+  }
+
+  /// `10.2 to 10.4 µs`: an interval in milliseconds; the unit once where both ends share it.
+  public static func milliseconds(_ interval: Interval) -> String {
+    let low = duration(interval.low / 1e3), high = duration(interval.high / 1e3)
+    let unit = high.drop { $0 != " " }
+    return low.hasSuffix(unit) ? "\(low.dropLast(unit.count)) to \(high)" : "\(low) to \(high)"
+  }
 }

@@ -11,8 +11,9 @@ struct RunCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "run", abstract: "Run a pipeline: compute what is missing, measure, compare.",
     discussion: """
-      With --out, writes DIR/results.json, the native file of every variant (DIR/models), and what the script saves. \
-      Finished stages are kept in $XDG_CACHE_HOME/compress; a second run computes only what changed.
+      With --out, writes DIR/results.json, DIR/report.html (for any browser, offline), the native file of every variant \
+      (DIR/models), and what the script saves. Finished stages are kept in $XDG_CACHE_HOME/compress; a second run \
+      computes only what changed.
       """)
 
   @OptionGroup var options: ScriptOptions
@@ -52,10 +53,20 @@ struct RunCommand: ParsableCommand {
       let run = ResultsFile.Run(
         script: options.script, scriptDigest: outcome.digest,
         params: Dictionary(outcome.params.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }), seed: options.seed,
-        threads: executor.context.pool.threads, version: Compress.version)
-      try ResultsFile(result, run: run).write(to: "\(out)/results.json")
-      terminal.writeLine(terminal.styled("results and models are in \(out)", .dim))
+        threads: executor.context.pool.threads, version: Compress.version,
+        command: repeatable(threads: executor.context.pool.threads))
+      let results = ResultsFile(result, run: run)
+      try results.write(to: "\(out)/results.json")
+      let charts = ChartLibrary.installed()
+      try HTMLReport(results, charts: charts).write(to: "\(out)/report.html")
+      let hint = charts == nil ? " (tables only: charts need the package \(ChartLibrary.package))" : ""
+      terminal.writeLine(terminal.styled("results, report.html\(hint) and models are in \(out)", .dim))
     }
+  }
+
+  /// This command line, with the default that depends on the machine written out.
+  private func repeatable(threads: Int) -> [String] {
+    ["compress"] + CommandLine.arguments.dropFirst() + (options.threads == nil ? ["--threads", String(threads)] : [])
   }
 
   /// The file this process was started from.

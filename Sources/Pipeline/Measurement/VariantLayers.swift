@@ -1,0 +1,16 @@
+import Network
+import Runtime
+
+extension VariantResult.Layer {
+  /// What a model's layers cost, beside how the runtime computes them.
+  static func all(_ cost: ModelCost, _ plan: Plan) -> [VariantResult.Layer] {
+    // A layer's own step comes before conversions of its value; the input has nothing but conversions.
+    let steps = Dictionary(plan.steps.map { ($0.layer, $0.arithmetic.rawValue) }, uniquingKeysWith: { own, _ in own })
+    return cost.layers.map { layer in
+      VariantResult.Layer(
+        name: layer.name, kind: layer.kind, parameters: layer.parameters, nonzero: layer.nonzero, macs: layer.macs,
+        encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
+        arithmetic: layer.name == plan.inputName ? nil : steps[layer.name])
+    }
+  }
+}

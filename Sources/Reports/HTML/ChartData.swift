@@ -1,0 +1,108 @@
+import Foundation
+import Pipeline
+
+/// What the page's script draws.
+struct ChartData: Encodable {
+  let variants: [Variant]
+  let layers: [String]
+  let training: [Training]
+  /// Where the axes of latency begin, and where the distribution's ends, in milliseconds.
+  let start: Double
+  let distributionEnd: Double
+
+  /// Said under the chart of every image.
+  let drawn: String
+  /// Said under the distribution.
+  let distributionNote: String
+
+  struct Variant: Encodable {
+    let name: String
+    let color: Int
+    /// Number of the image, milliseconds; alternately.
+    let runs: [Double]
+    /// Milliseconds, percent of the images that took no longer; alternately.
+    let distribution: [Double]
+    /// By layer; nil where the variant has none of that name.
+    let bytes: [Int?]
+    let nonzero: [Double?]
+  }
+
+  struct Training: Encodable {
+    let name: String
+    /// Of the first variant that came out of it; dashed where an earlier stage has it already.
+    let color: Int
+    let isDashed: Bool
+    let loss: [Double]
+    let accuracy: [Double]
+  }
+
+  private enum CodingKeys: String, CodingKey { case variants, layers, training, start, distributionEnd }
+
+  /// More runs than this are thinned out for drawing.
+  static let limit = 4000
+
+  init(_ results: ResultsFile) {
+    let layers = ReportPage.LayerMatrix.layerNames(results)
+    self.layers = layers.map(ReportPage.shown)
+    variants = results.variants.enumerated().map { index, variant in
+      let found = layers.map { name in variant.layers?.first { $0.name == name } }
+      return Variant(
+        name: ReportPage.shown(variant.name), color: Self.color(index),
+        runs: Self.thinned(variant.latency.samples), distribution: Self.distribution(variant.latency.samples),
+        bytes: found.map { $0?.bytes },
+        nonzero: found.map { $0.map { Self.rounded(100 * Double($0.nonzero) / Double(max($0.parameters, 1))) } })
+    }
+    var taken = Set<Int>()
+    training = TrainedStage.all(results).map { stage in
+      let owners = stage.variants.count == results.variants.count ? "" : " (\(stage.variants.joined(separator: ", ")))"
+      let color = Self.color(results.variants.firstIndex { $0.name == stage.variants[0] } ?? 0)
+      return Training(
+        name: ReportPage.shown(stage.label + owners), color: color, isDashed: !taken.insert(color).inserted, loss: stage.curve.map { Self.rounded($0.loss) },
+        accuracy: stage.curve.map { Self.rounded(100 * $0.accuracy) })
+    }
+    let longest = results.variants.map(\.latency.samples.count).max() ?? 0
+    drawn =
+      longest > Self.limit
+      ? "Of more than \(Formatting.count(Self.limit)) runs a variant, the fastest and the slowest of each stretch of "
+        + "\(Formatting.count(Self.stretch(longest))) are drawn; results.json has them all."
+      : "Every run is drawn."
+    start = 0.8 * max(results.variants.map(\.latency.min).min() ?? 1, 1e-6)
+    let end = 1.25 * (results.variants.map(\.latency.p99).max() ?? 1)
+    distributionEnd = end
+    let beyond = results.variants.reduce(0) { $0 + $1.latency.samples.count { $0 > end } }
+    distributionNote =
+      beyond == 0
+      ? "" : "The axis ends at \(Formatting.duration(end / 1e3)); \(Formatting.count(beyond)) slower runs lie beyond it."
+  }
+
+  /// The first variant is neutral, the others take turns with the palette.
+  static func color(_ index: Int) -> Int { index == 0 ? 0 : (index - 1) % 7 + 1 }
+
+  private static func stretch(_ count: Int) -> Int { (2 * count + limit - 1) / limit }
+
+  /// All runs, or the fastest and the slowest of each stretch, in the order they were taken.
+  static func thinned(_ samples: [Double]) -> [Double] {
+    guard samples.count > limit else { return samples.enumerated().flatMap { [Double($0 + 1), rounded($1)] } }
+    let stretch = stretch(samples.count)
+    return stride(from: 0, to: samples.count, by: stretch).flatMap { start in
+      let range = start..<min(start + stretch, samples.count)
+      let low = range.min { samples[$0] < samples[$1] }!, high = range.max { samples[$0] < samples[$1] }!
+      return Set([low, high]).sorted().flatMap { [Double($0 + 1), rounded(samples[$0])] }
+    }
+  }
+
+  /// The empirical distribution function, at no more than 400 of its steps.
+  static func distribution(_ samples: [Double]) -> [Double] {
+    let sorted = samples.sorted(), count = min(sorted.count, 400)
+    return (0..<count).flatMap { k in
+      let rank = (k + 1) * sorted.count / count
+      return [rounded(sorted[rank - 1]), rounded(100 * Double(rank) / Double(sorted.count))]
+    }
+  }
+
+  /// To five digits: more cannot be seen.
+  private static func rounded(_ value: Double) -> Double {
+    guard value.isFinite, value != 0 else { return 0 }
+    return Double(String(format: "%.5g", value)) ?? 0
+  }
+}

@@ -1,0 +1,130 @@
+import Diagnostics
+import Pipeline
+
+/// What the template shows: formatted text, nothing left to decide.
+///
+/// A section of the template looks for a name in the innermost value first and then outwards, so no two nested
+/// types share a name unless both have it always.
+struct ReportPage {
+  let title: String
+  let headline: String
+  let lead: String
+  let tiles: [Tile]
+  let hasFindings: Bool
+  let findings: [Finding]
+  let variants: [VariantRow]
+  let setting: String
+  let firstName: String
+  let hasDifferences: Bool
+  let resamples: String
+  let drawn: String
+  let distribution: String
+
+  let hasLayers: Bool
+  let layerMatrix: LayerMatrix
+  let layerTables: [LayerTable]
+
+  let hasTraining: Bool
+  let curves: [Curve]
+
+  let histories: [History]
+  let facts: [Fact]
+  let hasParams: Bool
+  let params: [Fact]
+  let hasCommand: Bool
+  let command: String
+
+  let hasCharts: Bool
+  let chartPackage = ChartLibrary.package
+  let chartVersion: String
+  let policy: String
+  let style = reportStyle
+  let library: String
+  let data: String
+  let script: String
+
+  struct Fact {
+    let key: String
+    let value: String
+  }
+
+  init(_ results: ResultsFile, charts: ChartLibrary?) throws {
+    let summary = Summary(results)
+    title = Self.shown(results.run.script)
+    headline = summary.headline
+    lead = summary.lead
+    tiles = summary.tiles
+    findings = Finding.all(results)
+    hasFindings = !findings.isEmpty
+    variants = results.variants.indices.map { VariantRow(results, $0) }
+    setting = Self.setting(results)
+    firstName = results.variants.first.map { Self.shown($0.name) } ?? ""
+    hasDifferences = results.variants.count > 1
+    resamples = Formatting.count(BootstrappedMeans.resamples)
+
+    let chartData = ChartData(results)
+    drawn = chartData.drawn
+    distribution = chartData.distributionNote
+    layerMatrix = LayerMatrix(results)
+    layerTables = results.variants.enumerated().map { LayerTable($1, $0) }
+    hasLayers = !layerMatrix.rows.isEmpty
+    curves = Curve.all(results)
+    hasTraining = !curves.isEmpty
+
+    histories = results.variants.enumerated().map { History($1, $0) }
+    facts = Self.facts(results)
+    params = results.run.params.sorted { $0.key < $1.key }.map {
+      Fact(key: Self.shown($0.key), value: Self.shown(Self.text($0.value)))
+    }
+    hasParams = !params.isEmpty
+    command = Self.shown(ShellText.line(results.run.command ?? []))
+    hasCommand = !command.isEmpty
+
+    hasCharts = charts != nil
+    chartVersion = charts?.version ?? ""
+    library = charts?.source ?? ""
+    data = charts == nil ? "" : try ScriptText.json(chartData)
+    script = reportScript
+    let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(reportScript))" }
+    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
+  }
+
+  /// Text from outside, with control characters and reversed writing made visible; the template escapes it for HTML.
+  static func shown(_ text: String) -> String { text.escapedForTerminal }
+
+  static func quoted(_ text: String) -> String { "“\(shown(text))”" }
+
+  private static func setting(_ results: ResultsFile) -> String {
+    let setting = results.comparison
+    let threads = setting.threads == 1 ? "1 thread" : "\(setting.threads) threads"
+    return
+      "Accuracy and flips (predictions that changed) over \(Formatting.count(setting.evaluated)) samples of "
+      + "\(shown(setting.data)). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by one, "
+      + "batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each variant ran in a process of its "
+      + "own; memory is the most that process held."
+  }
+
+  private static func facts(_ results: ResultsFile) -> [Fact] {
+    let run = results.run, machine = results.machine, setting = results.comparison
+    return [
+      Fact(key: "Script", value: shown(run.script)),
+      Fact(key: "SHA-256 of the script", value: shown(run.scriptDigest)),
+      Fact(key: "Seed", value: String(run.seed)),
+      Fact(key: "Threads", value: String(run.threads)),
+      Fact(key: "Data", value: "\(shown(setting.data)), \(Formatting.count(setting.evaluated)) samples"),
+      Fact(key: "Rest before each variant", value: Formatting.duration(setting.cooldownSeconds)),
+      Fact(key: "Processor", value: "\(shown(machine.cpu)), \(machine.cores) \(machine.cores == 1 ? "core" : "cores")"),
+      Fact(key: "Instruction set", value: shown(machine.isa)),
+      Fact(key: "Version of compress", value: shown(run.version)),
+      Fact(key: "Measured", value: shown(results.created)),
+    ]
+  }
+
+  static func text(_ value: ParamValue) -> String {
+    switch value {
+    case .bool(let value): String(value)
+    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    case .string(let value): value
+    }
+  }
+}

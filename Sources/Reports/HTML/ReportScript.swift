@@ -1,0 +1,146 @@
+/// Draws the page's charts with Chart.js 3 or 4 from the JSON beside it. Text goes into the canvas as text, never
+/// into the document.
+let reportScript = #"""
+
+  "use strict";
+  (function () {
+    const data = JSON.parse(document.getElementById("data").textContent);
+    const charts = [];
+    const color = name => getComputedStyle(document.documentElement).getPropertyValue("--" + name).trim();
+    const short = (text, limit) => text.length > limit ? text.slice(0, limit - 1) + "…" : text;
+    const digits = (value, most) => Number(value.toPrecision(most)).toLocaleString("en-US", { maximumSignificantDigits: most });
+    const time = ms => ms >= 1000 ? digits(ms / 1000, 3) + " s" : ms >= 1 ? digits(ms, 3) + " ms" : digits(ms * 1000, 3) + " µs";
+    const bytes = count => count >= 1e6 ? digits(count / 1e6, 3) + " MB" : count >= 1e3 ? digits(count / 1e3, 3) + " kB" : count + " B";
+    const percent = share => digits(share, 4) + " %";
+    const pairs = list => {
+      const points = [];
+      for (let i = 0; i + 1 < list.length; i += 2) points.push({ x: list[i], y: list[i + 1] });
+      return points;
+    };
+    // The eighth colour is followed by the first again, but dashed.
+    const dash = index => index > 7 ? [6, 3] : [];
+
+    // Labels at 1, 2 and 5 of each decade, so that they stay apart.
+    const onDecades = format => value => {
+      const lead = Math.round(value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9)));
+      return lead === 1 || lead === 2 || lead === 5 ? format(value) : null;
+    };
+
+    function axis(title, format, more) {
+      return Object.assign({
+        title: { display: title !== "", text: title, color: color("soft"), font: { size: 11 } },
+        grid: { color: color("grid"), borderColor: color("line") },
+        border: { color: color("line") },
+        ticks: { color: color("soft"), callback: format, maxRotation: 0, autoSkipPadding: 12, font: { size: 11 } },
+      }, more);
+    }
+
+    function draw(id, make) {
+      const canvas = document.getElementById(id);
+      if (canvas === null) return;
+      const config = make();
+      config.options = Object.assign({
+        animation: false, responsive: true, maintainAspectRatio: false, normalized: true,
+        interaction: { mode: "nearest", intersect: false },
+      }, config.options);
+      config.options.plugins = Object.assign({
+        legend: {
+          position: "top", align: "start",
+          labels: {
+            color: color("ink"), boxWidth: 10, boxHeight: 10, padding: 10, font: { size: 11 },
+            generateLabels: chart => chart.data.datasets.map((set, index) => ({
+              text: short(set.label, 40), datasetIndex: index, hidden: !chart.isDatasetVisible(index),
+              fillStyle: set.swatch, strokeStyle: set.swatch, fontColor: color("ink"), lineWidth: 0,
+            })),
+          },
+        },
+      }, config.options.plugins);
+      charts.push({ id: id, make: make, chart: new Chart(canvas, config) });
+    }
+
+    function series(name, index, points, more) {
+      const stroke = color("s" + index);
+      return Object.assign({
+        label: name, data: points, swatch: stroke, borderColor: stroke, backgroundColor: stroke, borderWidth: 1.8,
+        pointRadius: 0, pointHitRadius: 6,
+      }, more);
+    }
+
+    const tooltip = label => ({ tooltip: { callbacks: { title: () => "", label: label } } });
+
+    function drawAll() {
+      draw("chart-runs", () => ({
+        type: "scatter",
+        data: { datasets: data.variants.map(v => series(v.name, v.color, pairs(v.runs), {
+          pointRadius: 1.5, borderWidth: 0, backgroundColor: color("s" + v.color) + "b0",
+        })) },
+        options: {
+          scales: {
+            x: axis("image", value => value.toLocaleString("en-US"), { type: "linear" }),
+            y: axis("", onDecades(time), { type: "logarithmic", min: data.start }),
+          },
+          plugins: tooltip(item => item.dataset.label + ", image " + item.raw.x.toLocaleString("en-US") + ": " + time(item.raw.y)),
+        },
+      }));
+      draw("chart-distribution", () => ({
+        type: "line",
+        data: { datasets: data.variants.map((v, i) => series(v.name, v.color, pairs(v.distribution), { stepped: "before", borderDash: dash(i), clip: { left: 0, right: 0, top: 3, bottom: 3 } })) },
+        options: {
+          scales: {
+            x: axis("", onDecades(time), { type: "logarithmic", min: data.start, max: data.distributionEnd }),
+            y: axis("", value => value + " %", { min: 0, max: 100 }),
+          },
+          plugins: tooltip(item => item.dataset.label + ": " + percent(item.raw.y) + " took at most " + time(item.raw.x)),
+        },
+      }));
+      const bars = (id, field, format, scale) => draw(id, () => ({
+        type: "bar",
+        data: {
+          labels: data.layers.map(name => short(name, 24)),
+          datasets: data.variants.map(v => series(v.name, v.color, v[field], { borderWidth: 0, borderRadius: 2, categoryPercentage: 0.82, barPercentage: 0.92 })),
+        },
+        options: {
+          indexAxis: "y",
+          interaction: { mode: "nearest", axis: "y", intersect: false },
+          scales: {
+            x: axis("", format, Object.assign({ beginAtZero: true }, scale)),
+            y: axis("", undefined, { grid: { display: false }, ticks: { color: color("ink"), font: { size: 11 }, autoSkip: true } }),
+          },
+          plugins: tooltip(item => item.dataset.label + ", " + data.layers[item.dataIndex] + ": " + format(item.raw)),
+        },
+      }));
+      // Tall enough that a bar can be seen for each variant of each layer.
+      for (const id of ["chart-bytes", "chart-nonzero"]) {
+        const canvas = document.getElementById(id);
+        if (canvas !== null) {
+          const rows = data.layers.length * (data.variants.length + 1);
+          canvas.parentElement.style.height = Math.min(4000, Math.max(260, 90 + rows * 9)) + "px";
+        }
+      }
+      bars("chart-bytes", "bytes", bytes, {});
+      bars("chart-nonzero", "nonzero", percent, { max: 100 });
+      const curve = (id, field, format, scale) => draw(id, () => ({
+        type: "line",
+        data: { datasets: data.training.map(t => series(t.name, t.color, t[field].map((y, k) => ({ x: k + 1, y: y })), {
+          pointRadius: t[field].length > 60 ? 0 : 3, borderDash: t.isDashed ? [6, 3] : [], clip: 6,
+        })) },
+        options: {
+          scales: {
+            x: axis("epoch", value => Number.isInteger(value) ? value : null, { type: "linear", min: 1, ticks: { color: color("soft"), precision: 0, font: { size: 11 } } }),
+            y: axis("", format, scale),
+          },
+          plugins: tooltip(item => item.dataset.label + ", epoch " + item.raw.x + ": " + format(item.raw.y)),
+        },
+      }));
+      curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true });
+      curve("chart-training-accuracy", "accuracy", percent, {});
+    }
+
+    drawAll();
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
+      for (const entry of charts.splice(0)) entry.chart.destroy();
+      drawAll();
+    });
+  })();
+
+  """#

@@ -1,0 +1,221 @@
+/// The page in Mustache: `{{x}}` is escaped for HTML, `{{{x}}}` is the program's own style, script and JSON.
+///
+/// It is well-formed XML too, scripts apart, so that tests can take it apart.
+let reportTemplate = #"""
+  <!DOCTYPE html>
+  <html lang="en">
+  <head>
+  <meta charset="utf-8" />
+  <meta http-equiv="Content-Security-Policy" content="{{policy}}" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <meta name="color-scheme" content="light dark" />
+  <title>{{title}} · compress</title>
+  <style>{{{style}}}</style>
+  </head>
+  <body>
+  <header>
+    <p class="kicker">compress · {{title}}</p>
+    <h1>{{headline}}</h1>
+    <p class="lead">{{lead}}</p>
+    <div class="tiles">
+      {{#tiles}}
+      <div class="tile"><span class="caption">{{caption}}</span><b>{{number}}</b><small>{{before}}</small></div>
+      {{/tiles}}
+    </div>
+  </header>
+  <main>
+  {{^hasCharts}}
+  <p class="notice">Tables stand in for the charts: Chart.js is not installed here. Install the Debian or Ubuntu package
+  <code>{{chartPackage}}</code> and run the pipeline again; what was computed is kept.</p>
+  {{/hasCharts}}
+
+  <section id="comparison">
+    <h2>Comparison</h2>
+    <div class="wide">
+    <table class="cards">
+      <thead><tr>
+        <th>Variant</th><th>Accuracy</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
+        <th>Nonzero</th><th>File, gzip</th>
+        <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}
+        <th>Mean</th>{{#hasDifferences}}<th>Faster, mean</th>{{/hasDifferences}}<th>p99</th><th>Memory</th>
+      </tr></thead>
+      <tbody>
+        {{#variants}}
+        <tr>
+          <th scope="row"><i class="swatch {{series}}"></i>{{name}}</th>
+          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange}}</small></span></td>
+          {{#hasDifferences}}
+          <td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>
+          <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
+          {{/hasDifferences}}
+          <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>
+          <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small>{{smaller}}</small>{{/hasDifferences}}</span></td>
+          <td data-label="Median"><span>{{median}}<small>{{medianRange}}</small></span></td>
+          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterMedianTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
+          <td data-label="Mean"><span>{{mean}}<small>{{meanRange}}</small></span></td>
+          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, mean"><span class="{{fasterMeanTone}}">{{fasterMean}}<small>{{fasterMeanRange}}</small></span></td>{{/hasDifferences}}
+          <td data-label="p99"><span>{{tail}}<small>max {{slowest}}</small></span></td>
+          <td data-label="Memory"><span>{{memory}}</span></td>
+        </tr>
+        {{/variants}}
+      </tbody>
+    </table>
+    </div>
+    <p class="fine">{{setting}}</p>
+    <p class="fine">{{#hasDifferences}}Differences are against “{{firstName}}”. {{/hasDifferences}}Small print under accuracy and times is the 95 % interval:
+    of accuracy, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of the median,
+    order statistics; of the mean, a circular block bootstrap of {{resamples}} resamples, so that neighbouring runs may depend
+    on each other. Ratios compare two such medians or means. Green and red mark differences whose interval excludes
+    none. All of them speak of the noise within this run: another hour on this machine may differ by more.</p>
+  </section>
+
+  {{#hasFindings}}
+  <section id="findings">
+    <h2>Worth knowing</h2>
+    <ul class="findings">
+      {{#findings}}
+      <li class="{{tone}}">{{sentence}}</li>
+      {{/findings}}
+    </ul>
+  </section>
+  {{/hasFindings}}
+
+  {{#hasCharts}}
+  <section id="latency">
+    <h2>Latency</h2>
+    <div class="pair">
+      <figure><figcaption>Every image, in the order it was timed</figcaption>
+        <div class="plot"><canvas id="chart-runs" role="img" aria-label="Latency of every timed image, by variant"></canvas></div>
+        <p class="fine">{{drawn}} Touch a name to hide or show it.</p></figure>
+      <figure><figcaption>Share of images that took no longer</figcaption>
+        <div class="plot"><canvas id="chart-distribution" role="img" aria-label="Cumulative distribution of latency, by variant"></canvas></div>
+        <p class="fine">Further left is faster, steeper is steadier. {{distribution}}</p></figure>
+    </div>
+  </section>
+  {{/hasCharts}}
+
+  {{#hasLayers}}
+  <section id="layers">
+    <h2>Layers</h2>
+    {{#hasCharts}}
+    <div class="pair">
+      <figure><figcaption>Stored bytes</figcaption>
+        <div class="plot"><canvas id="chart-bytes" role="img" aria-label="Stored bytes of each layer, by variant"></canvas></div></figure>
+      <figure><figcaption>Parameters that are not zero</figcaption>
+        <div class="plot"><canvas id="chart-nonzero" role="img" aria-label="Share of nonzero parameters of each layer, by variant"></canvas></div></figure>
+    </div>
+    {{/hasCharts}}
+    <h3>Sparsity, type and size</h3>
+    <div class="wide">
+    <table class="cards">
+      {{#layerMatrix}}
+      <thead><tr><th>Layer</th>{{#heads}}<th><i class="swatch {{headSeries}}"></i>{{head}}</th>{{/heads}}</tr></thead>
+      <tbody>
+        {{#rows}}
+        <tr><th scope="row">{{layer}} <small>{{layerKind}}</small></th>
+        {{#cells}}<td data-label="{{owner}}"><span>{{sparsity}}<small>{{stored}} · {{size}}</small></span></td>{{/cells}}</tr>
+        {{/rows}}
+      </tbody>
+      {{/layerMatrix}}
+    </table>
+    </div>
+    <p class="fine">The large number is the share of the layer’s parameters that are zero, biases included; bytes are before
+    gzip. Integers of fewer than eight bits take a byte each in the plain file.</p>
+    {{#layerTables}}
+    <details>
+      <summary><i class="swatch {{ownerSeries}}"></i>{{owner}}, layer by layer</summary>
+      <div class="wide">
+      <table>
+        <thead><tr><th>Layer</th><th class="text">Kind</th><th>Parameters</th><th>Zeros</th><th class="text">Stored as</th><th>Bytes</th><th>MACs</th>
+        <th class="text">Computed in</th></tr></thead>
+        <tbody>
+          {{#layers}}
+          <tr><th scope="row">{{layer}}</th><td class="text">{{layerKind}}</td><td>{{parameters}}</td><td>{{sparsity}}</td>
+          <td class="text">{{stored}}</td><td>{{size}}</td><td>{{macs}}</td><td class="text">{{arithmetic}}</td></tr>
+          {{/layers}}
+        </tbody>
+      </table>
+      </div>
+      <p class="fine">A dash: no step of its own, because it is part of its neighbour’s or moves no data.</p>
+    </details>
+    {{/layerTables}}
+  </section>
+  {{/hasLayers}}
+
+  {{#hasTraining}}
+  <section id="training">
+    <h2>Training</h2>
+    {{#hasCharts}}
+    <div class="pair">
+      <figure><figcaption>Loss, by epoch</figcaption>
+        <div class="plot"><canvas id="chart-loss" role="img" aria-label="Training loss by epoch"></canvas></div></figure>
+      <figure><figcaption>Accuracy while training, by epoch</figcaption>
+        <div class="plot"><canvas id="chart-training-accuracy" role="img" aria-label="Training accuracy by epoch"></canvas></div></figure>
+    </div>
+    {{/hasCharts}}
+    {{#curves}}
+    <details>
+      <summary>{{stage}} <small>in {{usedBy}}</small></summary>
+      <div class="wide">
+      <table>
+        <thead><tr><th>Epoch</th><th>Loss</th><th>Accuracy</th><th>Learning rate at its end</th></tr></thead>
+        <tbody>
+          {{#epochs}}
+          <tr><th scope="row">{{epoch}}</th><td>{{loss}}</td><td>{{epochAccuracy}}</td><td>{{rate}}</td></tr>
+          {{/epochs}}
+        </tbody>
+      </table>
+      </div>
+    </details>
+    {{/curves}}
+    <p class="fine">Loss and accuracy are over the training samples, each measured before the step it took part in.</p>
+  </section>
+  {{/hasTraining}}
+
+  <section id="making">
+    <h2>How each variant was made</h2>
+    {{#histories}}
+    <details>
+      <summary><i class="swatch {{madeSeries}}"></i>{{made}}</summary>
+      <ol>
+        {{#steps}}
+        <li>{{label}} <small>{{time}} · stage {{key}}</small>
+        {{#remarks}}<br /><small>{{.}}</small>{{/remarks}}</li>
+        {{/steps}}
+      </ol>
+    </details>
+    {{/histories}}
+  </section>
+
+  <section id="run">
+    <h2>What was run</h2>
+    {{#hasCommand}}
+    <p>To repeat it:</p>
+    <pre><code>{{command}}</code></pre>
+    {{/hasCommand}}
+    <dl>
+      {{#facts}}
+      <div><dt>{{key}}</dt><dd>{{value}}</dd></div>
+      {{/facts}}
+    </dl>
+    {{#hasParams}}
+    <h3>Parameters of the script</h3>
+    <dl>
+      {{#params}}
+      <div><dt>{{key}}</dt><dd>{{value}}</dd></div>
+      {{/params}}
+    </dl>
+    {{/hasParams}}
+  </section>
+  </main>
+  <footer><p class="fine">All numbers, every single latency included, are in results.json beside this file.
+  {{#hasCharts}}Charts are drawn by Chart.js {{chartVersion}} (MIT licence), contained in this file.{{/hasCharts}}</p></footer>
+  {{#hasCharts}}
+  <script type="application/json" id="data">{{{data}}}</script>
+  <script>{{{library}}}</script>
+  <script>{{{script}}}</script>
+  {{/hasCharts}}
+  </body>
+  </html>
+
+  """#

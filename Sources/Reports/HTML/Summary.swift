@@ -1,0 +1,71 @@
+import Pipeline
+
+/// The few numbers to read first: the smallest variant that keeps its accuracy, against the first.
+struct Summary {
+  let headline: String
+  let lead: String
+  let tiles: [ReportPage.Tile]
+
+  /// What may be lost, in shares: half a percentage point.
+  static let tolerance = 0.005
+
+  init(_ results: ResultsFile) {
+    guard let first = results.variants.first else {
+      headline = "Nothing was compared"
+      lead = ""
+      tiles = []
+      return
+    }
+    let name = ReportPage.quoted(first.name)
+    let others = results.variants.dropFirst()
+    let kept = others.filter { $0.accuracy >= first.accuracy - Self.tolerance - 1e-12 }
+    guard let best = kept.min(by: { $0.bytes.gzip < $1.bytes.gzip }) else {
+      headline =
+        others.isEmpty
+        ? "\(name) gets \(Formatting.percent(first.accuracy)) right" : "No variant stays within half a point of \(name)"
+      lead = others.isEmpty ? "" : "Every one loses more than half a percentage point of accuracy. The numbers of \(name):"
+      tiles = Self.tiles(first, against: nil)
+      return
+    }
+    let smaller = Double(first.bytes.gzip) / Double(max(best.bytes.gzip, 1))
+    let speed = best.versusFirst.map { Self.speed($0.fasterMedian, $0.fasterMedianInterval) } ?? ""
+    headline =
+      smaller > 1.02
+      ? "\(ReportPage.quoted(best.name)) is \(Formatting.factor(smaller, digits: 1)) smaller\(speed.isEmpty ? "" : " and \(speed)")"
+      : "\(ReportPage.quoted(best.name)) keeps the accuracy\(speed.isEmpty ? "" : " and is \(speed)")"
+    lead =
+      "Against \(name), and at \(Formatting.points(best.accuracy - first.accuracy)) percentage points of accuracy. "
+      + "Of \(Formatting.count(others.count)) \(others.count == 1 ? "variant" : "variants"), \(Formatting.count(kept.count)) "
+      + "\(kept.count == 1 ? "stays" : "stay") within half a point; this is the smallest of them after gzip. "
+      + "Speed is that of the median image."
+    tiles = Self.tiles(best, against: first)
+  }
+
+  /// `1.52× faster`, `1.49× slower`, `no faster or slower that could be told`: of one typical image.
+  static func speed(_ ratio: Double, _ interval: Interval) -> String {
+    if interval.contains(1) { return "about as fast" }
+    return ratio >= 1 ? "\(Formatting.factor(ratio)) faster" : "\(Formatting.factor(1 / max(ratio, 1e-9))) slower"
+  }
+
+  private static func tiles(_ best: ResultsFile.Variant, against first: ResultsFile.Variant?) -> [ReportPage.Tile] {
+    func was(_ text: (ResultsFile.Variant) -> String) -> String { first.map { "was " + text($0) } ?? "" }
+    let accuracy: (ResultsFile.Variant) -> String = { Formatting.percent($0.accuracy) }
+    let size: (ResultsFile.Variant) -> String = { Formatting.bytes($0.bytes.gzip) }
+    let latency: (ResultsFile.Variant) -> String = { Formatting.duration($0.latency.p50 / 1e3) }
+    let memory: (ResultsFile.Variant) -> String = { Formatting.bytes($0.peakMemoryBytes) }
+    return [
+      ReportPage.Tile(caption: "Accuracy", number: accuracy(best), before: was(accuracy)),
+      ReportPage.Tile(caption: "File, after gzip", number: size(best), before: was(size)),
+      ReportPage.Tile(caption: "Median latency", number: latency(best), before: was(latency)),
+      ReportPage.Tile(caption: "Peak memory", number: memory(best), before: was(memory)),
+    ]
+  }
+}
+
+extension ReportPage {
+  struct Tile {
+    let caption: String
+    let number: String
+    let before: String
+  }
+}

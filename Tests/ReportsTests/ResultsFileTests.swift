@@ -1,0 +1,89 @@
+import Diagnostics
+import Foundation
+import Testing
+
+@testable import Reports
+
+@Suite struct ResultsFileTests {
+  func write(_ json: Any, _ folder: TemporaryFolder) throws -> String {
+    let path = folder.path + "/results.json"
+    try JSONSerialization.data(withJSONObject: json, options: .fragmentsAllowed).write(to: URL(fileURLWithPath: path))
+    return path
+  }
+
+  func object(_ results: ResultsFile) throws -> [String: Any] {
+    try #require(try JSONSerialization.jsonObject(with: JSONEncoder().encode(results)) as? [String: Any])
+  }
+
+  @Test func readsWhatItWrites() throws {
+    let folder = try TemporaryFolder(), path = folder.path + "/results.json"
+    let results = Synthetic.results(try Synthetic.outcome())
+    try results.write(to: path)
+    let again = try ResultsFile.read(path)
+    try again.write(to: path + "2")
+    #expect(FileManager.default.contents(atPath: path) == FileManager.default.contents(atPath: path + "2"))
+    #expect(again.run.params == ["sparsity": .number(0.8), "quick": .bool(true), "kind": .string("digits")])
+    #expect(again.variants[1].layers == results.variants[1].layers)
+    #expect(again.variants[1].intervals == results.variants[1].intervals)
+    #expect(again.variants[1].versusFirst == results.variants[1].versusFirst)
+    #expect(again.created == "1970-01-01T00:00:00Z")
+  }
+
+  /// docs/results.md promises these.
+  @Test func hasTheDocumentedKeys() throws {
+    let json = try object(Synthetic.results(try Synthetic.outcome()))
+    #expect(Set(json.keys) == ["format", "version", "created", "run", "machine", "comparison", "variants"])
+    let run = try #require(json["run"] as? [String: Any])
+    #expect(Set(run.keys) == ["script", "script_sha256", "params", "seed", "threads", "compress_version", "command"])
+    let variants = try #require(json["variants"] as? [[String: Any]])
+    let keys: Set = [
+      "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes", "stages", "layers",
+      "intervals_95",
+    ]
+    #expect(Set(variants[0].keys) == keys)
+    #expect(Set(variants[1].keys) == keys.union(["versus_first"]))
+    let versus = try #require(variants[1]["versus_first"] as? [String: Any])
+    #expect(
+      Set(versus.keys) == [
+        "gained", "lost", "accuracy", "accuracy_95", "faster_mean", "faster_mean_95", "faster_p50", "faster_p50_95",
+      ])
+    let intervals = try #require(variants[1]["intervals_95"] as? [String: [Double]])
+    #expect(Set(intervals.keys) == ["accuracy", "mean_ms", "p50_ms"] && intervals.values.allSatisfy { $0.count == 2 })
+    let layer = try #require((variants[1]["layers"] as? [[String: Any]])?.last)
+    #expect(
+      Set(layer.keys) == ["name", "kind", "parameters", "nonzero", "macs", "encoding", "bits", "bytes", "arithmetic"])
+  }
+
+  @Test func differencesAreAgainstTheFirst() throws {
+    let results = Synthetic.results(try Synthetic.outcome())
+    let int8 = try #require(results.variants[1].versusFirst)
+    #expect(abs(int8.accuracy + 0.01) < 1e-12)
+    #expect(int8.accuracyInterval.contains(-0.01))
+    #expect(int8.fasterMedian > 1.8 && int8.fasterMedianInterval.contains(int8.fasterMedian))
+    #expect(int8.fasterMeanInterval.low > 1.8 && int8.fasterMeanInterval.contains(int8.fasterMean))
+    let pruned = try #require(results.variants[2].versusFirst)
+    #expect(pruned.fasterMedianInterval.contains(1))
+  }
+
+  @Test func filesOfOlderVersionsAreRead() throws {
+    let folder = try TemporaryFolder()
+    var json = try object(Synthetic.results(try Synthetic.outcome()))
+    json["variants"] = try #require(json["variants"] as? [[String: Any]]).map { variant in
+      variant.filter { !["layers", "intervals_95", "versus_first"].contains($0.key) }
+    }
+    let results = try ResultsFile.read(write(json, folder))
+    #expect(results.variants.map(\.name) == ["baseline", "int8", "pruned"])
+    #expect(results.variants[0].layers == nil)
+  }
+
+  @Test func whatIsNoResultsFileIsNamed() throws {
+    let folder = try TemporaryFolder()
+    #expect { try ResultsFile.read(folder.path + "/none.json") } throws: { "\($0)".contains("none.json") && "\($0)".contains("cannot be read") }
+    let path = try write(["format": "compress results"], folder)
+    #expect { try ResultsFile.read(path) } throws: { $0 is CompressError && "\($0)".contains("is no results file") }
+    var json = try object(Synthetic.results(try Synthetic.outcome()))
+    json["version"] = 99
+    let newer = try write(json, folder)
+    #expect { try ResultsFile.read(newer) } throws: { "\($0)".contains("version 99") }
+  }
+}

@@ -1,0 +1,75 @@
+import Diagnostics
+import Foundation
+import Pipeline
+import Reports
+
+/// A comparison nobody measured.
+enum Synthetic {
+  static func outcome(
+    names: [String] = ["baseline", "int8", "pruned"], samples: Int = 120, script: String = "pipelines/some.lua"
+  ) throws -> ComparisonOutcome {
+    ComparisonOutcome(
+      data: "digits.test", evaluated: 1000, images: samples, order: .first, warmUp: 10, cooldown: 1, threads: 2,
+      variants: try names.enumerated().map { try variant($1, $0, samples: samples) })
+  }
+
+  static func results(
+    _ outcome: ComparisonOutcome, script: String = "pipelines/some.lua",
+    params: [String: ParamValue] = ["sparsity": .number(0.8), "quick": .bool(true), "kind": .string("digits")]
+  ) -> ResultsFile {
+    ResultsFile(
+      outcome,
+      run: ResultsFile.Run(
+        script: script, scriptDigest: String(repeating: "ab", count: 32), params: params, seed: 7, threads: 2,
+        version: "0.1.0", command: ["compress", "run", script, "--seed", "7", "--out", "out dir"]),
+      machine: ResultsFile.Machine(cpu: "Some CPU", cores: 2, isa: "avx2"), created: Date(timeIntervalSince1970: 0))
+  }
+
+  /// The first is dense float32; the second int8, half as slow; the third has a fifth of its weights left.
+  static func variant(_ name: String, _ index: Int, samples: Int) throws -> VariantResult {
+    let base = index == 1 ? 0.5 : 1.0
+    let times = (0..<samples).map { base + 0.01 * Double(($0 * 7) % 11) }
+    let sorted = times.sorted()
+    let isInteger = index == 1, kept = index == 2 ? 200 : 1000
+    return VariantResult(
+      name: name, accuracy: 0.95 - 0.01 * Double(index), flips: index * 20, gained: index * 2, lost: index * 12,
+      parameters: 1010, nonzero: kept + 10, macs: 5000, nativeBytes: isInteger ? 1200 : 4100,
+      gzipBytes: isInteger ? 1100 : index == 2 ? 900 : 3900,
+      latency: VariantResult.Latency(
+        mean: times.reduce(0, +) / Double(samples), min: sorted[0], p50: sorted[(samples - 1) / 2],
+        p90: sorted[samples * 9 / 10], p99: sorted[samples * 99 / 100], max: sorted[samples - 1], samples: times),
+      peakMemoryBytes: 20_000_000, history: [try step("train", "c0ffee", epochs: 3), try step("quantize", "key\(index)", epochs: 0)],
+      layers: [
+        VariantResult.Layer(
+          name: "input", kind: "input", parameters: 0, nonzero: 0, macs: 0, encoding: nil, bits: nil, bytes: 0, arithmetic: nil),
+        VariantResult.Layer(
+          name: "conv", kind: "conv2d", parameters: 1010, nonzero: kept + 10, macs: 5000, encoding: isInteger ? "int8" : "float32",
+          bits: isInteger ? 8 : 32, bytes: isInteger ? 1050 : 4040, arithmetic: isInteger ? "int8" : "float32"),
+      ])
+  }
+
+  static func step(_ stage: String, _ key: String, epochs: Int) throws -> VariantResult.Step {
+    let curve = (0..<epochs).map { #"{"loss":\#(1.0 / Double($0 + 1)),"accuracy":0.9,"learningRate":0.001,"images":64}"# }
+    let json = #"{"curve":[\#(curve.joined(separator: ","))],"facts":{"sparsity":0.8},"notes":["\#(stage) says"],"seconds":1.5}"#
+    let record = try JSONDecoder().decode(StageRecord.self, from: Data(json.utf8))
+    return VariantResult.Step(stage: stage, label: "\(stage) net", key: key, record: record)
+  }
+}
+
+/// Text in place of a charting library, with its introduction.
+let someLibrary = ChartLibrary(source: "/*!\n * Chart.js v3.9.1\n */\nfunction Chart() { if (1 < 2 && 3 > 2) return; }")!
+
+let plain = Terminal(.output, isInteractive: false, hasColor: false)
+let colored = Terminal(.output, isInteractive: true, hasColor: true)
+
+/// A folder that goes away with the test.
+final class TemporaryFolder {
+  let path: String
+
+  init() throws {
+    path = FileManager.default.temporaryDirectory.appendingPathComponent("compress-test-\(UUID().uuidString)").path
+    try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+  }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
