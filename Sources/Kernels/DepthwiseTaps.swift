@@ -49,6 +49,7 @@ struct DepthwiseTaps {
       pool.threads * tapBytes / MemoryLayout<UnsafeRawPointer?>.stride, of: UnsafeRawPointer?.self)
     var native = window.native
     let height = window.outputHeight
+    let pool = pool.forWork(batch * window.outputPixels * window.channels * window.taps)
     withUnsafePointer(to: &native) { native in
       pool.parallelFor(batch * height) { index, worker in
         let (image, y) = index.quotientAndRemainder(dividingBy: height)

@@ -145,7 +145,7 @@ public final class FloatConvolution: @unchecked Sendable {
     let channels = geometry.window.channels
     let perGroup = geometry.channelsPerGroup
     withUnsafePointer(to: &window) { window in
-      pool.parallelFor(geometry.groups * tiling.count) { index, worker in
+      pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
         let group = index / tiling.count
         let (rows, panels) = tiling.piece(index % tiling.count)
         let a: UnsafePointer<Float>

@@ -189,7 +189,7 @@ public final class IntegerConvolution: @unchecked Sendable {
     let tileRows = kernels.pointee.u8_rows, stride = kernels.pointee.u8_columns
     let channels = geometry.window.channels, perGroup = geometry.channelsPerGroup
     let gemm = kernels.pointee.u8s8_gemm!
-    pool.parallelFor(geometry.groups * tiling.count) { index, worker in
+    pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
       let group = index / tiling.count
       let (rows, range) = tiling.piece(index % tiling.count)
       let sums = tiles + worker * sumBytes / 4

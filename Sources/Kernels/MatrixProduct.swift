@@ -48,7 +48,7 @@ public struct MatrixProduct: Sendable {
     let tiling = RowTiling(
       rows: m, depth: k, columns: n, rowBytes: k * 4, tileRows: isa.kernels.pointee.f32_rows, panels: layout.panels,
       copiesRows: false)
-    pool.parallelFor(tiling.count) { index in
+    pool.forWork(tiling.work).parallelFor(tiling.count) { index in
       let (rows, panels) = tiling.piece(index)
       loop.run(
         rows: rows.count, a: a + rows.lowerBound * (transposeA ? 1 : k), lda: transposeA ? m : k,

@@ -133,6 +133,7 @@ public struct Pooling: Sendable {
     var native = window.native
     let height = window.outputHeight
     let length = min(window.outputWidth, max(1, 512 / window.taps))
+    let pool = pool.forWork(batch * window.outputPixels * window.channels * window.taps)
     withUnsafePointer(to: &native) { native in
       pool.parallelFor(batch * height) { index in
         let (image, y) = index.quotientAndRemainder(dividingBy: height)

@@ -5,6 +5,8 @@ struct RowTiling {
   /// A bound on `rowsPerTile` that only grows with the rows, so that scratch for one batch serves any smaller one.
   let mostRowsPerTile: Int
   let panels, panelsPerTile: Int
+  /// Multiplications of the whole product.
+  let work: Int
 
   /// - Parameters:
   ///   - depth: multiplications behind one output.
@@ -17,7 +19,7 @@ struct RowTiling {
     self.rows = rows
     self.panels = panels
     let fitting = max(Self.tileBytes / max(rowBytes, 1) / tileRows, 1) * tileRows
-    let work = min(rows, 1 << 20) * min(depth * columns, 1 << 40)
+    work = min(rows, 1 << 20) * min(depth * columns, 1 << 40)
     let pieces = max(1, min(Self.pieces, work / Self.smallestWork))
     let shared = roundUp(ceilDivide(rows, pieces), to: tileRows)
     mostRowsPerTile = min(fitting, roundUp(rows, to: tileRows), Self.maximumRows)
@@ -30,7 +32,7 @@ struct RowTiling {
   private static let tileBytes = 128 << 10
   private static let maximumRows = 448
   private static let pieces = 16
-  /// Multiplications below which a piece costs more to hand out than to compute.
+  /// Multiplications of the least piece worth cutting off.
   private static let smallestWork = 1 << 15
 
   var count: Int { ceilDivide(rows, rowsPerTile) * ceilDivide(panels, panelsPerTile) }

@@ -15,14 +15,21 @@ public final class ThreadPool: @unchecked Sendable {
   private let handle: OpaquePointer?
   /// The calling thread included.
   public let threads: Int
+  /// Multiply-accumulates or the like below which a loop is not shared out.
+  let smallestWork: Int
+
+  /// Some microseconds of work, which is what it takes another thread to hear of it.
+  public static let standardSmallestWork = 1 << 18
 
   private init() {
     handle = nil
     threads = 1
+    smallestWork = .max
   }
 
+  /// - Parameter smallestWork: loops of fewer multiply-accumulates stay on the calling thread; 0 shares out every one.
   /// - Throws: `CompressError` when `threads` is outside 1...1024 or the machine refuses to start them.
-  public init(threads: Int) throws {
+  public init(threads: Int, smallestWork: Int = standardSmallestWork) throws {
     guard (1...1024).contains(threads) else {
       throw CompressError("the number of threads must be from 1 to 1024, not \(threads)")
     }
@@ -31,11 +38,15 @@ public final class ThreadPool: @unchecked Sendable {
     }
     self.handle = handle
     self.threads = threads
+    self.smallestWork = smallestWork
   }
 
   deinit {
     if let handle { ck_pool_destroy(handle) }
   }
+
+  /// This pool, or the calling thread alone when so few operations are not worth handing out.
+  func forWork(_ operations: Int) -> ThreadPool { operations < smallestWork ? .serial : self }
 
   /// Calls `body(index)` once for each index below `count`, on several threads at once.
   ///

@@ -55,7 +55,7 @@ import Testing
     for isa in supportedSets {
       let gradient = ConvolutionGradient(g, isa: isa)
       for threads in 1...3 {
-        let pool = try ThreadPool(threads: threads)
+        let pool = try ThreadPool(threads: threads, smallestWork: 0)
         let di = Guarded<Float>(input.count, filling: .nan), dw = Guarded<Float>(weights.count, filling: .nan)
         let db = Guarded<Float>(g.outputChannels, filling: .nan)
         var intact = withScratch(gradient.inputGradientScratchBytes(batch: batch, threads: threads)) {

@@ -7,7 +7,7 @@ import Testing
   static let count = Elementwise.piece * 2 + 5
 
   @Test func piecesCoverTheBuffer() throws {
-    let pool = try ThreadPool(threads: 3)
+    let pool = try ThreadPool(threads: 3, smallestWork: 0)
     var numbers = Numbers(4)
     let a = numbers.floats(Self.count), b = numbers.floats(Self.count)
     let out = Guarded<Float>(Self.count, filling: .nan)
@@ -33,7 +33,7 @@ import Testing
   }
 
   @Test func sigmoidAndSoftmax() throws {
-    let pool = try ThreadPool(threads: 2)
+    let pool = try ThreadPool(threads: 2, smallestWork: 0)
     let out = Guarded<Float>(6, filling: .nan)
     Elementwise.sigmoid([0, 100, -100, 1], output: out.base, count: 4, pool: pool)
     #expect(out.base[0] == 0.5 && out.base[1] == 1 && out.base[2] < 1e-30 && abs(out.base[3] - 0.7310586) < 1e-6)
@@ -56,7 +56,7 @@ import Testing
   }
 
   @Test func thereAndBack() throws {
-    let pool = try ThreadPool(threads: 3)
+    let pool = try ThreadPool(threads: 3, smallestWork: 0)
     let count = ElementwiseTests.count
     var numbers = Numbers(5)
     let values = numbers.floats(count)

@@ -16,7 +16,7 @@ import Testing
         bias.withUnsafeBufferPointer { FloatConvolution(g, weights: weights, bias: $0, clamp: clamp, isa: isa) }
       }
       for threads in 1...3 {
-        let pool = try ThreadPool(threads: threads)
+        let pool = try ThreadPool(threads: threads, smallestWork: 0)
         let output = Guarded<Float>(g.outputCount * test.batch, filling: .nan)
         let intact = withScratch(convolution.scratchBytes(batch: test.batch, threads: threads)) {
           convolution.run(input: input.base, output: output.base, batch: test.batch, scratch: $0, pool: pool)

@@ -52,7 +52,7 @@ import Testing
           isa: isa)
       }
       for threads in 1...3 {
-        let pool = try ThreadPool(threads: threads)
+        let pool = try ThreadPool(threads: threads, smallestWork: 0)
         let output = Guarded<UInt8>(g.outputCount * batch, filling: 1)
         let intact = withScratch(convolution.scratchBytes(batch: batch, threads: threads)) {
           convolution.run(input: input.base, output: output.base, batch: batch, scratch: $0, pool: pool)
@@ -84,7 +84,7 @@ import Testing
           g, weights: $0, output: .floats(scales: scales, bias: bias, clamp: -3...500), isa: isa)
       }
       for threads in [1, 3] {
-        let pool = try ThreadPool(threads: threads)
+        let pool = try ThreadPool(threads: threads, smallestWork: 0)
         let output = Guarded<Float>(g.outputCount * batch, filling: .nan)
         let intact = withScratch(convolution.scratchBytes(batch: batch, threads: threads)) { scratch in
           quantization.withUnsafeBufferPointer {

@@ -24,7 +24,7 @@ import Testing
       for isa in supportedSets {
         let product = MatrixProduct(m: m, n: n, k: k, transposeA: ta, transposeB: tb, isa: isa)
         for threads in [1, 3] {
-          let pool = try ThreadPool(threads: threads)
+          let pool = try ThreadPool(threads: threads, smallestWork: 0)
           let c = Guarded(former)
           let intact = withScratch(product.scratchBytes) {
             product.run(a: a.base, b: b.base, c: c.base, accumulate: accumulate, scratch: $0, pool: pool)

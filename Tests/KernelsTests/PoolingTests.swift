@@ -57,7 +57,7 @@ import Testing
     for isa in supportedSets {
       let pooling = try Pooling(w, isa: isa)
       for threads in [1, 3] {
-        let pool = try ThreadPool(threads: threads)
+        let pool = try ThreadPool(threads: threads, smallestWork: 0)
         let out = Guarded<Float>(outputs, filling: .nan), index = Guarded<Int32>(outputs, filling: -1)
         let code = Guarded<UInt8>(outputs, filling: 1), back = Guarded<Float>(input.count, filling: .nan)
         pooling.maximum(input.base, output: out.base, batch: batch, pool: pool)

@@ -6,7 +6,7 @@ import Testing
 @Suite struct ThreadPoolTests {
   @Test(arguments: [1, 2, 3, 8])
   func runsEachIndexOnce(_ threads: Int) throws {
-    let pool = try ThreadPool(threads: threads)
+    let pool = try ThreadPool(threads: threads, smallestWork: 0)
     #expect(pool.threads == threads)
     for count in [0, 1, 2, 7, 1000] {
       let hits = Guarded<Int>(max(count, 1), filling: 0), workers = Guarded<Int>(max(count, 1), filling: 0)
@@ -22,7 +22,7 @@ import Testing
 
   /// Many short loops, so that workers are caught spinning, sleeping and coming too late.
   @Test func manyShortLoops() throws {
-    let pool = try ThreadPool(threads: 3)
+    let pool = try ThreadPool(threads: 3, smallestWork: 0)
     let sums = Guarded<Int>(64, filling: 0)
     var expected = 0
     for round in 0..<3000 {
@@ -35,7 +35,7 @@ import Testing
   }
 
   @Test func aLoopInsideALoopRunsInline() throws {
-    let pool = try ThreadPool(threads: 3)
+    let pool = try ThreadPool(threads: 3, smallestWork: 0)
     let hits = Guarded<Int>(100, filling: 0)
     pool.parallelFor(10) { outer in
       pool.parallelFor(10) { inner, worker in hits.base[outer * 10 + inner] += 1 + worker }
@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func loopsOfSeveralThreadsTakeTurns() async throws {
-    let pool = try ThreadPool(threads: 2)
+    let pool = try ThreadPool(threads: 2, smallestWork: 0)
     let totals = await withTaskGroup(of: Int.self) { group in
       for _ in 0..<4 {
         group.addTask {
@@ -60,7 +60,7 @@ import Testing
 
   @Test(arguments: [-1, 0, 1025])
   func refusesAbsurdNumbers(_ threads: Int) {
-    let error = #expect(throws: CompressError.self) { try ThreadPool(threads: threads) }
+    let error = #expect(throws: CompressError.self) { try ThreadPool(threads: threads, smallestWork: 0) }
     #expect(error?.message == "the number of threads must be from 1 to 1024, not \(threads)")
   }
 

@@ -88,4 +88,4 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-func context(threads: Int = 1) throws -> StageContext { StageContext(pool: try ThreadPool(threads: threads)) }
+func context(threads: Int = 1) throws -> StageContext { StageContext(pool: try ThreadPool(threads: threads, smallestWork: 0)) }

@@ -13,7 +13,7 @@ import Testing
   static func difference(_ model: Model, samples: Int = 3, seed: Int, threads: Int = 1) throws -> String? {
     var networks = RandomNetworks(seed)
     let plan = try compile(model, CompileOptions(maxBatch: samples))
-    let session = Session(plan, pool: threads == 1 ? .serial : try ThreadPool(threads: threads))
+    let session = Session(plan, pool: threads == 1 ? .serial : try ThreadPool(threads: threads, smallestWork: 0))
     let reference = ReferenceInterpreter(try model.foldingBatchNorm())
     let inputs = (0..<samples).map { _ in networks.sample(model.graph.inputShape) }
     let together = try session.run(Tensor.concatenated(inputs.map { try $0.reshaped([1] + $0.shape.dims) }, axis: 0))

@@ -9,7 +9,7 @@ import Testing
 @Suite struct OptimizerTests {
   let pool: ThreadPool
 
-  init() throws { pool = try ThreadPool(threads: 2) }
+  init() throws { pool = try ThreadPool(threads: 2, smallestWork: 0) }
 
   /// The values after each step with the given gradients.
   private func run(

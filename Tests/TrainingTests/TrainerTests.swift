@@ -12,7 +12,7 @@ import Testing
     _ model: Model, _ options: TrainingOptions, data: any Dataset = barImages(200), threads: Int = 2,
     hooks: [any TrainingHook] = []
   ) throws -> (model: Model, curve: TrainingCurve) {
-    let pool = try ThreadPool(threads: threads)
+    let pool = try ThreadPool(threads: threads, smallestWork: 0)
     return try Trainer(model: model, options: options, data: data, pool: pool).run(hooks: hooks)
   }
 
@@ -25,7 +25,7 @@ import Testing
     #expect(curve.epochs.count == 8 && curve.seconds.count == 8)
     #expect(curve.epochs.last!.loss < curve.epochs[0].loss / 2)
     #expect(curve.epochs.allSatisfy { $0.images == 400 && $0.learningRate == rate })
-    #expect(try accuracy(model, barImages(300, seed: 99), pool: ThreadPool(threads: 2)) >= 0.95)
+    #expect(try accuracy(model, barImages(300, seed: 99), pool: ThreadPool(threads: 2, smallestWork: 0)) >= 0.95)
   }
 
   @Test func theNumberOfThreadsChangesNothing() throws {
@@ -92,7 +92,7 @@ import Testing
         seen.append(t)
         return 0.01 * (1 - t)
       })
-    let trainer = try Trainer(model: barModel(), options: options, data: barImages(100), pool: ThreadPool(threads: 1))
+    let trainer = try Trainer(model: barModel(), options: options, data: barImages(100), pool: ThreadPool(threads: 1, smallestWork: 0))
     let (_, curve) = try trainer.run(onProgress: {
       steps.append($0.step)
       #expect($0.totalSteps == 4 && $0.epoch == ($0.step - 1) / 2 && $0.loss > 0 && (0...1).contains($0.accuracy))
@@ -118,7 +118,7 @@ import Testing
   @Test func cancellation() throws {
     var steps = 0
     let trainer = try Trainer(
-      model: barModel(), options: TrainingOptions(batchSize: 10), data: barImages(100), pool: ThreadPool(threads: 1))
+      model: barModel(), options: TrainingOptions(batchSize: 10), data: barImages(100), pool: ThreadPool(threads: 1, smallestWork: 0))
     let error = #expect(throws: CompressError.self) {
       try trainer.run(onProgress: { _ in steps += 1 }, isCancelled: { steps == 3 })
     }
