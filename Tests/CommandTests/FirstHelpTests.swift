@@ -49,7 +49,7 @@ import Testing
     try text.write(toFile: folder.path + "/mine.lua", atomically: true, encoding: .utf8)
     let check = try compress(["check", folder.path + "/mine.lua"], cache: folder)
     #expect(check.status == 2 && check.errors.lowercased().contains(message.lowercased()), "\(check.output)\(check.errors)")
-    #expect(check.errors.contains(/mine.lua:\d+: /), "with its line: \(check.errors)")
+    #expect(check.errors.contains(#/mine\.lua:\d+: /#), "with its line: \(check.errors)")
     #expect(check.errors.components(separatedBy: "problem: ").count == 2, "one mistake, one message: \(check.errors)")
   }
 
