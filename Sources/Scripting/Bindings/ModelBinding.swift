@@ -132,6 +132,9 @@ extension ScriptSession {
     state.define(layer)
   }
 
+  /// Elements of an image: 1024 x 1024 grey pixels. A batch's intermediate values take several hundred times as many bytes.
+  private static let pixelLimit = 1 << 20
+
   /// `zoo.lab_cnn { input = {28, 28, 1}, classes = 10 }`.
   private func defineZoo() throws {
     let schema = OptionSchema([
@@ -145,11 +148,14 @@ extension ScriptSession {
         let given = try schema.read(try arguments.optionalTable(0))
         var input = entry.defaultInput
         if case .numbers(let dims)? = given["input"] {
-          input = try Shape(checking: dims.map { Int(exactly: $0) ?? -1 }, limit: 1 << 26)
+          input = try Shape(checking: dims.map { Int(exactly: $0) ?? -1 }, limit: Self.pixelLimit)
         }
         let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
-        let work = InitializeStage(
-          name: entry.name, network: try entry.graph(input, given.integer("classes")!), initializer: entry.initializer, seed: seed)
+        let network = try entry.graph(input, given.integer("classes")!)
+        // The weights come later, but must fit then.
+        let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
+        try state.reserveNative(bytes: elements * 4)
+        let work = InitializeStage(name: entry.name, network: network, initializer: entry.initializer, seed: seed)
         return [.object(ModelObject(try record(work, []), name: entry.name))]
       }
     }
