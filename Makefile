@@ -1,7 +1,7 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, soak (long checks), clean.
+# Others: build, soak (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev zlib1g-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -9,7 +9,7 @@ BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test soak deps clean
+.PHONY: quickstart build test soak sanitize deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -20,9 +20,15 @@ build: deps
 test: deps
 	$(TEST)
 
-# What takes longer than anyone wants to wait for each time: every pipeline at full size.
-soak: build
+# What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
+# of the script's vocabulary at length, and the C targets under the address sanitizer.
+soak: build sanitize
 	COMPRESS_SOAK=1 $(TEST)
+
+# Lua's door and the kernels, and what reads untrusted bytes, in a build of their own.
+sanitize: deps
+	$(SWIFT) test -c release --sanitize=address --scratch-path .build/sanitized \
+	  --filter 'KernelsTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests'
 
 # Debian and Ubuntu packages that are not there yet; asks for root only when something is missing.
 deps:

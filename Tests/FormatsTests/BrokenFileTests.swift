@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Foundation
 import Network
 import Tensors
 import Testing
@@ -165,7 +166,8 @@ import Testing
     var random = SeededRandom(seed: UInt64(run))
     let files = [try NativeFormat.data(Self.small()), try NativeFormat.data(everythingModel())]
     var accepted = 0
-    for _ in 0..<1000 {
+    // A million in all when COMPRESS_SOAK is set.
+    for _ in 0..<(ProcessInfo.processInfo.environment["COMPRESS_SOAK"] == nil ? 1000 : 250_000) {
       let file = Self.damaged(files[random.below(2)], &random)
       do {
         let model = try NativeFormat.read(file)
