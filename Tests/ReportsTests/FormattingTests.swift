@@ -3,7 +3,10 @@ import Testing
 @testable import Reports
 
 @Suite struct FormattingTests {
-  @Test(arguments: [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1000, "-1,000"), (Int.min, "-9,223,372,036,854,775,808")])
+  @Test(arguments: [
+    (0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567"), (-1000, "-1,000"),
+    (Int.min, "-9,223,372,036,854,775,808"),
+  ])
   func counts(value: Int, text: String) { #expect(Formatting.count(value) == text) }
 
   @Test(arguments: [(99_999, "99,999 B"), (100_000, "100.0 kB"), (1_250_000, "1.25 MB"), (3_000_000_000, "3.00 GB")])

@@ -6,7 +6,9 @@ import Testing
 
 @Suite struct IntervalTests {
   /// Newcombe, "Two-sided confidence intervals for the single proportion", Statistics in Medicine 17 (1998), table I.
-  @Test(arguments: [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)])
+  @Test(arguments: [
+    (81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718),
+  ])
   func wilsonAsPublished(successes: Int, count: Int, low: Double, high: Double) {
     let interval = Interval.wilson(successes, of: count)
     #expect(abs(interval.low - low) < 5e-5 && abs(interval.high - high) < 5e-5)

@@ -37,8 +37,8 @@ import Testing
     #expect(Set(run.keys) == ["script", "script_sha256", "params", "seed", "threads", "compress_version", "command"])
     let variants = try #require(json["variants"] as? [[String: Any]])
     let keys: Set = [
-      "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes", "stages", "layers",
-      "intervals_95",
+      "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes", "stages",
+      "layers", "intervals_95",
     ]
     #expect(Set(variants[0].keys) == keys)
     #expect(Set(variants[1].keys) == keys.union(["versus_first"]))
@@ -78,7 +78,9 @@ import Testing
 
   @Test func whatIsNoResultsFileIsNamed() throws {
     let folder = try TemporaryFolder()
-    #expect { try ResultsFile.read(folder.path + "/none.json") } throws: { "\($0)".contains("none.json") && "\($0)".contains("cannot be read") }
+    #expect { try ResultsFile.read(folder.path + "/none.json") } throws: {
+      "\($0)".contains("none.json") && "\($0)".contains("cannot be read")
+    }
     let path = try write(["format": "compress results"], folder)
     #expect { try ResultsFile.read(path) } throws: { $0 is CompressError && "\($0)".contains("is no results file") }
     var json = try object(Synthetic.results(try Synthetic.outcome()))

@@ -38,13 +38,17 @@ enum Synthetic {
       latency: VariantResult.Latency(
         mean: times.reduce(0, +) / Double(samples), min: sorted[0], p50: sorted[(samples - 1) / 2],
         p90: sorted[samples * 9 / 10], p99: sorted[samples * 99 / 100], max: sorted[samples - 1], samples: times),
-      peakMemoryBytes: 20_000_000, history: [try step("train", "c0ffee", epochs: 3), try step("quantize", "key\(index)", epochs: 0)],
+      peakMemoryBytes: 20_000_000, history: [
+        try step("train", "c0ffee", epochs: 3), try step("quantize", "key\(index)", epochs: 0),
+      ],
       layers: [
         VariantResult.Layer(
-          name: "input", kind: "input", parameters: 0, nonzero: 0, macs: 0, encoding: nil, bits: nil, bytes: 0, arithmetic: nil),
+          name: "input", kind: "input", parameters: 0, nonzero: 0, macs: 0, encoding: nil, bits: nil, bytes: 0,
+          arithmetic: nil),
         VariantResult.Layer(
-          name: "conv", kind: "conv2d", parameters: 1010, nonzero: kept + 10, macs: 5000, encoding: isInteger ? "int8" : "float32",
-          bits: isInteger ? 8 : 32, bytes: isInteger ? 1050 : 4040, arithmetic: isInteger ? "int8" : "float32"),
+          name: "conv", kind: "conv2d", parameters: 1010, nonzero: kept + 10, macs: 5000,
+          encoding: isInteger ? "int8" : "float32", bits: isInteger ? 8 : 32, bytes: isInteger ? 1050 : 4040,
+          arithmetic: isInteger ? "int8" : "float32"),
       ])
   }
 

@@ -140,8 +140,8 @@ public struct VariantResult: Sendable {
   }
 
   public init(
-    name: String, accuracy: Double, flips: Int, gained: Int = 0, lost: Int = 0, parameters: Int, nonzero: Int, macs: Int,
-    nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int, history: [Step], layers: [Layer] = []
+    name: String, accuracy: Double, flips: Int, gained: Int, lost: Int, parameters: Int, nonzero: Int, macs: Int,
+    nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int, history: [Step], layers: [Layer]
   ) {
     self.name = name
     self.accuracy = accuracy

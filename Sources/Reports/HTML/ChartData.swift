@@ -57,7 +57,8 @@ struct ChartData: Encodable {
       let owners = stage.variants.count == results.variants.count ? "" : " (\(stage.variants.joined(separator: ", ")))"
       let color = Self.color(results.variants.firstIndex { $0.name == stage.variants[0] } ?? 0)
       return Training(
-        name: ReportPage.shown(stage.label + owners), color: color, isDashed: !taken.insert(color).inserted, loss: stage.curve.map { Self.rounded($0.loss) },
+        name: ReportPage.shown(stage.label + owners), color: color, isDashed: !taken.insert(color).inserted,
+        loss: stage.curve.map { Self.rounded($0.loss) },
         accuracy: stage.curve.map { Self.rounded(100 * $0.accuracy) })
     }
     let longest = results.variants.map(\.latency.samples.count).max() ?? 0
@@ -72,7 +73,8 @@ struct ChartData: Encodable {
     let beyond = results.variants.reduce(0) { $0 + $1.latency.samples.count { $0 > end } }
     distributionNote =
       beyond == 0
-      ? "" : "The axis ends at \(Formatting.duration(end / 1e3)); \(Formatting.count(beyond)) slower runs lie beyond it."
+      ? ""
+      : "The axis ends at \(Formatting.duration(end / 1e3)); \(Formatting.count(beyond)) slower runs lie beyond it."
   }
 
   /// The first variant is neutral, the others take turns with the palette.

@@ -41,10 +41,12 @@ extension ReportPage {
       steps = variant.stages.map { step in
         let facts = step.record.facts.sorted { $0.key < $1.key }.map { name, value in
           name == "sparsity"
-            ? "sparsity of the pruned layers' weights \(Formatting.percent(value))" : "\(shown(name)) \(Formatting.significant(value))"
+            ? "sparsity of the pruned layers' weights \(Formatting.percent(value))"
+            : "\(shown(name)) \(Formatting.significant(value))"
         }
         return Step(
-          label: shown(step.label), time: Formatting.duration(step.record.seconds), key: shown(String(step.key.prefix(12))),
+          label: shown(step.label), time: Formatting.duration(step.record.seconds),
+          key: shown(String(step.key.prefix(12))),
           remarks: facts + step.record.notes.map(shown))
       }
     }

@@ -66,7 +66,8 @@ extension ReportPage {
           layer: shown(layer.name), layerKind: shown(layer.kind),
           parameters: hasParameters ? Formatting.count(layer.parameters) : "",
           sparsity: hasParameters ? sparsity(layer) : "", stored: stored(layer),
-          size: hasParameters ? Formatting.bytes(layer.bytes) : "", macs: layer.macs > 0 ? Formatting.scaled(layer.macs) : "",
+          size: hasParameters ? Formatting.bytes(layer.bytes) : "",
+          macs: layer.macs > 0 ? Formatting.scaled(layer.macs) : "",
           arithmetic: layer.arithmetic.map(shown) ?? "–")
       }
     }

@@ -86,7 +86,8 @@ struct ReportPage {
     data = charts == nil ? "" : try ScriptText.json(chartData)
     script = reportScript
     let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(reportScript))" }
-    policy = "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
+    policy =
+      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
   }
 
   /// Text from outside, with control characters and reversed writing made visible; the template escapes it for HTML.
@@ -99,9 +100,9 @@ struct ReportPage {
     let threads = setting.threads == 1 ? "1 thread" : "\(setting.threads) threads"
     return
       "Accuracy and flips (predictions that changed) over \(Formatting.count(setting.evaluated)) samples of "
-      + "\(shown(setting.data)). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by one, "
-      + "batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each variant ran in a process of its "
-      + "own; memory is the most that process held."
+      + "\(shown(setting.data)). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by "
+      + "one, batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each variant ran in a process "
+      + "of its own; memory is the most that process held."
   }
 
   private static func facts(_ results: ResultsFile) -> [Fact] {

@@ -22,8 +22,8 @@ let reportScript = #"""
 
     // Labels at 1, 2 and 5 of each decade, so that they stay apart.
     const onDecades = format => value => {
-      const lead = Math.round(value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9)));
-      return lead === 1 || lead === 2 || lead === 5 ? format(value) : null;
+      const lead = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
+      return [1, 2, 5].some(step => Math.abs(lead - step) < 1e-6) ? format(value) : null;
     };
 
     function axis(title, format, more) {

@@ -23,25 +23,26 @@ struct Summary {
       headline =
         others.isEmpty
         ? "\(name) gets \(Formatting.percent(first.accuracy)) right" : "No variant stays within half a point of \(name)"
-      lead = others.isEmpty ? "" : "Every one loses more than half a percentage point of accuracy. The numbers of \(name):"
+      lead =
+        others.isEmpty ? "" : "Every one loses more than half a percentage point of accuracy. The numbers of \(name):"
       tiles = Self.tiles(first, against: nil)
       return
     }
     let smaller = Double(first.bytes.gzip) / Double(max(best.bytes.gzip, 1))
     let speed = best.versusFirst.map { Self.speed($0.fasterMedian, $0.fasterMedianInterval) } ?? ""
+    let bestName = ReportPage.quoted(best.name), isSmaller = smaller > 1.02
     headline =
-      smaller > 1.02
-      ? "\(ReportPage.quoted(best.name)) is \(Formatting.factor(smaller, digits: 1)) smaller\(speed.isEmpty ? "" : " and \(speed)")"
-      : "\(ReportPage.quoted(best.name)) keeps the accuracy\(speed.isEmpty ? "" : " and is \(speed)")"
+      (isSmaller ? "\(bestName) is \(Formatting.factor(smaller, digits: 1)) smaller" : "\(bestName) keeps the accuracy")
+      + (speed.isEmpty ? "" : isSmaller ? " and \(speed)" : " and is \(speed)")
     lead =
       "Against \(name), and at \(Formatting.points(best.accuracy - first.accuracy)) percentage points of accuracy. "
-      + "Of \(Formatting.count(others.count)) \(others.count == 1 ? "variant" : "variants"), \(Formatting.count(kept.count)) "
-      + "\(kept.count == 1 ? "stays" : "stay") within half a point; this is the smallest of them after gzip. "
+      + "Of \(Formatting.count(others.count)) \(others.count == 1 ? "variant" : "variants"), "
+      + "\(Formatting.count(kept.count)) \(kept.count == 1 ? "stays" : "stay") within half a point; this is the smallest of them after gzip. "
       + "Speed is that of the median image."
     tiles = Self.tiles(best, against: first)
   }
 
-  /// `1.52× faster`, `1.49× slower`, `no faster or slower that could be told`: of one typical image.
+  /// `1.52× faster`, `1.49× slower`, `about as fast` where the interval allows for no difference.
   static func speed(_ ratio: Double, _ interval: Interval) -> String {
     if interval.contains(1) { return "about as fast" }
     return ratio >= 1 ? "\(Formatting.factor(ratio)) faster" : "\(Formatting.factor(1 / max(ratio, 1e-9))) slower"

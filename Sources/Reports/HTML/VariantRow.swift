@@ -40,7 +40,8 @@ extension ReportPage {
 
       let isFirst = index == 0
       blank = isFirst ? "blank" : ""
-      smaller = isFirst ? "" : Formatting.factor(Double(first.bytes.gzip) / Double(max(variant.bytes.gzip, 1)), digits: 1) + " smaller"
+      let ratio = Double(first.bytes.gzip) / Double(max(variant.bytes.gzip, 1))
+      smaller = isFirst ? "" : Formatting.factor(ratio, digits: 1) + " smaller"
       flips = isFirst ? "" : Formatting.percent(Double(variant.flips) / Double(max(results.comparison.evaluated, 1)))
       flipCount = isFirst ? "" : Formatting.count(variant.flips)
       let versus = variant.versusFirst
