@@ -14,7 +14,7 @@ struct BrowserSoakTests {
     let process = Process(), output = Pipe()
     process.executableURL = URL(fileURLWithPath: try #require(Self.chromium))
     let log = folder + "/browser.log"
-    FileManager.default.createFile(atPath: log, contents: nil)
+    _ = FileManager.default.createFile(atPath: log, contents: nil)
     process.standardOutput = output
     process.standardError = FileHandle(forWritingAtPath: log)
     process.environment = ProcessInfo.processInfo.environment.merging(["HOME": folder]) { $1 }
