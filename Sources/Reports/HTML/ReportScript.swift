@@ -21,7 +21,9 @@ let reportScript = #"""
     const dash = index => index > 7 ? [6, 3] : [];
 
     // Labels at 1, 2 and 5 of each decade, so that they stay apart.
-    const onDecades = format => value => {
+    // Where the axis spans less than a decade, all of them.
+    const onDecades = format => function (value) {
+      if (this.max < 10 * this.min) return format(value);
       const lead = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
       return [1, 2, 5].some(step => Math.abs(lead - step) < 1e-6) ? format(value) : null;
     };
