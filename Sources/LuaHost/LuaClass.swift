@@ -1,10 +1,12 @@
 /// How scripts see a Swift class: its name, methods, properties and operators. For example:
 ///
 ///     let tensor = LuaClass<TensorObject>("Tensor", bytes: \.byteCount)
-///     tensor.method("abs") { tensor, _ in [.object(tensor.abs())] }
-///     tensor.property("count") { .integer($0.count) }
+///     tensor.method("abs", "(): Tensor", "Magnitude of each element.") { tensor, _ in [.object(tensor.abs())] }
+///     tensor.property("count", "integer") { .integer($0.count) }
 ///     tensor.operation(.add) { arguments in .object(try sum(arguments.values)) }
 ///     state.define(tensor)
+///
+/// What follows a name, its type as `LuaDefinition` has it and one sentence, is for editors and help.
 ///
 /// Methods get the arguments behind the object. Anything else that is looked up is an error with the nearest name.
 public final class LuaClass<Object: AnyObject> {
@@ -15,6 +17,8 @@ public final class LuaClass<Object: AnyObject> {
   private(set) var operations: [LuaOperation: (LuaArguments) throws -> LuaValue] = [:]
   private(set) var lookUp: ((Object, LuaValue) throws -> LuaValue?)?
   private(set) var isClosable = false
+  /// In the order in which they were made.
+  private(set) var definitions: [LuaDefinition] = []
 
   /// - Parameter bytes: The host memory behind an object, asked once, when it is first handed to Lua.
   public init(_ name: String, bytes: @escaping (Object) -> Int = { _ in 0 }) {
@@ -22,17 +26,27 @@ public final class LuaClass<Object: AnyObject> {
     self.bytes = bytes
   }
 
-  public func method(_ name: String, _ body: @escaping (Object, LuaArguments) throws -> [LuaValue]) {
+  public func method(
+    _ name: String, _ type: String = "", _ help: String = "", _ body: @escaping (Object, LuaArguments) throws -> [LuaValue]
+  ) {
     methods[name] = body
+    definitions.append(LuaDefinition(kind: .method, owner: self.name, name: name, type: type, help: help))
   }
 
-  public func property(_ name: String, _ body: @escaping (Object) throws -> LuaValue) {
+  public func property(
+    _ name: String, _ type: String = "", _ help: String = "", _ body: @escaping (Object) throws -> LuaValue
+  ) {
     properties[name] = body
+    definitions.append(LuaDefinition(kind: .property, owner: self.name, name: name, type: type, help: help))
   }
 
   /// An operator. The arguments are its operands: either may be the object, the other anything at all.
-  public func operation(_ operation: LuaOperation, _ body: @escaping (LuaArguments) throws -> LuaValue) {
+  public func operation(
+    _ operation: LuaOperation, _ type: String = "", _ body: @escaping (LuaArguments) throws -> LuaValue
+  ) {
     operations[operation] = body
+    definitions.append(
+      LuaDefinition(kind: .operation(operation), owner: name, name: operation.rawValue, type: type, help: ""))
   }
 
   /// Answers `object[key]` for what is neither method nor property; nil makes it an error.

@@ -47,6 +47,7 @@ extension LuaState {
     let key = ObjectIdentifier(Object.self)
     let name = definition.name
     precondition(classes[key] == nil, "\(name) is defined already")
+    definitions += definition.definitions
     var names = definition.methods.keys.map { $0 } + definition.properties.keys
     lua_createtable(L, 0, Int32(definition.methods.count))
     for (method, body) in definition.methods {

@@ -3,7 +3,12 @@ import Diagnostics
 
 extension LuaState {
   /// Defines a function every script can call.
-  public func define(_ name: String, _ body: @escaping Body) {
+  ///
+  /// - Parameters:
+  ///   - type: what it takes and gives, as `LuaDefinition` has it.
+  ///   - help: one sentence.
+  public func define(_ name: String, _ type: String = "", _ help: String = "", _ body: @escaping Body) {
+    definitions.append(LuaDefinition(kind: .function, owner: nil, name: name, type: type, help: help))
     clua_push_globals(L)
     push(name, body)
     clua_raw_set_field(L, -2, name)
@@ -21,12 +26,16 @@ extension LuaState {
   }
 
   /// Defines a read-only table of functions, such as `zoo`.
-  public func define(library name: String, _ functions: [String: Body]) throws {
+  public func define(library name: String, _ members: [LuaMember]) throws {
     let table = try makeTable()
-    for (member, body) in functions { try table.set(member, function("\(name).\(member)", body)) }
+    for member in members {
+      try table.set(member.name, function("\(name).\(member.name)", member.body))
+      definitions.append(
+        LuaDefinition(kind: .function, owner: name, name: member.name, type: member.type, help: member.help))
+    }
     let missing = function(name) { arguments in
       guard let key = arguments[1].string else { return [.nil] }
-      throw CompressError("\(name) has no \"\(key)\"" + Suggestion.text(for: key, among: functions.keys.sorted()))
+      throw CompressError("\(name) has no \"\(key)\"" + Suggestion.text(for: key, among: members.map(\.name)))
     }
     try setMetatable(of: table, ["__index": missing])
     table.freeze("library '\(name)' is read-only")

@@ -22,6 +22,8 @@ public final class LuaState {
   let L: OpaquePointer
   let released = ReleasedReferences()
   let native: NativeMemory
+  /// Everything that was defined for scripts, in that order.
+  public internal(set) var definitions: [LuaDefinition] = []
   var classes: [ObjectIdentifier: ClassEntry] = [:]
   var chunks: [String: Chunk] = [:]
   var raised = RaisedErrors()

@@ -5,7 +5,7 @@ import Pipeline
 
 extension ScriptSession {
   static var compareSchema: OptionSchema {
-    OptionSchema([
+    OptionSchema("CompareOptions", [
       .init(name: "on", type: .data, help: "samples that accuracy is measured on", isRequired: true),
       .init(name: "images", type: .integer, help: "how many are timed one by one", standard: .integer(1000), minimum: 1, maximum: 1e6),
       .init(name: "order", type: .choice(["first", "random"]), help: "which ones", standard: .string("first")),
@@ -15,14 +15,16 @@ extension ScriptSession {
   }
 
   static var evaluateSchema: OptionSchema {
-    OptionSchema([
+    OptionSchema("EvaluateOptions", [
       .init(name: "on", type: .data, help: "samples; the test half of the script's data set by default")
     ])
   }
 
   /// `compare { on = data.test, { "name", model }, … }` and `evaluate(model).accuracy`.
   func defineMeasurements() {
-    state.define("compare") { [unowned self] arguments in
+    state.define(
+      "compare", "(variants: CompareOptions|[string, Model][])", "Measures variants side by side when the script has ended; once a script."
+    ) { [unowned self] arguments in
       try arguments.atMost(1)
       guard comparison == nil else { throw CompressError("a script compares once; put all variants into one compare { … }") }
       let table = try arguments.table(0)
@@ -38,7 +40,10 @@ extension ScriptSession {
         cooldown: given.number("cooldown")!)
       return []
     }
-    state.define("evaluate") { [unowned self] arguments in
+    state.define(
+      "evaluate", "(model: Model, on?: Data|EvaluateOptions): { accuracy: number, correct: integer, count: integer }",
+      "How many samples the model gets right; computes the model."
+    ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
       let data = try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")

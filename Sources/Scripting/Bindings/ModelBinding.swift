@@ -40,16 +40,18 @@ extension ScriptSession {
   func defineModels() throws {
     defineLayers()
     let model = LuaClass<ModelObject>("Model")
-    model.property("name") { .string($0.name) }
+    model.property("name", "string") { .string($0.name) }
     // These force the model: what is missing is computed now.
-    model.method("layers") { [unowned self] model, _ in
+    model.method("layers", "(): Layer[]", "The layers with weights; computes the model.") { [unowned self] model, _ in
       let ready = try executor.model(of: model.stage)
       return [.table(try state.makeTable(ready.weightLayers.map { .object(LayerObject(LayerView(ready, $0))) }))]
     }
-    model.method("summary") { [unowned self] model, _ in
+    model.method("summary", "(): string", "A table of the layers; computes the model.") { [unowned self] model, _ in
       [.string(ModelSummaryTable(try executor.model(of: model.stage)).rendered(for: Terminal(.output, isInteractive: false, hasColor: false)))]
     }
-    model.method("cost") { [unowned self] model, _ in
+    model.method(
+      "cost", "(): { parameters: integer, nonzero: integer, macs: integer, bytes: integer }", "Its size and work; computes the model."
+    ) { [unowned self] model, _ in
       let ready = try executor.model(of: model.stage)
       let cost = ModelCost(ready)
       return [
@@ -60,7 +62,7 @@ extension ScriptSession {
           ]))
       ]
     }
-    model.method("save") { [unowned self] model, arguments in
+    model.method("save", "(file: string): Model", "Writes a native model file under --out; computes the model.") { [unowned self] model, arguments in
       let path = try outputs(try arguments.string(0))
       try NativeFormat.write(try executor.model(of: model.stage), to: path)
       return [.object(model)]
@@ -68,27 +70,30 @@ extension ScriptSession {
     state.define(model)
 
     let session = LuaClass<SessionObject>("Session")
-    session.method("run") { [unowned self] session, arguments in
+    session.method("run", "(samples: Tensor): Tensor", "The network's outputs.") { [unowned self] session, arguments in
       try state.wrap(session.session.run(try arguments.object(0, TensorObject.self).tensor))
     }
     // Milliseconds for one image of a data set, batch 1, in this process.
-    session.method("measure") { [unowned self] session, arguments in
+    session.method(
+      "measure", "(options: MeasureOptions): { mean: number, min: number, p50: number, p90: number, p99: number, max: number }",
+      "Milliseconds for one image, in this process."
+    ) { [unowned self] session, arguments in
       try measure(session.session, try Self.measureSchema.read(try arguments.table(0)))
     }
     state.define(session)
-    state.define("compile") { [unowned self] arguments in
+    state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") { [unowned self] arguments in
       let ready = try executor.model(of: try arguments.object(0, ModelObject.self).stage)
       return [.object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))]
     }
-    state.define("load_model") { [unowned self] arguments in
+    state.define("load_model", "(file: string): Model", "A model from a file under the script's folder or --data.") { [unowned self] arguments in
       let path = try inputs(try arguments.string(0))
       return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
     }
     try defineZoo()
   }
 
-  private static var measureSchema: OptionSchema {
-    OptionSchema([
+  static var measureSchema: OptionSchema {
+    OptionSchema("MeasureOptions", [
       .init(name: "data", type: .data, isRequired: true),
       .init(name: "images", type: .integer, standard: .integer(1000), minimum: 1, maximum: 1_000_000),
     ])
@@ -119,16 +124,16 @@ extension ScriptSession {
 
   private func defineLayers() {
     let layer = LuaClass<LayerObject>("Layer", bytes: \.view.weight.byteCount)
-    layer.property("name") { .string($0.view.name) }
-    layer.property("kind") { .string($0.view.kind) }
-    layer.property("index") { .integer($0.view.index + 1) }
-    layer.property("count") { .integer($0.view.count) }
-    layer.property("weight") { .object(TensorObject($0.view.weight)) }
-    layer.property("bias") { $0.view.bias.map { .object(TensorObject($0)) } ?? .nil }
-    layer.property("macs") { .integer($0.view.macs) }
-    layer.property("parameters") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }
-    layer.method("input_shape") { [unowned self] layer, _ in [.table(try state.list(layer.view.inputShape.dims))] }
-    layer.method("output_shape") { [unowned self] layer, _ in [.table(try state.list(layer.view.outputShape.dims))] }
+    layer.property("name", "string") { .string($0.view.name) }
+    layer.property("kind", "string", "conv2d, dense") { .string($0.view.kind) }
+    layer.property("index", "integer", "position among the layers with weights, from 1") { .integer($0.view.index + 1) }
+    layer.property("count", "integer", "how many such layers there are") { .integer($0.view.count) }
+    layer.property("weight", "Tensor", "output channels first") { .object(TensorObject($0.view.weight)) }
+    layer.property("bias", "Tensor?") { $0.view.bias.map { .object(TensorObject($0)) } ?? .nil }
+    layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
+    layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }
+    layer.method("input_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in [.table(try state.list(layer.view.inputShape.dims))] }
+    layer.method("output_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in [.table(try state.list(layer.view.outputShape.dims))] }
     state.define(layer)
   }
 
@@ -137,14 +142,9 @@ extension ScriptSession {
 
   /// `zoo.lab_cnn { input = {28, 28, 1}, classes = 10 }`.
   private func defineZoo() throws {
-    let schema = OptionSchema([
-      .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
-      .init(name: "classes", type: .integer, standard: .integer(10), minimum: 1, maximum: 0x1p20),
-      .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
-    ])
-    var functions: [String: LuaState.Body] = [:]
-    for entry in Zoo.entries {
-      functions[entry.name] = { [unowned self] arguments in
+    let schema = Self.zooSchema
+    try state.define(library: "zoo", Zoo.entries.map { entry in
+      LuaMember(entry.name, "(options?: NetworkOptions): Model", "\(entry.summary).") { [unowned self] arguments in
         let given = try schema.read(try arguments.optionalTable(0))
         var input = entry.defaultInput
         if case .numbers(let dims)? = given["input"] {
@@ -158,7 +158,14 @@ extension ScriptSession {
         let work = InitializeStage(name: entry.name, network: network, initializer: entry.initializer, seed: seed)
         return [.object(ModelObject(try record(work, []), name: entry.name))]
       }
-    }
-    try state.define(library: "zoo", functions)
+    })
+  }
+
+  static var zooSchema: OptionSchema {
+    OptionSchema("NetworkOptions", [
+      .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
+      .init(name: "classes", type: .integer, standard: .integer(10), minimum: 1, maximum: 0x1p20),
+      .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
+    ])
   }
 }

@@ -5,7 +5,10 @@ import Reports
 extension ScriptSession {
   /// `params { sparsity = { 0.8, min = 0, max = 1, help = "…" } }`: declared once, before any stage.
   func defineParams() {
-    state.define("params") { [unowned self] arguments in
+    state.define(
+      "params", "(declared: table<string, any>): table<string, any>",
+      "Declares what --set changes, once and first: name = { default, min =, max =, choices =, help = }."
+    ) { [unowned self] arguments in
       guard params == nil else { throw CompressError("params is declared once") }
       guard stages.isEmpty else { throw CompressError("params comes before the first stage") }
       let declared = try arguments.table(0)

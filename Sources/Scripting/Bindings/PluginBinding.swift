@@ -5,25 +5,25 @@ extension ScriptSession {
   /// `use "name"` and `use "name" { option = … }`.
   func definePlugins() {
     let open = LuaClass<PluginObject>("Plugin")
-    open.property("name") { .string($0.plugin.name) }
-    open.property("kind") { .string($0.plugin.kind.rawValue) }
-    open.operation(.call) { arguments in
+    open.property("name", "string") { .string($0.plugin.name) }
+    open.property("kind", "string") { .string($0.plugin.kind.rawValue) }
+    open.operation(.call, "(options?: table): BoundPlugin") { arguments in
       .object(try arguments.object(0, PluginObject.self).bind(try arguments.optionalTable(1)))
     }
     state.define(open)
 
     let bound = LuaClass<BoundPlugin>("BoundPlugin")
-    bound.property("name") { .string($0.plugin.name) }
-    bound.property("kind") { .string($0.plugin.kind.rawValue) }
-    bound.property("options") { .table(try $0.options.lua($0.plugin.state)) }
+    bound.property("name", "string") { .string($0.plugin.name) }
+    bound.property("kind", "string") { .string($0.plugin.kind.rawValue) }
+    bound.property("options", "table", "checked, standards included") { .table(try $0.options.lua($0.plugin.state)) }
     // A schedule can be asked for its value at t.
-    bound.method("at") { [unowned self] plugin, arguments in
+    bound.method("at", "(t: number): number", "A schedule's value at progress t, from 0 to 1.") { [unowned self] plugin, arguments in
       guard plugin.plugin.kind == .schedule else { throw CompressError("\"\(plugin.plugin.name)\" is no schedule") }
       return [.number(try LuaSchedule(plugin, self).value(at: try arguments.number(0)))]
     }
     state.define(bound)
 
-    state.define("use") { [unowned self] arguments in
+    state.define("use", "(name: string): Plugin", "A plugin; called with a table, it takes its options.") { [unowned self] arguments in
       try arguments.atMost(1)
       return [.object(PluginObject(try registry.plugin(try arguments.string(0))))]
     }

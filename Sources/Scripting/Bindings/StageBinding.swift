@@ -5,7 +5,7 @@ import Training
 
 extension ScriptSession {
   static var trainSchema: OptionSchema {
-    OptionSchema([
+    OptionSchema("TrainOptions", [
       .init(name: "data", type: .data, help: "samples to learn from", isRequired: true),
       .init(name: "epochs", type: .integer, help: "times that every sample is seen", standard: .integer(1), minimum: 1, maximum: 1e6),
       .init(name: "batch", type: .integer, help: "samples to a step", standard: .integer(32), minimum: 1, maximum: 65_536),
@@ -18,7 +18,7 @@ extension ScriptSession {
   }
 
   static var pruneSchema: OptionSchema {
-    OptionSchema([
+    OptionSchema("PruneOptions", [
       .init(name: "sparsity", type: .ratio, help: "share of zeros among the weights of the layers pruned"),
       .init(name: "schedule", type: .schedule, help: "sparsity over the course of the training"),
       .init(name: "train", type: .table(trainSchema), help: "training during and after the removal"),
@@ -31,13 +31,16 @@ extension ScriptSession {
 
   /// `train(model, { … })`, `prune(model, strategy, { … })`, `quantize(model, recipe)`.
   func defineStages() {
-    state.define("train") { [unowned self] arguments in
+    state.define("train", "(model: Model, options: TrainOptions): Model", "Trains a model on labelled samples.") { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
       let training = try training(try Self.trainSchema.read(try arguments.table(1)))
       return [.object(ModelObject(try record(TrainStage(training, name: model.name), [model.stage]), name: model.name))]
     }
-    state.define("prune") { [unowned self] arguments in
+    state.define(
+      "prune", "(model: Model, strategy: Plugin|BoundPlugin, options: PruneOptions): Model",
+      "Removes weights by a strategy, at once or along a schedule while training."
+    ) { [unowned self] arguments in
       try arguments.atMost(3)
       let model = try arguments.object(0, ModelObject.self)
       guard let strategy = try BoundPlugin.from(arguments[1], kind: .pruning) else {
@@ -56,7 +59,9 @@ extension ScriptSession {
         interval: given.integer("every")!, ramp: given.number("ramp")!)
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
-    state.define("quantize") { [unowned self] arguments in
+    state.define(
+      "quantize", "(model: Model, recipe: Plugin|BoundPlugin): Model", "Stores weights, and perhaps activations, in fewer bits."
+    ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
       guard let recipe = try BoundPlugin.from(arguments[1], kind: .quantization) else {

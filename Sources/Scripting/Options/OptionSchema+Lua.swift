@@ -15,13 +15,19 @@ extension OptionSchema {
         throw CompressError("option \"\(name.escapedForTerminal)\": \(error.message)")
       }
     }
-    self.init(options)
+    self.init("", options)
   }
 }
 
 extension OptionSchema.Option {
+  /// What a declaration may say, and the types for editors.
+  static let declarationFields: [(name: String, type: String)] = [
+    ("type", OptionType.names.map { "\"\($0)\"" }.joined(separator: "|")), ("default", "any"), ("help", "string"),
+    ("min", "number"), ("max", "number"),
+  ]
+
   fileprivate init(_ name: String, declared table: LuaTable) throws {
-    let known = ["type", "default", "help", "min", "max"]
+    let known = Self.declarationFields.map(\.name)
     for key in table.keys where !known.contains(key) {
       throw CompressError("\"\(key.escapedForTerminal)\" says nothing here" + Suggestion.text(for: key, among: known))
     }

@@ -15,9 +15,14 @@ struct OptionSchema {
     var maximum = Double.infinity
   }
 
+  /// What editors call a table of these options; empty for a plugin's.
+  let name: String
   let options: [Option]
 
-  init(_ options: [Option]) { self.options = options }
+  init(_ name: String, _ options: [Option]) {
+    self.name = name
+    self.options = options
+  }
 
   /// Checks a table of named options.
   ///

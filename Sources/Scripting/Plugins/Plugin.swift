@@ -1,3 +1,4 @@
+import Compression
 import Diagnostics
 import LuaHost
 import Pipeline
@@ -16,14 +17,21 @@ final class Plugin {
       }
     }
 
-    /// Everything a plugin of this kind may say besides kind, summary and options.
-    var fields: [String] {
+    /// Everything a plugin of this kind may say besides kind, summary and options: names, and their types for editors.
+    var fields: [(name: String, type: String)] {
       switch self {
-      case .pruning: ["scope", "unit", "score"]
-      case .schedule: ["at"]
-      case .quantization: ["assign"]
+      case .pruning:
+        [
+          ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")), ("unit?", "\"weight\""),
+          ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
+        ]
+      case .schedule: [("at", "fun(t: number, options: table): number")]
+      case .quantization: [("assign", "fun(layer: Layer, options: table): LayerQuantization?")]
       }
     }
+
+    /// What editors call the table a plugin of this kind declares.
+    var declarationName: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() + "Plugin" }
 
     /// The folder of shipped and user plugins where this kind lives.
     var folder: String { self == .schedule ? "schedules" : rawValue }
@@ -53,7 +61,7 @@ final class Plugin {
       throw CompressError(
         "there is no kind \"\(kindName.escapedForTerminal)\"" + Suggestion.text(for: kindName, among: Kind.allCases.map(\.rawValue)))
     }
-    let known = ["kind", "summary", "options"] + kind.fields
+    let known = ["kind", "summary", "options"] + kind.fields.map { $0.name.replacing("?", with: "") }
     for (key, _) in table.pairs {
       let text = key.string ?? "\(key.integer ?? 0)"
       guard known.contains(text) else {
@@ -65,7 +73,7 @@ final class Plugin {
       throw CompressError("a \(kind.rawValue) plugin has a function \"\(kind.function)\"")
     }
     if case .nil = table["options"] {
-      schema = OptionSchema([])
+      schema = OptionSchema("", [])
     } else {
       guard let options = table["options"].table else { throw CompressError("options are a table") }
       schema = try OptionSchema(declared: options)

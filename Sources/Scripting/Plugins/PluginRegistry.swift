@@ -21,7 +21,10 @@ public final class PluginRegistry {
     self.folders = folders
     self.state = state
     self.note = note
-    state.define("plugin") { [unowned self] arguments in
+    state.define(
+      "plugin", "(declared: \(Plugin.Kind.allCases.map(\.declarationName).joined(separator: "|"))): table",
+      "What a plugin's file returns."
+    ) { [unowned self] arguments in
       guard isLoading else { throw CompressError("plugin { … } belongs into a plugin's own file") }
       guard declared == nil else { throw CompressError("a file declares one plugin") }
       declared = try arguments.table(0)

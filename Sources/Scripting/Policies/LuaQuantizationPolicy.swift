@@ -32,12 +32,12 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
     }
   }
 
-  private static var schema: OptionSchema {
-    OptionSchema([
+  static var schema: OptionSchema {
+    OptionSchema("LayerQuantization", [
       .init(
         name: "weights",
         type: .table(
-          OptionSchema([
+          OptionSchema("WeightQuantization", [
             .init(name: "type", type: .choice(["integer", "float16"]), standard: .string("integer")),
             .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
             .init(name: "symmetric", type: .boolean, standard: .bool(true)),
@@ -46,7 +46,7 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
       .init(
         name: "activations",
         type: .table(
-          OptionSchema([
+          OptionSchema("ActivationQuantization", [
             .init(name: "bits", type: .integer, standard: .integer(8), minimum: 8, maximum: 8),
             .init(name: "observer", type: .choice(ObserverKind.allCases.map(\.rawValue)), standard: .string("minmax")),
           ]))),
