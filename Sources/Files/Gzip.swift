@@ -3,6 +3,9 @@ import Diagnostics
 
 /// Gzip files (RFC 1952) by zlib.
 public enum Gzip {
+  /// `1.2.13`, say: of the library in use.
+  public static var zlibVersion: String { String(cString: CZlib.zlibVersion()) }
+
   /// Whether the bytes start as a gzip file does.
   public static func isGzip(_ bytes: UnsafeRawBufferPointer) -> Bool {
     bytes.count >= 2 && bytes[0] == 0x1F && bytes[1] == 0x8B

@@ -41,7 +41,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   }
 
   /// The last supported case that is not above the cap.
-  static func best(under cap: InstructionSet?) -> InstructionSet {
+  public static func best(under cap: InstructionSet?) -> InstructionSet {
     let candidates = allCases.prefix { $0 != cap } + (cap.map { [$0] } ?? [])
     return candidates.last(where: \.isSupported) ?? .scalar
   }

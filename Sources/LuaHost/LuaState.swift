@@ -13,6 +13,9 @@ public final class LuaState {
   /// A function scripts can call. What it throws becomes a Lua error at the caller's line.
   public typealias Body = (LuaArguments) throws -> [LuaValue]
 
+  /// `5.4.6`, say.
+  public static let version = "\(LUA_VERSION_MAJOR).\(LUA_VERSION_MINOR).\(LUA_VERSION_RELEASE)"
+
   public let limits: LuaLimits
   /// Stops the running call from another thread.
   public let interrupt: LuaInterrupt

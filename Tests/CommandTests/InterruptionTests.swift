@@ -22,7 +22,10 @@ import Testing
     private static func withoutMeasurements(_ json: Any) -> Any {
       if let list = json as? [Any] { return list.map(withoutMeasurements) }
       guard let object = json as? [String: Any] else { return json }
-      let measured = ["latency_ms", "peak_memory_bytes", "seconds", "created"]
+      let measured = [
+        "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "faster_mean_95",
+        "faster_p50", "faster_p50_95",
+      ]
       return object.filter { !measured.contains($0.key) }.mapValues(withoutMeasurements)
     }
   }

@@ -36,6 +36,9 @@ public final class PluginCatalog {
     try state.defineTensors()
   }
 
+  /// Where plugins are looked for, nearest first.
+  public var folders: [String] { registry.folders.all }
+
   /// - Throws: `CompressError` when there is no such plugin or it is broken.
   public func describe(_ name: String) throws -> Description {
     try Description(try registry.plugin(name))

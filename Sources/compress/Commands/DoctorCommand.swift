@@ -1,0 +1,104 @@
+import ArgumentParser
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+import Kernels
+import LuaHost
+import Reports
+import Runtime
+import Scripting
+
+/// `compress doctor`.
+struct DoctorCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "doctor", abstract: "Say what this machine offers, what is missing, and how to get it.")
+
+  @Flag(help: "Also measure: multiply-adds in float32 and int8, and memory bandwidth. Takes some seconds.")
+  var peak = false
+
+  @Option(help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+  var data: String?
+
+  func run() throws {
+    let terminal = Terminal(.output)
+    var missing: [String] = []
+    func line(_ what: String, _ text: String) {
+      terminal.writeLine(terminal.styled(what.padding(toLength: 14, withPad: " ", startingAt: 0), .bold) + text.escapedForTerminal)
+    }
+
+    line("program", "compress \(Compress.version)")
+    line("processor", Self.processor)
+    line("cores", "\(ProcessInfo.processInfo.activeProcessorCount)")
+    line("kernels", try Self.kernels())
+    line("memory", Formatting.bytes(Int(ProcessInfo.processInfo.physicalMemory)))
+    line("Lua", LuaState.version)
+    line("zlib", Gzip.zlibVersion)
+
+    if let cache = Folders.cache {
+      line("cache", cache + (Self.freeSpace(cache).map { ", \(Formatting.bytes($0)) free" } ?? ""))
+    } else {
+      line("cache", "none")
+      missing.append("a folder for the cache: set HOME or XDG_CACHE_HOME, or run with --no-cache")
+    }
+
+    let roots = DatasetCatalog.roots(data: data)
+    line("data sets", "looked for in \(roots.isEmpty ? "no folder" : roots.joined(separator: ", "))")
+    for name in DatasetCatalog.names {
+      do {
+        let pair = try DatasetCatalog.open(name, roots: roots)
+        line("", "\(name): \(Formatting.count(pair.train.count)) samples to train on, \(Formatting.count(pair.test.count)) to test with")
+      } catch let error as CompressError {
+        line("", "\(name): not there")
+        missing.append("data set \(name)" + (error.hint.map { ": " + $0 } ?? ""))
+      }
+    }
+
+    let plugins = try PluginCatalog(folders: [])
+    let entries = plugins.all(), working = entries.filter { if case .success = $0 { true } else { false } }.count
+    line("plugins", "\(working), looked for in \(plugins.folders.joined(separator: ", "))")
+    if working == 0 { missing.append("the shipped plugins: set COMPRESS_PLUGINS to their folder") }
+    for case .failure(let broken) in entries { missing.append("plugin \(broken.name) is broken: \(broken.error.message)") }
+
+    if peak { try measure(line) }
+    guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
+    terminal.writeLine("\nmissing:")
+    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedForTerminal) }
+  }
+
+  private func measure(_ line: (String, String) -> Void) throws {
+    let all = ProcessInfo.processInfo.activeProcessorCount
+    for threads in all == 1 ? [1] : [1, all] {
+      let peaks = try MachinePeaks(pool: ThreadPool(threads: threads))
+      line(
+        threads == 1 ? "on 1 thread" : "on \(threads)",
+        String(
+          format: "float32 %.1f, int8 %.1f billion multiply-adds a second (matrix products); memory %.1f GB/s read",
+          peaks.floatMACs / 1e9, peaks.integerMACs / 1e9, peaks.bytesRead / 1e9))
+    }
+  }
+
+  private static func kernels() throws -> String {
+    let cap = try InstructionSet.environmentCap()
+    let best = InstructionSet.best(under: nil), current = InstructionSet.current
+    let reason =
+      if let cap { cap == current ? "as COMPRESS_ISA asks" : "COMPRESS_ISA asks for \(cap.rawValue), which this machine lacks" } else {
+        "the best this machine runs"
+      }
+    return current.reportName + ", \(reason)" + (current == best ? "" : "; \(best.reportName) would be faster")
+  }
+
+  private static var processor: String {
+    let info = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8)) ?? ""
+    let model = info.split(separator: "\n").first { $0.hasPrefix("model name") }?.split(separator: ":").last
+    return model.map { $0.trimmingCharacters(in: .whitespaces) } ?? "unknown"
+  }
+
+  /// Of the nearest folder that exists.
+  private static func freeSpace(_ path: String) -> Int? {
+    var folder = path
+    while !Folders.exists(folder), Folders.parent(of: folder) != folder { folder = Folders.parent(of: folder) }
+    let attributes = try? FileManager.default.attributesOfFileSystem(forPath: folder)
+    return (attributes?[.systemFreeSize] as? NSNumber)?.intValue
+  }
+}

@@ -1,0 +1,587 @@
+---@meta
+-- What pipelines and plugins can say, for editors. Written by `compress meta`; changes here are lost.
+
+---@class TrainOptions
+---@field data Data # samples to learn from
+---@field epochs? integer # times that every sample is seen; default 1
+---@field batch? integer # samples to a step; default 32
+---@field optimizer? "adam"|"sgd" # default "adam"
+---@field learning_rate? number|Plugin|BoundPlugin|fun(t: number): number # constant, or a schedule; the optimizer's own by default
+---@field momentum? number # of sgd; default 0
+---@field shuffle? boolean # another order each epoch; default true
+---@field seed? integer # of the order; the run's own by default
+
+---@class PruneOptions
+---@field sparsity? number # share of zeros among the weights of the layers pruned
+---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training
+---@field train? TrainOptions # training during and after the removal
+---@field every? integer # steps between two removals; default 50
+---@field ramp? number # share of the training over which the schedule runs; the rest recovers; default 0.75
+
+---@class CompareOptions
+---@field on Data # samples that accuracy is measured on
+---@field images? integer # how many are timed one by one; default 1000
+---@field order? "first"|"random" # which ones; default "first"
+---@field warmup? integer # runs before the first sample; default 50
+---@field cooldown? number # seconds of rest before each variant; default 0
+---@field [integer] [string, Model] # a variant: its name, its model
+
+---@class EvaluateOptions
+---@field on? Data # samples; the test half of the script's data set by default
+
+---@class MeasureOptions
+---@field data Data
+---@field images? integer # default 1000
+
+---@class NetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # default 10
+---@field seed? integer # of the first weights; the run's own by default
+
+---@class WeightQuantization
+---@field type? "integer"|"float16" # default "integer"
+---@field bits? integer # default 8
+---@field symmetric? boolean # default true
+---@field per? "channel"|"tensor" # default "channel"
+
+---@class ActivationQuantization
+---@field bits? integer # default 8
+---@field observer? "minmax" # default "minmax"
+
+---@class LayerQuantization
+---@field weights WeightQuantization
+---@field activations? ActivationQuantization
+
+---@class OptionDeclaration
+---@field type "boolean"|"integer"|"number"|"ratio"|"string"|"choice"|"patterns"|"numbers"|"data"|"model"|"schedule"
+---@field default? any
+---@field help? string
+---@field min? number
+---@field max? number
+---@field [integer] string # the names of a choice
+
+---@class PruningPlugin
+---@field kind "pruning"
+---@field summary string
+---@field options? table<string, OptionDeclaration>
+---@field scope? "global"|"layer"
+---@field unit? "weight"
+---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
+
+---@class SchedulePlugin
+---@field kind "schedule"
+---@field summary string
+---@field options? table<string, OptionDeclaration>
+---@field at fun(t: number, options: table): number
+
+---@class QuantizationPlugin
+---@field kind "quantization"
+---@field summary string
+---@field options? table<string, OptionDeclaration>
+---@field assign fun(layer: Layer, options: table): LayerQuantization?
+
+---@class Tensor
+---@field count integer # elements
+---@field dtype string # float32, float16 …
+---@field rank integer # axes
+---@operator add(Tensor|number): Tensor
+---@operator sub(Tensor|number): Tensor
+---@operator mul(Tensor|number): Tensor
+---@operator div(Tensor|number): Tensor
+---@operator pow(Tensor|number): Tensor
+---@operator unm: Tensor
+local Tensor = {}
+
+---abs of each element.
+---@return Tensor
+function Tensor:abs() end
+
+---add of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:add(other) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:argmax(axes, keep) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:argmin(axes, keep) end
+
+---One element.
+---@param ... integer
+---@return number
+function Tensor:at(...) end
+
+---ceil of each element.
+---@return Tensor
+function Tensor:ceil() end
+
+---Each element within bounds.
+---@param low number
+---@param high number
+---@return Tensor
+function Tensor:clamp(low, high) end
+
+---div of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:div(other) end
+
+---eq of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:eq(other) end
+
+---exp of each element.
+---@return Tensor
+function Tensor:exp() end
+
+---floor of each element.
+---@return Tensor
+function Tensor:floor() end
+
+---ge of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:ge(other) end
+
+---gt of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:gt(other) end
+
+---The k-th smallest element, from 1.
+---@param k integer
+---@return number
+function Tensor:kth_smallest(k) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:l1(axes, keep) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:l2(axes, keep) end
+
+---le of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:le(other) end
+
+---log of each element.
+---@return Tensor
+function Tensor:log() end
+
+---Of each pair of elements; 0 is false.
+---@param other Tensor
+---@return Tensor
+function Tensor:logical_and(other) end
+
+---1 where an element is 0.
+---@return Tensor
+function Tensor:logical_not() end
+
+---Of each pair of elements; 0 is false.
+---@param other Tensor
+---@return Tensor
+function Tensor:logical_or(other) end
+
+---Of each pair of elements; 0 is false.
+---@param other Tensor
+---@return Tensor
+function Tensor:logical_xor(other) end
+
+---lt of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:lt(other) end
+
+---The matrix product.
+---@param other Tensor
+---@return Tensor
+function Tensor:matmul(other) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:max(axes, keep) end
+
+---max of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:maximum(other) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:mean(axes, keep) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:min(axes, keep) end
+
+---min of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:minimum(other) end
+
+---mul of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:mul(other) end
+
+---ne of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:ne(other) end
+
+---neg of each element.
+---@return Tensor
+function Tensor:neg() end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:nonzero(axes, keep) end
+
+---pow of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:pow(other) end
+
+---reciprocal of each element.
+---@return Tensor
+function Tensor:reciprocal() end
+
+---relu of each element.
+---@return Tensor
+function Tensor:relu() end
+
+---The same elements in another shape; -1 is worked out.
+---@param ... integer|integer[]
+---@return Tensor
+function Tensor:reshape(...) end
+
+---round of each element.
+---@return Tensor
+function Tensor:round() end
+
+---One position of an axis, which goes away.
+---@param axis integer
+---@param index integer
+---@return Tensor
+function Tensor:select(axis, index) end
+
+---Its extents.
+---@return integer[]
+function Tensor:shape() end
+
+---sigmoid of each element.
+---@return Tensor
+function Tensor:sigmoid() end
+
+---sign of each element.
+---@return Tensor
+function Tensor:sign() end
+
+---Positions first to last of an axis.
+---@param axis integer
+---@param first integer
+---@param last integer
+---@return Tensor
+function Tensor:slice(axis, first, last) end
+
+---All elements, sorted.
+---@param descending? boolean
+---@return Tensor
+function Tensor:sort(descending) end
+
+---sqrt of each element.
+---@return Tensor
+function Tensor:sqrt() end
+
+---square of each element.
+---@return Tensor
+function Tensor:square() end
+
+---sub of each pair of elements.
+---@param other Tensor|number
+---@return Tensor
+function Tensor:sub(other) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:sum(axes, keep) end
+
+---All elements, in order.
+---@return number[]
+function Tensor:table() end
+
+---tanh of each element.
+---@return Tensor
+function Tensor:tanh() end
+
+---Converted to another element type.
+---@param dtype string
+---@return Tensor
+function Tensor:to(dtype) end
+
+---Axes in another order; reversed without one.
+---@param ... integer|integer[]
+---@return Tensor
+function Tensor:transpose(...) end
+
+---Over all elements, or along axes.
+---@param axes? integer|integer[]
+---@param keep? boolean
+---@return number|Tensor
+function Tensor:variance(axes, keep) end
+
+---a where an element is not 0, else b.
+---@param a Tensor|number
+---@param b Tensor|number
+---@return Tensor
+function Tensor:where(a, b) end
+
+tensor = {}
+
+---All zero.
+---@param shape integer[]
+---@return Tensor
+function tensor.zeros(shape) end
+
+---All one.
+---@param shape integer[]
+---@return Tensor
+function tensor.ones(shape) end
+
+---All one value.
+---@param shape integer[]
+---@param value number
+---@return Tensor
+function tensor.full(shape, value) end
+
+---A list of numbers as a tensor.
+---@param values number[]
+---@return Tensor
+function tensor.of(values) end
+
+---Random, from 0 to 1.
+---@param shape integer[]
+---@param seed integer
+---@return Tensor
+function tensor.uniform(shape, seed) end
+
+---Random, of mean 0 and variance 1.
+---@param shape integer[]
+---@param seed integer
+---@return Tensor
+function tensor.normal(shape, seed) end
+
+---@class Plugin
+---@field kind string
+---@field name string
+---@operator call(table?): BoundPlugin
+local Plugin = {}
+
+---@class BoundPlugin
+---@field kind string
+---@field name string
+---@field options table # checked, standards included
+local BoundPlugin = {}
+
+---A schedule's value at progress t, from 0 to 1.
+---@param t number
+---@return number
+function BoundPlugin:at(t) end
+
+---@class Data
+---@field classes integer
+---@field count integer # samples
+---@field name string
+---@operator len: integer
+local Data = {}
+
+---Samples as a tensor, and their labels.
+---@param first integer
+---@param last integer
+---@return Tensor, integer[]
+function Data:batch(first, last) end
+
+---All but the first samples.
+---@param count integer
+---@return Data
+function Data:drop(count) end
+
+---Samples chosen at random.
+---@param count integer
+---@param seed? integer
+---@return Data
+function Data:sample(count, seed) end
+
+---Of one sample.
+---@return integer[]
+function Data:shape() end
+
+---Two parts, shuffled.
+---@param share number
+---@param seed? integer
+---@return Data, Data
+function Data:split(share, seed) end
+
+---The first samples.
+---@param count integer
+---@return Data
+function Data:take(count) end
+
+---@class Dataset
+---@field test Data # samples to test with
+---@field train Data # samples to learn from
+local Dataset = {}
+
+---@class Layer
+---@field bias Tensor?
+---@field count integer # how many such layers there are
+---@field index integer # position among the layers with weights, from 1
+---@field kind string # conv2d, dense
+---@field macs integer # multiply-accumulates for one sample
+---@field name string
+---@field parameters integer
+---@field weight Tensor # output channels first
+local Layer = {}
+
+---Of one sample.
+---@return integer[]
+function Layer:input_shape() end
+
+---Of one sample.
+---@return integer[]
+function Layer:output_shape() end
+
+---@class Model
+---@field name string
+local Model = {}
+
+---Its size and work; computes the model.
+---@return { parameters: integer, nonzero: integer, macs: integer, bytes: integer }
+function Model:cost() end
+
+---The layers with weights; computes the model.
+---@return Layer[]
+function Model:layers() end
+
+---Writes a native model file under --out; computes the model.
+---@param file string
+---@return Model
+function Model:save(file) end
+
+---A table of the layers; computes the model.
+---@return string
+function Model:summary() end
+
+---@class Session
+local Session = {}
+
+---Milliseconds for one image, in this process.
+---@param options MeasureOptions
+---@return { mean: number, min: number, p50: number, p90: number, p99: number, max: number }
+function Session:measure(options) end
+
+---The network's outputs.
+---@param samples Tensor
+---@return Tensor
+function Session:run(samples) end
+
+zoo = {}
+
+---conv 12@3x3, max-pool, dense: 20,410 parameters on MNIST.
+---@param options? NetworkOptions
+---@return Model
+function zoo.lab_cnn(options) end
+
+---two convolutions with batch norm, one dense layer: 9,170 parameters on 28x28.
+---@param options? NetworkOptions
+---@return Model
+function zoo.quick_cnn(options) end
+
+---dense 300, 100, classes with ReLU: 266,610 parameters on MNIST.
+---@param options? NetworkOptions
+---@return Model
+function zoo.lenet_300_100(options) end
+
+---What a plugin's file returns.
+---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin
+---@return table
+function plugin(declared) end
+
+---A plugin; called with a table, it takes its options.
+---@param name string
+---@return Plugin
+function use(name) end
+
+---A data set by its name.
+---@param name "digits"|"fashion_mnist"|"mnist"
+---@return Dataset
+function dataset(name) end
+
+---Makes a model ready to run; computes it.
+---@param model Model
+---@return Session
+function compile(model) end
+
+---A model from a file under the script's folder or --data.
+---@param file string
+---@return Model
+function load_model(file) end
+
+---Declares what --set changes, once and first: name = { default, min =, max =, choices =, help = }.
+---@param declared table<string, any>
+---@return table<string, any>
+function params(declared) end
+
+---Trains a model on labelled samples.
+---@param model Model
+---@param options TrainOptions
+---@return Model
+function train(model, options) end
+
+---Removes weights by a strategy, at once or along a schedule while training.
+---@param model Model
+---@param strategy Plugin|BoundPlugin
+---@param options PruneOptions
+---@return Model
+function prune(model, strategy, options) end
+
+---Stores weights, and perhaps activations, in fewer bits.
+---@param model Model
+---@param recipe Plugin|BoundPlugin
+---@return Model
+function quantize(model, recipe) end
+
+---Measures variants side by side when the script has ended; once a script.
+---@param variants CompareOptions|[string, Model][]
+function compare(variants) end
+
+---How many samples the model gets right; computes the model.
+---@param model Model
+---@param on? Data|EvaluateOptions
+---@return { accuracy: number, correct: integer, count: integer }
+function evaluate(model, on) end
+
