@@ -13,8 +13,8 @@ public final class PluginRegistry {
   private let state: LuaState
   private let note: (String) -> Void
   private var loaded: [String: Plugin] = [:]
-  /// What `plugin { … }` was called with, while a plugin's file runs.
-  private var declared: LuaTable?
+  /// What `plugin { … }` was called with, and in which line, while a plugin's file runs.
+  private var declared: (table: LuaTable, line: Int?)?
   private var isLoading = false
 
   init(folders: PluginFolders, state: LuaState, note: @escaping (String) -> Void) {
@@ -27,8 +27,9 @@ public final class PluginRegistry {
     ) { [unowned self] arguments in
       guard isLoading else { throw CompressError("plugin { … } belongs into a plugin's own file") }
       guard declared == nil else { throw CompressError("a file declares one plugin") }
-      declared = try arguments.table(0)
-      return [.table(declared!)]
+      let table = try arguments.table(0)
+      declared = (table, arguments.state.callerLocation()?.line)
+      return [.table(table)]
     }
   }
 
@@ -54,7 +55,7 @@ public final class PluginRegistry {
     (isLoading, declared) = (true, nil)
     defer { (isLoading, declared) = outer }
     let results = try state.call(try state.load(source, name: path, environment: environment))
-    guard let table = results.first?.table, let declared, table.isSame(as: declared) else {
+    guard let table = results.first?.table, let declared, table.isSame(as: declared.table) else {
       throw CompressError("a plugin's file ends with: return plugin { … }").at(script: path, line: nil)
     }
     do {
@@ -63,7 +64,7 @@ public final class PluginRegistry {
       return try Plugin(
         name: name, path: path, digest: Digest.of(source), declared: table, module: module, state: state)
     } catch let error as CompressError {
-      throw error.at(script: path, line: nil)
+      throw error.at(script: path, line: declared.line)
     }
   }
 }

@@ -60,6 +60,13 @@ struct DoctorCommand: ParsableCommand {
     if working == 0 { missing.append("the shipped plugins: set COMPRESS_PLUGINS to their folder") }
     for case .failure(let broken) in entries { missing.append("plugin \(broken.name) is broken: \(broken.error.message)") }
 
+    if let charts = ChartLibrary.installed() {
+      line("charts", "Chart.js \(charts.version)")
+    } else {
+      line("charts", "none: reports show tables instead")
+      missing.append("charts in reports: install the package \(ChartLibrary.package)")
+    }
+
     if peak { try measure(line) }
     guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
     terminal.writeLine("\nmissing:")
