@@ -5,7 +5,7 @@ import Testing
 @Suite(.serialized) struct InterruptionTests {
   private static let arguments = ["run", sourceRoot + "/pipelines/quickstart.lua"] + CommandTests.smoke
 
-  /// What a run leaves: the models' bytes, and what results.json says apart from times and memory.
+  /// What a run leaves: the models' bytes, and what results.json says apart from times, memory and the command line, which names the folder.
   private struct Leavings: Equatable {
     var models: [String: Data] = [:]
     var results = ""
@@ -23,7 +23,7 @@ import Testing
       if let list = json as? [Any] { return list.map(withoutMeasurements) }
       guard let object = json as? [String: Any] else { return json }
       let measured = [
-        "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "faster_mean_95",
+        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "faster_mean_95",
         "faster_p50", "faster_p50_95",
       ]
       return object.filter { !measured.contains($0.key) }.mapValues(withoutMeasurements)
