@@ -27,7 +27,8 @@ public final class LuaClass<Object: AnyObject> {
   }
 
   public func method(
-    _ name: String, _ type: String = "", _ help: String = "", _ body: @escaping (Object, LuaArguments) throws -> [LuaValue]
+    _ name: String, _ type: String = "", _ help: String = "",
+    _ body: @escaping (Object, LuaArguments) throws -> [LuaValue]
   ) {
     methods[name] = body
     definitions.append(LuaDefinition(kind: .method, owner: self.name, name: name, type: type, help: help))

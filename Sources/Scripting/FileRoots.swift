@@ -14,7 +14,8 @@ enum FileRoots {
       try checkInside(path, root, name)
       return path
     }
-    throw CompressError("there is no file \"\(name.escapedForTerminal)\" in \(roots.joined(separator: " or "))", kind: .input)
+    throw CompressError(
+      "there is no file \"\(name.escapedForTerminal)\" in \(roots.joined(separator: " or "))", kind: .input)
   }
 
   /// A path for a new file under the root, its folder made.

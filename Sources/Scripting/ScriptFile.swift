@@ -11,7 +11,9 @@ enum ScriptFile {
   static func read(_ path: String) throws -> String {
     try atFile(path) {
       let file = try MappedFile(path, limit: byteLimit)
-      guard let text = file.withBytes(String.init(validatingUTF8:)) else { throw CompressError("is no UTF-8 text", kind: .input) }
+      guard let text = file.withBytes(String.init(validatingUTF8:)) else {
+        throw CompressError("is no UTF-8 text", kind: .input)
+      }
       return text
     }
   }

@@ -35,7 +35,9 @@ struct Compress: ParsableCommand {
       try command.run()
     } catch let error as CompressError {
       let terminal = Terminal(.errors)
-      terminal.writeLine(terminal.styled("error: ", .red, .bold) + error.description.escapedForTerminal.shortened(to: Self.longestMessage))
+      terminal.writeLine(
+        terminal.styled("error: ", .red, .bold)
+          + error.description.escapedForTerminal.shortened(to: Self.longestMessage))
       Foundation.exit(error.exitStatus)
     } catch {
       exit(withError: error)

@@ -7,15 +7,21 @@ struct LimitOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Lua memory, in MiB (default: \(LuaLimits.defaultMemoryBytes >> 20)).", valueName: "mib"))
   var luaMemory: Int?
 
-  @Option(help: ArgumentHelp("Lua instructions per call from outside (default: \(LuaLimits.defaultInstructions)).", valueName: "n"))
+  @Option(
+    help: ArgumentHelp(
+      "Lua instructions per call from outside (default: \(LuaLimits.defaultInstructions)).", valueName: "n"))
   var luaInstructions: Int?
 
   @Option(
     help: ArgumentHelp(
-      "Seconds inside Lua without returning to the engine; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).", valueName: "s"))
+      "Seconds inside Lua without returning to the engine; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).",
+      valueName: "s"))
   var luaSeconds: Double?
 
-  @Option(help: ArgumentHelp("Memory of the tensors a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"))
+  @Option(
+    help: ArgumentHelp(
+      "Memory of the tensors a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"
+    ))
   var tensorMemory: Int?
 
   func limits() throws -> LuaLimits {
@@ -23,11 +29,15 @@ struct LimitOptions: ParsableArguments {
     if let luaMemory { limits.memoryBytes = try Self.bytes("--lua-memory", mebibytes: luaMemory) }
     if let tensorMemory { limits.nativeBytes = try Self.bytes("--tensor-memory", mebibytes: tensorMemory) }
     if let luaInstructions {
-      guard luaInstructions > 0 else { throw CompressError("--lua-instructions \(luaInstructions): must be at least 1") }
+      guard luaInstructions > 0 else {
+        throw CompressError("--lua-instructions \(luaInstructions): must be at least 1")
+      }
       limits.instructions = luaInstructions
     }
     if let luaSeconds {
-      guard luaSeconds >= 0, luaSeconds <= 1e6 else { throw CompressError("--lua-seconds \(luaSeconds): must be 0 to 1000000") }
+      guard luaSeconds >= 0, luaSeconds <= 1e6 else {
+        throw CompressError("--lua-seconds \(luaSeconds): must be 0 to 1000000")
+      }
       limits.seconds = luaSeconds
     }
     return limits

@@ -16,7 +16,8 @@ struct PluginText {
     for option in plugin.options {
       table.add([
         TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),
-        TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim), TextTable.Cell(option.help),
+        TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim),
+        TextTable.Cell(option.help),
       ])
     }
     return text + "\n" + table.rendered(for: terminal)

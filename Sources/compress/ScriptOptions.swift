@@ -12,7 +12,9 @@ struct ScriptOptions: ParsableArguments {
   @Argument(help: "The pipeline, a Lua file.")
   var script: String
 
-  @Option(name: .customLong("set"), parsing: .singleValue, help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
+  @Option(
+    name: .customLong("set"), parsing: .singleValue,
+    help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
   var settings: [String] = []
 
   @Option(help: "Threads to compute and measure with (default: all cores).")
@@ -21,7 +23,8 @@ struct ScriptOptions: ParsableArguments {
   @Option(help: "Decides every random number.")
   var seed: UInt64 = 0
 
-  @Option(help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
   var data: String?
 
   @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))

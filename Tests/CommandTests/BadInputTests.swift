@@ -24,10 +24,13 @@ import Testing
     sourceLocation: SourceLocation = #_sourceLocation
   ) throws {
     let out = folder.path + "/out"
-    let outcome = try compress(arguments + (arguments[0] == "run" ? ["--out", out] : []), cache: folder, environment: environment)
+    let outcome = try compress(
+      arguments + (arguments[0] == "run" ? ["--out", out] : []), cache: folder, environment: environment)
     let text = outcome.errors
     #expect(outcome.status == status, "\(text)", sourceLocation: sourceLocation)
-    #expect(text.lowercased().components(separatedBy: "error: ").count == 2, "one message: \(text)", sourceLocation: sourceLocation)
+    #expect(
+      text.lowercased().components(separatedBy: "error: ").count == 2, "one message: \(text)",
+      sourceLocation: sourceLocation)
     #expect(text.utf8.count < 2000, "a readable one: \(text.prefix(3000))", sourceLocation: sourceLocation)
     for part in parts { #expect(text.contains(part), "\(part) in: \(text)", sourceLocation: sourceLocation) }
     let left = (try? FileManager.default.subpathsOfDirectory(atPath: out)) ?? []
@@ -37,7 +40,8 @@ import Testing
   // MARK: Data
 
   private static func idx(_ dims: [Int], _ elements: [UInt8]) -> [UInt8] {
-    [0, 0, 8, UInt8(dims.count)] + dims.flatMap { dim in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: dim >> $0) } } + elements
+    [0, 0, 8, UInt8(dims.count)] + dims.flatMap { dim in [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: dim >> $0) } }
+      + elements
   }
 
   /// A tiny MNIST, with one file changed or, where nil, missing.
@@ -54,21 +58,22 @@ import Testing
 
   private static let images = "train-images-idx3-ubyte", labels = "train-labels-idx1-ubyte"
 
-  @Test(arguments: [
-    (images, nil, "lacks train-images-idx3-ubyte"),
-    (labels, nil, "lacks train-labels-idx1-ubyte"),
-    (images, [], "ends after 0 of the 4 bytes"),
-    (images, [0, 0, 8], "ends after 3 of the 4 bytes"),
-    (images, Array("<html>404</html>".utf8), "not an IDX file: starts with 3c 68 74 6d"),
-    (images, idx([2, 28, 28], [1, 2, 3]), "claims 2 x 28 x 28 bytes; the file holds 3"),
-    (images, idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], []), "claims 4294967295 x 4294967295 x 4294967295 bytes"),
-    (images, idx([2, 28, 28], [UInt8](repeating: 9, count: 1569)), "more bytes follow the 1568"),
-    (images, idx([3, 28, 28], [UInt8](repeating: 9, count: 2352)), "2 labels for the 3 images"),
-    (images, [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip"),
-    (labels, idx([2], [1, 10]), "label 10 of sample 1 is outside 0..<10"),
-    (labels, idx([2, 1], [1, 2]), "labels have one axis"),
-    (labels, idx([2], [1]), "claims 2 bytes; the file holds 1"),
-  ] as [(String, [UInt8]?, String)])
+  @Test(
+    arguments: [
+      (images, nil, "lacks train-images-idx3-ubyte"),
+      (labels, nil, "lacks train-labels-idx1-ubyte"),
+      (images, [], "ends after 0 of the 4 bytes"),
+      (images, [0, 0, 8], "ends after 3 of the 4 bytes"),
+      (images, Array("<html>404</html>".utf8), "not an IDX file: starts with 3c 68 74 6d"),
+      (images, idx([2, 28, 28], [1, 2, 3]), "claims 2 x 28 x 28 bytes; the file holds 3"),
+      (images, idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], []), "claims 4294967295 x 4294967295 x 4294967295 bytes"),
+      (images, idx([2, 28, 28], [UInt8](repeating: 9, count: 1569)), "more bytes follow the 1568"),
+      (images, idx([3, 28, 28], [UInt8](repeating: 9, count: 2352)), "2 labels for the 3 images"),
+      (images, [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip"),
+      (labels, idx([2], [1, 10]), "label 10 of sample 1 is outside 0..<10"),
+      (labels, idx([2, 1], [1, 2]), "labels have one axis"),
+      (labels, idx([2], [1]), "claims 2 bytes; the file holds 1"),
+    ] as [(String, [UInt8]?, String)])
   func dataThatIsBroken(_ name: String, _ bytes: [UInt8]?, _ message: String) throws {
     let data = try mnist(name, bytes)
     let path = try script("local d = dataset 'mnist'\ntrain(zoo.lab_cnn(), { data = d.train })")
@@ -144,7 +149,8 @@ import Testing
     try expect(["run", file("bytes.lua", [0xFF, 0xFE, 0, 0xC0])], says: "bytes.lua: is no UTF-8 text")
     try expect(["run", file("zeros.lua", [UInt8](repeating: 0, count: 1000))], says: "zeros.lua:1:")
     try expect(
-      ["run", file("huge.lua", [UInt8](repeating: 0x20, count: (4 << 20) + 1))], status: 4, says: "huge.lua: the file has 4194305 bytes; the limit is 4194304")
+      ["run", file("huge.lua", [UInt8](repeating: 0x20, count: (4 << 20) + 1))], status: 4,
+      says: "huge.lua: the file has 4194305 bytes; the limit is 4194304")
     try expect(["run", script(String(repeating: "(", count: 100_000))], says: "script.lua: ", "overflow")
     try expect(["run", script("x = " + String(repeating: "{", count: 100_000))], says: "script.lua: ", "overflow")
     try expect(["run", script("return '\\u{1b}[31m")], says: "script.lua:1:")
@@ -203,7 +209,12 @@ import Testing
 
   @Test func aLossThatIsNoNumber() throws {
     try expect(
-      ["run", script("local d = dataset 'digits'\n\ntrain(zoo.lab_cnn(), { data = d.train:take(64), learning_rate = 1e30, epochs = 5 })")],
+      [
+        "run",
+        script(
+          "local d = dataset 'digits'\n\ntrain(zoo.lab_cnn(), { data = d.train:take(64), learning_rate = 1e30, epochs = 5 })"
+        ),
+      ],
       says: "script.lua:3:", "loss", "epoch")
   }
 
@@ -218,16 +229,22 @@ import Testing
       "score = function() while true do end end": "1000000000",
       "score = function(l) return l.wieght end": "\"weight\"",
       "score = function(l) return train(l) end": "must be a Model",
-      "score = function(l) return l.weight:abs() end, options = { a = { type = 'number', min = 2, max = 1 } }": "min 2 is above max 1",
-      "score = function(l) return l.weight:abs() end, options = { a = { type = 'number', default = 5, max = 1 } }": "at most 1",
+      "score = function(l) return l.weight:abs() end, options = { a = { type = 'number', min = 2, max = 1 } }":
+        "min 2 is above max 1",
+      "score = function(l) return l.weight:abs() end, options = { a = { type = 'number', default = 5, max = 1 } }":
+        "at most 1",
     ]
     for (fields, message) in scripts {
-      try file("broken.lua", Array("return plugin { kind = 'pruning', summary = 's', unit = 'weight', \(fields) }".utf8))
+      try file(
+        "broken.lua", Array("return plugin { kind = 'pruning', summary = 's', unit = 'weight', \(fields) }".utf8))
       let path = try script("prune(zoo.lab_cnn(), use 'broken' {}, { sparsity = 0.5 })")
       let endless = fields.contains("while")
       try expect(["run", path], status: endless ? 4 : 2, says: "broken", message)
     }
-    for text in ["return 1", "", "return plugin", "return plugin {}", "error 'x'", "\u{1B}Lua", "return plugin { kind = 'pruning' }"] {
+    for text in [
+      "return 1", "", "return plugin", "return plugin {}", "error 'x'", "\u{1B}Lua",
+      "return plugin { kind = 'pruning' }",
+    ] {
       try file("broken.lua", Array(text.utf8))
       try expect(["run", script("use 'broken'")], says: "broken")
     }

@@ -8,13 +8,15 @@ import Testing
   @Test func quickstartLeavesResultsAndModels() throws {
     let cache = try TemporaryFolder()
     let out = cache.path + "/out"
-    let first = try compress(["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out, "--threads", "1"] + Self.smoke, cache: cache)
+    let first = try compress(
+      ["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out, "--threads", "1"] + Self.smoke, cache: cache)
     #expect(first.status == 0, "\(first.errors)")
     #expect(first.output.contains("pruned and int8"))
     #expect(!first.output.contains("\u{1B}"), "plain when piped")
 
     let json = try #require(
-      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json"))) as? [String: Any])
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json")))
+        as? [String: Any])
     #expect(json["version"] as? Int == 1)
     let variants = try #require(json["variants"] as? [[String: Any]])
     #expect(variants.count == 5)
@@ -32,13 +34,16 @@ import Testing
     }
     #expect(variants[0]["flips"] as? Int == 0)
     let models = try FileManager.default.contentsOfDirectory(atPath: out + "/models").sorted()
-    #expect(models == ["1-baseline.cmpr", "2-int8.cmpr", "3-pruned.cmpr", "4-pruned-and-int8.cmpr", "5-pruned-too-far.cmpr"])
+    #expect(
+      models == ["1-baseline.cmpr", "2-int8.cmpr", "3-pruned.cmpr", "4-pruned-and-int8.cmpr", "5-pruned-too-far.cmpr"])
 
     // Again, on another number of threads and another instruction set: the same bytes; nothing is trained twice.
-    let again = try compress(["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "2"] + Self.smoke, cache: cache)
+    let again = try compress(
+      ["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "2"] + Self.smoke, cache: cache)
     #expect(again.status == 0 && !again.errors.contains("train "), "\(again.errors)")
     let fresh = try compress(
-      ["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "3", "--no-cache", "--threads", "3"] + Self.smoke, cache: cache,
+      ["run", sourceRoot + "/pipelines/quickstart.lua", "--out", out + "3", "--no-cache", "--threads", "3"]
+        + Self.smoke, cache: cache,
       environment: ["COMPRESS_ISA": "scalar"])
     #expect(fresh.status == 0 && fresh.errors.contains("train "), "\(fresh.errors)")
     for model in models {
@@ -61,7 +66,8 @@ import Testing
       let json = try #require(JSONSerialization.jsonObject(with: Data(bench.output.utf8)) as? [String: Any])
       #expect(
         Set(json.keys) == [
-          "model", "precision", "threads", "batch", "p50_ms", "p90_ms", "p99_ms", "max_ms", "runs", "file_bytes", "peak_memory_bytes",
+          "model", "precision", "threads", "batch", "p50_ms", "p90_ms", "p99_ms", "max_ms", "runs", "file_bytes",
+          "peak_memory_bytes",
         ])
       #expect(json["precision"] as? String == precision && json["runs"] as? Int == 20)
     }
@@ -104,7 +110,12 @@ import Testing
     let endless = try compress(["run", script("while true do end")], cache: cache)
     #expect(endless.status == 4, "\(endless.errors)")
     let nan = try compress(
-      ["run", script("local d = dataset 'digits'\ntrain(zoo.lab_cnn(), { data = d.train:take(64), learning_rate = 1e30, epochs = 5 })")],
+      [
+        "run",
+        script(
+          "local d = dataset 'digits'\ntrain(zoo.lab_cnn(), { data = d.train:take(64), learning_rate = 1e30, epochs = 5 })"
+        ),
+      ],
       cache: cache)
     #expect(nan.status == 2 && nan.errors.contains(".lua:2:"), "\(nan.errors)")
     #expect(try compress(["run"], cache: cache).status == 64)

@@ -28,7 +28,10 @@ import Testing
 
   private func files(_ folder: String) -> [String] {
     (FileManager.default.enumerator(atPath: folder)?.compactMap { $0 as? String } ?? [])
-      .filter { (try? FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")[.type] as? FileAttributeType) == .typeRegular }
+      .filter {
+        (try? FileManager.default.attributesOfItem(atPath: "\(folder)/\($0)")[.type] as? FileAttributeType)
+          == .typeRegular
+      }
   }
 
   private func refusal(_ outcome: Outcome, _ disk: String) {
@@ -88,7 +91,9 @@ import Testing
     try Data("x".utf8).write(to: URL(fileURLWithPath: folder.path + "/file"))
     for out in ["/file", "/file/below"] {
       let outcome = try compress(Self.arguments + ["--out", folder.path + out], cache: folder)
-      #expect(outcome.status == 2 && outcome.errors.hasPrefix("error: \(folder.path)/file"), "\(outcome.status) \(outcome.errors)")
+      #expect(
+        outcome.status == 2 && outcome.errors.hasPrefix("error: \(folder.path)/file"),
+        "\(outcome.status) \(outcome.errors)")
     }
   }
 }

@@ -9,7 +9,9 @@ import Testing
     let made = try compress(["new", "plugin", "mine", "--kind", kind], cache: folder, workingIn: folder.path)
     #expect(made.status == 0 && made.output.contains("compress check mine.lua"), "\(made.errors)")
     let check = try compress(["check", folder.path + "/mine.lua"], cache: folder)
-    #expect(check.status == 0 && check.output.contains("\(kind) plugin") && !check.output.contains("warning"), "\(check.output)\(check.errors)")
+    #expect(
+      check.status == 0 && check.output.contains("\(kind) plugin") && !check.output.contains("warning"),
+      "\(check.output)\(check.errors)")
     let again = try compress(["new", "plugin", "mine"], cache: folder, workingIn: folder.path)
     #expect(again.status == 2 && again.errors.contains("exists already"))
     #expect(try String(contentsOfFile: folder.path + "/mine.lua", encoding: .utf8).contains("kind    = \"\(kind)\""))
@@ -19,7 +21,9 @@ import Testing
     let folder = try TemporaryFolder()
     #expect(try compress(["new", "pipeline", "mine"], cache: folder, workingIn: folder.path).status == 0)
     let check = try compress(["check", "mine.lua"], cache: folder, workingIn: folder.path)
-    #expect(check.status == 0 && check.output.contains("to compute") && check.output.contains("pruned and int8"), "\(check.errors)")
+    #expect(
+      check.status == 0 && check.output.contains("to compute") && check.output.contains("pruned and int8"),
+      "\(check.errors)")
     let run = try compress(["run", "mine.lua", "--set", "samples=200"], cache: folder, workingIn: folder.path)
     #expect(run.status == 0 && run.output.contains("pruned and int8"), "\(run.errors)")
   }
@@ -31,16 +35,24 @@ import Testing
     }
     let kind = try compress(["new", "plugin", "mine", "--kind", "prunning"], cache: folder, workingIn: folder.path)
     #expect(kind.status == 2 && kind.errors.contains("did you mean \"pruning\"?"))
-    #expect(try compress(["new", "pipeline", "mine", "--kind", "pruning"], cache: folder, workingIn: folder.path).status == 64)
+    #expect(
+      try compress(["new", "pipeline", "mine", "--kind", "pruning"], cache: folder, workingIn: folder.path).status == 64
+    )
   }
 
   @Test(arguments: [
-    ("return plugin { kind = 'pruning', summary = 's', score = function(layer)\n return layer.weight:abs():log() * 0 / 0 end }", "NaN"),
+    (
+      "return plugin { kind = 'pruning', summary = 's', score = function(layer)\n return layer.weight:abs():log() * 0 / 0 end }",
+      "NaN"
+    ),
     ("return plugin { kind = 'pruning', summary = 's', score = function(layer)\n return layer.weigth end }", ":2:"),
     ("return plugin { kind = 'pruning', summary = 's', score = function() return tensor.zeros {3} end }", "shape"),
     ("return plugin { kind = 'schedule', summary = 's', at = function(t)\n return 't' end }", "must return a number"),
     ("return plugin { kind = 'schedule', summary = 's', at = function(t) return 0 / 0 end }", "nan"),
-    ("return plugin { kind = 'quantization', summary = 's', assign = function() return { weights = { bits = 9 } } end }", "from 2 to 8"),
+    (
+      "return plugin { kind = 'quantization', summary = 's', assign = function() return { weights = { bits = 9 } } end }",
+      "from 2 to 8"
+    ),
     ("return plugin { kind = 'schedule', summary = 's', att = function(t) return t end }", "did you mean \"at\"?"),
     ("return plugin {\n kind = }", ":2:"),
   ])
@@ -48,7 +60,8 @@ import Testing
     let folder = try TemporaryFolder()
     try text.write(toFile: folder.path + "/mine.lua", atomically: true, encoding: .utf8)
     let check = try compress(["check", folder.path + "/mine.lua"], cache: folder)
-    #expect(check.status == 2 && check.errors.lowercased().contains(message.lowercased()), "\(check.output)\(check.errors)")
+    #expect(
+      check.status == 2 && check.errors.lowercased().contains(message.lowercased()), "\(check.output)\(check.errors)")
     #expect(check.errors.contains(#/mine\.lua:\d+: /#), "with its line: \(check.errors)")
     #expect(check.errors.components(separatedBy: "problem: ").count == 2, "one mistake, one message: \(check.errors)")
   }
@@ -61,14 +74,22 @@ import Testing
       #expect(check.status == 0, "\(check.errors)")
       return check.output
     }
-    #expect(try warning("return plugin { kind = 'schedule', summary = 's', at = function(t) return 2 * t end }").contains("refused outside"))
-    #expect(try warning("return plugin { kind = 'schedule', summary = 's', at = function(t) return 1 - t end }").contains("it falls at t = 0.025"))
-    #expect(try warning("return plugin { kind = 'pruning', summary = 's', score = function() return false end }").contains("came out"))
+    #expect(
+      try warning("return plugin { kind = 'schedule', summary = 's', at = function(t) return 2 * t end }").contains(
+        "refused outside"))
+    #expect(
+      try warning("return plugin { kind = 'schedule', summary = 's', at = function(t) return 1 - t end }").contains(
+        "it falls at t = 0.025"))
+    #expect(
+      try warning("return plugin { kind = 'pruning', summary = 's', score = function() return false end }").contains(
+        "came out"))
     #expect(
       try warning(
         "return plugin { kind = 'pruning', summary = 's', score = function(l) return l.weight:abs() * math.random() end }"
       ).contains("asked again"))
-    #expect(try warning("return plugin { kind = 'quantization', summary = 's', assign = function() end }").contains("every layer stays"))
+    #expect(
+      try warning("return plugin { kind = 'quantization', summary = 's', assign = function() end }").contains(
+        "every layer stays"))
   }
 
   @Test func aPipelinesMistakeHasItsLine() throws {
@@ -77,7 +98,9 @@ import Testing
     try "local d = dataset 'digits'\ntrain(zoo.lab_cnn(), { data = d.train, epoch = 1 })\n"
       .write(toFile: path, atomically: true, encoding: .utf8)
     let check = try compress(["check", path], cache: folder)
-    #expect(check.status == 2 && check.errors.contains("p.lua:2:") && check.errors.contains("did you mean \"epochs\"?"), "\(check.errors)")
+    #expect(
+      check.status == 2 && check.errors.contains("p.lua:2:") && check.errors.contains("did you mean \"epochs\"?"),
+      "\(check.errors)")
   }
 
   @Test func theCacheIsListedTidiedAndVerified() throws {
@@ -85,12 +108,15 @@ import Testing
     let empty = try compress(["cache", "list"], cache: folder)
     #expect(empty.status == 0 && empty.output.contains("0 stages"), "\(empty.errors)")
     let script = folder.path + "/p.lua"
-    try "train(zoo.lab_cnn(), { data = dataset('digits').train:take(64) })".write(toFile: script, atomically: true, encoding: .utf8)
+    try "train(zoo.lab_cnn(), { data = dataset('digits').train:take(64) })".write(
+      toFile: script, atomically: true, encoding: .utf8)
     #expect(try compress(["run", script], cache: folder).status == 0)
     let list = try compress(["cache", "list"], cache: folder)
     #expect(list.output.contains("train lab_cnn") && list.output.contains("just now"), "\(list.output)")
     #expect(try compress(["cache", "verify"], cache: folder).output.contains("all whole"))
-    #expect(try compress(["cache", "gc", "--older-than", "30d"], cache: folder).output.contains("removed 0 stages and 0 tensors"))
+    #expect(
+      try compress(["cache", "gc", "--older-than", "30d"], cache: folder).output.contains(
+        "removed 0 stages and 0 tensors"))
     let all = try compress(["cache", "gc", "--all"], cache: folder)
     #expect(all.output.contains("stay until they are an hour old"), "\(all.output)")
     #expect(try compress(["cache", "list"], cache: folder).output.contains("0 stages"))

@@ -23,7 +23,8 @@ import Testing
       if let list = json as? [Any] { return list.map(withoutMeasurements) }
       guard let object = json as? [String: Any] else { return json }
       let measured = [
-        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "faster_mean_95",
+        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean",
+        "faster_mean_95",
         "faster_p50", "faster_p50_95",
       ]
       return object.filter { !measured.contains($0.key) }.mapValues(withoutMeasurements)
@@ -98,7 +99,8 @@ import Testing
         case 256 + signal: #expect(outcome.errors.isEmpty, "before the program began")
         default:
           #expect(outcome.status == 130, "\(outcome.errors)")
-          #expect(outcome.errors.hasSuffix("error: stopped on request; finished stages are kept\n"), "\(outcome.errors)")
+          #expect(
+            outcome.errors.hasSuffix("error: stopped on request; finished stages are kept\n"), "\(outcome.errors)")
           stopped += 1
         }
         #expect(strays(folder) == [])

@@ -5,7 +5,9 @@ let sourceRoot = URL(fileURLWithPath: #filePath).deletingLastPathComponent().del
   .deletingLastPathComponent().path
 
 /// The program, as it was built beside the tests.
-let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent("compress").path
+let program = URL(fileURLWithPath: CommandLine.arguments[0]).deletingLastPathComponent().appendingPathComponent(
+  "compress"
+).path
 
 struct Outcome {
   let status: Int32
@@ -36,7 +38,9 @@ final class Running {
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
-      .merging(["XDG_CACHE_HOME": folder, "TMPDIR": folder + "/tmp", "COMPRESS_PLUGINS": sourceRoot + "/plugins"]) { $1 }
+      .merging(["XDG_CACHE_HOME": folder, "TMPDIR": folder + "/tmp", "COMPRESS_PLUGINS": sourceRoot + "/plugins"]) {
+        $1
+      }
       .merging(environment) { $1 }
     // Files rather than pipes: nobody has to read while it runs.
     output = "\(folder)/output-\(UUID().uuidString)"

@@ -27,7 +27,8 @@ struct IDXDamageTests {
         return path
       }
       do {
-        let data = try IDXDataset(name: "t", images: files[0], labels: files[1], classCount: random.below(2) == 0 ? 3 : nil)
+        let data = try IDXDataset(
+          name: "t", images: files[0], labels: files[1], classCount: random.below(2) == 0 ? 3 : nil)
         let batch = try data.batch(0..<data.count)
         #expect(batch.images.count == data.count * data.sampleShape.count)
         #expect(batch.labels.allSatisfy { (0..<Int32(data.classCount)).contains($0) })

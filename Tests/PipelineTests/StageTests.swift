@@ -12,7 +12,8 @@ import Training
 
   func trained(epochs: Int = 4) throws -> Stage {
     try Stage(
-      TrainStage(TrainingRecipe(data: data, epochs: epochs, batchSize: 16, learningRate: .constant(0.01)), name: "tiny"),
+      TrainStage(
+        TrainingRecipe(data: data, epochs: epochs, batchSize: 16, learningRate: .constant(0.01)), name: "tiny"),
       inputs: [tinyStage()])
   }
 
@@ -23,7 +24,8 @@ import Training
     let base = try trained()
     let tuning = TrainingRecipe(data: data, epochs: 4, batchSize: 16, learningRate: .constant(0.01))
     let pruned = try Stage(
-      PruneStage(Magnitude(), target: .schedule(Line(from: 0.3, to: 0.7)), training: tuning, interval: 3), inputs: [base])
+      PruneStage(Magnitude(), target: .schedule(Line(from: 0.3, to: 0.7)), training: tuning, interval: 3),
+      inputs: [base])
     let quantized = try Stage(QuantizeStage(Uniform(choice: .int8), calibration: data.taking(64)), inputs: [pruned])
     let test = Corners(count: 200, salt: 9)
     for stage in [base, pruned, quantized] {
@@ -41,7 +43,8 @@ import Training
 
   @Test func oneShotPruningReachesTheTargetExactly() throws {
     let executor = Executor(context: try context(), store: nil)
-    let stage = try Stage(PruneStage(Magnitude(scope: .layer, skipped: ["conv"]), target: .sparsity(0.5)), inputs: [tinyStage()])
+    let stage = try Stage(
+      PruneStage(Magnitude(scope: .layer, skipped: ["conv"]), target: .sparsity(0.5)), inputs: [tinyStage()])
     let model = try executor.model(of: stage)
     #expect(model["conv", .weight]!.nonzeroCount == 36)
     #expect(model["conv", .weight]!.mask == nil)
@@ -49,7 +52,9 @@ import Training
   }
 
   @Test func threadsDoNotChangeTheBytes() throws {
-    let models = try [1, 2, 3].map { try Executor(context: context(threads: $0), store: nil).model(of: trained(epochs: 2)) }
+    let models = try [1, 2, 3].map {
+      try Executor(context: context(threads: $0), store: nil).model(of: trained(epochs: 2))
+    }
     #expect(bytes(models[0]) == bytes(models[1]))
     #expect(bytes(models[0]) == bytes(models[2]))
   }

@@ -16,7 +16,8 @@ import Testing
   }
 
   private func age(_ path: String, hours: Double) throws {
-    try FileManager.default.setAttributes([.modificationDate: Date(timeIntervalSinceNow: -hours * 3600)], ofItemAtPath: path)
+    try FileManager.default.setAttributes(
+      [.modificationDate: Date(timeIntervalSinceNow: -hours * 3600)], ofItemAtPath: path)
   }
 
   @Test func anEmptyStoreIsFine() throws {
@@ -72,7 +73,8 @@ import Testing
     let folder = try TemporaryFolder()
     let (store, _) = try filled(folder)
     let blob = try #require(files(folder, "blobs").first)
-    let old = URL(fileURLWithPath: blob).deletingLastPathComponent().path + "/.compress-abc.tmp", young = old.replacing("abc", with: "def")
+    let old = URL(fileURLWithPath: blob).deletingLastPathComponent().path + "/.compress-abc.tmp",
+      young = old.replacing("abc", with: "def")
     let foreign = URL(fileURLWithPath: blob).deletingLastPathComponent().path + "/README"
     for path in [old, young, foreign] { try Data("x".utf8).write(to: URL(fileURLWithPath: path)) }
     for path in [old, foreign] { try age(path, hours: 2) }

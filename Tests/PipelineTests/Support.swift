@@ -52,7 +52,9 @@ struct Magnitude: PruningPolicy {
   var scope = PruningScope.global
   var skipped: Set<String> = []
   var name: String { "magnitude" }
-  var recipe: Recipe { ["name": "magnitude", "scope": .string(scope.rawValue), "skip": .list(skipped.sorted().map { .string($0) })] }
+  var recipe: Recipe {
+    ["name": "magnitude", "scope": .string(scope.rawValue), "skip": .list(skipped.sorted().map { .string($0) })]
+  }
   func skips(_ layer: LayerView) -> Bool { skipped.contains(layer.name) }
   func score(_ layer: LayerView) throws -> Tensor? { layer.weight.applying(.abs) }
 }
@@ -88,4 +90,6 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-func context(threads: Int = 1) throws -> StageContext { StageContext(pool: try ThreadPool(threads: threads, smallestWork: 0)) }
+func context(threads: Int = 1) throws -> StageContext {
+  StageContext(pool: try ThreadPool(threads: threads, smallestWork: 0))
+}

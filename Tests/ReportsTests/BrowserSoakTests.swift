@@ -21,7 +21,8 @@ struct BrowserSoakTests {
     process.arguments =
       [
         "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
-        "--user-data-dir=\(folder)/profile", "--enable-logging=stderr", "--virtual-time-budget=20000", "--timeout=120000",
+        "--user-data-dir=\(folder)/profile", "--enable-logging=stderr", "--virtual-time-budget=20000",
+        "--timeout=120000",
       ] + arguments + ["file://\(path)"]
     try process.run()
     let text = String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
@@ -49,7 +50,9 @@ struct BrowserSoakTests {
       return
     }
     let folder = try TemporaryFolder()
-    let names = ["baseline", "</script><script>window.alerted=true</script>", "<img src=x onerror=window.alerted=true>"]
+    let names = [
+      "baseline", "</script><script>window.alerted=true</script>", "<img src=x onerror=window.alerted=true>",
+    ]
     let results = Synthetic.results(try Synthetic.outcome(names: names, samples: samples))
     let page = folder.path + "/report.html"
     try HTMLReport(results, charts: charts).write(to: page)

@@ -168,9 +168,10 @@ final class PageReader: NSObject, XMLParserDelegate {
   }
 
   @Test func zerosThatSaveNoTimeAreSaid() throws {
-    #expect(try findings().contains {
-      $0.contains("79.2 % of the parameters of “pruned” are zero, but it is about as fast as “baseline”")
-    })
+    #expect(
+      try findings().contains {
+        $0.contains("79.2 % of the parameters of “pruned” are zero, but it is about as fast as “baseline”")
+      })
     // Faster at the same work: not the zeros' merit.
     let lucky = try findings { outcome in
       outcome.variants[2].latency.samples = outcome.variants[2].latency.samples.map { $0 * 0.8 }
@@ -185,9 +186,11 @@ final class PageReader: NSObject, XMLParserDelegate {
       outcome.variants[2].accuracy = outcome.variants[0].accuracy
       outcome.variants[2].gained = outcome.variants[2].lost
     }
-    #expect(same.contains {
-      $0.contains("no difference in accuracy to “baseline”") && $0.contains("“pruned” (4.00 % of predictions changed)")
-    })
+    #expect(
+      same.contains {
+        $0.contains("no difference in accuracy to “baseline”")
+          && $0.contains("“pruned” (4.00 % of predictions changed)")
+      })
   }
 
   @Test func slowIntegersAreSaid() throws {

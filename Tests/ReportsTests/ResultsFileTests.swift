@@ -37,7 +37,8 @@ import Testing
     #expect(Set(run.keys) == ["script", "script_sha256", "params", "seed", "threads", "compress_version", "command"])
     let variants = try #require(json["variants"] as? [[String: Any]])
     let keys: Set = [
-      "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes", "stages",
+      "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes",
+      "stages",
       "layers", "intervals_95",
     ]
     #expect(Set(variants[0].keys) == keys)

@@ -38,7 +38,8 @@ enum Synthetic {
       latency: VariantResult.Latency(
         mean: times.reduce(0, +) / Double(samples), min: sorted[0], p50: sorted[(samples - 1) / 2],
         p90: sorted[samples * 9 / 10], p99: sorted[samples * 99 / 100], max: sorted[samples - 1], samples: times),
-      peakMemoryBytes: 20_000_000, history: [
+      peakMemoryBytes: 20_000_000,
+      history: [
         try step("train", "c0ffee", epochs: 3), try step("quantize", "key\(index)", epochs: 0),
       ],
       layers: [
@@ -53,15 +54,19 @@ enum Synthetic {
   }
 
   static func step(_ stage: String, _ key: String, epochs: Int) throws -> VariantResult.Step {
-    let curve = (0..<epochs).map { #"{"loss":\#(1.0 / Double($0 + 1)),"accuracy":0.9,"learningRate":0.001,"images":64}"# }
-    let json = #"{"curve":[\#(curve.joined(separator: ","))],"facts":{"sparsity":0.8},"notes":["\#(stage) says"],"seconds":1.5}"#
+    let curve = (0..<epochs).map {
+      #"{"loss":\#(1.0 / Double($0 + 1)),"accuracy":0.9,"learningRate":0.001,"images":64}"#
+    }
+    let json =
+      #"{"curve":[\#(curve.joined(separator: ","))],"facts":{"sparsity":0.8},"notes":["\#(stage) says"],"seconds":1.5}"#
     let record = try JSONDecoder().decode(StageRecord.self, from: Data(json.utf8))
     return VariantResult.Step(stage: stage, label: "\(stage) net", key: key, record: record)
   }
 }
 
 /// Text in place of a charting library, with its introduction.
-let someLibrary = ChartLibrary(source: "/*!\n * Chart.js v3.9.1\n */\nfunction Chart() { if (1 < 2 && 3 > 2) return; }")!
+let someLibrary = ChartLibrary(
+  source: "/*!\n * Chart.js v3.9.1\n */\nfunction Chart() { if (1 < 2 && 3 > 2) return; }")!
 
 let plain = Terminal(.output, isInteractive: false, hasColor: false)
 let colored = Terminal(.output, isInteractive: true, hasColor: true)

@@ -16,7 +16,9 @@ import Testing
   @Test func theyAreLua() throws {
     let text = try EditorStubs.text()
     for line in text.split(separator: "\n") where !line.hasPrefix("--") {
-      #expect(line.wholeMatch(of: /local \w+ = \{\}|\w+ = \{\}|function [\w.:]+\((\w+(, \w+)*|\.\.\.)?\) end/) != nil, "\(line)")
+      #expect(
+        line.wholeMatch(of: /local \w+ = \{\}|\w+ = \{\}|function [\w.:]+\((\w+(, \w+)*|\.\.\.)?\) end/) != nil,
+        "\(line)")
     }
   }
 }

@@ -50,11 +50,15 @@ import Testing
   }
 
   private static let methods: [String] =
-    UnaryOperation.allCases.map(\.rawValue) + BinaryOperation.allCases.map(\.rawValue) + Reduction.allCases.map(\.rawValue)
+    UnaryOperation.allCases.map(\.rawValue) + BinaryOperation.allCases.map(\.rawValue)
+    + Reduction.allCases.map(\.rawValue)
     + LogicalOperation.allCases.map { "logical_\($0.rawValue)" } + [
-      "minimum", "maximum", "logical_not", "clamp", "where", "to", "reshape", "transpose", "slice", "select", "at", "table",
-      "kth_smallest", "sort", "matmul", "shape", "count", "rank", "dtype", "name", "classes", "take", "drop", "sample", "split",
-      "batch", "train", "test", "layers", "summary", "cost", "save", "run", "measure", "kind", "index", "weight", "bias", "macs",
+      "minimum", "maximum", "logical_not", "clamp", "where", "to", "reshape", "transpose", "slice", "select", "at",
+      "table",
+      "kth_smallest", "sort", "matmul", "shape", "count", "rank", "dtype", "name", "classes", "take", "drop", "sample",
+      "split",
+      "batch", "train", "test", "layers", "summary", "cost", "save", "run", "measure", "kind", "index", "weight",
+      "bias", "macs",
       "parameters", "input_shape", "output_shape", "options", "close", "rep", "gsub", "find", "format", "byte",
     ]
 

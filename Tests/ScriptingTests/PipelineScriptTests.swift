@@ -48,7 +48,8 @@ import Testing
   }
 
   @Test func paramsAreSetAndChecked() throws {
-    let script = "local p = params { sparsity = { 0.8, min = 0, max = 1 }, epochs = { 3 }, name = { 'a', choices = { 'a', 'b' } }, fast = { false } }\nprint(p.sparsity, p.epochs, p.name, p.fast)"
+    let script =
+      "local p = params { sparsity = { 0.8, min = 0, max = 1 }, epochs = { 3 }, name = { 'a', choices = { 'a', 'b' } }, fast = { false } }\nprint(p.sparsity, p.epochs, p.name, p.fast)"
     #expect(try run(script).printed == ["0.8\t3\ta\tfalse"])
     let settings = [("sparsity", "0.5"), ("epochs", "7"), ("name", "b"), ("fast", "true")]
     #expect(try run(script, settings: settings).printed == ["0.5\t7\tb\ttrue"])
@@ -107,9 +108,13 @@ import Testing
   @Test func functionsServeAsSchedules() throws {
     let folder = try ScriptFolder()
     let store = StageStore(root: folder.path + "/store")
-    let constant = preamble + "local peak = 0.01\ntrain(net, { data = data, batch = 50, learning_rate = function(t) return peak * (1 - t) end })"
+    let constant =
+      preamble
+      + "local peak = 0.01\ntrain(net, { data = data, batch = 50, learning_rate = function(t) return peak * (1 - t) end })"
     #expect(try run(constant, store: store).notes.isEmpty)
-    let odd = preamble + "local d = digits\ntrain(net, { data = data, batch = 50, learning_rate = function(t) return d.train.count * 1e-7 end })"
+    let odd =
+      preamble
+      + "local d = digits\ntrain(net, { data = data, batch = 50, learning_rate = function(t) return d.train.count * 1e-7 end })"
     #expect(try run(odd, store: store).notes.contains { $0.contains("not cached") })
     let wrong = preamble + "train(net, { data = data, batch = 50, learning_rate = function(t) return 'fast' end })"
     #expect(failure(wrong)?.message.contains("\"fast\"") == true)

@@ -45,7 +45,9 @@ import Testing
     case "schedule":
       let options = name == "constant" ? "{ value = 0.4 }" : "{ from = 0.2, to = 0.6 }"
       let ends = name == "constant" ? "0.4\t0.4" : "0.2\t0.6"
-      let result = try run("local s = use '\(name)' \(options)\nprint(string.format('%.4g\\t%.4g', s:at(0), s:at(1)))\nfor i = 0, 10 do local v = s:at(i / 10) assert(v >= 0.2 - 1e-9 and v <= 0.6 + 1e-9) end")
+      let result = try run(
+        "local s = use '\(name)' \(options)\nprint(string.format('%.4g\\t%.4g', s:at(0), s:at(1)))\nfor i = 0, 10 do local v = s:at(i / 10) assert(v >= 0.2 - 1e-9 and v <= 0.6 + 1e-9) end"
+      )
       #expect(result.printed == [ends])
     default:
       let data = name == "int8" ? "{ calibration = data }" : "{}"
@@ -108,12 +110,16 @@ import Testing
   ])
   func brokenPluginsAreNamed(_ body: String, _ part: String) throws {
     let folder = try ScriptFolder(["mine.lua": "return plugin {\n  kind = 'pruning', summary = 'mine',\n  \(body),\n}"])
-    let error = try #require(failure(preamble + "prune(net, use 'mine' {}, { sparsity = 0.5 })", in: folder), "must fail: \(body)")
+    let error = try #require(
+      failure(preamble + "prune(net, use 'mine' {}, { sparsity = 0.5 })", in: folder), "must fail: \(body)")
     #expect(error.description.contains(part), "\(error)")
     #expect(error.description.contains("mine"), "\(error)")
   }
 
-  @Test(arguments: ["return 3", "plugin {}", "return plugin { kind = 'pruning' }", "return plugin {", "", "return plugin { kind = 'magic', summary = 'x' }"])
+  @Test(arguments: [
+    "return 3", "plugin {}", "return plugin { kind = 'pruning' }", "return plugin {", "",
+    "return plugin { kind = 'magic', summary = 'x' }",
+  ])
   func filesThatAreNoPluginsAreNamed(_ text: String) throws {
     let folder = try ScriptFolder(["mine.lua": text])
     let error = try #require(failure("use 'mine'", in: folder))
@@ -122,7 +128,10 @@ import Testing
 
   @Test func quantizationPluginsAreChecked() throws {
     func plugin(_ body: String) throws -> ScriptFolder {
-      try ScriptFolder(["mine.lua": "return plugin { kind = 'quantization', summary = 'mine', assign = function(layer) return \(body) end }"])
+      try ScriptFolder([
+        "mine.lua":
+          "return plugin { kind = 'quantization', summary = 'mine', assign = function(layer) return \(body) end }"
+      ])
     }
     let script = preamble + "quantize(net, use 'mine' {})"
     #expect(try failure(script, in: plugin("{ weights = { bits = 9 } }"))?.message.contains("from 2 to 8") == true)

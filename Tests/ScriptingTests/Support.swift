@@ -30,7 +30,8 @@ final class ScriptFolder {
 /// Runs a script, collects what it prints, and gives the outcome.
 @discardableResult
 func run(
-  _ text: String, in folder: ScriptFolder? = nil, settings: [(String, String)] = [], out: String? = nil, seed: UInt64 = 0,
+  _ text: String, in folder: ScriptFolder? = nil, settings: [(String, String)] = [], out: String? = nil,
+  seed: UInt64 = 0,
   store: StageStore? = nil, compute: Bool = true
 ) throws -> (outcome: ScriptSession.Outcome, executor: Executor, printed: [String], notes: [String]) {
   let folder = try folder ?? ScriptFolder()

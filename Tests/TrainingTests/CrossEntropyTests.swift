@@ -11,7 +11,8 @@ import Testing
     let count = scores.count
     let value = try Value([scores[0].count], batchSize: count, needsGradient: true)
     for (i, score) in scores.joined().enumerated() { value.data[i] = score }
-    let result = try CrossEntropy(batchSize: count).evaluate(value, labels: labels, pool: ThreadPool(threads: 2, smallestWork: 0))
+    let result = try CrossEntropy(batchSize: count).evaluate(
+      value, labels: labels, pool: ThreadPool(threads: 2, smallestWork: 0))
     return (result.loss, result.correct, value.gradient!.tensor([value.gradient!.count]).array())
   }
 

@@ -35,7 +35,8 @@ func checkGradients(
   var random = SeededRandom(seed: 7)
   let weights = try TrainableWeights(model)
   let batchSize = count + 1  // room that stays unused
-  let training = try TrainingGraph(graph, weights: weights, batchSize: batchSize, pool: ThreadPool(threads: 2, smallestWork: 0))
+  let training = try TrainingGraph(
+    graph, weights: weights, batchSize: batchSize, pool: ThreadPool(threads: 2, smallestWork: 0))
 
   var images = [Double](), coefficients = [Double]()
   for i in 0..<count * training.input.size {

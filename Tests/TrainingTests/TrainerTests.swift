@@ -92,7 +92,8 @@ import Testing
         seen.append(t)
         return 0.01 * (1 - t)
       })
-    let trainer = try Trainer(model: barModel(), options: options, data: barImages(100), pool: ThreadPool(threads: 1, smallestWork: 0))
+    let trainer = try Trainer(
+      model: barModel(), options: options, data: barImages(100), pool: ThreadPool(threads: 1, smallestWork: 0))
     let (_, curve) = try trainer.run(onProgress: {
       steps.append($0.step)
       #expect($0.totalSteps == 4 && $0.epoch == ($0.step - 1) / 2 && $0.loss > 0 && (0...1).contains($0.accuracy))
@@ -118,7 +119,8 @@ import Testing
   @Test func cancellation() throws {
     var steps = 0
     let trainer = try Trainer(
-      model: barModel(), options: TrainingOptions(batchSize: 10), data: barImages(100), pool: ThreadPool(threads: 1, smallestWork: 0))
+      model: barModel(), options: TrainingOptions(batchSize: 10), data: barImages(100),
+      pool: ThreadPool(threads: 1, smallestWork: 0))
     let error = #expect(throws: CompressError.self) {
       try trainer.run(onProgress: { _ in steps += 1 }, isCancelled: { steps == 3 })
     }
@@ -240,7 +242,9 @@ import Testing
 
   @Test func theOutputMustBeScores() throws {
     let data = barImages(10)
-    let sigmoid = try built([8, 8, 1]) { $0.flatten(); $0.dense(4); $0.activation(.sigmoid) }
+    let sigmoid = try built([8, 8, 1]) {
+      $0.flatten(); $0.dense(4); $0.activation(.sigmoid)
+    }
     #expect(throws: CompressError.self) {
       try train(Model(initializing: sigmoid, seed: 1), TrainingOptions(), data: data)
     }

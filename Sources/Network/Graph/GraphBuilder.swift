@@ -37,7 +37,8 @@ public struct GraphBuilder {
     from: String? = nil, name: String? = nil
   ) -> String {
     let window = Window(Size2D(kernel), stride: Size2D(stride), padding: padding)
-    return add(.conv2d(Conv2D(filters: filters, window: window, groups: groups, hasBias: bias)), [from ?? last], name: name)
+    return add(
+      .conv2d(Conv2D(filters: filters, window: window, groups: groups, hasBias: bias)), [from ?? last], name: name)
   }
 
   @discardableResult
@@ -82,7 +83,9 @@ public struct GraphBuilder {
   }
 
   @discardableResult
-  public mutating func add(_ a: String, _ b: String, name: String? = nil) -> String { add(.add(Add()), [a, b], name: name) }
+  public mutating func add(_ a: String, _ b: String, name: String? = nil) -> String {
+    add(.add(Add()), [a, b], name: name)
+  }
 
   @discardableResult
   public mutating func concat(_ inputs: [String], name: String? = nil) -> String {

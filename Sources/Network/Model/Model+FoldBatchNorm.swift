@@ -46,7 +46,8 @@ extension Model {
       if !own.isEmpty { parameters[node.name] = own }
     }
     let annotations = Dictionary(uniqueKeysWithValues: activations.map { (renamed($0), $1) })
-    return try Model(graph: Graph(nodes, output: renamed(graph.output)), parameters: parameters, activations: annotations)
+    return try Model(
+      graph: Graph(nodes, output: renamed(graph.output)), parameters: parameters, activations: annotations)
   }
 
   private func foldedParameters(of node: Node, into norm: String) throws -> (weight: Parameter, bias: Parameter) {

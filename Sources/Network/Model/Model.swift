@@ -21,9 +21,12 @@ public struct Model: Sendable {
         let wanted = graph.parameterSpecs(of: node)
         let given = parameters[node.name] ?? [:]
         for spec in wanted {
-          guard let parameter = given[spec.role] else { throw CompressError("has no \(spec.role.rawValue)", kind: .input) }
+          guard let parameter = given[spec.role] else {
+            throw CompressError("has no \(spec.role.rawValue)", kind: .input)
+          }
           guard parameter.shape == spec.shape else {
-            throw CompressError("\(spec.role.rawValue) has shape \(parameter.shape), expected \(spec.shape)", kind: .input)
+            throw CompressError(
+              "\(spec.role.rawValue) has shape \(parameter.shape), expected \(spec.shape)", kind: .input)
           }
         }
         guard given.count == wanted.count else {

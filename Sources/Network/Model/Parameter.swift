@@ -38,7 +38,8 @@ public struct Parameter: Sendable {
       return tensor.dtype == .float16
         ? tensor.withElements(Half.self) { $0.count { $0.bits & 0x7FFF != 0 } } : count(tensor, zero: Float(0))
     case .integer(let integers):
-      return integers.values.dtype == .int8 ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))
+      return integers.values.dtype == .int8
+        ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))
     }
   }
 }

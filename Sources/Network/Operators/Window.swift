@@ -74,7 +74,8 @@ public struct Window: Sendable, Hashable {
     let paddedHeight = height + pads.top + pads.bottom
     let paddedWidth = width + pads.left + pads.right
     guard spanHeight <= paddedHeight, spanWidth <= paddedWidth else {
-      throw CompressError("window \(spanHeight)x\(spanWidth) is larger than its padded input \(paddedHeight)x\(paddedWidth)")
+      throw CompressError(
+        "window \(spanHeight)x\(spanWidth) is larger than its padded input \(paddedHeight)x\(paddedWidth)")
     }
     return Size2D((paddedHeight - spanHeight) / stride.height + 1, (paddedWidth - spanWidth) / stride.width + 1)
   }

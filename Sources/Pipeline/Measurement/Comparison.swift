@@ -42,13 +42,17 @@ public struct Comparison {
       guard !variant.name.isEmpty, variant.name.utf8.count <= 100 else {
         throw CompressError("a variant's name has 1 to 100 bytes")
       }
-      guard names.insert(variant.name).inserted else { throw CompressError("two variants are called \"\(variant.name)\"") }
+      guard names.insert(variant.name).inserted else {
+        throw CompressError("two variants are called \"\(variant.name)\"")
+      }
       try Evaluation.check(variant.stage.graph, fits: data)
     }
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to compare on") }
     guard (1...1_000_000).contains(images) else { throw CompressError("\(images) images cannot be timed") }
     guard (0...1_000_000).contains(warmUp) else { throw CompressError("\(warmUp) warm-up runs") }
-    guard (0...3600).contains(cooldown) else { throw CompressError("a cool-down of \(cooldown) s is not within an hour") }
+    guard (0...3600).contains(cooldown) else {
+      throw CompressError("a cool-down of \(cooldown) s is not within an hour")
+    }
     self.variants = variants
     self.data = data
     self.images = min(images, data.count)

@@ -32,7 +32,9 @@ public struct PruneStage: StageWork {
         let share = try schedule.value(at: t)
         // The rounding of a formula may overshoot the ends a little; anything more is a mistake.
         guard (-1e-9...1 + 1e-9).contains(share) else {
-          throw CompressError("schedule \"\(schedule.name)\" asks for a sparsity of \(share) at progress \(t); it must lie within 0 and 1")
+          throw CompressError(
+            "schedule \"\(schedule.name)\" asks for a sparsity of \(share) at progress \(t); it must lie within 0 and 1"
+          )
         }
         return min(max(share, 0), 1)
       }
@@ -41,7 +43,8 @@ public struct PruneStage: StageWork {
 
   /// - Throws: `CompressError` when an option is out of range or the schedule's ends are.
   public init(
-    _ policy: any PruningPolicy, target: Target, training: TrainingRecipe? = nil, interval: Int = 50, ramp: Double = 0.75
+    _ policy: any PruningPolicy, target: Target, training: TrainingRecipe? = nil, interval: Int = 50,
+    ramp: Double = 0.75
   ) throws {
     guard (1...1_000_000_000).contains(interval) else { throw CompressError("an interval of \(interval) steps") }
     guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
@@ -75,7 +78,9 @@ public struct PruneStage: StageWork {
 
   public func graph(inputs: [Graph]) throws -> Graph {
     try training?.check(inputs[0])
-    guard inputs[0].nodes.contains(where: { $0.op.hasWeight }) else { throw CompressError("there are no weights to prune") }
+    guard inputs[0].nodes.contains(where: { $0.op.hasWeight }) else {
+      throw CompressError("there are no weights to prune")
+    }
     return inputs[0]
   }
 

@@ -8,7 +8,9 @@ public struct StageContext {
   public let progress: any ProgressSink
   public let cancellation: Cancellation
 
-  public init(pool: ThreadPool, progress: any ProgressSink = SilentProgress(), cancellation: Cancellation = Cancellation()) {
+  public init(
+    pool: ThreadPool, progress: any ProgressSink = SilentProgress(), cancellation: Cancellation = Cancellation()
+  ) {
     self.pool = pool
     self.progress = progress
     self.cancellation = cancellation
@@ -49,5 +51,7 @@ public final class Cancellation: Sendable {
     if isRequested { throw Self.error }
   }
 
-  public static var error: CompressError { CompressError("stopped on request; finished stages are kept", kind: .cancelled) }
+  public static var error: CompressError {
+    CompressError("stopped on request; finished stages are kept", kind: .cancelled)
+  }
 }

@@ -21,7 +21,8 @@ public struct TrainingRecipe {
   }
 
   public init(
-    data: any Dataset, epochs: Int = 1, batchSize: Int = 32, optimizer: Optimizer = .adam(), learningRate: Rate = .standard,
+    data: any Dataset, epochs: Int = 1, batchSize: Int = 32, optimizer: Optimizer = .adam(),
+    learningRate: Rate = .standard,
     seed: UInt64 = 0, shuffles: Bool = true
   ) {
     self.data = data
@@ -71,7 +72,8 @@ public struct TrainingRecipe {
   }
 
   /// Trains, with progress; the hooks look on.
-  func train(_ model: Model, hooks: [any TrainingHook] = [], label: String, context: StageContext) throws -> StageResult {
+  func train(_ model: Model, hooks: [any TrainingHook] = [], label: String, context: StageContext) throws -> StageResult
+  {
     let trainer = try Trainer(model: model, options: options, data: data, pool: context.pool)
     let steps = (data.count + batchSize - 1) / batchSize * epochs
     context.progress.begin(label, total: steps)
@@ -80,11 +82,14 @@ public struct TrainingRecipe {
       onProgress: { at in
         context.progress.update(
           done: at.step,
-          detail: "epoch \(at.epoch + 1)/\(epochs)  loss \(at.loss.formatted(3))  accuracy \((at.accuracy * 100).formatted(2)) %")
+          detail:
+            "epoch \(at.epoch + 1)/\(epochs)  loss \(at.loss.formatted(3))  accuracy \((at.accuracy * 100).formatted(2)) %"
+        )
       }, isCancelled: { context.cancellation.isRequested })
     let last = curve.epochs.last
     context.progress.end(
-      detail: last.map { "loss \($0.loss.formatted(3))  accuracy \(($0.accuracy * 100).formatted(2)) % while training" } ?? "")
+      detail: last.map { "loss \($0.loss.formatted(3))  accuracy \(($0.accuracy * 100).formatted(2)) % while training" }
+        ?? "")
     var record = StageRecord()
     record.curve = curve.epochs
     return StageResult(trained, record)

@@ -109,7 +109,9 @@ extension StageStore {
     for file in try files(in: "blobs", suffix: "") {
       result.blobs += 1
       result.bytes += file.bytes
-      if try blobs.get(file.digest) == nil { result.broken.append("blob \(file.digest.prefix(12)) is not what its name says") }
+      if try blobs.get(file.digest) == nil {
+        result.broken.append("blob \(file.digest.prefix(12)) is not what its name says")
+      }
     }
     for file in try files(in: "stages", suffix: ".json") {
       result.stages += 1
@@ -159,7 +161,9 @@ extension StageStore {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: top).sorted().flatMap { part in
         guard Folders.exists("\(top)/\(part)") else { return [String]() }
-        return try FileManager.default.contentsOfDirectory(atPath: "\(top)/\(part)").sorted().map { "\(top)/\(part)/\($0)" }
+        return try FileManager.default.contentsOfDirectory(atPath: "\(top)/\(part)").sorted().map {
+          "\(top)/\(part)/\($0)"
+        }
       }
     } catch let error where !(error is CompressError) {
       throw CompressError("cannot read folder: \(error.localizedDescription)", kind: .system).at(file: top)

@@ -24,7 +24,8 @@ public struct StageStore: Sendable {
   /// - Throws: `CompressError` when the user has no home.
   public static func ofUser() throws -> StageStore {
     guard let cache = Folders.cache else {
-      throw CompressError("there is no folder for the cache", kind: .system, hint: "set XDG_CACHE_HOME, or run with --no-cache")
+      throw CompressError(
+        "there is no folder for the cache", kind: .system, hint: "set XDG_CACHE_HOME, or run with --no-cache")
     }
     return StageStore(root: cache + "/store")
   }
@@ -70,7 +71,8 @@ public struct StageStore: Sendable {
 
   private func hinting(_ body: () throws -> Void) throws {
     do { try body() } catch var error as CompressError {
-      error.hint = error.hint ?? "results are kept in \(root); set XDG_CACHE_HOME to keep them elsewhere, or run with --no-cache"
+      error.hint =
+        error.hint ?? "results are kept in \(root); set XDG_CACHE_HOME to keep them elsewhere, or run with --no-cache"
       throw error
     }
   }
@@ -96,7 +98,9 @@ public struct StageStore: Sendable {
 
   /// The entry in a file; nil when it is not whole or of another format.
   static func entry(at path: String) -> Entry? {
-    guard let bytes = FileManager.default.contents(atPath: path), let end = bytes.firstIndex(of: 0x0A) else { return nil }
+    guard let bytes = FileManager.default.contents(atPath: path), let end = bytes.firstIndex(of: 0x0A) else {
+      return nil
+    }
     let body = [UInt8](bytes[(end + 1)...])
     guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
       let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format

@@ -41,7 +41,8 @@ public struct ComparisonTable {
       latency of \(Formatting.count(result.images)) \(result.order == .first ? "first" : "random") images one by one, \(threads); smaller after gzip, faster in the mean
 
       """
-    return table.rendered(for: terminal) + how.split(separator: "\n").map { terminal.styled(String($0), .dim) + "\n" }.joined()
+    return table.rendered(for: terminal)
+      + how.split(separator: "\n").map { terminal.styled(String($0), .dim) + "\n" }.joined()
   }
 
   private static func verdict(_ value: Double, good: Double, bad: Double) -> Terminal.Style {

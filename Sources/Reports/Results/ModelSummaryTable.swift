@@ -9,7 +9,8 @@ public struct ModelSummaryTable {
   public func rendered(for terminal: Terminal) -> String {
     let cost = ModelCost(model)
     var table = TextTable([
-      ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("nonzero", .right), ("MACs", .right),
+      ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("nonzero", .right),
+      ("MACs", .right),
       ("stored as", .left), ("bytes", .right), ("from", .left),
     ])
     for layer in cost.layers {
@@ -18,7 +19,8 @@ public struct ModelSummaryTable {
       table.add([
         TextTable.Cell(layer.name, .bold), TextTable.Cell(layer.kind), TextTable.Cell("\(layer.outputShape)"),
         hasWeights ? TextTable.Cell(Formatting.count(layer.parameters)) : "",
-        hasWeights ? TextTable.Cell(Formatting.percent(Double(layer.nonzero) / Double(layer.parameters), digits: 1)) : "",
+        hasWeights
+          ? TextTable.Cell(Formatting.percent(Double(layer.nonzero) / Double(layer.parameters), digits: 1)) : "",
         layer.macs > 0 ? TextTable.Cell(Formatting.scaled(layer.macs)) : "",
         TextTable.Cell((layer.encoding ?? "") + activation),
         hasWeights ? TextTable.Cell(Formatting.count(layer.bytes)) : "",

@@ -9,7 +9,8 @@ public struct PlanTable {
 
   public func rendered(for terminal: Terminal) -> String {
     var table = TextTable([
-      ("step", .left), ("operation", .left), ("arithmetic", .left), ("output", .left), ("type", .left), ("MACs", .right),
+      ("step", .left), ("operation", .left), ("arithmetic", .left), ("output", .left), ("type", .left),
+      ("MACs", .right),
       ("weights", .right),
     ])
     for step in plan.steps {
@@ -22,7 +23,9 @@ public struct PlanTable {
     }
     var out = table.rendered(for: terminal)
     out += "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))\n"
-    for island in plan.islands { out += "\(island.layer) " + terminal.styled("stays float", .yellow) + ": \(island.reason)\n" }
+    for island in plan.islands {
+      out += "\(island.layer) " + terminal.styled("stays float", .yellow) + ": \(island.reason)\n"
+    }
     return out
   }
 }

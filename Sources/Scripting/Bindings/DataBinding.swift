@@ -29,21 +29,30 @@ extension ScriptSession {
     data.property("name", "string") { .string($0.data.name) }
     data.property("count", "integer", "samples") { .integer($0.data.count) }
     data.property("classes", "integer") { .integer($0.data.classCount) }
-    data.method("shape", "(): integer[]", "Of one sample.") { [unowned self] data, _ in [.table(try state.list(data.data.sampleShape.dims))] }
-    data.method("take", "(count: integer): Data", "The first samples.") { data, arguments in [.object(DataObject(try data.data.taking(try arguments.int(0))))] }
-    data.method("drop", "(count: integer): Data", "All but the first samples.") { data, arguments in [.object(DataObject(try data.data.dropping(try arguments.int(0))))] }
-    data.method("sample", "(count: integer, seed?: integer): Data", "Samples chosen at random.") { [unowned self] data, arguments in
+    data.method("shape", "(): integer[]", "Of one sample.") { [unowned self] data, _ in
+      [.table(try state.list(data.data.sampleShape.dims))]
+    }
+    data.method("take", "(count: integer): Data", "The first samples.") { data, arguments in
+      [.object(DataObject(try data.data.taking(try arguments.int(0))))]
+    }
+    data.method("drop", "(count: integer): Data", "All but the first samples.") { data, arguments in
+      [.object(DataObject(try data.data.dropping(try arguments.int(0))))]
+    }
+    data.method("sample", "(count: integer, seed?: integer): Data", "Samples chosen at random.") {
+      [unowned self] data, arguments in
       let seed = try arguments.optionalInt(1).map { UInt64(bitPattern: Int64($0)) } ?? options.seed
       return [.object(DataObject(try data.data.sampled(try arguments.int(0), seed: seed)))]
     }
     // local fit, check = data:split(0.9)
-    data.method("split", "(share: number, seed?: integer): Data, Data", "Two parts, shuffled.") { [unowned self] data, arguments in
+    data.method("split", "(share: number, seed?: integer): Data, Data", "Two parts, shuffled.") {
+      [unowned self] data, arguments in
       let seed = try arguments.optionalInt(1).map { UInt64(bitPattern: Int64($0)) } ?? options.seed
       let (first, second) = try data.data.split(try arguments.number(0), seed: seed)
       return [.object(DataObject(first)), .object(DataObject(second))]
     }
     // The samples first..last as a tensor, and their labels as a list.
-    data.method("batch", "(first: integer, last: integer): Tensor, integer[]", "Samples as a tensor, and their labels.") { [unowned self] data, arguments in
+    data.method("batch", "(first: integer, last: integer): Tensor, integer[]", "Samples as a tensor, and their labels.")
+    { [unowned self] data, arguments in
       let first = try arguments.int(0), last = try arguments.int(1)
       guard first >= 1, last >= first, last <= data.data.count else {
         throw CompressError("samples \(first) to \(last) are not within 1 to \(data.data.count)")
@@ -62,7 +71,8 @@ extension ScriptSession {
     state.define(pair)
 
     state.define(
-      "dataset", "(name: \(DatasetCatalog.names.map { "\"\($0)\"" }.joined(separator: "|"))): Dataset", "A data set by its name."
+      "dataset", "(name: \(DatasetCatalog.names.map { "\"\($0)\"" }.joined(separator: "|"))): Dataset",
+      "A data set by its name."
     ) { [unowned self] arguments in
       try arguments.atMost(1)
       let pair = DataPairObject(

@@ -5,32 +5,46 @@ import Pipeline
 
 extension ScriptSession {
   static var compareSchema: OptionSchema {
-    OptionSchema("CompareOptions", [
-      .init(name: "on", type: .data, help: "samples that accuracy is measured on", isRequired: true),
-      .init(name: "images", type: .integer, help: "how many are timed one by one", standard: .integer(1000), minimum: 1, maximum: 1e6),
-      .init(name: "order", type: .choice(["first", "random"]), help: "which ones", standard: .string("first")),
-      .init(name: "warmup", type: .integer, help: "runs before the first sample", standard: .integer(50), minimum: 0, maximum: 1e6),
-      .init(name: "cooldown", type: .number, help: "seconds of rest before each variant", standard: .number(0), minimum: 0, maximum: 3600),
-    ])
+    OptionSchema(
+      "CompareOptions",
+      [
+        .init(name: "on", type: .data, help: "samples that accuracy is measured on", isRequired: true),
+        .init(
+          name: "images", type: .integer, help: "how many are timed one by one", standard: .integer(1000), minimum: 1,
+          maximum: 1e6),
+        .init(name: "order", type: .choice(["first", "random"]), help: "which ones", standard: .string("first")),
+        .init(
+          name: "warmup", type: .integer, help: "runs before the first sample", standard: .integer(50), minimum: 0,
+          maximum: 1e6),
+        .init(
+          name: "cooldown", type: .number, help: "seconds of rest before each variant", standard: .number(0),
+          minimum: 0, maximum: 3600),
+      ])
   }
 
   static var evaluateSchema: OptionSchema {
-    OptionSchema("EvaluateOptions", [
-      .init(name: "on", type: .data, help: "samples; the test half of the script's data set by default")
-    ])
+    OptionSchema(
+      "EvaluateOptions",
+      [
+        .init(name: "on", type: .data, help: "samples; the test half of the script's data set by default")
+      ])
   }
 
   /// `compare { on = data.test, { "name", model }, … }` and `evaluate(model).accuracy`.
   func defineMeasurements() {
     state.define(
-      "compare", "(variants: CompareOptions|[string, Model][])", "Measures variants side by side when the script has ended; once a script."
+      "compare", "(variants: CompareOptions|[string, Model][])",
+      "Measures variants side by side when the script has ended; once a script."
     ) { [unowned self] arguments in
       try arguments.atMost(1)
-      guard comparison == nil else { throw CompressError("a script compares once; put all variants into one compare { … }") }
+      guard comparison == nil else {
+        throw CompressError("a script compares once; put all variants into one compare { … }")
+      }
       let table = try arguments.table(0)
       let given = try Self.compareSchema.read(table, positional: true)
       let variants = try table.array.enumerated().map { index, value in
-        guard let pair = value.table, pair.count == 2, let name = pair[1].string, let model = pair[2].object(ModelObject.self)
+        guard let pair = value.table, pair.count == 2, let name = pair[1].string,
+          let model = pair[2].object(ModelObject.self)
         else { throw CompressError("variant \(index + 1) is not { \"name\", model }") }
         return Comparison.Variant(name: name, stage: model.stage)
       }
@@ -46,7 +60,8 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let data = try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")
+      let data =
+        try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")
       let result = try Evaluation(
         try executor.model(of: model.stage), on: try (data?.data ?? onlyTestData()), context: executor.context)
       return [

@@ -47,10 +47,15 @@ extension ScriptSession {
       return [.table(try state.makeTable(ready.weightLayers.map { .object(LayerObject(LayerView(ready, $0))) }))]
     }
     model.method("summary", "(): string", "A table of the layers; computes the model.") { [unowned self] model, _ in
-      [.string(ModelSummaryTable(try executor.model(of: model.stage)).rendered(for: Terminal(.output, isInteractive: false, hasColor: false)))]
+      [
+        .string(
+          ModelSummaryTable(try executor.model(of: model.stage)).rendered(
+            for: Terminal(.output, isInteractive: false, hasColor: false)))
+      ]
     }
     model.method(
-      "cost", "(): { parameters: integer, nonzero: integer, macs: integer, bytes: integer }", "Its size and work; computes the model."
+      "cost", "(): { parameters: integer, nonzero: integer, macs: integer, bytes: integer }",
+      "Its size and work; computes the model."
     ) { [unowned self] model, _ in
       let ready = try executor.model(of: model.stage)
       let cost = ModelCost(ready)
@@ -62,7 +67,8 @@ extension ScriptSession {
           ]))
       ]
     }
-    model.method("save", "(file: string): Model", "Writes a native model file under --out; computes the model.") { [unowned self] model, arguments in
+    model.method("save", "(file: string): Model", "Writes a native model file under --out; computes the model.") {
+      [unowned self] model, arguments in
       let path = try outputs(try arguments.string(0))
       try NativeFormat.write(try executor.model(of: model.stage), to: path)
       return [.object(model)]
@@ -75,17 +81,22 @@ extension ScriptSession {
     }
     // Milliseconds for one image of a data set, batch 1, in this process.
     session.method(
-      "measure", "(options: MeasureOptions): { mean: number, min: number, p50: number, p90: number, p99: number, max: number }",
+      "measure",
+      "(options: MeasureOptions): { mean: number, min: number, p50: number, p90: number, p99: number, max: number }",
       "Milliseconds for one image, in this process."
     ) { [unowned self] session, arguments in
       try measure(session.session, try Self.measureSchema.read(try arguments.table(0)))
     }
     state.define(session)
-    state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") { [unowned self] arguments in
+    state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") {
+      [unowned self] arguments in
       let ready = try executor.model(of: try arguments.object(0, ModelObject.self).stage)
-      return [.object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))]
+      return [
+        .object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))
+      ]
     }
-    state.define("load_model", "(file: string): Model", "A model from a file under the script's folder or --data.") { [unowned self] arguments in
+    state.define("load_model", "(file: string): Model", "A model from a file under the script's folder or --data.") {
+      [unowned self] arguments in
       let path = try inputs(try arguments.string(0))
       return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
     }
@@ -93,16 +104,20 @@ extension ScriptSession {
   }
 
   static var measureSchema: OptionSchema {
-    OptionSchema("MeasureOptions", [
-      .init(name: "data", type: .data, isRequired: true),
-      .init(name: "images", type: .integer, standard: .integer(1000), minimum: 1, maximum: 1_000_000),
-    ])
+    OptionSchema(
+      "MeasureOptions",
+      [
+        .init(name: "data", type: .data, isRequired: true),
+        .init(name: "images", type: .integer, standard: .integer(1000), minimum: 1, maximum: 1_000_000),
+      ])
   }
 
   private func measure(_ session: Session, _ options: OptionValues) throws -> [LuaValue] {
     let data = options.data("data")!.data
     guard data.sampleShape == session.plan.inputShape, data.count > 0 else {
-      throw CompressError("\"\(data.name)\" has \(data.count) samples of shape \(data.sampleShape); the network takes \(session.plan.inputShape)")
+      throw CompressError(
+        "\"\(data.name)\" has \(data.count) samples of shape \(data.sampleShape); the network takes \(session.plan.inputShape)"
+      )
     }
     var image = try data.batch(0..<1).images
     var scores = Tensor(zeros: session.plan.outputShape)
@@ -132,8 +147,12 @@ extension ScriptSession {
     layer.property("bias", "Tensor?") { $0.view.bias.map { .object(TensorObject($0)) } ?? .nil }
     layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
     layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }
-    layer.method("input_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in [.table(try state.list(layer.view.inputShape.dims))] }
-    layer.method("output_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in [.table(try state.list(layer.view.outputShape.dims))] }
+    layer.method("input_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in
+      [.table(try state.list(layer.view.inputShape.dims))]
+    }
+    layer.method("output_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in
+      [.table(try state.list(layer.view.outputShape.dims))]
+    }
     state.define(layer)
   }
 
@@ -143,29 +162,33 @@ extension ScriptSession {
   /// `zoo.lab_cnn { input = {28, 28, 1}, classes = 10 }`.
   private func defineZoo() throws {
     let schema = Self.zooSchema
-    try state.define(library: "zoo", Zoo.entries.map { entry in
-      LuaMember(entry.name, "(options?: NetworkOptions): Model", "\(entry.summary).") { [unowned self] arguments in
-        let given = try schema.read(try arguments.optionalTable(0))
-        var input = entry.defaultInput
-        if case .numbers(let dims)? = given["input"] {
-          input = try Shape(checking: dims.map { Int(exactly: $0) ?? -1 }, limit: Self.pixelLimit)
+    try state.define(
+      library: "zoo",
+      Zoo.entries.map { entry in
+        LuaMember(entry.name, "(options?: NetworkOptions): Model", "\(entry.summary).") { [unowned self] arguments in
+          let given = try schema.read(try arguments.optionalTable(0))
+          var input = entry.defaultInput
+          if case .numbers(let dims)? = given["input"] {
+            input = try Shape(checking: dims.map { Int(exactly: $0) ?? -1 }, limit: Self.pixelLimit)
+          }
+          let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
+          let network = try entry.graph(input, given.integer("classes")!)
+          // The weights come later, but must fit then.
+          let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
+          try state.reserveNative(bytes: elements * 4)
+          let work = InitializeStage(name: entry.name, network: network, initializer: entry.initializer, seed: seed)
+          return [.object(ModelObject(try record(work, []), name: entry.name))]
         }
-        let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
-        let network = try entry.graph(input, given.integer("classes")!)
-        // The weights come later, but must fit then.
-        let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
-        try state.reserveNative(bytes: elements * 4)
-        let work = InitializeStage(name: entry.name, network: network, initializer: entry.initializer, seed: seed)
-        return [.object(ModelObject(try record(work, []), name: entry.name))]
-      }
-    })
+      })
   }
 
   static var zooSchema: OptionSchema {
-    OptionSchema("NetworkOptions", [
-      .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
-      .init(name: "classes", type: .integer, standard: .integer(10), minimum: 1, maximum: 0x1p20),
-      .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
-    ])
+    OptionSchema(
+      "NetworkOptions",
+      [
+        .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
+        .init(name: "classes", type: .integer, standard: .integer(10), minimum: 1, maximum: 0x1p20),
+        .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
+      ])
   }
 }

@@ -23,7 +23,9 @@ extension ScriptSession {
         try values.set(name, chosen.lua)
       }
       if let unknown = settings.keys.min() {
-        throw CompressError("--set \(unknown.escapedForTerminal): there is no such param" + Suggestion.text(for: unknown, among: list.map(\.name)))
+        throw CompressError(
+          "--set \(unknown.escapedForTerminal): there is no such param"
+            + Suggestion.text(for: unknown, among: list.map(\.name)))
       }
       params = list
       values.freeze("params are read-only")
@@ -46,7 +48,8 @@ private struct Param {
     let table = value.table
     let known = ["min", "max", "help", "choices"]
     for key in table?.keys ?? [] where !known.contains(key) {
-      throw CompressError("param \"\(name)\": \"\(key.escapedForTerminal)\" says nothing here" + Suggestion.text(for: key, among: known))
+      throw CompressError(
+        "param \"\(name)\": \"\(key.escapedForTerminal)\" says nothing here" + Suggestion.text(for: key, among: known))
     }
     let first = table?[1] ?? value
     isInteger = if case .integer = first { true } else { false }
@@ -95,7 +98,9 @@ private struct Param {
       }
     case .string(let text):
       guard choices.isEmpty || choices.contains(text) else {
-        throw CompressError("param \"\(name)\" is \"\(text.escapedForTerminal)\", no choice of it" + Suggestion.text(for: text, among: choices))
+        throw CompressError(
+          "param \"\(name)\" is \"\(text.escapedForTerminal)\", no choice of it"
+            + Suggestion.text(for: text, among: choices))
       }
     case .bool: break
     }

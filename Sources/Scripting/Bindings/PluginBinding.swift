@@ -17,13 +17,15 @@ extension ScriptSession {
     bound.property("kind", "string") { .string($0.plugin.kind.rawValue) }
     bound.property("options", "table", "checked, standards included") { .table(try $0.options.lua($0.plugin.state)) }
     // A schedule can be asked for its value at t.
-    bound.method("at", "(t: number): number", "A schedule's value at progress t, from 0 to 1.") { [unowned self] plugin, arguments in
+    bound.method("at", "(t: number): number", "A schedule's value at progress t, from 0 to 1.") {
+      [unowned self] plugin, arguments in
       guard plugin.plugin.kind == .schedule else { throw CompressError("\"\(plugin.plugin.name)\" is no schedule") }
       return [.number(try LuaSchedule(plugin, self).value(at: try arguments.number(0)))]
     }
     state.define(bound)
 
-    state.define("use", "(name: string): Plugin", "A plugin; called with a table, it takes its options.") { [unowned self] arguments in
+    state.define("use", "(name: string): Plugin", "A plugin; called with a table, it takes its options.") {
+      [unowned self] arguments in
       try arguments.atMost(1)
       return [.object(PluginObject(try registry.plugin(try arguments.string(0))))]
     }

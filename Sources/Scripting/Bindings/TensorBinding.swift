@@ -19,7 +19,9 @@ extension LuaState {
     tensor.property("count", "integer", "elements") { .integer($0.tensor.count) }
     tensor.property("rank", "integer", "axes") { .integer($0.tensor.rank) }
     tensor.property("dtype", "string", "float32, float16 …") { .string($0.tensor.dtype.rawValue) }
-    tensor.method("shape", "(): integer[]", "Its extents.") { [unowned self] tensor, _ in [.table(try list(tensor.tensor.shape.dims))] }
+    tensor.method("shape", "(): integer[]", "Its extents.") { [unowned self] tensor, _ in
+      [.table(try list(tensor.tensor.shape.dims))]
+    }
     defineElementwise(tensor)
     defineReductions(tensor)
     defineViews(tensor)
@@ -39,7 +41,8 @@ extension LuaState {
 
   private func defineElementwise(_ tensor: LuaClass<TensorObject>) {
     for operation in UnaryOperation.allCases {
-      tensor.method(operation.rawValue, "(): Tensor", "\(operation.rawValue) of each element.") { [unowned self] tensor, _ in
+      tensor.method(operation.rawValue, "(): Tensor", "\(operation.rawValue) of each element.") {
+        [unowned self] tensor, _ in
         try reserveNative(bytes: tensor.tensor.count * 4)
         return try wrap(tensor.tensor.applying(operation))
       }
@@ -47,28 +50,36 @@ extension LuaState {
     for operation in BinaryOperation.allCases {
       // min and max are reductions here, as in NumPy.
       let name = [.min: "minimum", .max: "maximum"][operation] ?? operation.rawValue
-      tensor.method(name, "(other: Tensor|number): Tensor", "\(operation.rawValue) of each pair of elements.") { [unowned self] tensor, arguments in
+      tensor.method(name, "(other: Tensor|number): Tensor", "\(operation.rawValue) of each pair of elements.") {
+        [unowned self] tensor, arguments in
         try combine(operation, tensor.tensor, try operand(arguments, 0))
       }
     }
     for operation in LogicalOperation.allCases {
       // "and" and "or" are words of Lua: logical_and …
-      tensor.method("logical_\(operation.rawValue)", "(other: Tensor): Tensor", "Of each pair of elements; 0 is false.") { [unowned self] tensor, arguments in
+      tensor.method("logical_\(operation.rawValue)", "(other: Tensor): Tensor", "Of each pair of elements; 0 is false.")
+      { [unowned self] tensor, arguments in
         try wrap(tensor.tensor.applying(operation, try arguments.object(0, TensorObject.self).tensor))
       }
     }
-    tensor.method("logical_not", "(): Tensor", "1 where an element is 0.") { [unowned self] tensor, _ in try wrap(tensor.tensor.negated()) }
-    tensor.method("clamp", "(low: number, high: number): Tensor", "Each element within bounds.") { [unowned self] tensor, arguments in
+    tensor.method("logical_not", "(): Tensor", "1 where an element is 0.") { [unowned self] tensor, _ in
+      try wrap(tensor.tensor.negated())
+    }
+    tensor.method("clamp", "(low: number, high: number): Tensor", "Each element within bounds.") {
+      [unowned self] tensor, arguments in
       try wrap(tensor.tensor.clamped(Float(try arguments.number(0)), Float(try arguments.number(1))))
     }
-    tensor.method("where", "(a: Tensor|number, b: Tensor|number): Tensor", "a where an element is not 0, else b.") { [unowned self] tensor, arguments in
+    tensor.method("where", "(a: Tensor|number, b: Tensor|number): Tensor", "a where an element is not 0, else b.") {
+      [unowned self] tensor, arguments in
       try wrap(Tensor.select(tensor.tensor, try operand(arguments, 0), try operand(arguments, 1)))
     }
-    tensor.method("to", "(dtype: string): Tensor", "Converted to another element type.") { [unowned self] tensor, arguments in
+    tensor.method("to", "(dtype: string): Tensor", "Converted to another element type.") {
+      [unowned self] tensor, arguments in
       let name = try arguments.string(0)
       guard let dtype = DType(rawValue: name) else {
         throw CompressError(
-          "there is no element type \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: DType.allCases.map(\.rawValue)))
+          "there is no element type \"\(name.escapedForTerminal)\""
+            + Suggestion.text(for: name, among: DType.allCases.map(\.rawValue)))
       }
       return try wrap(tensor.tensor.converted(to: dtype))
     }
@@ -84,8 +95,12 @@ extension LuaState {
       try wrap(try arguments.object(0, TensorObject.self).tensor.applying(.neg))[0]
     }
     tensor.operation(.equal) { arguments in
-      guard let a = arguments[0].object(TensorObject.self), let b = arguments[1].object(TensorObject.self) else { return false }
-      return .bool(a.tensor.dtype == b.tensor.dtype && a.tensor.shape == b.tensor.shape && a.tensor.withBytes { x in b.tensor.withBytes { x.elementsEqual($0) } })
+      guard let a = arguments[0].object(TensorObject.self), let b = arguments[1].object(TensorObject.self) else {
+        return false
+      }
+      return .bool(
+        a.tensor.dtype == b.tensor.dtype && a.tensor.shape == b.tensor.shape
+          && a.tensor.withBytes { x in b.tensor.withBytes { x.elementsEqual($0) } })
     }
   }
 
@@ -108,7 +123,8 @@ extension LuaState {
       // Indices count from 1.
       let shift: Float = reduction == .argmin || reduction == .argmax ? 1 : 0
       tensor.method(
-        reduction.rawValue, "(axes?: integer|integer[], keep?: boolean): number|Tensor", "Over all elements, or along axes."
+        reduction.rawValue, "(axes?: integer|integer[], keep?: boolean): number|Tensor",
+        "Over all elements, or along axes."
       ) { [unowned self] tensor, arguments in
         guard !arguments[0].isNil else { return [.number(try tensor.tensor.value(reduction) + Double(shift))] }
         let axes: [Int]
@@ -128,32 +144,43 @@ extension LuaState {
   }
 
   private func defineViews(_ tensor: LuaClass<TensorObject>) {
-    tensor.method("reshape", "(...: integer|integer[]): Tensor", "The same elements in another shape; -1 is worked out.") { [unowned self] tensor, arguments in
+    tensor.method(
+      "reshape", "(...: integer|integer[]): Tensor", "The same elements in another shape; -1 is worked out."
+    ) { [unowned self] tensor, arguments in
       try wrap(tensor.tensor.reshaped(try sizes(arguments)))
     }
-    tensor.method("transpose", "(...: integer|integer[]): Tensor", "Axes in another order; reversed without one.") { [unowned self] tensor, arguments in
+    tensor.method("transpose", "(...: integer|integer[]): Tensor", "Axes in another order; reversed without one.") {
+      [unowned self] tensor, arguments in
       guard arguments.count > 0 else { return try wrap(tensor.tensor.transposed()) }
       return try wrap(tensor.tensor.transposed(try sizes(arguments).map(fromOne)))
     }
-    tensor.method("slice", "(axis: integer, first: integer, last: integer): Tensor", "Positions first to last of an axis.") { [unowned self] tensor, arguments in
+    tensor.method(
+      "slice", "(axis: integer, first: integer, last: integer): Tensor", "Positions first to last of an axis."
+    ) { [unowned self] tensor, arguments in
       let first = try arguments.int(1), last = try arguments.int(2)
       guard first >= 1, last >= first - 1 else { throw CompressError("a slice goes from \(first) to \(last)") }
       return try wrap(tensor.tensor.sliced(axis: try fromOne(try arguments.int(0)), first - 1..<last))
     }
-    tensor.method("select", "(axis: integer, index: integer): Tensor", "One position of an axis, which goes away.") { [unowned self] tensor, arguments in
+    tensor.method("select", "(axis: integer, index: integer): Tensor", "One position of an axis, which goes away.") {
+      [unowned self] tensor, arguments in
       try wrap(tensor.tensor.selected(axis: try fromOne(try arguments.int(0)), try fromOne(try arguments.int(1))))
     }
     tensor.method("at", "(...: integer): number", "One element.") { tensor, arguments in
       guard arguments.count == tensor.tensor.rank else {
-        throw CompressError("at takes \(tensor.tensor.rank) indices for shape \(tensor.tensor.shape), got \(arguments.count)")
+        throw CompressError(
+          "at takes \(tensor.tensor.rank) indices for shape \(tensor.tensor.shape), got \(arguments.count)")
       }
       var element = tensor.tensor
       for index in 0..<arguments.count { element = try element.selected(axis: 0, try arguments.int(index) - 1) }
       return [.number(Double(element.converted(to: .float32).item))]
     }
     tensor.method("table", "(): number[]", "All elements, in order.") { [unowned self] tensor, _ in
-      guard tensor.tensor.count <= 1 << 20 else { throw CompressError("\(tensor.tensor.count) elements are too many for a table") }
-      return [.table(try makeTable(tensor.tensor.converted(to: .float32).array(Float.self).map { .number(Double($0)) }))]
+      guard tensor.tensor.count <= 1 << 20 else {
+        throw CompressError("\(tensor.tensor.count) elements are too many for a table")
+      }
+      return [
+        .table(try makeTable(tensor.tensor.converted(to: .float32).array(Float.self).map { .number(Double($0)) }))
+      ]
     }
   }
 
@@ -161,14 +188,17 @@ extension LuaState {
     tensor.method("kth_smallest", "(k: integer): number", "The k-th smallest element, from 1.") { tensor, arguments in
       [.number(Double(try tensor.tensor.kthSmallest(try arguments.int(0))))]
     }
-    tensor.method("sort", "(descending?: boolean): Tensor", "All elements, sorted.") { [unowned self] tensor, arguments in
+    tensor.method("sort", "(descending?: boolean): Tensor", "All elements, sorted.") {
+      [unowned self] tensor, arguments in
       try wrap(tensor.tensor.sorted(descending: try arguments.optionalBool(0) ?? false))
     }
     tensor.method("matmul", "(other: Tensor): Tensor", "The matrix product.") { [unowned self] tensor, arguments in
       let other = try arguments.object(0, TensorObject.self).tensor
       if tensor.tensor.rank == 2, other.rank == 2 {
         let (count, overflow) = tensor.tensor.shape[0].multipliedReportingOverflow(by: other.shape[1])
-        guard !overflow, count <= Self.tensorElementLimit else { throw CompressError("the product would have \(count) elements") }
+        guard !overflow, count <= Self.tensorElementLimit else {
+          throw CompressError("the product would have \(count) elements")
+        }
         try reserveNative(bytes: count * 4)
       }
       return try wrap(tensor.tensor.matmul(other))
@@ -203,22 +233,30 @@ extension LuaState {
     try define(
       library: "tensor",
       [
-        LuaMember("zeros", "(shape: integer[]): Tensor", "All zero.") { [unowned self] arguments in try wrap(Tensor(zeros: try shape(arguments, 0))) },
-        LuaMember("ones", "(shape: integer[]): Tensor", "All one.") { [unowned self] arguments in try wrap(Tensor(repeating: 1, try shape(arguments, 0))) },
+        LuaMember("zeros", "(shape: integer[]): Tensor", "All zero.") { [unowned self] arguments in
+          try wrap(Tensor(zeros: try shape(arguments, 0)))
+        },
+        LuaMember("ones", "(shape: integer[]): Tensor", "All one.") { [unowned self] arguments in
+          try wrap(Tensor(repeating: 1, try shape(arguments, 0)))
+        },
         LuaMember("full", "(shape: integer[], value: number): Tensor", "All one value.") { [unowned self] arguments in
           try wrap(Tensor(repeating: Float(try arguments.number(1)), try shape(arguments, 0)))
         },
         LuaMember("of", "(values: number[]): Tensor", "A list of numbers as a tensor.") { [unowned self] arguments in
-          guard let values = try arguments.table(0).numbers else { throw arguments.mismatch(0, expected: "a list of numbers") }
+          guard let values = try arguments.table(0).numbers else {
+            throw arguments.mismatch(0, expected: "a list of numbers")
+          }
           try reserveNative(bytes: values.count * 4)
           return try wrap(Tensor(values.map { Float($0) }))
         },
-        LuaMember("uniform", "(shape: integer[], seed: integer): Tensor", "Random, from 0 to 1.") { [unowned self] arguments in
+        LuaMember("uniform", "(shape: integer[], seed: integer): Tensor", "Random, from 0 to 1.") {
+          [unowned self] arguments in
           let size = try shape(arguments, 0)
           var random = SeededRandom(seed: UInt64(bitPattern: Int64(try arguments.int(1))))
           return try wrap(Tensor(uniform: size, 0, 1, using: &random))
         },
-        LuaMember("normal", "(shape: integer[], seed: integer): Tensor", "Random, of mean 0 and variance 1.") { [unowned self] arguments in
+        LuaMember("normal", "(shape: integer[], seed: integer): Tensor", "Random, of mean 0 and variance 1.") {
+          [unowned self] arguments in
           let size = try shape(arguments, 0)
           var random = SeededRandom(seed: UInt64(bitPattern: Int64(try arguments.int(1))))
           return try wrap(Tensor(normal: size, using: &random))

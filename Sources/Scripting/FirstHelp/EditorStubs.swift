@@ -44,7 +44,8 @@ public enum EditorStubs {
   /// Everything a session defines for its script.
   private static func definitions() throws -> [LuaDefinition] {
     let executor = Executor(context: StageContext(pool: try ThreadPool(threads: 1)), store: nil)
-    return try ScriptSession(ScriptSession.Options(script: "stubs.lua"), executor: executor, print: { _ in }).state.definitions
+    return try ScriptSession(ScriptSession.Options(script: "stubs.lua"), executor: executor, print: { _ in }).state
+      .definitions
   }
 
   /// Operators that editors know of every value.
@@ -61,12 +62,17 @@ public enum EditorStubs {
   private static func options(_ schema: OptionSchema) -> String {
     var inner = "", out = "\n---@class \(schema.name)\n"
     for option in schema.options {
-      if case .table(let nested) = option.type, !named.contains(where: { $0.name == nested.name }) { inner += options(nested) }
+      if case .table(let nested) = option.type, !named.contains(where: { $0.name == nested.name }) {
+        inner += options(nested)
+      }
       let standard = (try? option.standard?.recipe().description).map { "default \($0)" }
       let note = [option.help, standard ?? ""].filter { !$0.isEmpty }.joined(separator: "; ")
-      out += "---@field \(option.name)\(option.isRequired ? "" : "?") \(option.type.annotation)\(note.isEmpty ? "" : " # \(note)")\n"
+      out +=
+        "---@field \(option.name)\(option.isRequired ? "" : "?") \(option.type.annotation)\(note.isEmpty ? "" : " # \(note)")\n"
     }
-    if schema.name == "CompareOptions" { out += "---@field [integer] [string, Model] # a variant: its name, its model\n" }
+    if schema.name == "CompareOptions" {
+      out += "---@field [integer] [string, Model] # a variant: its name, its model\n"
+    }
     return inner + out
   }
 

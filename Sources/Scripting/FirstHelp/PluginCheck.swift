@@ -83,7 +83,9 @@ public struct PluginCheck {
     return try BoundPlugin(plugin, plugin.schema.read(table))
   }
 
-  private static func sample(_ option: OptionSchema.Option, _ session: ScriptSession, _ ground: TestGround) throws -> OptionValue? {
+  private static func sample(_ option: OptionSchema.Option, _ session: ScriptSession, _ ground: TestGround) throws
+    -> OptionValue?
+  {
     func inRange(_ value: Double) -> Double { max(option.minimum, min(option.maximum, value)) }
     switch option.type {
     case .boolean: return .bool(true)
@@ -96,7 +98,9 @@ public struct PluginCheck {
     case .data: return .data(DataObject(ground.training))
     case .model: return .model(ModelObject(ground.network, name: "check"))
     case .schedule:
-      return try session.state.load("return function(t) return t end", name: "check").call().first?.function.map { .function($0) }
+      return try session.state.load("return function(t) return t end", name: "check").call().first?.function.map {
+        .function($0)
+      }
     case .plugin, .table, .either: return nil
     }
   }
@@ -124,7 +128,8 @@ public struct PluginCheck {
           let weight = result.model[layer, .weight]!
           return "\(layer) \(percent(1 - Double(weight.nonzeroCount) / Double(weight.count)))"
         }
-        add(what, "\(percent(sparsity)) zeros (\(layers.joined(separator: ", "))), \(try ground.accuracy(result.model))")
+        add(
+          what, "\(percent(sparsity)) zeros (\(layers.joined(separator: ", "))), \(try ground.accuracy(result.model))")
         if abs(sparsity - aim) > 0.01 {
           warnings.append("\(what): \(percent(aim)) zeros were asked for, \(percent(sparsity)) came out")
         }
@@ -144,11 +149,16 @@ public struct PluginCheck {
       throw CompressError("at(\(Self.t(index))) is \(curve[index].isNaN ? "nan" : "\(curve[index])")")
     }
     self.curve = curve
-    add("t = 0, 0.25, 0.5, 0.75, 1", [0, 10, 20, 30, 40].map { String(format: "%.4g", curve[$0]) }.joined(separator: ", "))
+    add(
+      "t = 0, 0.25, 0.5, 0.75, 1",
+      [0, 10, 20, 30, 40].map { String(format: "%.4g", curve[$0]) }.joined(separator: ", "))
     if let index = curve.firstIndex(where: { !(-1e-9...1 + 1e-9).contains($0) }) {
-      warnings.append("at(\(Self.t(index))) is \(String(format: "%.4g", curve[index])): as a sparsity it is refused outside 0 to 1")
+      warnings.append(
+        "at(\(Self.t(index))) is \(String(format: "%.4g", curve[index])): as a sparsity it is refused outside 0 to 1")
     } else if let index = curve.indices.dropFirst().first(where: { curve[$0] < curve[$0 - 1] - 1e-9 }) {
-      warnings.append("it falls at t = \(Self.t(index)): weights that a sparsity gives back start from zero (for a learning rate, all is well)")
+      warnings.append(
+        "it falls at t = \(Self.t(index)): weights that a sparsity gives back start from zero (for a learning rate, all is well)"
+      )
     }
   }
 
@@ -157,7 +167,8 @@ public struct PluginCheck {
   private mutating func tryQuantization(_ bound: BoundPlugin, _ session: ScriptSession, _ ground: TestGround) throws {
     let model = try ground.model(ground.network)
     add("before", "\(try NativeFormat.data(model).count) bytes, \(try ground.accuracy(model))")
-    let work = QuantizeStage(LuaQuantizationPolicy(bound, session), calibration: bound.options.data("calibration")?.data)
+    let work = QuantizeStage(
+      LuaQuantizationPolicy(bound, session), calibration: bound.options.data("calibration")?.data)
     let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
     add("after", "\(try NativeFormat.data(result.model).count) bytes, \(try ground.accuracy(result.model))")
     for layer in result.model.weightLayers {
@@ -165,7 +176,9 @@ public struct PluginCheck {
       add(layer, weight.encoding.name)
     }
     if !result.model.activations.isEmpty { add("activations", "\(result.model.activations.count) of them int8") }
-    if result.model.weightLayers.allSatisfy({ if case .float(let values)? = result.model[$0, .weight]?.encoding { values.dtype == .float32 } else { false } }) {
+    if result.model.weightLayers.allSatisfy({
+      if case .float(let values)? = result.model[$0, .weight]?.encoding { values.dtype == .float32 } else { false }
+    }) {
       warnings.append("every layer stays float32")
     }
     let stays = result.record.notes.filter { !$0.hasPrefix("left float32") }
@@ -176,7 +189,9 @@ public struct PluginCheck {
 
   /// The same mistake on another way is one mistake.
   private mutating func add(problem: CompressError) {
-    if !problems.contains(where: { $0.message == problem.message && $0.line == problem.line }) { problems.append(problem) }
+    if !problems.contains(where: { $0.message == problem.message && $0.line == problem.line }) {
+      problems.append(problem)
+    }
   }
 
   private func percent(_ share: Double) -> String { String(format: "%.1f %%", share * 100) }
@@ -205,7 +220,8 @@ private struct TestGround {
     let entry = try Zoo.entry("lab_cnn")
     let start = try Stage(
       InitializeStage(
-        name: entry.name, network: try entry.graph(training.sampleShape, training.classCount), initializer: entry.initializer,
+        name: entry.name, network: try entry.graph(training.sampleShape, training.classCount),
+        initializer: entry.initializer,
         seed: 0))
     let recipe = TrainingRecipe(data: training, epochs: 2, learningRate: .constant(3e-3))
     network = try Stage(TrainStage(recipe, name: entry.name), inputs: [start])
@@ -221,5 +237,7 @@ private struct TestGround {
 
 extension Tensor {
   /// Bit for bit, so that NaN is what it is.
-  fileprivate func hasBytes(of other: Tensor) -> Bool { withBytes { mine in other.withBytes { mine.elementsEqual($0) } } }
+  fileprivate func hasBytes(of other: Tensor) -> Bool {
+    withBytes { mine in other.withBytes { mine.elementsEqual($0) } }
+  }
 }

@@ -16,7 +16,8 @@ public enum Scaffold: Sendable {
   ///   file exists already.
   public func write(name: String, into folder: String) throws -> String {
     guard PluginFolders.isName(name) else {
-      throw CompressError("a name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"")
+      throw CompressError(
+        "a name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"")
     }
     let path = folder == "." ? "\(name).lua" : "\(folder)/\(name).lua"
     do {
@@ -36,7 +37,9 @@ public enum Scaffold: Sendable {
     case .pipeline: return Self.pipelineText(name)
     case .plugin(let kindName):
       guard let kind = Plugin.Kind(rawValue: kindName) else {
-        throw CompressError("there is no kind \"\(kindName.escapedForTerminal)\"" + Suggestion.text(for: kindName, among: Self.pluginKinds))
+        throw CompressError(
+          "there is no kind \"\(kindName.escapedForTerminal)\""
+            + Suggestion.text(for: kindName, among: Self.pluginKinds))
       }
       switch kind {
       case .pruning: return Self.pruningText(name)

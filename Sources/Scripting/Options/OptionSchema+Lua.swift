@@ -46,10 +46,13 @@ extension OptionSchema.Option {
     case "schedule": type = .schedule
     case "choice":
       let names = table.array.compactMap(\.string)
-      guard !names.isEmpty, names.count == table.count else { throw CompressError("a choice lists its names: { type = \"choice\", \"a\", \"b\" }") }
+      guard !names.isEmpty, names.count == table.count else {
+        throw CompressError("a choice lists its names: { type = \"choice\", \"a\", \"b\" }")
+      }
       type = .choice(names)
     default:
-      throw CompressError("there is no type \"\(typeName.escapedForTerminal)\"" + Suggestion.text(for: typeName, among: OptionType.names))
+      throw CompressError(
+        "there is no type \"\(typeName.escapedForTerminal)\"" + Suggestion.text(for: typeName, among: OptionType.names))
     }
     var standard: OptionValue?
     if !table["default"].isNil {
@@ -71,7 +74,9 @@ extension LuaTable {
   /// `min` or `max` of a declaration.
   func bound(_ name: String) throws -> Double? {
     if self[name].isNil { return nil }
-    guard let bound = self[name].number, !bound.isNaN else { throw CompressError("\(name) is a number, not \(self[name].typeName)") }
+    guard let bound = self[name].number, !bound.isNaN else {
+      throw CompressError("\(name) is a number, not \(self[name].typeName)")
+    }
     return bound
   }
 }

@@ -22,7 +22,8 @@ final class Plugin {
       switch self {
       case .pruning:
         [
-          ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")), ("unit?", "\"weight\""),
+          ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
+          ("unit?", "\"weight\""),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
         ]
       case .schedule: [("at", "fun(t: number, options: table): number")]
@@ -59,13 +60,16 @@ final class Plugin {
     guard let kindName = table["kind"].string else { throw CompressError("a plugin says its kind: kind = \"pruning\"") }
     guard let kind = Kind(rawValue: kindName) else {
       throw CompressError(
-        "there is no kind \"\(kindName.escapedForTerminal)\"" + Suggestion.text(for: kindName, among: Kind.allCases.map(\.rawValue)))
+        "there is no kind \"\(kindName.escapedForTerminal)\""
+          + Suggestion.text(for: kindName, among: Kind.allCases.map(\.rawValue)))
     }
     let known = ["kind", "summary", "options"] + kind.fields.map { $0.name.replacing("?", with: "") }
     for (key, _) in table.pairs {
       let text = key.string ?? "\(key.integer ?? 0)"
       guard known.contains(text) else {
-        throw CompressError("a \(kind.rawValue) plugin has no field \"\(text.escapedForTerminal)\"" + Suggestion.text(for: text, among: known))
+        throw CompressError(
+          "a \(kind.rawValue) plugin has no field \"\(text.escapedForTerminal)\""
+            + Suggestion.text(for: text, among: known))
       }
     }
     guard let summary = table["summary"].string, !summary.isEmpty else { throw CompressError("a plugin has a summary") }
@@ -117,7 +121,8 @@ final class BoundPlugin: NamedForScripts {
       return nil
     }
     guard bound.plugin.kind == kind else {
-      throw CompressError("\"\(bound.plugin.name)\" is a \(bound.plugin.kind.rawValue) plugin, not a \(kind.rawValue) plugin")
+      throw CompressError(
+        "\"\(bound.plugin.name)\" is a \(bound.plugin.kind.rawValue) plugin, not a \(kind.rawValue) plugin")
     }
     return bound
   }

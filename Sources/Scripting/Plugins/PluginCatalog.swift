@@ -60,7 +60,9 @@ extension PluginCatalog.Description {
     kind = plugin.kind.rawValue
     summary = plugin.summary
     options = try plugin.schema.options.map { option in
-      Option(name: option.name, type: option.type.description, standard: try option.standard?.recipe().description, help: option.help)
+      Option(
+        name: option.name, type: option.type.description, standard: try option.standard?.recipe().description,
+        help: option.help)
     }
     path = plugin.path
   }

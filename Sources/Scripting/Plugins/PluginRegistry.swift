@@ -82,7 +82,8 @@ public struct PluginFolders: Sendable {
       throw CompressError("--plugins \(folder): there is no such folder")
     }
     let user = Folders.environment("XDG_CONFIG_HOME") ?? Folders.environment("HOME").map { $0 + "/.config" }
-    all = ([script].compactMap { $0 } + given + [user.map { $0 + "/compress/plugins" }, Self.shipped].compactMap { $0 })
+    all =
+      ([script].compactMap { $0 } + given + [user.map { $0 + "/compress/plugins" }, Self.shipped].compactMap { $0 })
       .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
   }
 
@@ -90,7 +91,9 @@ public struct PluginFolders: Sendable {
   /// (a build folder inside the source tree).
   public static var shipped: String? {
     if let named = Folders.environment("COMPRESS_PLUGINS") { return named }
-    guard var folder = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")).map(Folders.parent(of:))
+    guard
+      var folder = (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")).map(
+        Folders.parent(of:))
     else { return nil }
     for candidate in ["\(folder)/plugins", "\(Folders.parent(of: folder))/share/compress/plugins"]
     where Folders.exists(candidate) { return candidate }
@@ -107,13 +110,17 @@ public struct PluginFolders: Sendable {
   ///
   /// - Throws: `CompressError` when the name is not made of letters, digits and `_`.
   func files(named name: String) throws -> [String] {
-    guard Self.isName(name) else { throw CompressError("a plugin's name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"") }
+    guard Self.isName(name) else {
+      throw CompressError(
+        "a plugin's name is made of letters, digits and _, not \"\(name.prefix(64).description.escapedForTerminal)\"")
+    }
     return all.flatMap { folder in Self.subfolders.map { "\(folder)\($0)/\(name).lua" } }.filter(Folders.isFile)
   }
 
   /// Letters, digits and `_`: what is safe in a path and legible in a script.
   static func isName(_ name: String) -> Bool {
-    !name.isEmpty && name.utf8.count <= 64 && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
+    !name.isEmpty && name.utf8.count <= 64
+      && name.allSatisfy { $0.isASCII && ($0.isLetter || $0.isNumber || $0 == "_") }
   }
 
   /// The plugins in the folders for them, by name.

@@ -17,7 +17,8 @@ struct LuaPruningPolicy: PruningPolicy {
     let scopeName = plugin.fields["scope"].string ?? "global"
     guard let scope = PruningScope(rawValue: scopeName) else {
       throw CompressError(
-        "there is no scope \"\(scopeName.escapedForTerminal)\"" + Suggestion.text(for: scopeName, among: PruningScope.allCases.map(\.rawValue))
+        "there is no scope \"\(scopeName.escapedForTerminal)\""
+          + Suggestion.text(for: scopeName, among: PruningScope.allCases.map(\.rawValue))
       ).at(script: plugin.path, line: nil)
     }
     let unit = plugin.fields["unit"].string ?? "weight"

@@ -33,24 +33,33 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
   }
 
   static var schema: OptionSchema {
-    OptionSchema("LayerQuantization", [
-      .init(
-        name: "weights",
-        type: .table(
-          OptionSchema("WeightQuantization", [
-            .init(name: "type", type: .choice(["integer", "float16"]), standard: .string("integer")),
-            .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
-            .init(name: "symmetric", type: .boolean, standard: .bool(true)),
-            .init(name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)), standard: .string("channel")),
-          ])), isRequired: true),
-      .init(
-        name: "activations",
-        type: .table(
-          OptionSchema("ActivationQuantization", [
-            .init(name: "bits", type: .integer, standard: .integer(8), minimum: 8, maximum: 8),
-            .init(name: "observer", type: .choice(ObserverKind.allCases.map(\.rawValue)), standard: .string("minmax")),
-          ]))),
-    ])
+    OptionSchema(
+      "LayerQuantization",
+      [
+        .init(
+          name: "weights",
+          type: .table(
+            OptionSchema(
+              "WeightQuantization",
+              [
+                .init(name: "type", type: .choice(["integer", "float16"]), standard: .string("integer")),
+                .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
+                .init(name: "symmetric", type: .boolean, standard: .bool(true)),
+                .init(
+                  name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)),
+                  standard: .string("channel")),
+              ])), isRequired: true),
+        .init(
+          name: "activations",
+          type: .table(
+            OptionSchema(
+              "ActivationQuantization",
+              [
+                .init(name: "bits", type: .integer, standard: .integer(8), minimum: 8, maximum: 8),
+                .init(
+                  name: "observer", type: .choice(ObserverKind.allCases.map(\.rawValue)), standard: .string("minmax")),
+              ]))),
+      ])
   }
 }
 

@@ -28,7 +28,10 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Timed runs; by default as many as fit two seconds, at least 100.")
   var runs: Int?
 
-  @Flag(help: "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes.")
+  @Flag(
+    help:
+      "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes."
+  )
   var json = false
 
   func run() throws {
@@ -40,7 +43,8 @@ struct BenchCommand: ParsableCommand {
       return terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
     }
     var table = TextTable([
-      ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right), ("max", .right),
+      ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right),
+      ("max", .right),
       ("images/s", .right), ("runs", .right), ("memory", .right),
     ])
     table.add([

@@ -11,7 +11,8 @@ struct CacheCommand: ParsableCommand {
     subcommands: [List.self, Collect.self, Verify.self])
 
   struct List: ParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "list", abstract: "List the stages, the one used last first.")
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the stages, the one used last first.")
 
     func run() throws {
       let terminal = Terminal(.output)
@@ -20,7 +21,8 @@ struct CacheCommand: ParsableCommand {
         var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("last used", .right), ("size", .right)])
         for item in contents.stages {
           table.add([
-            TextTable.Cell(item.kind), TextTable.Cell(item.label, .bold), TextTable.Cell(String(item.key.prefix(12)), .dim),
+            TextTable.Cell(item.kind), TextTable.Cell(item.label, .bold),
+            TextTable.Cell(String(item.key.prefix(12)), .dim),
             TextTable.Cell(Age.text(Date().timeIntervalSince(item.used))), TextTable.Cell(Formatting.bytes(item.bytes)),
           ])
         }
@@ -31,15 +33,19 @@ struct CacheCommand: ParsableCommand {
           + "\(Formatting.bytes(contents.bytes)) on disk; what stages share is stored once")
       if contents.unnamedBlobs > 0 {
         terminal.writeLine(
-          "\(Self.some(contents.unnamedBlobs, "tensor")) (\(Formatting.bytes(contents.unnamedBytes))) of no stage: compress cache gc")
+          "\(Self.some(contents.unnamedBlobs, "tensor")) (\(Formatting.bytes(contents.unnamedBytes))) of no stage: compress cache gc"
+        )
       }
       if contents.brokenStages > 0 {
-        terminal.writeLine("\(Self.some(contents.brokenStages, "stage file")) broken or of another version: compress cache gc")
+        terminal.writeLine(
+          "\(Self.some(contents.brokenStages, "stage file")) broken or of another version: compress cache gc")
       }
       terminal.writeLine(terminal.styled(store.root.escapedForTerminal, .dim))
     }
 
-    static func some(_ count: Int, _ noun: String) -> String { "\(Formatting.count(count)) \(noun)\(count == 1 ? "" : "s")" }
+    static func some(_ count: Int, _ noun: String) -> String {
+      "\(Formatting.count(count)) \(noun)\(count == 1 ? "" : "s")"
+    }
   }
 
   struct Collect: ParsableCommand {
@@ -61,9 +67,11 @@ struct CacheCommand: ParsableCommand {
       let removal = try StageStore.ofUser().collect(unusedFor: all ? -.infinity : olderThan?.seconds)
       let terminal = Terminal(.output)
       terminal.writeLine(
-        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "tensor")), \(Formatting.bytes(removal.bytes))")
+        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "tensor")), \(Formatting.bytes(removal.bytes))"
+      )
       if removal.young > 0 {
-        terminal.writeLine("\(List.some(removal.young, "tensor")) of no stage stay until they are an hour old: a run may be using them")
+        terminal.writeLine(
+          "\(List.some(removal.young, "tensor")) of no stage stay until they are an hour old: a run may be using them")
       }
     }
   }
@@ -78,7 +86,8 @@ struct CacheCommand: ParsableCommand {
       for line in result.broken { terminal.writeLine(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
       terminal.writeLine(
         "read \(List.some(result.stages, "stage")) and \(List.some(result.blobs, "tensor")), \(Formatting.bytes(result.bytes)): "
-          + (result.broken.isEmpty ? "all whole" : "\(result.broken.count) broken and removed; the next run computes them anew"))
+          + (result.broken.isEmpty
+            ? "all whole" : "\(result.broken.count) broken and removed; the next run computes them anew"))
     }
   }
 
@@ -89,7 +98,8 @@ struct CacheCommand: ParsableCommand {
     /// `90s`, `15m`, `12h`, `30d`, `8w`.
     init?(argument: String) {
       let units: [Character: Double] = ["s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800]
-      guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number.isFinite, number >= 0
+      guard let unit = argument.last.flatMap({ units[$0] }), let number = Double(argument.dropLast()), number.isFinite,
+        number >= 0
       else { return nil }
       seconds = number * unit
     }

@@ -33,26 +33,35 @@ struct CheckCommand: ParsableCommand {
 
   private func checkPlugin(_ terminal: Terminal) throws -> [CompressError] {
     let check: PluginCheck
-    do { check = try PluginCheck(options.script, folders: options.plugins, threads: options.threads ?? 1) } catch let error as CompressError {
+    do { check = try PluginCheck(options.script, folders: options.plugins, threads: options.threads ?? 1) } catch let
+      error as CompressError
+    {
       return [error]
     }
     terminal.write(PluginText(check.plugin).rendered(for: terminal))
-    terminal.writeLine("\ntried on a small CNN with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))")
+    terminal.writeLine(
+      "\ntried on a small CNN with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))"
+    )
     if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
     for result in check.results {
       terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedForTerminal)")
     }
-    for warning in check.warnings { terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedForTerminal) }
+    for warning in check.warnings {
+      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedForTerminal)
+    }
     return check.problems
   }
 
   private func checkPipeline(_ terminal: Terminal) throws -> [CompressError] {
     let executor = try options.makeExecutor(progress: TerminalProgress())
-    let session = try ScriptSession(options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+    let session = try ScriptSession(
+      options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
     do {
       let outcome = try session.run()
       terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))
-      if outcome.stages.isEmpty { terminal.writeLine(terminal.styled("warning: ", .yellow) + "the script records no stage") }
+      if outcome.stages.isEmpty {
+        terminal.writeLine(terminal.styled("warning: ", .yellow) + "the script records no stage")
+      }
       return []
     } catch let error as CompressError {
       return [error]

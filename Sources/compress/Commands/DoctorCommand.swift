@@ -17,14 +17,16 @@ struct DoctorCommand: ParsableCommand {
   @Flag(help: "Also measure: multiply-adds in float32 and int8, and memory bandwidth. Takes some seconds.")
   var peak = false
 
-  @Option(help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
   var data: String?
 
   func run() throws {
     let terminal = Terminal(.output)
     var missing: [String] = []
     func line(_ what: String, _ text: String) {
-      terminal.writeLine(terminal.styled(what.padding(toLength: 14, withPad: " ", startingAt: 0), .bold) + text.escapedForTerminal)
+      terminal.writeLine(
+        terminal.styled(what.padding(toLength: 14, withPad: " ", startingAt: 0), .bold) + text.escapedForTerminal)
     }
 
     line("program", "compress \(Compress.version)")
@@ -47,7 +49,10 @@ struct DoctorCommand: ParsableCommand {
     for name in DatasetCatalog.names {
       do {
         let pair = try DatasetCatalog.open(name, roots: roots)
-        line("", "\(name): \(Formatting.count(pair.train.count)) samples to train on, \(Formatting.count(pair.test.count)) to test with")
+        line(
+          "",
+          "\(name): \(Formatting.count(pair.train.count)) samples to train on, \(Formatting.count(pair.test.count)) to test with"
+        )
       } catch let error as CompressError {
         line("", "\(name): not there")
         missing.append("data set \(name)" + (error.hint.map { ": " + $0 } ?? ""))
@@ -58,7 +63,9 @@ struct DoctorCommand: ParsableCommand {
     let entries = plugins.all(), working = entries.filter { if case .success = $0 { true } else { false } }.count
     line("plugins", "\(working), looked for in \(plugins.folders.joined(separator: ", "))")
     if working == 0 { missing.append("the shipped plugins: set COMPRESS_PLUGINS to their folder") }
-    for case .failure(let broken) in entries { missing.append("plugin \(broken.name) is broken: \(broken.error.message)") }
+    for case .failure(let broken) in entries {
+      missing.append("plugin \(broken.name) is broken: \(broken.error.message)")
+    }
 
     if let charts = ChartLibrary.installed() {
       line("charts", "Chart.js \(charts.version)")
@@ -89,7 +96,9 @@ struct DoctorCommand: ParsableCommand {
     let cap = try InstructionSet.environmentCap()
     let best = InstructionSet.best(under: nil), current = InstructionSet.current
     let reason =
-      if let cap { cap == current ? "as COMPRESS_ISA asks" : "COMPRESS_ISA asks for \(cap.rawValue), which this machine lacks" } else {
+      if let cap {
+        cap == current ? "as COMPRESS_ISA asks" : "COMPRESS_ISA asks for \(cap.rawValue), which this machine lacks"
+      } else {
         "the best this machine runs"
       }
     return current.reportName + ", \(reason)" + (current == best ? "" : "; \(best.reportName) would be faster")

@@ -8,7 +8,8 @@ import Runtime
 /// `compress inspect MODEL`.
 struct InspectCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "inspect", abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
+    commandName: "inspect",
+    abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
 
   @Argument(help: "A model file.")
   var model: String
@@ -21,7 +22,9 @@ struct InspectCommand: ParsableCommand {
     let model = try ModelFile.read(self.model)
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let bytes = try Folders.size(ofFile: self.model)
-    terminal.writeLine("\nfile \(Formatting.bytes(bytes)), \(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9")
+    terminal.writeLine(
+      "\nfile \(Formatting.bytes(bytes)), \(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
+    )
     guard plan else { return }
     terminal.write("\n" + PlanTable(try compile(model)).rendered(for: terminal))
   }

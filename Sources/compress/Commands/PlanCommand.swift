@@ -12,7 +12,8 @@ struct PlanCommand: ParsableCommand {
 
   func run() throws {
     let executor = try options.makeExecutor(progress: TerminalProgress())
-    let session = try ScriptSession(options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+    let session = try ScriptSession(
+      options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
     let outcome = try session.run()
     let terminal = Terminal(.output)
     terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))

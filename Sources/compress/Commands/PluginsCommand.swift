@@ -28,7 +28,9 @@ struct PluginsCommand: ParsableCommand {
       case .success(let plugin):
         table.add([TextTable.Cell(plugin.name, .bold), TextTable.Cell(plugin.kind), TextTable.Cell(plugin.summary)])
       case .failure(let broken):
-        table.add([TextTable.Cell(broken.name, .bold), TextTable.Cell("broken", .red), TextTable.Cell(broken.error.message)])
+        table.add([
+          TextTable.Cell(broken.name, .bold), TextTable.Cell("broken", .red), TextTable.Cell(broken.error.message),
+        ])
       }
     }
     terminal.write(table.rendered(for: terminal))
