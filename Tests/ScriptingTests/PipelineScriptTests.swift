@@ -164,6 +164,9 @@ import Testing
     #expect(result.printed[0] == "-3.0\t21.0\t-3.0\t16.0\t-5.0")
     #expect(result.printed[1] == "2\t3\t-3.0\t-32.0")
     #expect(result.printed[2] == "3.0\t4")
+    // Found by the fuzzer: one less than the least integer.
+    #expect(failure("tensor.zeros { 3 }:at(math.mininteger)")?.message.contains("outside axis") == true)
+    #expect(failure("tensor.zeros { 3 }:at(0)")?.message.contains("count from 1") == true)
     #expect(failure("tensor.zeros { 1000000, 1000000 }")?.message.contains("elements") == true)
     #expect(failure("local t = tensor.zeros { 3 }\nreturn t + tensor.zeros { 4 }")?.line == 2)
   }

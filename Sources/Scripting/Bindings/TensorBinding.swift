@@ -165,13 +165,13 @@ extension LuaState {
       [unowned self] tensor, arguments in
       try wrap(tensor.tensor.selected(axis: try fromOne(try arguments.int(0)), try fromOne(try arguments.int(1))))
     }
-    tensor.method("at", "(...: integer): number", "One element.") { tensor, arguments in
+    tensor.method("at", "(...: integer): number", "One element.") { [unowned self] tensor, arguments in
       guard arguments.count == tensor.tensor.rank else {
         throw CompressError(
           "at takes \(tensor.tensor.rank) indices for shape \(tensor.tensor.shape), got \(arguments.count)")
       }
       var element = tensor.tensor
-      for index in 0..<arguments.count { element = try element.selected(axis: 0, try arguments.int(index) - 1) }
+      for index in 0..<arguments.count { element = try element.selected(axis: 0, try fromOne(try arguments.int(index))) }
       return [.number(Double(element.converted(to: .float32).item))]
     }
     tensor.method("table", "(): number[]", "All elements, in order.") { [unowned self] tensor, _ in
