@@ -3,15 +3,16 @@ import Diagnostics
 
 /// Maximum and average pooling over NHWC images, in float32 and in 8-bit integers.
 ///
-/// Pixels outside the image take no part: the average divides by the number inside. A window that covers the
-/// whole image is global pooling.
+/// Pixels outside the image take no part: the average divides by the number inside, or, when it counts the padding,
+/// by the window's size, as if zeros lay there. A window that covers the whole image is global pooling.
 public struct Pooling: Sendable {
   public let window: WindowGeometry
+  public let countsPadding: Bool
   private let isa: InstructionSet
 
   /// - Throws: `CompressError` when the window is dilated, or its padding is so large that it could lie outside
   ///   the image altogether.
-  public init(_ window: WindowGeometry, isa: InstructionSet = .current) throws {
+  public init(_ window: WindowGeometry, countsPadding: Bool = false, isa: InstructionSet = .current) throws {
     guard window.dilationHeight == 1, window.dilationWidth == 1 else {
       throw CompressError("pooling with dilation \(window.dilationHeight)x\(window.dilationWidth)")
     }
@@ -23,6 +24,7 @@ public struct Pooling: Sendable {
           + "smaller than the pooling window \(window.kernelHeight)x\(window.kernelWidth)")
     }
     self.window = window
+    self.countsPadding = countsPadding && padding != .none
     self.isa = isa
   }
 
@@ -48,12 +50,13 @@ public struct Pooling: Sendable {
     }
   }
 
-  /// The mean under each window: the sum in order of rows and columns, divided by the number of pixels.
+  /// The mean under each window: the sum in order of rows and columns, divided by the number of pixels. Padding that
+  /// counts adds zeros in its place.
   public func average(
     _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool
   ) {
     let kernel = isa.kernels.pointee.f32_average_pool!
-    forEachRun(input, element: 4, batch: batch, pool: pool) { run in
+    forEachRun(input, element: 4, padding: countsPadding ? 0 : nil, batch: batch, pool: pool) { run in
       kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
     }
   }
@@ -75,7 +78,8 @@ public struct Pooling: Sendable {
   ) {
     let kernel = isa.kernels.pointee.u8_average_pool!
     let scale = quantization.scale / outputQuantization.scale
-    forEachRun(input, element: 1, batch: batch, pool: pool) { run in
+    let padding = countsPadding ? quantization.zeroPoint : nil
+    forEachRun(input, element: 1, padding: padding, batch: batch, pool: pool) { run in
       kernel(
         run.pixels, window.channels, window.taps, run.taps, run.counts, Int32(quantization.zeroPoint), scale,
         Int32(outputQuantization.zeroPoint), output + run.output)
@@ -109,7 +113,9 @@ public struct Pooling: Sendable {
       let from = outputGradient + image * window.outputPixels * window.channels
       forEachRun(to, element: 4, batch: 1, pool: inner) { run in
         run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: run.pixels * window.taps) { taps in
-          ck_f32_average_spread(run.pixels, window.channels, window.taps, taps, run.counts, from + run.output)
+          ck_f32_average_spread(
+            run.pixels, window.channels, window.taps, taps, run.counts, countsPadding ? UInt32(window.taps) : 0,
+            from + run.output)
         }
       }
     }
@@ -127,8 +133,21 @@ public struct Pooling: Sendable {
   }
 
   /// Calls `body` for runs of neighbouring outputs, in parallel over output rows.
+  ///
+  /// - Parameter padding: what every byte outside the image is; nil leaves those pixels out.
   private func forEachRun(
-    _ input: UnsafeRawPointer, element: Int, batch: Int, pool: ThreadPool, _ body: (Run) -> Void
+    _ input: UnsafeRawPointer, element: Int, padding: UInt8? = nil, batch: Int, pool: ThreadPool, _ body: (Run) -> Void
+  ) {
+    let outside = padding == nil ? 0 : window.channels * element
+    withUnsafeTemporaryAllocation(byteCount: outside, alignment: 64) { outside in
+      outside.initializeMemory(as: UInt8.self, repeating: padding ?? 0)
+      forEachRun(input, element: element, outside: padding.map { _ in outside }, batch: batch, pool: pool, body)
+    }
+  }
+
+  private func forEachRun(
+    _ input: UnsafeRawPointer, element: Int, outside: UnsafeMutableRawBufferPointer?, batch: Int, pool: ThreadPool,
+    _ body: (Run) -> Void
   ) {
     var native = window.native
     let height = window.outputHeight
@@ -142,9 +161,13 @@ public struct Pooling: Sendable {
             var x = 0
             while x < window.outputWidth {
               let pixels = min(length, window.outputWidth - x)
-              ck_window_inside(
-                native, input + image * window.inputCount * element, element, y, x, pixels, taps.baseAddress,
-                counts.baseAddress)
+              let source = input + image * window.inputCount * element
+              if let outside {
+                ck_window_taps(native, source, element, y, x, pixels, outside.baseAddress, taps.baseAddress)
+                counts.update(repeating: UInt32(window.taps))
+              } else {
+                ck_window_inside(native, source, element, y, x, pixels, taps.baseAddress, counts.baseAddress)
+              }
               body(
                 Run(
                   image: image, output: (index * window.outputWidth + x) * window.channels, pixels: pixels,

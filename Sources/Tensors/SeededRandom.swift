@@ -105,4 +105,17 @@ extension Tensor {
       for i in values.indices { values[i] = mean + deviation * Float(random.normal()) }
     }
   }
+
+  /// Independent values, normal around 0 with the given standard deviation; those further away than `limit`
+  /// deviations are drawn again.
+  public init(normal shape: Shape, deviation: Float, truncatedAt limit: Double, using random: inout SeededRandom) {
+    self.init(zeros: shape)
+    withMutable(Float.self) { values in
+      for i in values.indices {
+        var value = random.normal()
+        while abs(value) > limit { value = random.normal() }
+        values[i] = deviation * Float(value)
+      }
+    }
+  }
 }

@@ -45,7 +45,7 @@ func tinyGraph() throws -> Graph {
 }
 
 func tinyStage(seed: UInt64 = 1) throws -> Stage {
-  try Stage(InitializeStage(name: "tiny", network: tinyGraph(), initializer: .heNormal, seed: seed))
+  try Stage(InitializeStage(name: "tiny", network: tinyGraph(), initialization: Initialization(.heNormal), seed: seed))
 }
 
 struct Magnitude: PruningPolicy {

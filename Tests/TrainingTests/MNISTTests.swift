@@ -20,7 +20,7 @@ private let dataFolder: String? = {
   func labCNNInOneEpoch() throws {
     let mnist = try DatasetCatalog.open("mnist", roots: [dataFolder!])
     let entry = try Zoo.entry("lab_cnn")
-    let model = try Model(initializing: entry.graph([28, 28, 1], 10), entry.initializer, seed: 1)
+    let model = try Model(initializing: entry.graph([28, 28, 1], 10), entry.initialization, seed: 1)
     let pool = try ThreadPool(threads: 2, smallestWork: 0)
     let (trained, curve) = try Trainer(
       model: model, options: TrainingOptions(batchSize: 128, learningRate: .constant(0.005), seed: 1),

@@ -51,7 +51,7 @@ struct Reference {
         case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
         case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
         case .activation(.softmax): softmax(inputs[0], width: shape.dims.last!)
-        case .pool2d(let spec): perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape) }
+        case .pool2d(let spec): perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape, countsPadding: spec.countsPadding) }
         case .globalPool(let spec):
           perSample {
             pool(
@@ -63,6 +63,9 @@ struct Reference {
             zip(inputs, shapes).flatMap { $0[row * $1.dims.last!..<(row + 1) * $1.dims.last!] }
           }
         case .flatten, .reshape: inputs[0]
+        case .dropout(let spec):
+          spec.rate == 0 || !isTraining ? inputs[0] : preconditionFailure("draws are the layer's")
+        case .pad(let spec): perSample { padded(spec, $0[0], shapes[0], shape) }
         }
     }
     return values
@@ -88,7 +91,8 @@ struct Reference {
   }
 
   private func pool(
-    _ reduction: Pool2D.Reduction, _ window: Window, _ x: [Double], _ input: Shape, _ output: Shape
+    _ reduction: Pool2D.Reduction, _ window: Window, _ x: [Double], _ input: Shape, _ output: Shape,
+    countsPadding: Bool = false
   ) -> [Double] {
     var seen = [[Double]](repeating: [], count: output.count)
     forEachTap(window, input, output) { oy, ox, _, _, iy, ix in
@@ -96,7 +100,22 @@ struct Reference {
         seen[(oy * output[1] + ox) * output[2] + c].append(x[(iy * input[1] + ix) * input[2] + c])
       }
     }
-    return seen.map { reduction == .max ? $0.max()! : $0.reduce(0, +) / Double($0.count) }
+    let taps = window.size.height * window.size.width
+    return seen.map { reduction == .max ? $0.max()! : $0.reduce(0, +) / Double(countsPadding ? taps : $0.count) }
+  }
+
+  private func padded(_ spec: Pad, _ x: [Double], _ input: Shape, _ output: Shape) -> [Double] {
+    var y = [Double](repeating: 0, count: output.count)
+    for index in x.indices {
+      var rest = index, place = 0, stride = 1
+      for axis in input.dims.indices.reversed() {
+        place += (rest % input[axis] + spec.before[axis]) * stride
+        rest /= input[axis]
+        stride *= output[axis]
+      }
+      y[place] = x[index]
+    }
+    return y
   }
 
   /// Every pair of an output position and a pixel inside the image under its window.

@@ -33,11 +33,6 @@
 ---@field data Data
 ---@field images? integer # default 1000
 
----@class NetworkOptions
----@field input? number[] # height, width, channels of an image
----@field classes? integer # default 10
----@field seed? integer # of the first weights; the run's own by default
-
 ---@class WeightQuantization
 ---@field type? "integer"|"float16" # default "integer"
 ---@field bits? integer # default 8
@@ -51,6 +46,39 @@
 ---@class LayerQuantization
 ---@field weights WeightQuantization
 ---@field activations? ActivationQuantization
+
+---@class NetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+
+---@class WidthNetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field width? number # multiplies the filters
+
+---@class StemWidthNetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field stem? "imagenet"|"cifar" # 7x7 convolution and pooling, or a 3x3 convolution for small images
+---@field width? number # multiplies the filters
+
+---@class ClassifierWidthDropoutNetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field classifier? "full"|"linear" # three dense layers, or one
+---@field width? number # multiplies the filters
+---@field dropout? number # before dense layers; 0 for none
+
+---@class WidthDropoutNetworkOptions
+---@field input? number[] # height, width, channels of an image
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field width? number # multiplies the filters
+---@field dropout? number # before dense layers; 0 for none
 
 ---@class OptionDeclaration
 ---@field type "boolean"|"integer"|"number"|"ratio"|"string"|"choice"|"patterns"|"numbers"|"data"|"model"|"schedule"
@@ -525,6 +553,76 @@ function zoo.quick_cnn(options) end
 ---@param options? NetworkOptions
 ---@return Model
 function zoo.lenet_300_100(options) end
+
+---conv 20@5x5, 50@5x5, dense 500 (Caffe's LeNet-5): 431,080 parameters on MNIST.
+---@param options? NetworkOptions
+---@return Model
+function zoo.lenet5(options) end
+
+---MLPerf Tiny's residual network for CIFAR-10: 78,666 parameters.
+---@param options? WidthNetworkOptions
+---@return Model
+function zoo.resnet8(options) end
+
+---residual network for CIFAR-10 (He et al. 2015): 269,722 parameters.
+---@param options? WidthNetworkOptions
+---@return Model
+function zoo.resnet20(options) end
+
+---residual network for CIFAR-10 (He et al. 2015): 464,154 parameters.
+---@param options? WidthNetworkOptions
+---@return Model
+function zoo.resnet32(options) end
+
+---residual network for CIFAR-10 (He et al. 2015): 853,018 parameters.
+---@param options? WidthNetworkOptions
+---@return Model
+function zoo.resnet56(options) end
+
+---residual network of 18 layers (He et al. 2015): 11,689,512 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.resnet18(options) end
+
+---resnet18 for CIFAR-10: 32x32 images, 3x3 stem, 10 classes.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.resnet18_cifar(options) end
+
+---residual network of 50 layers (He et al. 2015): 25,557,032 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.resnet50(options) end
+
+---13 convolutions, 3 dense layers (Simonyan and Zisserman 2014): 138,357,544 parameters.
+---@param options? ClassifierWidthDropoutNetworkOptions
+---@return Model
+function zoo.vgg16(options) end
+
+---vgg16 with batch norms: 138,365,992 parameters.
+---@param options? ClassifierWidthDropoutNetworkOptions
+---@return Model
+function zoo.vgg16_bn(options) end
+
+---vgg16_bn for CIFAR-10: 32x32 images, one dense layer, 10 classes.
+---@param options? ClassifierWidthDropoutNetworkOptions
+---@return Model
+function zoo.vgg16_bn_cifar(options) end
+
+---inverted residuals (Sandler et al. 2018): 3,504,872 parameters.
+---@param options? WidthDropoutNetworkOptions
+---@return Model
+function zoo.mobilenet_v2(options) end
+
+---factorized convolutions in branches (Szegedy et al. 2015): 23,834,568 parameters.
+---@param options? WidthDropoutNetworkOptions
+---@return Model
+function zoo.inception_v3(options) end
+
+---inception_v3 for MNIST: 75x75x1 images, 10 classes.
+---@param options? WidthDropoutNetworkOptions
+---@return Model
+function zoo.inception_v3_75(options) end
 
 ---What a plugin's file returns.
 ---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin

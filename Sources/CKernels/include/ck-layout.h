@@ -13,7 +13,7 @@ void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *ou
 // Gradients of pooling, added to `to`: of the maximum by index, of the average by tap.
 void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to);
 void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
-                           const float *g);
+                           uint32_t divisor, const float *g);
 
 // to[i] = lo < clamped[i] < hi ? g[i] : 0
 void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to);

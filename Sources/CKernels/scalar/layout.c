@@ -35,11 +35,12 @@ void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *t
 }
 
 void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
-                           const float *g) {
+                           uint32_t divisor, const float *g) {
   for (size_t i = 0; i < pixels; i++, tap += stride, g += channels) {
+    const float count = (float)(divisor ? divisor : counts[i]);
     for (size_t t = 0; t < counts[i]; t++) {
       float *to = tap[t];
-      for (size_t c = 0; c < channels; c++) to[c] += g[c] / (float)counts[i];
+      for (size_t c = 0; c < channels; c++) to[c] += g[c] / count;
     }
   }
 }

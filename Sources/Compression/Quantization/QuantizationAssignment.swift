@@ -50,7 +50,7 @@ public struct QuantizationAssignment: Sendable {
     func watch(_ value: String, _ kind: ObserverKind) {
       guard !isQuantized(value) else { return }
       switch graph[value]!.op {
-      case .flatten, .reshape:  // the same values under another shape
+      case .flatten, .reshape, .dropout:  // the same values under another shape
         let source = graph[value]!.inputs[0]
         watch(source, kind)
         shared[value] = source
@@ -65,7 +65,7 @@ public struct QuantizationAssignment: Sendable {
         watch(node.inputs[0], kind)
         let result = Self.fusedOutput(of: node, graph, consumers)
         if Self.wantsIntegers(result, graph, consumers) { watch(result, kind) }
-      case .pool2d, .globalPool, .flatten, .reshape:
+      case .pool2d, .globalPool, .flatten, .reshape, .pad, .dropout:
         if isQuantized(node.inputs[0]) { shared[node.name] = node.inputs[0] }
       case .add, .concat:
         guard node.inputs.allSatisfy(isQuantized) else { continue }

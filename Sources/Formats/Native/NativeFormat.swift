@@ -39,6 +39,13 @@ extension NativeFormat {
     return bytes
   }
 
+  /// How many bytes `write` writes.
+  public static func byteCount(_ model: Model) throws -> Int {
+    var count = 0
+    try emit(model) { count += $0.count }
+    return count
+  }
+
   private static func emit(_ model: Model, _ sink: (UnsafeRawBufferPointer) throws -> Void) throws {
     var tensors: [Tensor] = []
     var end = 0

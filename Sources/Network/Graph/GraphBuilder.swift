@@ -65,16 +65,19 @@ public struct GraphBuilder {
 
   @discardableResult
   public mutating func averagePool(
-    _ size: Int, stride: Int? = nil, padding: Padding = .valid, from: String? = nil, name: String? = nil
+    _ size: Int, stride: Int? = nil, padding: Padding = .valid, countsPadding: Bool = false, from: String? = nil,
+    name: String? = nil
   ) -> String {
-    pool(.average, size, stride, padding, from, name)
+    pool(.average, size, stride, padding, from, name, countsPadding: countsPadding)
   }
 
   private mutating func pool(
-    _ reduction: Pool2D.Reduction, _ size: Int, _ stride: Int?, _ padding: Padding, _ from: String?, _ name: String?
+    _ reduction: Pool2D.Reduction, _ size: Int, _ stride: Int?, _ padding: Padding, _ from: String?, _ name: String?,
+    countsPadding: Bool = false
   ) -> String {
     let window = Window(Size2D(size), stride: Size2D(stride ?? size), padding: padding)
-    return add(.pool2d(Pool2D(reduction, window: window)), [from ?? last], name: name ?? numbered("\(reduction)_pool"))
+    let pool = Pool2D(reduction, window: window, countsPadding: countsPadding)
+    return add(.pool2d(pool), [from ?? last], name: name ?? numbered("\(reduction)_pool"))
   }
 
   @discardableResult
@@ -100,6 +103,16 @@ public struct GraphBuilder {
   @discardableResult
   public mutating func reshape(_ shape: Shape, from: String? = nil, name: String? = nil) -> String {
     add(.reshape(Reshape(shape)), [from ?? last], name: name)
+  }
+
+  @discardableResult
+  public mutating func pad(before: [Int], after: [Int], from: String? = nil, name: String? = nil) -> String {
+    add(.pad(Pad(before: before, after: after)), [from ?? last], name: name)
+  }
+
+  @discardableResult
+  public mutating func dropout(_ rate: Float, from: String? = nil, name: String? = nil) -> String {
+    add(.dropout(Dropout(rate: rate)), [from ?? last], name: name)
   }
 
   private mutating func numbered(_ kind: String) -> String {

@@ -18,6 +18,8 @@ extension Operator: Codable {
     case Concat.kind: self = .concat(try Concat(from: decoder))
     case Flatten.kind: self = .flatten(try Flatten(from: decoder))
     case Reshape.kind: self = .reshape(try Reshape(from: decoder))
+    case Pad.kind: self = .pad(try Pad(from: decoder))
+    case Dropout.kind: self = .dropout(try Dropout(from: decoder))
     default: throw CompressError("unknown operator \"\(kind.escapedForTerminal)\"", kind: .input)
     }
   }

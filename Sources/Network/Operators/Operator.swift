@@ -17,6 +17,8 @@ public enum Operator: Sendable, Hashable {
   case concat(Concat)
   case flatten(Flatten)
   case reshape(Reshape)
+  case pad(Pad)
+  case dropout(Dropout)
 
   /// Shape, parameters and cost of the operator: the one place where Network asks its payload.
   public var spec: any OperatorSpec {
@@ -32,6 +34,8 @@ public enum Operator: Sendable, Hashable {
     case .concat(let spec): spec
     case .flatten(let spec): spec
     case .reshape(let spec): spec
+    case .pad(let spec): spec
+    case .dropout(let spec): spec
     }
   }
 }

@@ -1,7 +1,8 @@
 import Diagnostics
 import Tensors
 
-/// Maximum or average over a sliding window; padding never counts, neither as a value nor in the mean.
+/// Maximum or average over a sliding window. Padding never counts as a value; in the mean it does when
+/// `countsPadding` says so, as zeros (PyTorch's `count_include_pad`).
 public struct Pool2D: OperatorSpec {
   public enum Reduction: String, Sendable, Codable { case max, average }
 
@@ -9,10 +10,13 @@ public struct Pool2D: OperatorSpec {
 
   public var reduction: Reduction
   public var window: Window
+  /// Whether an average divides by the whole window rather than by its pixels inside the image.
+  public var countsPadding: Bool
 
-  public init(_ reduction: Reduction, window: Window) {
+  public init(_ reduction: Reduction, window: Window, countsPadding: Bool = false) {
     self.reduction = reduction
     self.window = window
+    self.countsPadding = countsPadding
   }
 
   public func outputShape(_ inputs: [Shape]) throws -> Shape {
@@ -25,7 +29,25 @@ public struct Pool2D: OperatorSpec {
           + "the pooling window \(window.size.height)x\(window.size.width)")
     }
     guard window.dilation == Size2D(1) else { throw CompressError("pooling windows are not dilated") }
+    guard !countsPadding || reduction == .average else { throw CompressError("padding has no part in a maximum") }
     return [size.height, size.width, channels]
+  }
+
+  private enum CodingKeys: String, CodingKey { case reduction, window, countsPadding = "counts_padding" }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      try container.decode(Reduction.self, forKey: .reduction),
+      window: try container.decode(Window.self, forKey: .window),
+      countsPadding: try container.decodeIfPresent(Bool.self, forKey: .countsPadding) ?? false)
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(reduction, forKey: .reduction)
+    try container.encode(window, forKey: .window)
+    if countsPadding { try container.encode(true, forKey: .countsPadding) }
   }
 }
 

@@ -2,68 +2,74 @@ import Diagnostics
 import Tensors
 
 /// Networks by name, untrained. Each entry says where it comes from.
+///
+/// Layers are called as in the PyTorch or Keras implementation that is commonly trained, so that trained weights
+/// find their place by name.
 public enum Zoo {
   public struct Entry: Sendable {
+    /// Options beyond the input and the number of classes.
+    public enum Option: String, Sendable, CaseIterable { case stem, classifier, width, dropout }
+
     public let name: String
     public let summary: String
-    public let initializer: WeightInitializer
+    public let initialization: Initialization
+    public let defaults: ZooOptions
+    public let options: Set<Option>
+    private let build: @Sendable (inout GraphBuilder, ZooOptions) -> Void
+
+    init(
+      _ name: String, _ summary: String, _ initialization: Initialization, _ defaults: ZooOptions,
+      _ options: Set<Option> = [], build: @escaping @Sendable (inout GraphBuilder, ZooOptions) -> Void
+    ) {
+      self.name = name
+      self.summary = summary
+      self.initialization = initialization
+      self.defaults = defaults
+      self.options = options
+      self.build = build
+    }
+
+    /// The same network with other defaults.
+    func preset(_ name: String, _ summary: String, _ change: (inout ZooOptions) -> Void) -> Entry {
+      var defaults = defaults
+      change(&defaults)
+      return Entry(name, summary, initialization, defaults, options, build: build)
+    }
+
+    /// The structure.
+    ///
+    /// - Throws: `CompressError` naming the layer at which the input is too small, or an option out of range.
+    public func graph(_ options: ZooOptions) throws -> Graph {
+      guard (1...1 << 20).contains(options.classes) else { throw CompressError("\(options.classes) classes") }
+      guard (0.01...16).contains(options.width) else {
+        throw CompressError("width \(options.width) is not from 0.01 to 16")
+      }
+      guard (0..<1).contains(options.dropout) else {
+        throw CompressError("dropout \(options.dropout) is not from 0 to below 1")
+      }
+      var net = GraphBuilder(input: options.input)
+      build(&net, options)
+      return try net.graph()
+    }
+
     /// The structure for samples of the given shape and number of classes.
-    public let graph: @Sendable (_ input: Shape, _ classes: Int) throws -> Graph
-    public let defaultInput: Shape
+    public func graph(_ input: Shape, _ classes: Int) throws -> Graph {
+      var options = defaults
+      options.input = input
+      options.classes = classes
+      return try graph(options)
+    }
   }
 
-  public static let entries: [Entry] = [labCNN, quickCNN, lenet300100]
+  public static let entries: [Entry] = [
+    labCNN, quickCNN, lenet300100, lenet5, resnet8, resnet20, resnet32, resnet56, resnet18, resnet18CIFAR, resnet50,
+    vgg16, vgg16BN, vgg16BNCIFAR, mobilenetV2, inceptionV3, inceptionV375,
+  ]
 
   /// - Throws: `CompressError` with the nearest name when there is no such network.
   public static func entry(_ name: String) throws -> Entry {
     if let entry = entries.first(where: { $0.name == name }) { return entry }
-    throw CompressError("no network \"\(name)\" in the zoo" + Suggestion.text(for: name, among: entries.map(\.name)))
+    throw CompressError(
+      "no network \"\(name.escapedForTerminal)\" in the zoo" + Suggestion.text(for: name, among: entries.map(\.name)))
   }
-
-  /// The CNN of the edge lab (and of TensorFlow's pruning and quantization tutorials): one
-  /// convolution, one pooling, one dense layer. 20,410 parameters on MNIST.
-  static let labCNN = Entry(
-    name: "lab_cnn", summary: "conv 12@3x3, max-pool, dense: 20,410 parameters on MNIST",
-    initializer: .glorotUniform,
-    graph: { input, classes in
-      var net = GraphBuilder(input: input)
-      net.conv2d(filters: 12, kernel: 3, name: "conv")
-      net.activation(.relu, name: "relu")
-      net.maxPool(2, name: "pool")
-      net.flatten(name: "flatten")
-      net.dense(classes, name: "dense")
-      return try net.graph()
-    }, defaultInput: [28, 28, 1])
-
-  /// A small CNN with batch norms and a second convolution, for quick starts on small images.
-  static let quickCNN = Entry(
-    name: "quick_cnn", summary: "two convolutions with batch norm, one dense layer: 9,170 parameters on 28x28",
-    initializer: .heNormal,
-    graph: { input, classes in
-      var net = GraphBuilder(input: input)
-      for (index, filters) in [8, 16].enumerated() {
-        net.conv2d(filters: filters, kernel: 3, padding: .same, bias: false, name: "conv\(index + 1)")
-        net.batchNorm(name: "norm\(index + 1)")
-        net.activation(.relu, name: "relu\(index + 1)")
-        net.maxPool(2, name: "pool\(index + 1)")
-      }
-      net.flatten(name: "flatten")
-      net.dense(classes, name: "dense")
-      return try net.graph()
-    }, defaultInput: [28, 28, 1])
-
-  /// LeCun et al. 1998: two hidden layers of 300 and 100 units. 266,610 parameters on MNIST.
-  static let lenet300100 = Entry(
-    name: "lenet_300_100", summary: "dense 300, 100, classes with ReLU: 266,610 parameters on MNIST",
-    initializer: .glorotUniform,
-    graph: { input, classes in
-      var net = GraphBuilder(input: input)
-      net.flatten(name: "flatten")
-      net.dense(300, name: "fc1")
-      net.activation(.relu, name: "relu1")
-      net.dense(100, name: "fc2")
-      net.activation(.relu, name: "relu2")
-      net.dense(classes, name: "fc3")
-      return try net.graph()
-    }, defaultInput: [28, 28, 1])
 }

@@ -14,7 +14,7 @@ public enum BenchPrecision: String, Sendable, CaseIterable {
   case fp32, fp16, dynamic, int8
 }
 
-/// How fast a model file runs on random input. The keys are those of `compress bench --json`.
+/// How fast a model runs on random input: one from a file, or `zoo:NAME` with random weights. The keys are those of `compress bench --json`.
 public struct BenchReport: Sendable, Encodable {
   public let model: String
   public let precision: String
@@ -23,6 +23,7 @@ public struct BenchReport: Sendable, Encodable {
   /// Milliseconds for one run of the whole batch.
   public let p50, p90, p99, max: Double
   public let runs: Int
+  /// Of the file; of a network of the zoo, what its native file would have.
   public let fileBytes: Int
   public let peakMemoryBytes: Int
 
@@ -33,14 +34,22 @@ public struct BenchReport: Sendable, Encodable {
 
   /// Measures.
   ///
-  /// - Parameter runs: nil for as many as fit two seconds, at least 100.
+  /// - Parameter runs: nil for as many as fit two seconds, at least 20.
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
   ///   run in another precision than its own.
   public init(model path: String, precision: BenchPrecision, threads: Int, batch: Int, runs: Int?) throws {
     guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
-    let plan = try compile(Self.prepared(try ModelFile.read(path), precision, pool), CompileOptions(maxBatch: batch))
+    let plan: Plan
+    if path.hasPrefix("zoo:") {
+      let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, pool)
+      fileBytes = try NativeFormat.byteCount(prepared)
+      plan = try compile(prepared, CompileOptions(maxBatch: batch))
+    } else {
+      fileBytes = try Folders.size(ofFile: path)
+      plan = try compile(Self.prepared(try ModelFile.read(path), precision, pool), CompileOptions(maxBatch: batch))
+    }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)
     let input = Tensor(uniform: plan.inputShape.batched(batch), 0, 1, using: &random)
@@ -48,8 +57,8 @@ public struct BenchReport: Sendable, Encodable {
     let times = try input.withElements(Float.self) { input in
       try output.withMutable(Float.self) { output in
         let trial = try LatencyMeasurement(runs: 3, warmUp: 5) { _ in session.run(input: input, output: output) }
-        let fitting = Swift.max(100, Swift.min(100_000, Int(2000 / trial.statistics.p50)))
-        return try LatencyMeasurement(runs: runs ?? fitting) { _ in session.run(input: input, output: output) }
+        let fitting = Swift.max(20, Swift.min(100_000, Int(2000 / trial.statistics.p50)))
+        return try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in session.run(input: input, output: output) }
       }
     }.statistics
     model = path
@@ -58,8 +67,12 @@ public struct BenchReport: Sendable, Encodable {
     self.batch = batch
     (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
     self.runs = times.count
-    fileBytes = try Folders.size(ofFile: path)
     peakMemoryBytes = PeakMemory.bytes()
+  }
+
+  private static func network(_ name: String) throws -> Model {
+    let entry = try Zoo.entry(name)
+    return try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 0)
   }
 
   private static func prepared(_ model: Model, _ precision: BenchPrecision, _ pool: ThreadPool) throws -> Model {

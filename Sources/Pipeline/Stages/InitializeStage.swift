@@ -5,13 +5,13 @@ public struct InitializeStage: StageWork {
   /// What people call it: the zoo's name, say.
   public let name: String
   public let network: Graph
-  public let initializer: WeightInitializer
+  public let initialization: Initialization
   public let seed: UInt64
 
-  public init(name: String, network: Graph, initializer: WeightInitializer, seed: UInt64) {
+  public init(name: String, network: Graph, initialization: Initialization, seed: UInt64) {
     self.name = name
     self.network = network
-    self.initializer = initializer
+    self.initialization = initialization
     self.seed = seed
   }
 
@@ -20,14 +20,14 @@ public struct InitializeStage: StageWork {
 
   public func recipe() throws -> Recipe {
     [
-      "graph": .string(Digest.of(try CanonicalJSON.encode(network))), "initializer": .string(initializer.rawValue),
-      "seed": .int(Int(bitPattern: UInt(seed))),
+      "graph": .string(Digest.of(try CanonicalJSON.encode(network))), "convolution": .string(initialization.convolution.rawValue),
+      "dense": .string(initialization.dense.rawValue), "seed": .int(Int(bitPattern: UInt(seed))),
     ]
   }
 
   public func graph(inputs: [Graph]) throws -> Graph { network }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
-    StageResult(try Model(initializing: network, initializer, seed: seed))
+    StageResult(try Model(initializing: network, initialization, seed: seed))
   }
 }

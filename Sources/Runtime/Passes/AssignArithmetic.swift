@@ -66,7 +66,7 @@ extension Program {
     case .affine: return (.float32, "a batch norm that could not be folded")
     case .activation(let function) where function.clamp == nil:
       return (.float32, "\(function.rawValue) is computed in float")
-    case .activation, .pool2d, .globalPool, .add, .concat:
+    case .activation, .pool2d, .globalPool, .add, .concat, .pad:
       if let input = operation.inputs.first(where: { values[$0].quantization == nil }) {
         return (.float32, "its input \"\(values[input].name)\" has no quantization")
       }

@@ -1,6 +1,6 @@
 extension Program {
   /// Gives the outputs of operations that only select among the values they are given (max pooling,
-  /// reshaping, clamping) the quantization of their input, where they have none of their own: what
+  /// reshaping, padding, clamping) the quantization of their input, where they have none of their own: what
   /// they select lies on its grid already.
   mutating func inheritQuantization() {
     for operation in operations where operation.kind.onlySelects && values[operation.output].quantization == nil {
@@ -15,7 +15,7 @@ extension Program.Kind {
     case .pool2d(let pool): pool.reduction == .max
     case .globalPool(let pool): pool.reduction == .max
     case .activation(let function): function.clamp != nil
-    case .reshape: true
+    case .reshape, .pad: true
     default: false
     }
   }

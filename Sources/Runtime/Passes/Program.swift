@@ -35,6 +35,7 @@ struct Program {
     case concat
     /// The same bytes under another shape.
     case reshape
+    case pad(Pad)
     /// From one way of holding a value to another: quantize, dequantize or requantize.
     case convert
   }
@@ -105,7 +106,8 @@ extension Program.Kind {
     case .globalPool(let pool): self = .globalPool(pool)
     case .add: self = .add
     case .concat: self = .concat
-    case .flatten, .reshape: self = .reshape
+    case .flatten, .reshape, .dropout: self = .reshape
+    case .pad(let pad): self = .pad(pad)
     }
   }
 }

@@ -63,6 +63,7 @@ extension Program.Operation {
       case .add: "add"
       case .concat: "concat"
       case .reshape: "reshape"
+      case .pad: "pad"
       case .convert:
         switch (inputs[0].quantization, output.quantization) {
         case (nil, nil): "copy"

@@ -33,11 +33,12 @@ enum ReferenceFloat {
         return (beta[c] - mean[c] * factor).addingProduct(x, factor)
       }
     case .activation(let function): out = apply(function, x, columns: shape.dims.last ?? 1)
-    case .pool2d(let pool): out = reduce(pool.reduction, x, windows(pool.window, node, model))
+    case .pool2d(let pool): out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
     case .add: out = zip(x, inputs[1].array(Float.self)).map(+)
     case .concat: out = concatenated(inputs.map { ($0.array(Float.self), $0.shape.dims.last!) })
-    case .flatten, .reshape: out = x
+    case .flatten, .reshape, .dropout: out = x
+    case .pad(let pad): out = padded(x, 0, pad, node, model)
     }
     return Tensor(clamp.map { apply($0, out, columns: 1) } ?? out, shape)
   }
@@ -59,6 +60,25 @@ enum ReferenceFloat {
     }
   }
 
+  /// `x`, of the node's input shape, within values that are all `element`.
+  static func padded<T>(_ x: [T], _ element: T, _ pad: Pad, _ node: Node, _ model: Model) -> [T] {
+    padded(x, element, pad, from: model.graph.inputShapes(of: node)[0], to: model.graph.shape(of: node.name))
+  }
+
+  static func padded<T>(_ x: [T], _ element: T, _ pad: Pad, from input: Shape, to output: Shape) -> [T] {
+    (0..<output.count).map { index in
+      var rest = index, source = 0, stride = 1
+      for axis in output.dims.indices.reversed() {
+        let place = rest % output[axis] - pad.before[axis]
+        guard (0..<input[axis]).contains(place) else { return element }
+        source += place * stride
+        stride *= input[axis]
+        rest /= output[axis]
+      }
+      return x[source]
+    }
+  }
+
   private static func apply(_ function: Activation, _ x: [Float], columns: Int) -> [Float] {
     switch function {
     case .relu, .relu6: return x.map { clamp($0, function.clamp!) }
@@ -74,12 +94,17 @@ enum ReferenceFloat {
     }
   }
 
-  private static func reduce(_ reduction: Pool2D.Reduction, _ x: [Float], _ windows: ReferenceWindows) -> [Float] {
+  private static func reduce(
+    _ reduction: Pool2D.Reduction, _ x: [Float], _ windows: ReferenceWindows, countsPadding: Bool = false
+  ) -> [Float] {
     var out: [Float] = []
     windows.forEach { _, inputs in
       switch reduction {
       case .max: out.append(inputs.dropFirst().reduce(x[inputs[0]]) { x[$1] > $0 ? x[$1] : $0 })
-      case .average: out.append(inputs.dropFirst().reduce(x[inputs[0]]) { $0 + x[$1] } / Float(inputs.count))
+      case .average:
+        let sum = inputs.dropFirst().reduce(x[inputs[0]]) { $0 + x[$1] }
+        let hasPadding = countsPadding && inputs.count < windows.taps
+        out.append((hasPadding ? sum + 0 : sum) / Float(countsPadding ? windows.taps : inputs.count))
       }
     }
     return out

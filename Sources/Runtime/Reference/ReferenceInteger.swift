@@ -13,10 +13,12 @@ import Tensors
 /// - A fused relu or relu6 narrows `low` and `high` to the quantized bounds of its range.
 /// - A layer without an output quantization: `fma(float(sum), inputScale * weightScale[c], bias[c])` of
 ///   the sum without the bias, then the clamp.
-/// - From one quantization to another (relu, max pooling, concatenation, reshaping): dequantized by the
+/// - From one quantization to another (relu, max pooling, concatenation, reshaping, padding): dequantized by the
 ///   one, `float(q - zeroPoint) * inputScale`, and quantized by the other.
 /// - Sum of two: `round(float(qa - za) * (scaleA / outputScale) + float(qb - zb) * (scaleB / outputScale))`.
-/// - Average: `round(float(Σ (q - zeroPoint)) * (inputScale / outputScale) / float(count))`.
+/// - Average: `round(float(Σ (q - zeroPoint)) * (inputScale / outputScale) / float(count))`; padding that counts
+///   stands for zeros.
+/// - Padding: the zero point.
 enum ReferenceInteger {
   // MARK: Between floats and integers
 
@@ -87,12 +89,15 @@ enum ReferenceInteger {
       let (low, high) = bounds(clamp, output)
       return Tensor(values.map { clamped($0, output, low: low, high: high) }, shape)
     }
-    func pooled(_ reduction: Pool2D.Reduction, _ window: Window?) -> Tensor {
+    func pooled(_ reduction: Pool2D.Reduction, _ window: Window?, countsPadding: Bool = false) -> Tensor {
       var values: [Float] = []
-      ReferenceWindows(window: window, inputShape: tensor.shape, outputShape: shape).forEach { _, inputs in
+      let windows = ReferenceWindows(window: window, inputShape: tensor.shape, outputShape: shape)
+      windows.forEach { _, inputs in
         switch reduction {
         case .max: values.append(anew(inputs.map { x[$0] }.max()!, quantization))
-        case .average: values.append(Float(inputs.reduce(0) { $0 + x[$1] }) * ratio(quantization) / Float(inputs.count))
+        case .average:
+          let count = countsPadding ? windows.taps : inputs.count
+          values.append(Float(inputs.reduce(0) { $0 + x[$1] }) * ratio(quantization) / Float(count))
         }
       }
       return requantized(values)
@@ -101,7 +106,7 @@ enum ReferenceInteger {
     case .input, .conv2d, .dense, .batchNorm: return nil
     case .activation(let function):
       return function.clamp == nil ? nil : requantized(x.map { anew($0, quantization) }, function)
-    case .pool2d(let pool): return pooled(pool.reduction, pool.window)
+    case .pool2d(let pool): return pooled(pool.reduction, pool.window, countsPadding: pool.countsPadding)
     case .globalPool(let pool): return pooled(pool.reduction, nil)
     case .add:
       let y = centred(inputs[1].tensor, inputs[1].quantization)
@@ -111,7 +116,10 @@ enum ReferenceInteger {
       return requantized(
         ReferenceFloat.concatenated(
           inputs.map { tensor, own in (centred(tensor, own).map { anew($0, own) }, tensor.shape.dims.last!) }))
-    case .flatten, .reshape: return requantized(x.map { anew($0, quantization) })
+    case .flatten, .reshape, .dropout: return requantized(x.map { anew($0, quantization) })
+    case .pad(let pad):
+      return requantized(
+        ReferenceFloat.padded(x.map { anew($0, quantization) }, 0, pad, from: tensor.shape, to: shape))
     }
   }
 

@@ -11,7 +11,7 @@ import Tensors
 /// - A relu or relu6 directly after a convolution, dense layer or sum that nothing else reads is part of
 ///   that layer; the value between is never rounded. The outcome takes the activation's quantization or,
 ///   where it has none, that of the value between.
-/// - Max pooling, flatten, reshape, relu and relu6 select among their input's values: without a
+/// - Max pooling, flatten, reshape, dropout, padding, relu and relu6 select among their input's values: without a
 ///   quantization of their own they keep their input's.
 public struct ReferenceInterpreter: Sendable {
   public enum Value: Sendable {
@@ -140,13 +140,13 @@ public struct ReferenceInterpreter: Sendable {
 }
 
 extension Operator {
-  /// Whether every output value is one of the input's, or a bound it is clamped to.
+  /// Whether every output value is one of the input's, zero, or a bound it is clamped to.
   fileprivate var onlySelects: Bool {
     switch self {
     case .pool2d(let pool): pool.reduction == .max
     case .globalPool(let pool): pool.reduction == .max
     case .activation(let function): function.clamp != nil
-    case .flatten, .reshape: true
+    case .flatten, .reshape, .dropout, .pad: true
     default: false
     }
   }

@@ -62,6 +62,9 @@ struct ReferenceWindows {
   let inputShape: Shape
   let outputShape: Shape
 
+  /// Pixels of a window, padding included.
+  var taps: Int { window.map { $0.size.height * $0.size.width } ?? inputShape[0] * inputShape[1] }
+
   /// For each output element, in order, the indices of the input elements under its window.
   func forEach(_ body: (_ output: Int, _ inputs: [Int]) -> Void) {
     let (height, width, depth) = (inputShape[0], inputShape[1], inputShape[2])

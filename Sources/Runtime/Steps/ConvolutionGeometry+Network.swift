@@ -31,11 +31,11 @@ extension ConvolutionGeometry {
 }
 
 extension Pooling {
-  init(_ window: Window?, image: Shape) throws {
+  init(_ window: Window?, image: Shape, countsPadding: Bool = false) throws {
     guard let window else {
       self = try .global(height: image[0], width: image[1], channels: image[2])
       return
     }
-    try self.init(WindowGeometry(window, image: image))
+    try self.init(WindowGeometry(window, image: image), countsPadding: countsPadding)
   }
 }

@@ -34,7 +34,9 @@ extension StepKernel {
         let columns = output.shape.dims.last!
         self = .softmax(rows: count / columns, columns: columns)
       }
-    case .pool2d(let pool): self = try .pool(Pooling(pool.window, image: input.shape), pool.reduction, coding)
+    case .pool2d(let pool): 
+      self = try .pool(
+        Pooling(pool.window, image: input.shape, countsPadding: pool.countsPadding), pool.reduction, coding)
     case .globalPool(let pool):
       self = try .pool(Pooling(nil, image: input.shape), pool.reduction, coding)
 
@@ -58,6 +60,14 @@ extension StepKernel {
             return .init(rowBytes: columns, table: table)
           }))
 
+    case .pad(let pad):
+      let padding = ZeroPadding(shape: input.shape.dims, before: pad.before, after: pad.after)
+      if let coding {
+        let table = coding.from == coding.to ? nil : Conversion.table(from: coding.from, to: coding.to)
+        self = .integerPad(padding, table: table, zeroPoint: coding.from.zeroPoint)
+      } else {
+        self = .floatPad(padding)
+      }
     case .reshape: self = .copy(count: count)
     case .convert:
       self =

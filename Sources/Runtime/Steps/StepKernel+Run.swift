@@ -40,6 +40,14 @@ extension BoundStep {
         codes(0, call), addition.a, codes(1, call), addition.b, output: codeOutput(call), addition.result,
         clamp: addition.clamp, count: batch * addition.count, pool: pool)
     case .concatenate(let concatenation): concatenation.run(self, call)
+    case .floatPad(let padding):
+      padding.pad(floats(0, call), output: floatOutput(call), with: 0, batch: batch, pool: pool)
+    case .integerPad(let padding, let table, let zeroPoint):
+      let output = codeOutput(call)
+      padding.pad(codes(0, call), output: output, with: zeroPoint, batch: batch, pool: pool)
+      if let table {
+        Elementwise.lookup(output, output: output, count: batch * padding.outputCount, table: table, pool: pool)
+      }
 
     case .floatClamp(let count, let range):
       Elementwise.clamp(floats(0, call), output: floatOutput(call), count: batch * count, to: range, pool: pool)

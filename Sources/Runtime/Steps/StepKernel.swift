@@ -19,6 +19,9 @@ enum StepKernel: Sendable {
   case floatAdd(count: Int, clamp: ClosedRange<Float>)
   case integerAdd(IntegerAddition)
   case concatenate(Concatenation)
+  case floatPad(ZeroPadding)
+  /// Surrounded by the input's zero point; the table, where there is one, codes the result anew.
+  case integerPad(ZeroPadding, table: [UInt8]?, zeroPoint: UInt8)
 
   case floatClamp(count: Int, to: ClosedRange<Float>)
   case sigmoid(count: Int)

@@ -155,40 +155,4 @@ extension ScriptSession {
     }
     state.define(layer)
   }
-
-  /// Elements of an image: 1024 x 1024 grey pixels. A batch's intermediate values take several hundred times as many bytes.
-  private static let pixelLimit = 1 << 20
-
-  /// `zoo.lab_cnn { input = {28, 28, 1}, classes = 10 }`.
-  private func defineZoo() throws {
-    let schema = Self.zooSchema
-    try state.define(
-      library: "zoo",
-      Zoo.entries.map { entry in
-        LuaMember(entry.name, "(options?: NetworkOptions): Model", "\(entry.summary).") { [unowned self] arguments in
-          let given = try schema.read(try arguments.optionalTable(0))
-          var input = entry.defaultInput
-          if case .numbers(let dims)? = given["input"] {
-            input = try Shape(checking: dims.map { Int(exactly: $0) ?? -1 }, limit: Self.pixelLimit)
-          }
-          let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
-          let network = try entry.graph(input, given.integer("classes")!)
-          // The weights come later, but must fit then.
-          let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
-          try state.reserveNative(bytes: elements * 4)
-          let work = InitializeStage(name: entry.name, network: network, initializer: entry.initializer, seed: seed)
-          return [.object(ModelObject(try record(work, []), name: entry.name))]
-        }
-      })
-  }
-
-  static var zooSchema: OptionSchema {
-    OptionSchema(
-      "NetworkOptions",
-      [
-        .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
-        .init(name: "classes", type: .integer, standard: .integer(10), minimum: 1, maximum: 0x1p20),
-        .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
-      ])
-  }
 }

@@ -54,8 +54,8 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.trainSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
-      ScriptSession.measureSchema, ScriptSession.zooSchema, LuaQuantizationPolicy.schema,
-    ]
+      ScriptSession.measureSchema, LuaQuantizationPolicy.schema,
+    ] + ScriptSession.zooSchemas
   }
 
   /// The schema as a class, after those of the tables in it that have a name of their own there.

@@ -221,8 +221,7 @@ private struct TestGround {
     let start = try Stage(
       InitializeStage(
         name: entry.name, network: try entry.graph(training.sampleShape, training.classCount),
-        initializer: entry.initializer,
-        seed: 0))
+        initialization: entry.initialization, seed: 0))
     let recipe = TrainingRecipe(data: training, epochs: 2, learningRate: .constant(3e-3))
     network = try Stage(TrainStage(recipe, name: entry.name), inputs: [start])
   }

@@ -5,6 +5,8 @@ struct Pass {
   let count: Int
   /// Whether batch norms use the batch's statistics and move the running ones.
   let isTraining: Bool
+  /// What dropout draws from: another number, other draws.
+  let noise: UInt64
   let pool: ThreadPool
   let scratch: Scratch
 }

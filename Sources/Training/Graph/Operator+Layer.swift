@@ -30,7 +30,8 @@ extension Node {
     case .activation(.softmax): return SoftmaxLayer(input: inputs[0], output: output)
     case .pool2d(let spec):
       let window = try WindowGeometry(spec.window, over: inputs[0].shape)
-      return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
+      return try PoolLayer(
+        spec.reduction, window, countsPadding: spec.countsPadding, inputs[0], output, batchSize: batchSize)
     case .globalPool(let spec):
       let image = inputs[0].shape
       let window = try WindowGeometry(
@@ -39,6 +40,8 @@ extension Node {
     case .add: return AddLayer(inputs: inputs, output: output)
     case .concat: return ConcatLayer(inputs, output)
     case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
+    case .pad(let spec): return PadLayer(spec, inputs[0], output)
+    case .dropout(let spec): return DropoutLayer(spec, inputs[0], output, name: name)
     }
   }
 }
@@ -55,7 +58,7 @@ extension Operator {
   var hasTrainableParameters: Bool {
     switch self {
     case .conv2d, .dense, .batchNorm: true
-    case .input, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .reshape: false
+    case .input, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .reshape, .pad, .dropout: false
     }
   }
 }

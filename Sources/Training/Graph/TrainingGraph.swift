@@ -88,10 +88,10 @@ final class TrainingGraph {
   }
 
   /// Computes the scores of the first `count` samples in `input`. In training, batch norms use the batch's
-  /// statistics and move the running ones.
-  func forward(count: Int, isTraining: Bool) throws {
+  /// statistics and move the running ones, and dropout draws from `noise`.
+  func forward(count: Int, isTraining: Bool, noise: UInt64 = 0) throws {
     precondition((1...batchSize).contains(count), "\(count) samples in a batch of \(batchSize)")
-    let pass = Pass(count: count, isTraining: isTraining, pool: pool, scratch: scratch)
+    let pass = Pass(count: count, isTraining: isTraining, noise: noise, pool: pool, scratch: scratch)
     self.pass = pass
     for step in steps { try atLayer(step.name) { try step.layer.forward(pass) } }
   }

@@ -13,9 +13,10 @@ final class PoolLayer: Layer {
   private var winners: [Int32]
 
   init(
-    _ reduction: Pool2D.Reduction, _ window: WindowGeometry, _ input: Value, _ output: Value, batchSize: Int
+    _ reduction: Pool2D.Reduction, _ window: WindowGeometry, countsPadding: Bool = false, _ input: Value,
+    _ output: Value, batchSize: Int
   ) throws {
-    pooling = try Pooling(window)
+    pooling = try Pooling(window, countsPadding: countsPadding)
     self.input = input
     self.output = output
     winners = reduction == .max ? [Int32](repeating: 0, count: output.size * batchSize) : []

@@ -103,7 +103,8 @@ public final class Trainer {
   /// One step on the samples at `indices`; the result is measured before the weights move.
   private func take(_ indices: [Int], rate: Double, step: Int) throws -> (loss: Double, correct: Int, count: Int) {
     let labels = try reader.read(data, indices, into: graph.input.data, pool: pool)
-    try graph.forward(count: indices.count, isTraining: true)
+    try graph.forward(
+      count: indices.count, isTraining: true, noise: options.seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15)
     let (loss, correct) = loss.evaluate(graph.scores, labels: labels, pool: pool)
     if loss.isFinite {
       try graph.backward()

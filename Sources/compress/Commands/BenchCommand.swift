@@ -13,7 +13,7 @@ struct BenchCommand: ParsableCommand {
       calibrates on random input, so that its speed is real and its predictions are not.
       """)
 
-  @Argument(help: "A model file.")
+  @Argument(help: "A model file, or zoo:NAME for an untrained network.")
   var model: String
 
   @Option(help: "stored, fp32, fp16, dynamic or int8.")
@@ -25,7 +25,7 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Images at once.")
   var batch = 1
 
-  @Option(help: "Timed runs; by default as many as fit two seconds, at least 100.")
+  @Option(help: "Timed runs; by default as many as fit two seconds, at least 20.")
   var runs: Int?
 
   @Flag(

@@ -1,0 +1,23 @@
+import Kernels
+import Network
+
+/// Zeros around each sample.
+struct PadLayer: Layer {
+  private let input: Value
+  private let output: Value
+  private let padding: ZeroPadding
+
+  init(_ spec: Pad, _ input: Value, _ output: Value) {
+    self.input = input
+    self.output = output
+    padding = ZeroPadding(shape: input.shape.dims, before: spec.before, after: spec.after)
+  }
+
+  func forward(_ pass: Pass) {
+    padding.pad(input.data.base, output: output.data.base, with: 0, batch: pass.count, pool: pass.pool)
+  }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    padding.crop(output.gradient!.base, output: target.base, batch: pass.count, pool: pass.pool)
+  }
+}
