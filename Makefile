@@ -25,9 +25,11 @@ test: deps
 soak: build sanitize
 	COMPRESS_SOAK=1 $(TEST)
 
-# Lua's door and the kernels, and what reads untrusted bytes, in a build of their own.
+# Lua's door and the kernels, and what reads untrusted bytes, in a build of their own: address errors anywhere, undefined
+# behaviour in C (it traps, so that no runtime library of the compiler's is needed).
 sanitize: deps
 	$(SWIFT) test -c release --sanitize=address --scratch-path .build/sanitized \
+	  -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined \
 	  --filter 'KernelsTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests'
 
 # Debian and Ubuntu packages that are not there yet; asks for root only when something is missing.

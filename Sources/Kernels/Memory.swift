@@ -1,3 +1,5 @@
+import Tensors
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -13,11 +15,7 @@ final class OwnedMemory {
 
   init(byteCount: Int) {
     self.byteCount = alignedBytes(max(byteCount, 1))
-    guard let base = aligned_alloc(vectorAlignment, self.byteCount) else {
-      fatalError("out of memory allocating \(byteCount) bytes for packed weights")
-    }
-    memset(base, 0, self.byteCount)
-    self.base = base
+    base = allocateZeroed(byteCount: self.byteCount, alignment: vectorAlignment, for: "packed weights")
   }
 
   deinit { free(base) }

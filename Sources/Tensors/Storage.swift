@@ -19,11 +19,9 @@ final class Storage: @unchecked Sendable {
   /// Fresh bytes, all zero.
   init(byteCount: Int) {
     // The kernels may read a whole vector at the end of a row; the slack keeps that inside.
-    let rounded = (max(byteCount, 1) + Self.alignment - 1) / Self.alignment * Self.alignment + Self.alignment
-    guard let base = aligned_alloc(Self.alignment, rounded) else {
-      fatalError("out of memory allocating \(byteCount) bytes for a tensor")
-    }
-    memset(base, 0, rounded)
+    let (padded, overflow) = byteCount.addingReportingOverflow(Self.alignment)
+    let base = allocateZeroed(
+      byteCount: overflow ? byteCount : padded, alignment: Self.alignment, for: "a tensor")
     bytes = UnsafeMutableRawBufferPointer(start: base, count: byteCount)
     release = { free(base) }
   }

@@ -2,13 +2,21 @@ import Diagnostics
 import Kernels
 import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Runs a plan: the plan's weights, and memory of its own.
 ///
 /// A session belongs to one thread at a time; make one for each thread that runs the plan on its own.
 public final class Session {
   public let plan: Plan
   let pool: ThreadPool
-  private let arena: UnsafeMutableRawBufferPointer
+  private let arena: UnsafeMutableRawPointer
   let steps: UnsafeMutableBufferPointer<BoundStep>
   private let operands: UnsafeMutableBufferPointer<Operand>
 
@@ -24,9 +32,9 @@ public final class Session {
     stepNanoseconds = [UInt64](repeating: 0, count: plan.steps.count)
     let memory = StepMemory(plan, threads: pool.threads)
     // Zeroed, so that every page is there before the first run.
-    arena = .allocate(byteCount: max(memory.byteCount, 1), alignment: ArenaPlan.alignment)
-    arena.initializeMemory(as: UInt8.self, repeating: 0)
-    let base = arena.baseAddress!
+    let base = allocateZeroed(byteCount: memory.byteCount, alignment: ArenaPlan.alignment, for: "values and scratch")
+    arena = base
+    arenaBytes = memory.byteCount
     func operand(_ value: Int) -> Operand {
       switch memory.places[value] {
       case .arena(let offset): .fixed(base + offset)
@@ -54,11 +62,11 @@ public final class Session {
     steps.deinitialize()
     steps.deallocate()
     operands.deallocate()
-    arena.deallocate()
+    free(arena)
   }
 
   /// Bytes of values and scratch.
-  public var arenaBytes: Int { arena.count }
+  public let arenaBytes: Int
 
   /// Computes as many samples as the input holds. Nothing is allocated.
   ///

@@ -1,0 +1,22 @@
+import Diagnostics
+
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
+/// Bytes, all zero, aligned to `alignment` (a power of two, at least 64); `free` gives them back.
+///
+/// Where the machine has no such amount the process ends as for any error of the machine, with one
+/// message and exit status 3: what finished is in the store, and files are written aside, so nothing is lost
+/// or half-written, and no computation has to carry an error that none of them could mend.
+public func allocateZeroed(byteCount: Int, alignment: Int = 64, for purpose: String) -> UnsafeMutableRawPointer {
+  let (padded, overflow) = max(byteCount, 1).addingReportingOverflow(alignment - 1)
+  let rounded = padded / alignment * alignment
+  guard !overflow, let base = aligned_alloc(alignment, rounded) else { endOutOfMemory(byteCount, for: purpose) }
+  memset(base, 0, rounded)
+  return base
+}
