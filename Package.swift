@@ -51,9 +51,10 @@ let package = Package(
       name: "compress",
       dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
-    // Tests mirror the targets.
+    // Tests mirror the targets; what several of them draw from is in TestSupport.
+    .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression"]),
+    .testTarget(name: "CompressionTests", dependencies: ["Compression", "Runtime", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
@@ -62,7 +63,7 @@ let package = Package(
     .testTarget(name: "NetworkTests", dependencies: ["Network"]),
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
-    .testTarget(name: "RuntimeTests", dependencies: ["Runtime"]),
+    .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
     .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
     .testTarget(name: "CommandTests", dependencies: ["compress"]),

@@ -73,13 +73,41 @@ extension Tensor {
   /// Copies of `indices` along `axis`, in that order.
   public func gathered(axis: Int, _ indices: [Int]) throws -> Tensor {
     let axis = try checked(axis: axis)
-    let parts = try indices.map { index in
-      guard (0..<shape[axis]).contains(index) else {
-        throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
-      }
-      return try sliced(axis: axis, index..<index + 1)
+    let extent = shape[axis]
+    for index in indices where !(0..<extent).contains(index) {
+      throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
     }
-    return try Tensor.concatenated(parts, axis: axis, like: self)
+    var dims = shape.dims
+    dims[axis] = indices.count
+    let out = Tensor(zeros: Shape(dims), dtype: dtype)
+    guard out.count > 0 else { return out }
+    let outer = dims[..<axis].reduce(1, *)
+    let inner = dims[(axis + 1)...].reduce(1, *) * dtype.size
+    withBytes { bytes in
+      func copy<Unit>(of _: Unit.Type) {
+        // In units of one element where the axis is the innermost: a call to copy each would cost more than the copy.
+        let source = bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
+        let target = out.storage.bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
+        for row in 0..<outer {
+          for (place, index) in indices.enumerated() {
+            target[row * indices.count + place] = source[row * extent + index]
+          }
+        }
+      }
+      switch inner == dtype.size ? inner : 0 {
+      case 1: copy(of: UInt8.self)
+      case 2: copy(of: UInt16.self)
+      case 4: copy(of: UInt32.self)
+      default:
+        for row in 0..<outer {
+          for (place, index) in indices.enumerated() {
+            (out.storage.bytes.baseAddress! + (row * indices.count + place) * inner)
+              .copyMemory(from: bytes.baseAddress! + (row * extent + index) * inner, byteCount: inner)
+          }
+        }
+      }
+    }
+    return out
   }
 
   /// The tensors one after the other along `axis`.

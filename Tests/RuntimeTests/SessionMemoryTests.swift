@@ -1,6 +1,7 @@
 import Kernels
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Runtime

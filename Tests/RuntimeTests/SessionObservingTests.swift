@@ -1,6 +1,7 @@
 import Diagnostics
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Runtime

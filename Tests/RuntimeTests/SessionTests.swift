@@ -2,6 +2,7 @@ import Diagnostics
 import Kernels
 import Network
 import Tensors
+import TestSupport
 import Testing
 
 @testable import Runtime

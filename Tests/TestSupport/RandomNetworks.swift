@@ -1,19 +1,18 @@
 import Network
-import Runtime
 import Tensors
 
 /// Small networks with awkward shapes, for tests.
-struct RandomNetworks {
-  var random: SeededRandom
+public struct RandomNetworks {
+  public var random: SeededRandom
 
-  init(_ seed: Int) { random = SeededRandom(seed: UInt64(seed)) }
+  public init(_ seed: Int) { random = SeededRandom(seed: UInt64(seed)) }
 
-  mutating func pick<T>(_ choices: [T]) -> T { choices[random.below(choices.count)] }
+  public mutating func pick<T>(_ choices: [T]) -> T { choices[random.below(choices.count)] }
 
   // MARK: Graphs
 
   /// A chain with branches of `layers` layers, a head of one or two dense layers at its end.
-  mutating func graph(layers: Int, batchNorm: Bool) throws -> Graph {
+  public mutating func graph(layers: Int, batchNorm: Bool) throws -> Graph {
     let input: Shape = [5 + random.below(6), 5 + random.below(6), 1 + random.below(6)]
     var net = GraphBuilder(input: input)
     var images: [(name: String, shape: Shape)] = [(net.last, input)]
@@ -57,8 +56,11 @@ struct RandomNetworks {
     case 5:
       let size = 2 + random.below(2)
       net.add(
-        .pool2d(Pool2D(pick([.max, .average]), window: Window(
-          Size2D(size), stride: Size2D(1 + random.below(2)), padding: padding(size - 1)))), [source.name])
+        .pool2d(
+          Pool2D(
+            pick([.max, .average]),
+            window: Window(
+              Size2D(size), stride: Size2D(1 + random.below(2)), padding: padding(size - 1)))), [source.name])
     case 6: net.activation(pick([.relu, .relu6, .sigmoid]), from: source.name)
     case 7:
       let others = images.filter { $0.shape == source.shape }
@@ -80,10 +82,11 @@ struct RandomNetworks {
   // MARK: Models
 
   /// Every parameter drawn, statistics and biases too.
-  mutating func model(_ graph: Graph) throws -> Model {
+  public mutating func model(_ graph: Graph) throws -> Model {
     var model = try Model(initializing: graph, .heNormal, seed: random.next())
     for (layer, role, parameter) in model.allParameters where role != .weight {
-      let values: Tensor = role == .variance || role == .gamma
+      let values: Tensor =
+        role == .variance || role == .gamma
         ? Tensor(uniform: parameter.shape, 0.5, 1.5, using: &random)
         : Tensor(normal: parameter.shape, deviation: 0.3, using: &random)
       try model.set(Parameter(values), layer, role)
@@ -91,10 +94,10 @@ struct RandomNetworks {
     return model
   }
 
-  mutating func sample(_ shape: Shape) -> Tensor { Tensor(normal: shape, using: &random) }
+  public mutating func sample(_ shape: Shape) -> Tensor { Tensor(normal: shape, using: &random) }
 
   /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all.
-  mutating func withIntegerWeights(_ model: Model, bits: Int = 8, keep: Set<String> = []) throws -> Model {
+  public mutating func withIntegerWeights(_ model: Model, bits: Int = 8, keep: Set<String> = []) throws -> Model {
     var model = model
     for layer in model.weightLayers where !keep.contains(layer) {
       let weight = model[layer, .weight]!.values
@@ -112,26 +115,8 @@ struct RandomNetworks {
     return model
   }
 
-  /// Quantizations that cover what one sample makes of each value, some too narrow, some left out.
-  mutating func withActivations(_ model: Model, leaveOut: Int) throws -> Model {
-    var annotated = model
-    let values = try ReferenceInterpreter(model).values(sample(model.graph.inputShape))
-    for node in model.graph.nodes {
-      if leaveOut > 0, random.below(leaveOut) == 0 { continue }
-      guard let value = values[node.name] else {  // part of what follows: must not matter
-        try annotated.setActivation(ActivationQuantization(scale: 17, zeroPoint: 3), of: node.name)
-        continue
-      }
-      let elements: [Float] = value.decoded.array()
-      let factor: Float = pick([1, 1, 1, 0.5])
-      try annotated.setActivation(
-        ActivationQuantization(low: elements.min()! * factor, high: elements.max()! * factor), of: node.name)
-    }
-    return annotated
-  }
-
   /// Biases as int32 where the layer's input is quantized.
-  func withIntegerBiases(_ model: Model) throws -> Model {
+  public func withIntegerBiases(_ model: Model) throws -> Model {
     var model = model
     for node in model.graph.nodes {
       guard case .integer(let weight)? = model[node.name, .weight]?.encoding, let bias = model[node.name, .bias],
