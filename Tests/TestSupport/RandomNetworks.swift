@@ -41,7 +41,7 @@ public struct RandomNetworks {
     _ net: inout GraphBuilder, _ images: [(name: String, shape: Shape)], _ source: (name: String, shape: Shape),
     _ batchNorm: Bool
   ) {
-    switch random.below(10) {
+    switch random.below(11) {
     case 0...4:
       let channels = source.shape[2]
       let groups = pick([1, 1, channels, (1...channels).last { channels % $0 == 0 && $0 <= 2 }!])
@@ -69,6 +69,10 @@ public struct RandomNetworks {
     case 8:
       let others = images.filter { $0.shape.dims.dropLast() == source.shape.dims.dropLast() }
       net.concat([source.name, pick(others).name, pick(others).name])
+    case 9:
+      let pads = (0..<6).map { _ in random.below(3) }
+      net.pad(before: Array(pads[..<3]), after: Array(pads[3...]), from: source.name)
+      net.dropout(0.5)
     default:
       if batchNorm { net.batchNorm(from: source.name) } else { net.reshape(source.shape, from: source.name) }
     }

@@ -35,7 +35,7 @@ extension Graph {
     case .input: return .fixed
     case .dense: return ChannelCoupling()
     case .conv2d(let conv): return conv.coupling(inputChannels: inputs[0][2])
-    case .batchNorm, .pool2d, .globalPool: return .carried(channels, modulo: channels)
+    case .batchNorm, .pool2d, .globalPool, .dropout: return .carried(channels, modulo: channels)
     case .activation(let function):
       // Zero in, zero out: the layers that follow do not notice that the channel is gone.
       return function.clamp != nil ? .carried(channels, modulo: channels) : .fixed
@@ -48,6 +48,10 @@ extension Graph {
         for c in 0..<shape.dims.last! { ties.append((.output(ties.count), .input(input, c))) }
       }
       return ChannelCoupling(ties: ties)
+    case .pad(let pad):
+      // What is padded to the channels is tied to nothing here.
+      let first = pad.before.last!
+      return ChannelCoupling(ties: (0..<inputs[0].dims.last!).map { (.output(first + $0), .input(0, $0)) })
     case .flatten, .reshape:
       guard let before = inputs[0].dims.last else { return .fixed }
       // Row-major: elements of one channel stay together when one extent is a multiple of the other.

@@ -56,7 +56,14 @@ extension Graph {
     case .reshape(var reshape):
       if let output { reshape.shape = Shape(Array(reshape.shape.dims.dropLast()) + [output.count]) }
       node.op = .reshape(reshape)
-    case .input, .batchNorm, .activation, .pool2d, .globalPool, .add, .concat, .flatten: break
+    case .pad(var pad):
+      if let output {
+        let first = pad.before.last!, end = first + inputShapes(of: node)[0].dims.last!
+        pad.before[pad.before.count - 1] = output.count { $0 < first }
+        pad.after[pad.after.count - 1] = output.count { $0 >= end }
+        node.op = .pad(pad)
+      }
+    case .input, .batchNorm, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .dropout: break
     }
     return node
   }
