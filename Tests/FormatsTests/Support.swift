@@ -83,7 +83,7 @@ func everythingModel() throws -> Model {
 /// The lab's CNN after post-training quantization: int8 weights, int32 biases, activations calibrated.
 func labInt8(sparsity: Double = 0) throws -> Model {
   let entry = try Zoo.entry("lab_cnn")
-  var model = try Model(initializing: entry.graph(entry.defaultInput, 10), seed: 1)
+  var model = try Model(initializing: entry.graph(entry.defaults.input, 10), seed: 1)
   for layer in model.weightLayers {
     let weight = model[layer, .weight]!.values
     var search = try ThresholdSearch.smallest(Int(Double(weight.count) * sparsity)) { try $0(weight.applying(.abs)) }
