@@ -20,6 +20,7 @@ public enum BatchOrder: Sendable, Hashable {
 
 /// One epoch of a data set cut into batches. Only the batch asked for is in memory.
 public struct Batches: Sendable {
+  /// As this epoch sees it.
   public let data: any Dataset
   /// Samples per batch; the last one may have fewer.
   public let size: Int
@@ -28,14 +29,14 @@ public struct Batches: Sendable {
   private let order: [Int]
 
   /// - Parameters:
-  ///   - epoch: counted from 0; matters only when shuffled.
+  ///   - epoch: counted from 0; matters when shuffled or augmented.
   ///   - dropsLast: leaves out the samples that do not fill a batch.
   /// - Throws: `CompressError` unless `size` is positive.
   public init(
     _ data: any Dataset, size: Int, order: BatchOrder = .sequential, epoch: Int = 0, dropsLast: Bool = false
   ) throws {
     guard size > 0 else { throw CompressError("a batch has at least one sample, not \(size)") }
-    self.data = data
+    self.data = data.atEpoch(epoch)
     self.size = size
     self.order = order.indices(data.count, epoch: epoch)
     let full = data.count / size

@@ -16,9 +16,14 @@ public protocol Dataset: Sendable {
   var classCount: Int { get }
   /// What the samples depend on; two data sets with equal identity (and equal file content) have equal samples.
   var identity: DatasetIdentity { get }
+  /// Whether every read decodes files: then it pays to read ahead.
+  var decodesOnRead: Bool { get }
 
-  /// Writes sample `indices[k]` to `images[k * sampleShape.count ..< (k + 1) * sampleShape.count]`, pixels scaled to
-  /// 0…1, and its class to `labels[k]`.
+  /// The data set as one epoch of a training sees it, counted from 0: itself, unless it is augmented. `Batches` asks.
+  func atEpoch(_ number: Int) -> any Dataset
+
+  /// Writes sample `indices[k]` to `images[k * sampleShape.count ..< (k + 1) * sampleShape.count]`, pixels from
+  /// 0 to 1 unless `converted` made them something else, and its class to `labels[k]`.
   ///
   /// - Precondition: the indices are in 0..<count, and both buffers have room.
   /// - Throws: `CompressError`, with the file, when decoding finds the data broken.
@@ -27,6 +32,9 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+  public var decodesOnRead: Bool { false }
+  public func atEpoch(_ number: Int) -> any Dataset { self }
+
   /// The samples at `indices` as tensors.
   ///
   /// - Throws: `CompressError` when an index is outside the data set or decoding fails.

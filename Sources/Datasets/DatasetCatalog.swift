@@ -17,21 +17,45 @@ public enum DatasetCatalog {
   /// What `open` understands, in alphabetical order.
   public static var names: [String] { openers.keys.sorted() }
 
-  private static let openers: [String: @Sendable (_ roots: [String]) throws -> DatasetPair] = [
-    "digits": { _ in SyntheticDigits.pair() },
-    "fashion_mnist": { try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: $0) },
-    "mnist": { try MNIST.open("mnist", folders: ["mnist"], roots: $0) },
+  private static let openers: [String: @Sendable (_ roots: [String], _ options: Options) throws -> DatasetPair] = [
+    "cifar10": { roots, _ in try CIFAR.open10(roots: roots) },
+    "cifar100": { roots, options in try CIFAR.open100(options.labels ?? .fine, roots: roots) },
+    "digits": { _, _ in SyntheticDigits.pair() },
+    "fashion_mnist": { roots, _ in
+      try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: roots)
+    },
+    "mnist": { roots, _ in try MNIST.open("mnist", folders: ["mnist"], roots: roots) },
   ]
+
+  /// What can be asked of a data set.
+  public struct Options: Sendable {
+    public var images = ImageOptions()
+    /// Which labels, where there are several.
+    public var labels: Labels?
+
+    public init() {}
+  }
+
+  /// CIFAR-100's 100 classes, or the 20 groups they fall into.
+  public enum Labels: String, Sendable, CaseIterable {
+    case fine, coarse
+  }
 
   /// The data set of that name, looked for under `roots` in order.
   ///
   /// - Throws: `CompressError` when the name is unknown (with the nearest one), the files are not there (with the
-  ///   places looked at) or are broken.
-  public static func open(_ name: String, roots: [String]) throws -> DatasetPair {
+  ///   places looked at) or are broken, or the images cannot be made what is asked for.
+  public static func open(_ name: String, roots: [String], options: Options = Options()) throws -> DatasetPair {
     guard let opener = openers[name] else {
       throw CompressError("there is no data set \"\(name)\"" + Suggestion.text(for: name, among: names))
     }
-    return try opener(roots)
+    guard options.labels == nil || name == "cifar100" else {
+      throw CompressError("\"\(name)\" has one kind of labels; fine and coarse are those of \"cifar100\"")
+    }
+    let pair = try opener(roots, options)
+    guard options.images != ImageOptions() else { return pair }
+    return DatasetPair(
+      train: try pair.train.converted(options.images), test: try pair.test.converted(options.images))
   }
 
   /// Where data is looked for: the folder given on the command line, `$COMPRESS_DATA`, and `data` in the user's cache.

@@ -20,6 +20,34 @@ public final class DecodedFile {
     isCompressed ? Gzip.largestInflation(ofBytes: file.bytes.count) : file.bytes.count
   }
 
+  /// Bytes of content, as far as that can be said without reading it: what a gzip file's last four bytes claim
+  /// (RFC 1952: the length of its last member, modulo 2^32), never more than it could hold.
+  public var claimedCount: Int {
+    guard isCompressed else { return file.bytes.count }
+    guard file.bytes.count >= 18 else { return 0 }
+    let claim = file.bytes.loadUnaligned(fromByteOffset: file.bytes.count - 4, as: UInt32.self)
+    return min(Int(UInt32(littleEndian: claim)), largestCount)
+  }
+
+  /// All of the content.
+  ///
+  /// - Throws: `CompressError`, with the file's name, when it has fewer or more than `count` bytes.
+  public func readAll(_ count: Int) throws -> [UInt8] {
+    try atFile(path) {
+      let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
+        filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+      guard bytes.count == count else {
+        throw CompressError("ends after \(bytes.count) of the \(count) bytes it announces", kind: .input)
+      }
+      var extra: UInt8 = 0
+      guard try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) == 0 else {
+        throw CompressError("more bytes follow the \(count) it announces", kind: .input)
+      }
+      return bytes
+    }
+  }
+
   /// Fills the buffer as far as the content reaches; returns the bytes read, 0 at the end.
   ///
   /// - Throws: `CompressError`, with the file's name, when its gzip stream is broken or cut off.

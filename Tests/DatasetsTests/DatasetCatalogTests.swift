@@ -64,11 +64,11 @@ struct DatasetCatalogTests {
   }
 
   @Test func namesAreSuggested() throws {
-    #expect(DatasetCatalog.names == ["digits", "fashion_mnist", "mnist"])
+    #expect(DatasetCatalog.names == ["cifar10", "cifar100", "digits", "fashion_mnist", "mnist"])
     let error = try failure { try DatasetCatalog.open("minst", roots: []) }
     #expect(error.message == "there is no data set \"minst\" (did you mean \"mnist\"?)")
     let other = try failure { try DatasetCatalog.open("imagenet", roots: []) }
-    #expect(other.message == "there is no data set \"imagenet\" (there are: digits, fashion_mnist, mnist)")
+    #expect(other.message == "there is no data set \"imagenet\" (there are: cifar10, cifar100, digits, fashion_mnist, mnist)")
   }
 
   @Test func theCommandLinesFolderComesFirst() {
@@ -77,16 +77,7 @@ struct DatasetCatalogTests {
   }
 
   @Test func theRealMNIST() throws {
-    let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-      .deletingLastPathComponent()
-    let roots = [
-      ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"],
-      package.deletingLastPathComponent().appendingPathComponent("shared/data").path,
-    ].compactMap { $0 }.filter { FileManager.default.fileExists(atPath: $0 + "/mnist") }
-    guard !roots.isEmpty else {
-      print("SKIPPED: MNIST is not here; set COMPRESS_TEST_DATA to a folder holding mnist/ to check against it")
-      return
-    }
+    guard let roots = testData("mnist") else { return }
     let pair = try DatasetCatalog.open("mnist", roots: roots)
     #expect(pair.train.count == 60_000)
     #expect(pair.test.count == 10_000)

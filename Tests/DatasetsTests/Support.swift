@@ -74,3 +74,40 @@ extension Dataset {
 func hash(_ images: Tensor) -> UInt64 {
   images.array(Float.self).reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64(($1 * 255).rounded())) &* 0x100_0000_01B3 }
 }
+
+/// Where the data set lies in the developers' data; nil, said aloud, when it is not there.
+func testData(_ folder: String) -> [String]? {
+  let package = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+    .deletingLastPathComponent()
+  let roots = [
+    ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"],
+    package.deletingLastPathComponent().appendingPathComponent("shared/data").path,
+  ].compactMap { $0 }.filter { FileManager.default.fileExists(atPath: "\($0)/\(folder)") }
+  guard roots.isEmpty else { return roots }
+  print("SKIPPED: \(folder) is not here; set COMPRESS_TEST_DATA to a folder holding \(folder)/ to check against it")
+  return nil
+}
+
+/// Samples given in full.
+struct GivenDataset: Dataset {
+  let name = "given"
+  let sampleShape: Shape
+  let samples: [[Float]]
+  let classCount = 2
+  var count: Int { samples.count }
+  var identity: DatasetIdentity { DatasetIdentity(.recipe("given")) }
+
+  init(_ shape: Shape, _ samples: [[Float]]) {
+    sampleShape = shape
+    self.samples = samples
+  }
+
+  func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    for (k, index) in indices.enumerated() {
+      for (i, value) in samples[index].enumerated() { images[k * sampleShape.count + i] = value }
+      labels[k] = Int32(index % 2)
+    }
+  }
+}

@@ -33,6 +33,28 @@
 ---@field data Data
 ---@field images? integer # default 1000
 
+---@class ImageOptions
+---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
+---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
+---@field resize? integer|number[] # side, or { height, width }; bilinear
+---@field channels? integer # 1 (grey) or 3 (colour)
+
+---@class DatasetOptions
+---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
+---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
+---@field resize? integer|number[] # side, or { height, width }; bilinear
+---@field channels? integer # 1 (grey) or 3 (colour)
+---@field labels? "fine"|"coarse" # of cifar100: its 100 classes (fine, the default) or their 20 groups
+
+---@class AugmentOptions
+---@field pad_crop? integer # pixels of black around the image, which is then cropped at random; default 0
+---@field flip? boolean # mirrors every other image; default false
+---@field brightness? number # a factor from 1 - x to 1 + x; default 0
+---@field contrast? number # a factor from 1 - x to 1 + x; default 0
+---@field saturation? number # a factor from 1 - x to 1 + x; default 0
+---@field cutout? integer # side of a square that becomes 0 after normalization; default 0
+---@field seed? integer # the run's own by default
+
 ---@class WeightQuantization
 ---@field type? "integer"|"float16" # default "integer"
 ---@field bits? integer # default 8
@@ -447,6 +469,11 @@ function BoundPlugin:at(t) end
 ---@operator len: integer
 local Data = {}
 
+---The same samples, changed at random in each epoch of a training.
+---@param options AugmentOptions
+---@return Data
+function Data:augment(options) end
+
 ---Samples as a tensor, and their labels.
 ---@param first integer
 ---@param last integer
@@ -479,9 +506,15 @@ function Data:split(share, seed) end
 ---@return Data
 function Data:take(count) end
 
+---The same samples as other images.
+---@param options ImageOptions
+---@return Data
+function Data:with(options) end
+
 ---@class Dataset
 ---@field test Data # samples to test with
 ---@field train Data # samples to learn from
+---@operator call(DatasetOptions?): Dataset
 local Dataset = {}
 
 ---@class Layer
@@ -635,9 +668,10 @@ function plugin(declared) end
 function use(name) end
 
 ---A data set by its name.
----@param name "digits"|"fashion_mnist"|"mnist"
+---@param name "cifar10"|"cifar100"|"digits"|"fashion_mnist"|"mnist"
+---@param options? DatasetOptions
 ---@return Dataset
-function dataset(name) end
+function dataset(name, options) end
 
 ---Makes a model ready to run; computes it.
 ---@param model Model

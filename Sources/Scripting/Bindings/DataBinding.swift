@@ -16,8 +16,11 @@ final class DataPairObject: NamedForScripts {
   static let scriptName = "Dataset"
   let train: DataObject
   let test: DataObject
+  /// What options may still be given to: a data set as its name gives it.
+  let name: String?
 
-  init(_ pair: DatasetPair) {
+  init(_ pair: DatasetPair, name: String?) {
+    self.name = name
     train = DataObject(pair.train)
     test = DataObject(pair.test)
   }
@@ -63,22 +66,58 @@ extension ScriptSession {
       return [.object(TensorObject(batch.images)), .table(try state.makeTable(batch.labels.map { .integer(Int($0)) }))]
     }
     data.operation(.length, "integer") { .integer(try $0.object(0, DataObject.self).data.count) }
+    data.method("with", "(options: ImageOptions): Data", "The same samples as other images.") {
+      [unowned self] data, arguments in
+      try arguments.atMost(1)
+      let given = try Self.imageSchema.read(try arguments.table(0))
+      return [.object(DataObject(try data.data.converted(try imageOptions(given))))]
+    }
+    data.method(
+      "augment", "(options: AugmentOptions): Data", "The same samples, changed at random in each epoch of a training."
+    ) { [unowned self] data, arguments in
+      try arguments.atMost(1)
+      let given = try Self.augmentSchema.read(try arguments.table(0))
+      return [.object(DataObject(try data.data.augmented(augmentation(given))))]
+    }
     state.define(data)
+    definePairs()
+  }
 
+  private func definePairs() {
     let pair = LuaClass<DataPairObject>("Dataset")
     pair.property("train", "Data", "samples to learn from") { .object($0.train) }
     pair.property("test", "Data", "samples to test with") { .object($0.test) }
+    // dataset "cifar10" { normalize = "cifar10" }
+    pair.operation(.call, "(options?: DatasetOptions): Dataset") { [unowned self] arguments in
+      let plain = try arguments.object(0, DataPairObject.self)
+      guard arguments.count <= 2, let name = plain.name else {
+        throw CompressError("dataset takes a name and one table of options")
+      }
+      opened.removeAll { $0 === plain }
+      return .object(try open(name, try arguments.optionalTable(1)))
+    }
     state.define(pair)
 
     state.define(
-      "dataset", "(name: \(DatasetCatalog.names.map { "\"\($0)\"" }.joined(separator: "|"))): Dataset",
+      "dataset",
+      "(name: \(DatasetCatalog.names.map { "\"\($0)\"" }.joined(separator: "|")), options?: DatasetOptions): Dataset",
       "A data set by its name."
     ) { [unowned self] arguments in
-      try arguments.atMost(1)
-      let pair = DataPairObject(
-        try DatasetCatalog.open(try arguments.string(0), roots: DatasetCatalog.roots(data: options.data)))
-      opened.append(pair)
-      return [.object(pair)]
+      try arguments.atMost(2)
+      return [.object(try open(try arguments.string(0), try arguments.optionalTable(1)))]
     }
+  }
+
+  private func open(_ name: String, _ table: LuaTable?) throws -> DataPairObject {
+    let given = try Self.datasetSchema.read(table)
+    var options = DatasetCatalog.Options()
+    options.images = try imageOptions(given)
+    options.labels = given.string("labels").flatMap(DatasetCatalog.Labels.init)
+    let pair = DataPairObject(
+      try DatasetCatalog.open(name, roots: DatasetCatalog.roots(data: self.options.data), options: options),
+      // Options are given once.
+      name: table == nil ? name : nil)
+    opened.append(pair)
+    return pair
   }
 }

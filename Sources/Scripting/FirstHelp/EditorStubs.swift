@@ -54,7 +54,8 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.trainSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
-      ScriptSession.measureSchema, LuaQuantizationPolicy.schema,
+      ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
+      LuaQuantizationPolicy.schema,
     ] + ScriptSession.zooSchemas
   }
 
@@ -91,7 +92,7 @@ public enum EditorStubs {
     for member in members {
       guard case .operation(let operation) = member.kind, !silent.contains(member.kind) else { continue }
       // `call` is written with its parameters' names, the others as operand and result.
-      let type = operation == .call ? member.type.replacing("(options?: table)", with: "(table?)") : member.type
+      let type = operation == .call ? member.type.replacing(/\(options\?: (\w+)\)/) { "(\($0.1)?)" } : member.type
       out += "---@operator \(operation.rawValue)\(type.hasPrefix("(") ? type : ": \(type)")\n"
     }
     out += "local \(name) = {}\n"

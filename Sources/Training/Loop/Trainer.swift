@@ -74,7 +74,7 @@ public final class Trainer {
         guard !isCancelled() else { throw CompressError("training was cancelled", kind: .cancelled) }
         for hook in hooks { try hook.beforeStep(step, of: total, weights: weights) }
         rate = try learningRate.value(step: step, of: total)
-        let result = try take(batches.indices(number), rate: rate, step: step + 1)
+        let result = try take(batches.data, batches.indices(number), rate: rate, step: step + 1)
         guard result.loss.isFinite else {
           throw divergence("the loss became \(result.loss.isNaN ? "nan" : "infinite")", epoch, step, rate)
         }
@@ -101,7 +101,7 @@ public final class Trainer {
   private var learningRate: LearningRate { options.learningRate ?? .constant(options.optimizer.defaultLearningRate) }
 
   /// One step on the samples at `indices`; the result is measured before the weights move.
-  private func take(_ indices: [Int], rate: Double, step: Int) throws -> (loss: Double, correct: Int, count: Int) {
+  private func take(_ data: any Dataset, _ indices: [Int], rate: Double, step: Int) throws -> (loss: Double, correct: Int, count: Int) {
     let labels = try reader.read(data, indices, into: graph.input.data, pool: pool)
     try graph.forward(
       count: indices.count, isTraining: true, noise: options.seed &+ UInt64(step) &* 0x9E37_79B9_7F4A_7C15)

@@ -1,0 +1,66 @@
+import Diagnostics
+import Files
+import Synchronization
+
+/// A file of records of one size, gzipped or not: mapped when plain, else inflated into memory when first read.
+final class RecordFile: Sendable {
+  let path: String
+  let recordSize: Int
+  /// Number of records. Of a gzipped file, what its last four bytes claim: reading finds out.
+  let count: Int
+
+  private enum Content {
+    case mapped(MappedFile)
+    case inflated([UInt8])
+  }
+  private let content = Mutex<Content?>(nil)
+
+  /// - Throws: `CompressError`, with the file, when it is missing or no whole number of records.
+  init(_ path: String, recordSize: Int) throws {
+    let size = try DecodedFile(path).claimedCount
+    guard size % recordSize == 0 else {
+      throw CompressError("\(size) bytes are no whole number of records of \(recordSize)", kind: .input).at(file: path)
+    }
+    self.path = path
+    self.recordSize = recordSize
+    count = size / recordSize
+  }
+
+  /// Hands out the bytes of one record.
+  ///
+  /// - Throws: `CompressError`, with the file, when it is broken or not as long as it claimed; what `body` throws.
+  func withRecord<R>(_ index: Int, _ body: (UnsafeBufferPointer<UInt8>) throws -> R) throws -> R {
+    precondition((0..<count).contains(index), "record \(index) of \(count)")
+    let range = index * recordSize..<(index + 1) * recordSize
+    return try atFile(path) {
+      switch try load() {
+      case .mapped(let file):
+        try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range]).assumingMemoryBound(to: UInt8.self)) }
+      case .inflated(let bytes):
+        try bytes.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[range])) }
+      }
+    }
+  }
+
+  private func load() throws -> Content {
+    try content.withLock { content in
+      if let content { return content }
+      let file = try DecodedFile(path)
+      guard file.claimedCount == count * recordSize else {
+        throw CompressError("changed while in use", kind: .input)
+      }
+      let loaded: Content
+      if file.isCompressed {
+        loaded = .inflated(try file.readAll(count * recordSize))
+      } else {
+        let mapped = try MappedFile(path)
+        guard mapped.bytes.count == count * recordSize else {
+          throw CompressError("changed while in use", kind: .input)
+        }
+        loaded = .mapped(mapped)
+      }
+      content = loaded
+      return loaded
+    }
+  }
+}
