@@ -24,7 +24,7 @@ public enum AtomicFile {
   /// Writes what `body` hands to the writer. An error thrown by `body` abandons the file.
   public static func write(to path: String, _ body: (FileWriter) throws -> Void) throws {
     let folder = Folders.parent(of: path)
-    sweep(folder)
+    removeLeftovers(in: folder)
     do {
       let file = try temporary(in: folder)
       do {
@@ -62,8 +62,8 @@ public enum AtomicFile {
 
   private static let swept = Mutex<Set<String>>([])
 
-  /// Before a process's first write into a folder, what killed ones left there is removed.
-  private static func sweep(_ folder: String) {
+  /// Removes what killed processes left in a folder; once in a process. Every write begins with it.
+  public static func removeLeftovers(in folder: String) {
     guard swept.withLock({ $0.insert(folder).inserted }) else { return }
     Leftovers.sweep(folder, where: isTemporary) { unlink($0) }
   }

@@ -71,6 +71,7 @@ public final class ScriptSession {
     defineData()
     try defineModels()
     defineParams()
+    defineTrainingMoments()
     defineStages()
     defineMeasurements()
   }
@@ -116,6 +117,13 @@ public final class ScriptSession {
     } catch let error as CompressError {
       throw error.at(script: plugin.path, line: nil)
     }
+  }
+
+  /// Calls a function among the options, which has a plugin's restrictions.
+  func call(_ function: LuaFunction, _ arguments: [LuaValue]) throws -> LuaValue {
+    policyDepth += 1
+    defer { policyDepth -= 1 }
+    return try state.call(function, arguments).first ?? .nil
   }
 
   /// A file the script names for reading: under the script's folder or `--data`, by no detour.

@@ -74,7 +74,7 @@ func accuracy(_ model: Model, _ data: any Dataset, pool: ThreadPool, batchSize: 
   for number in 0..<batches.count {
     let indices = batches.indices(number)
     let labels = try reader.read(data, indices, into: graph.input.data, pool: pool)
-    try graph.forward(count: indices.count, isTraining: false)
+    try graph.forward(count: indices.count, .inference)
     for (sample, label) in labels.enumerated() {
       let scores = (0..<graph.scores.size).map { graph.scores.data[sample * graph.scores.size + $0] }
       if scores.firstIndex(of: scores.max()!) == Int(label) { correct += 1 }

@@ -43,7 +43,7 @@ func checkGradients(
     training.input.data[i] = Float(random.uniform(-1..<1))
     images.append(Double(training.input.data[i]))
   }
-  try training.forward(count: count, isTraining: isTraining)
+  try training.forward(count: count, isTraining ? .training : .inference)
   for i in 0..<count * training.scores.size {
     training.scores.gradient![i] = Float(random.uniform(-1..<1))
     coefficients.append(Double(training.scores.gradient![i]))

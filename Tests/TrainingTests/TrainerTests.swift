@@ -16,7 +16,7 @@ import Testing
     return try Trainer(model: model, options: options, data: data, pool: pool).run(hooks: hooks)
   }
 
-  @Test(arguments: [Optimizer.adam(), .sgd(momentum: 0.9)])
+  @Test(arguments: [Optimizer.adam(), .sgd(momentum: 0.9), .sgd(momentum: 0.9, nesterov: true), .adamW()])
   func learns(optimizer: Optimizer) throws {
     let rate = optimizer.defaultLearningRate * 5
     let (model, curve) = try train(
@@ -149,7 +149,12 @@ import Testing
       }
     }
 
-    func afterEpoch(_ epoch: Int, _ result: TrainingCurve.Epoch, weights: TrainableWeights) { epochs.append(epoch) }
+    func afterEpoch(
+      _ epoch: Int, _ result: TrainingCurve.Epoch, _ progress: TrainingProgress, weights: TrainableWeights
+    ) -> TrainingChange {
+      epochs.append(epoch)
+      return TrainingChange()
+    }
   }
 
   @Test func hooksPrune() throws {

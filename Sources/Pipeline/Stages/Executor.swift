@@ -67,10 +67,14 @@ public final class Executor {
 
   private func compute(_ stage: Stage) throws -> StageResult {
     let inputs = try stage.inputs.map { try model(of: $0) }
+    let store = stage.key.unrepeatableReason == nil ? store : nil
+    var context = context
+    context.checkpoint = store?.checkpoint(of: stage.key)
     let start = ContinuousClock.now
     var result = try stage.work.run(inputs: inputs, context: context)
     result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
-    if let store, stage.key.unrepeatableReason == nil { try store.save(result, stage) }
+    try store?.save(result, stage)
+    context.checkpoint?.remove()
     return result
   }
 }

@@ -20,6 +20,10 @@ public struct PruneStage: StageWork {
     case sparsity(Double)
     case schedule(any Schedule)
 
+    fileprivate var functions: [Recipe] {
+      if case .schedule(let schedule) = self { [schedule.recipe] } else { [] }
+    }
+
     /// The share at progress `t`, from 0 to 1.
     ///
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
@@ -59,7 +63,7 @@ public struct PruneStage: StageWork {
   public var kind: String { "prune" }
 
   public var label: String {
-    let tuning = training.map { ", \($0.epochs) \($0.epochs == 1 ? "epoch" : "epochs")" } ?? ""
+    let tuning = training.map { ", \($0.epochsText)" } ?? ""
     let share = (try? target.value(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
     return "prune\(share) by \(policy.name)\(tuning)"
   }
@@ -77,7 +81,7 @@ public struct PruneStage: StageWork {
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
-    try training?.check(inputs[0])
+    try training?.check(inputs)
     guard inputs[0].nodes.contains(where: { $0.op.hasWeight }) else {
       throw CompressError("there are no weights to prune")
     }
@@ -95,7 +99,8 @@ public struct PruneStage: StageWork {
     var result: StageResult
     if let training {
       let hook = GradualPruning(pruner: pruner, target: target, interval: interval, ramp: ramp)
-      result = try training.train(model, hooks: [hook], label: label, context: context)
+      result = try training.train(
+        inputs, hooks: [hook], asking: { [target] in target.functions }, label: label, context: context)
     } else {
       var pruned = model
       for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), weight: { model[$0, .weight]!.values }) {
@@ -141,13 +146,19 @@ private struct GradualPruning: TrainingHook {
 
   func beforeStep(_ step: Int, of total: Int, weights: TrainableWeights) throws {
     // The last removal of the ramp happens exactly at its end, whatever the interval.
-    let end = max(1, min(total - 1, Int((Double(total) * ramp).rounded())))
+    let end = end(of: total)
     guard step <= end, step % interval == 0 || step == end else { return }
     let share = try target.value(at: min(1, Double(step) / Double(end)))
     for (layer, mask) in try pruner.masks(sparsity: share, weight: { weights.values($0)! }) {
       try weights.setMask(mask, of: layer)
     }
   }
+
+  /// Before the last removal there are too many weights.
+  func isSettled(after step: Int, of total: Int) -> Bool { step > end(of: total) }
+
+  /// The step before which the last removal happens.
+  private func end(of total: Int) -> Int { max(1, min(total - 1, Int((Double(total) * ramp).rounded()))) }
 }
 
 extension Parameter {

@@ -78,6 +78,8 @@ public protocol StageWork {
 public struct StageRecord: Sendable, Codable {
   /// One entry per epoch of training, if there was any.
   public var curve: [TrainingCurve.Epoch] = []
+  /// Wall-clock seconds of each of them.
+  public var epochSeconds: [Double]?
   /// Named numbers: the achieved sparsity …
   public var facts: [String: Double] = [:]
   /// Sentences for people: layers left float and why …

@@ -7,6 +7,8 @@ public struct StageContext {
   public let pool: ThreadPool
   public let progress: any ProgressSink
   public let cancellation: Cancellation
+  /// Where the stage under way may write down how far it is; nil when its result will not be stored either.
+  var checkpoint: StageCheckpoint?
 
   public init(
     pool: ThreadPool, progress: any ProgressSink = SilentProgress(), cancellation: Cancellation = Cancellation()

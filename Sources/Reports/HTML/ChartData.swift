@@ -34,6 +34,10 @@ struct ChartData: Encodable {
     let isDashed: Bool
     let loss: [Double]
     let accuracy: [Double]
+    /// Of the validation data; nil where there was none.
+    let validationLoss: [Double?]
+    let validationAccuracy: [Double?]
+    let rate: [Double]
   }
 
   private enum CodingKeys: String, CodingKey { case variants, layers, training, start, distributionEnd }
@@ -59,7 +63,10 @@ struct ChartData: Encodable {
       return Training(
         name: ReportPage.shown(stage.label + owners), color: color, isDashed: !taken.insert(color).inserted,
         loss: stage.curve.map { Self.rounded($0.loss) },
-        accuracy: stage.curve.map { Self.rounded(100 * $0.accuracy) })
+        accuracy: stage.curve.map { Self.rounded(100 * $0.accuracy) },
+        validationLoss: stage.curve.map { $0.validationLoss.map(Self.rounded) },
+        validationAccuracy: stage.curve.map { $0.validationAccuracy.map { Self.rounded(100 * $0) } },
+        rate: stage.curve.map { Self.rounded($0.learningRate) })
     }
     let longest = results.variants.map(\.latency.samples.count).max() ?? 0
     drawn =

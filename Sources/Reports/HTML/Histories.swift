@@ -1,26 +1,41 @@
 import Pipeline
+import Training
 
 extension ReportPage {
   /// How training went in one stage; a stage that several variants share is there once.
   struct Curve {
     let stage: String
     let usedBy: String
+    let hasValidation: Bool
     let epochs: [Epoch]
 
     struct Epoch {
-      let epoch, loss, epochAccuracy, rate: String
+      let epoch, loss, epochAccuracy, rate, speed: String
+      /// Empty, or one with the loss and accuracy of the validation data.
+      let validation: [Validation]
+
+      struct Validation { let validationLoss, validationAccuracy: String }
     }
 
     static func all(_ results: ResultsFile) -> [Curve] {
       TrainedStage.all(results).map { trained in
         Curve(
           stage: shown(trained.label), usedBy: trained.variants.map(shown).joined(separator: ", "),
+          hasValidation: trained.hasValidation,
           epochs: trained.curve.enumerated().map { index, epoch in
             Epoch(
               epoch: String(index + 1), loss: Formatting.significant(epoch.loss),
-              epochAccuracy: Formatting.percent(epoch.accuracy), rate: Formatting.significant(epoch.learningRate))
+              epochAccuracy: Formatting.percent(epoch.accuracy), rate: Formatting.significant(epoch.learningRate),
+              speed: trained.imagesPerSecond(index).map { Formatting.count(Int($0)) } ?? "–",
+              validation: trained.hasValidation ? [validation(epoch)] : [])
           })
       }
+    }
+
+    private static func validation(_ epoch: TrainingCurve.Epoch) -> Epoch.Validation {
+      Epoch.Validation(
+        validationLoss: epoch.validationLoss.map { Formatting.significant($0) } ?? "–",
+        validationAccuracy: epoch.validationAccuracy.map { Formatting.percent($0) } ?? "–")
     }
   }
 
@@ -40,9 +55,11 @@ extension ReportPage {
       madeSeries = series(index)
       steps = variant.stages.map { step in
         let facts = step.record.facts.sorted { $0.key < $1.key }.map { name, value in
-          name == "sparsity"
-            ? "sparsity of the pruned layers' weights \(Formatting.percent(value))"
-            : "\(shown(name)) \(Formatting.significant(value))"
+          switch name {
+          case "sparsity": "sparsity of the pruned layers' weights \(Formatting.percent(value))"
+          case "activation_bytes": "memory for activations while training \(Formatting.bytes(Int(value)))"
+          default: "\(shown(name)) \(Formatting.significant(value))"
+          }
         }
         return Step(
           label: shown(step.label), time: Formatting.duration(step.record.seconds),
@@ -57,10 +74,17 @@ extension ReportPage {
 struct TrainedStage {
   let label: String
   let key: String
-  let curve: [TrainingEpoch]
+  let curve: [TrainingCurve.Epoch]
+  let seconds: [Double]
   var variants: [String]
 
-  typealias TrainingEpoch = (loss: Double, accuracy: Double, learningRate: Double)
+  var hasValidation: Bool { curve.contains { $0.validationLoss != nil } }
+
+  /// Of an epoch; nil where the time was not taken.
+  func imagesPerSecond(_ epoch: Int) -> Double? {
+    guard seconds.indices.contains(epoch), seconds[epoch] > 0 else { return nil }
+    return Double(curve[epoch].images) / seconds[epoch]
+  }
 
   static func all(_ results: ResultsFile) -> [TrainedStage] {
     var stages: [TrainedStage] = []
@@ -69,8 +93,10 @@ struct TrainedStage {
         if let known = stages.firstIndex(where: { $0.key == step.key }) {
           stages[known].variants.append(variant.name)
         } else {
-          let curve = step.record.curve.map { (loss: $0.loss, accuracy: $0.accuracy, learningRate: $0.learningRate) }
-          stages.append(TrainedStage(label: step.label, key: step.key, curve: curve, variants: [variant.name]))
+          stages.append(
+            TrainedStage(
+              label: step.label, key: step.key, curve: step.record.curve, seconds: step.record.epochSeconds ?? [],
+              variants: [variant.name]))
         }
       }
     }

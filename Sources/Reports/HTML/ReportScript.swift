@@ -121,11 +121,15 @@ let reportScript = #"""
       }
       bars("chart-bytes", "bytes", bytes, {});
       bars("chart-nonzero", "nonzero", percent, { max: 100 });
-      const curve = (id, field, format, scale) => draw(id, () => ({
+      const points = values => values.map((y, k) => ({ x: k + 1, y: y })).filter(p => p.y !== null && p.y !== undefined);
+      const curve = (id, field, format, scale, validation) => draw(id, () => ({
         type: "line",
-        data: { datasets: data.training.map(t => series(t.name, t.color, t[field].map((y, k) => ({ x: k + 1, y: y })), {
+        data: { datasets: data.training.map(t => series(t.name, t.color, points(t[field]), {
           pointRadius: t[field].length > 60 ? 0 : 3, borderDash: t.isDashed ? [6, 3] : [], clip: 6,
-        })) },
+        })).concat(data.training.filter(t => validation && points(t[validation]).length > 0).map(t =>
+          series(t.name + ", validation", t.color, points(t[validation]), {
+            pointRadius: t[validation].length > 60 ? 0 : 3, borderDash: [2, 3], clip: 6,
+          }))) },
         options: {
           scales: {
             x: axis("epoch", value => Number.isInteger(value) ? value : null, { type: "linear", min: 1, ticks: { color: color("soft"), precision: 0, font: { size: 11 } } }),
@@ -134,8 +138,9 @@ let reportScript = #"""
           plugins: tooltip(item => item.dataset.label + ", epoch " + item.raw.x + ": " + format(item.raw.y)),
         },
       }));
-      curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true });
-      curve("chart-training-accuracy", "accuracy", percent, {});
+      curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true }, "validationLoss");
+      curve("chart-training-accuracy", "accuracy", percent, {}, "validationAccuracy");
+      curve("chart-learning-rate", "rate", value => digits(value, 2), { beginAtZero: true });
     }
 
     drawAll();

@@ -147,10 +147,12 @@ let reportTemplate = #"""
     <h2>Training</h2>
     {{#hasCharts}}
     <div class="pair">
-      <figure><figcaption>Loss, by epoch</figcaption>
+      <figure><figcaption>Loss, by epoch; dotted: validation</figcaption>
         <div class="plot"><canvas id="chart-loss" role="img" aria-label="Training loss by epoch"></canvas></div></figure>
-      <figure><figcaption>Accuracy while training, by epoch</figcaption>
+      <figure><figcaption>Accuracy while training, by epoch; dotted: validation</figcaption>
         <div class="plot"><canvas id="chart-training-accuracy" role="img" aria-label="Training accuracy by epoch"></canvas></div></figure>
+      <figure><figcaption>Learning rate at the end of each epoch</figcaption>
+        <div class="plot"><canvas id="chart-learning-rate" role="img" aria-label="Learning rate by epoch"></canvas></div></figure>
     </div>
     {{/hasCharts}}
     {{#curves}}
@@ -158,10 +160,10 @@ let reportTemplate = #"""
       <summary>{{stage}} <small>in {{usedBy}}</small></summary>
       <div class="wide">
       <table>
-        <thead><tr><th>Epoch</th><th>Loss</th><th>Accuracy</th><th>Learning rate at its end</th></tr></thead>
+        <thead><tr><th>Epoch</th><th>Loss</th><th>Accuracy</th>{{#hasValidation}}<th>Validation loss</th><th>Validation accuracy</th>{{/hasValidation}}<th>Learning rate at its end</th><th>Images/s</th></tr></thead>
         <tbody>
           {{#epochs}}
-          <tr><th scope="row">{{epoch}}</th><td>{{loss}}</td><td>{{epochAccuracy}}</td><td>{{rate}}</td></tr>
+          <tr><th scope="row">{{epoch}}</th><td>{{loss}}</td><td>{{epochAccuracy}}</td>{{#validation}}<td>{{validationLoss}}</td><td>{{validationAccuracy}}</td>{{/validation}}<td>{{rate}}</td><td>{{speed}}</td></tr>
           {{/epochs}}
         </tbody>
       </table>

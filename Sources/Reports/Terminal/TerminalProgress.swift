@@ -11,6 +11,8 @@ public final class TerminalProgress: ProgressSink {
     let begin: Date
     var done = 0
     var detail = ""
+    /// What was done already when this run first told, and when that was: work taken up where it was interrupted.
+    var origin: (done: Int, time: Date)?
   }
 
   private let terminal: Terminal
@@ -27,9 +29,10 @@ public final class TerminalProgress: ProgressSink {
 
   public func update(done: Int, detail: String) {
     guard !pieces.isEmpty else { return }
+    let now = Date()
     pieces[pieces.count - 1].done = done
     pieces[pieces.count - 1].detail = detail.escapedForTerminal
-    let now = Date()
+    if pieces.last!.origin == nil { pieces[pieces.count - 1].origin = (done, now) }
     guard terminal.isInteractive, now.timeIntervalSince(lastDrawn) > 0.1 else { return }
     draw(pieces.last!, now: now)
   }
@@ -63,8 +66,9 @@ public final class TerminalProgress: ProgressSink {
     if piece.total > 0 {
       let share = min(1, Double(piece.done) / Double(piece.total))
       line += " " + Self.bar(share, width: 20) + String(format: " %3.0f %%", share * 100)
-      if elapsed > 1, share > 0 {
-        line += "  \(Formatting.clock(elapsed / share - elapsed)) left"
+      if elapsed > 1, let origin = piece.origin, piece.done > origin.done {
+        let pace = now.timeIntervalSince(origin.time) / Double(piece.done - origin.done)
+        line += "  \(Formatting.clock(pace * Double(piece.total - piece.done))) left"
       }
     } else if elapsed > 1 {
       line += "  \(Formatting.clock(elapsed))"

@@ -1,29 +1,8 @@
 import Diagnostics
 import LuaHost
 import Pipeline
-import Training
 
 extension ScriptSession {
-  static var trainSchema: OptionSchema {
-    OptionSchema(
-      "TrainOptions",
-      [
-        .init(name: "data", type: .data, help: "samples to learn from", isRequired: true),
-        .init(
-          name: "epochs", type: .integer, help: "times that every sample is seen", standard: .integer(1), minimum: 1,
-          maximum: 1e6),
-        .init(
-          name: "batch", type: .integer, help: "samples to a step", standard: .integer(32), minimum: 1, maximum: 65_536),
-        .init(name: "optimizer", type: .choice(["adam", "sgd"]), standard: .string("adam")),
-        .init(
-          name: "learning_rate", type: .either(.number, .schedule),
-          help: "constant, or a schedule; the optimizer's own by default"),
-        .init(name: "momentum", type: .number, help: "of sgd", standard: .number(0), minimum: 0, maximum: 1),
-        .init(name: "shuffle", type: .boolean, help: "another order each epoch", standard: .bool(true)),
-        .init(name: "seed", type: .integer, help: "of the order; the run's own by default"),
-      ])
-  }
-
   static var pruneSchema: OptionSchema {
     OptionSchema(
       "PruneOptions",
@@ -46,8 +25,9 @@ extension ScriptSession {
       [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let training = try training(try Self.trainSchema.read(try arguments.table(1)))
-      return [.object(ModelObject(try record(TrainStage(training, name: model.name), [model.stage]), name: model.name))]
+      let (training, others) = try training(try Self.trainSchema.read(try arguments.table(1)))
+      let work = TrainStage(training, name: model.name)
+      return [.object(ModelObject(try record(work, [model.stage] + others), name: model.name))]
     }
     state.define(
       "prune", "(model: Model, strategy: Plugin|BoundPlugin, options: PruneOptions): Model",
@@ -66,10 +46,11 @@ extension ScriptSession {
       case (nil, nil): throw CompressError("prune needs a target: sparsity = 0.8, or a schedule")
       case (.some, .some): throw CompressError("prune takes a sparsity or a schedule, not both")
       }
+      let tuning = try given.options("train").map(training)
       let work = try PruneStage(
-        try LuaPruningPolicy(strategy, self), target: target, training: try given.options("train").map(training),
+        try LuaPruningPolicy(strategy, self), target: target, training: tuning?.recipe,
         interval: given.integer("every")!, ramp: given.number("ramp")!)
-      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
+      return [.object(ModelObject(try record(work, [model.stage] + (tuning?.inputs ?? [])), name: model.name))]
     }
     state.define(
       "quantize", "(model: Model, recipe: Plugin|BoundPlugin): Model",
@@ -83,33 +64,6 @@ extension ScriptSession {
       let work = QuantizeStage(
         LuaQuantizationPolicy(recipe, self), calibration: recipe.options.data("calibration")?.data)
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
-    }
-  }
-
-  private func training(_ given: OptionValues) throws -> TrainingRecipe {
-    let rate: TrainingRecipe.Rate =
-      switch given["learning_rate"] {
-      case nil: .standard
-      case .number(let rate): .constant(rate)
-      case .some(let value): .schedule(try schedule(value))
-      }
-    let momentum = given.number("momentum")!
-    let optimizer: Optimizer = given.string("optimizer") == "sgd" ? .sgd(momentum: momentum) : .adam()
-    guard momentum == 0 || given.string("optimizer") == "sgd" else {
-      throw CompressError("momentum is sgd's; adam has its own")
-    }
-    return TrainingRecipe(
-      data: given.data("data")!.data, epochs: given.integer("epochs")!, batchSize: given.integer("batch")!,
-      optimizer: optimizer, learningRate: rate,
-      seed: given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed,
-      shuffles: given.bool("shuffle")!)
-  }
-
-  private func schedule(_ value: OptionValue) throws -> any Schedule {
-    switch value {
-    case .plugin(let plugin): LuaSchedule(plugin, self)
-    case .function(let function): FunctionSchedule(function)
-    default: throw CompressError("a schedule is a plugin or a function of t")
     }
   }
 }

@@ -53,7 +53,8 @@ public enum EditorStubs {
 
   private static var named: [OptionSchema] {
     [
-      ScriptSession.trainSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
+      ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
+      ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       LuaQuantizationPolicy.schema,
     ] + ScriptSession.zooSchemas
@@ -161,6 +162,7 @@ extension OptionType {
     case .model: "Model"
     case .plugin: "Plugin|BoundPlugin"
     case .schedule: "Plugin|BoundPlugin|fun(t: number): number"
+    case .function(let type): type
     case .table(let schema): schema.name
     case .either(let a, let b): "\(a.annotation)|\(b.annotation)"
     }

@@ -23,6 +23,8 @@ indirect enum OptionType {
   case plugin(Plugin.Kind)
   /// A schedule: a plugin, or a Lua function of progress t.
   case schedule
+  /// A Lua function; its type, for editors.
+  case function(String)
   /// A table with a schema of its own.
   case table(OptionSchema)
   case either(OptionType, OptionType)
@@ -46,6 +48,7 @@ indirect enum OptionType {
     case .model: "a model"
     case .plugin(let kind): "a \(kind.rawValue) plugin, as use \"name\" {}"
     case .schedule: "a schedule plugin or a function of t"
+    case .function: "a function"
     case .table: "a table of options"
     case .either(let a, let b): "\(a.description), or \(b.description)"
     }
@@ -82,6 +85,7 @@ indirect enum OptionType {
     case .schedule:
       if let function = value.function { return .function(function) }
       return try BoundPlugin.from(value, kind: .schedule).map(OptionValue.plugin)
+    case .function: return value.function.map(OptionValue.function)
     case .table(let schema):
       guard let table = value.table else { return nil }
       return .options(try schema.read(table))

@@ -13,6 +13,8 @@ import Tensors
 final class FloatBuffer {
   let count: Int
   let base: UnsafeMutablePointer<Float>
+  /// Whose memory it is part of; nil when it is its own.
+  private let owner: FloatBuffer?
 
   /// - Throws: `CompressError` when there is no such amount of memory.
   init(_ count: Int) throws {
@@ -25,6 +27,15 @@ final class FloatBuffer {
     memset(memory, 0, bytes)
     self.count = count
     base = memory.bindMemory(to: Float.self, capacity: count)
+    owner = nil
+  }
+
+  /// A part of another's memory, which it keeps alive.
+  init(_ count: Int, at offset: Int, of owner: FloatBuffer) {
+    precondition(offset >= 0 && offset + count <= owner.count)
+    self.count = count
+    base = owner.base + offset
+    self.owner = owner
   }
 
   convenience init(_ tensor: Tensor) throws {
@@ -34,7 +45,9 @@ final class FloatBuffer {
     }
   }
 
-  deinit { free(base) }
+  deinit {
+    if owner == nil { free(base) }
+  }
 
   subscript(index: Int) -> Float {
     get { base[index] }

@@ -3,12 +3,27 @@ import Kernels
 /// One pass over the first `count` samples of a batch.
 struct Pass {
   let count: Int
-  /// Whether batch norms use the batch's statistics and move the running ones.
-  let isTraining: Bool
+  let mode: Mode
   /// What dropout draws from: another number, other draws.
   let noise: UInt64
   let pool: ThreadPool
   let scratch: Scratch
+
+  enum Mode: Equatable {
+    /// Batch norms use the running statistics.
+    case inference
+    /// Batch norms use the batch's statistics and move the running ones.
+    case training
+    /// A layer of a training pass again, for its output alone: nothing else changes.
+    case refreshing
+    /// Running statistics become the mean of those of all batches since number 0.
+    case recalibrating(batch: Int)
+  }
+
+  /// Whether batch norms use the batch's statistics.
+  var usesBatchStatistics: Bool { mode != .inference }
+  /// Whether dropout drops.
+  var drops: Bool { mode == .training || mode == .refreshing }
 }
 
 /// Memory that a layer may use while it computes; it grows to what the greediest asks for.
@@ -31,6 +46,9 @@ final class Scratch {
 /// Gradients overwrite what was there; where several consumers contribute to one value, the
 /// `TrainingGraph` adds.
 protocol Layer {
+  /// What the way back reads of the data; its memory is kept until then.
+  var keeps: Keeping { get }
+
   /// Computes the output's data from the inputs' data.
   func forward(_ pass: Pass) throws
 
@@ -42,6 +60,14 @@ protocol Layer {
   func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) throws
 }
 
+/// Data that a layer's gradients depend on.
+struct Keeping: OptionSet {
+  let rawValue: Int
+  static let inputs = Keeping(rawValue: 1)
+  static let output = Keeping(rawValue: 2)
+}
+
 extension Layer {
+  var keeps: Keeping { [.inputs, .output] }
   func parameterGradients(_ pass: Pass) {}
 }

@@ -5,6 +5,9 @@ extension ThreadPool {
   /// Elements to a chunk: enough to be worth handing out, few enough to stay in the cache.
   static let chunk = 16_384
 
+  /// Chunks of the standard size that `count` elements make.
+  static func chunks(_ count: Int) -> Int { (count + chunk - 1) / chunk }
+
   /// Runs `body` on consecutive ranges that cover 0..<count.
   func forChunks(_ count: Int, of size: Int = chunk, _ body: (Range<Int>) -> Void) {
     parallelFor((count + size - 1) / size) { index in

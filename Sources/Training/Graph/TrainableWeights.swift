@@ -11,6 +11,8 @@ final class TrainableParameter {
   let values: FloatBuffer
   /// nil for running statistics, which gradient descent does not move.
   let gradient: FloatBuffer?
+  /// Whether weight decay pulls it towards zero.
+  var decays: Bool
   /// What the optimizer remembers, each buffer as long as `values`.
   var state: [FloatBuffer] = []
   /// uint8 of the parameter's shape; where it is 0 the value is zero and stays zero.
@@ -28,6 +30,7 @@ final class TrainableParameter {
     shape = parameter.shape
     values = try FloatBuffer(tensor)
     gradient = role.isTrainable ? try FloatBuffer(shape.count) : nil
+    decays = role == .weight
     mask = parameter.mask
     holdMask()
   }
@@ -43,10 +46,10 @@ final class TrainableParameter {
 
   /// Zeroes what the mask removes, in the values and in what the optimizer remembers of them: momentum
   /// must not bring a weight back.
-  func holdMask(_ pool: ThreadPool = .serial) {
+  func holdMask(_ pool: ThreadPool = .serial, withState: Bool = true) {
     guard let mask else { return }
     mask.withElements(UInt8.self) { keep in
-      for buffer in [values] + state {
+      for buffer in withState ? [values] + state : [values] {
         pool.forChunks(keep.count) { range in
           let p = buffer.base
           for i in range {
@@ -112,6 +115,9 @@ public final class TrainableWeights {
     for parameter in parameters { trained[parameter.layer, default: [:]][parameter.role] = try parameter.trained }
     return try Model(graph: graph, parameters: trained)
   }
+
+  /// Whether there are running statistics.
+  var hasStatistics: Bool { parameters.contains { $0.role == .mean } }
 
   var areFinite: Bool {
     parameters.allSatisfy { parameter in (0..<parameter.values.count).allSatisfy { parameter.values[$0].isFinite } }

@@ -3,41 +3,34 @@ import Kernels
 import Network
 import Tensors
 
-/// A graph bound to memory for training: forward with every activation kept, and backward.
+/// A graph bound to memory for training: forward with the activations kept that the way back needs, and backward.
 ///
-/// Only what the scores depend on is computed. All memory is allocated here, once per graph and batch
-/// size. Reshapes and activations share the memory of the layer before where nobody else reads it.
+/// Only what the scores depend on is computed. All memory is allocated here, once per graph and batch size, and
+/// shared by whatever is not of use at the same time. Reshapes and activations work in place where nobody else reads
+/// what was there.
 ///
 /// A softmax at the output is left out: it belongs to the loss (see `CrossEntropy`).
 final class TrainingGraph {
-  /// A layer, and where the gradients of its inputs go.
-  private struct Step {
-    let layer: any Layer
-    let name: String
-    let targets: [Target]
-  }
-
-  private struct Target {
-    let input: Int
-    /// Where the layer writes its contribution.
-    let buffer: FloatBuffer
-    /// The value it is then added to, unless it is the first.
-    let sum: Value?
-  }
-
   let batchSize: Int
   let pool: ThreadPool
   let input: Value
   /// The class scores before any softmax; the loss writes their gradient.
   let scores: Value
-  private let steps: [Step]
+  /// Bytes of all activations and their gradients at once.
+  let activationBytes: Int
+  private let steps: [TrainingStep]
+  private let schedule: TrainingSchedule
   private let scratch = Scratch()
   /// The pass that `backward` completes.
   private var pass: Pass?
 
+  /// - Parameter recomputes: whether to give activations up and compute them again on the way back, where that takes
+  ///   less memory. The results are the same to the bit.
   /// - Throws: `CompressError` naming the layer when the network's output is no vector of class scores, or there
   ///   is no memory for the batch.
-  init(_ graph: Graph, weights: TrainableWeights, batchSize: Int, pool: ThreadPool) throws {
+  init(
+    _ graph: Graph, weights: TrainableWeights, batchSize: Int, recomputes: Bool = false, pool: ThreadPool
+  ) throws {
     self.pool = pool
     self.batchSize = batchSize
     let scoresName = try Self.scores(of: graph)
@@ -70,8 +63,9 @@ final class TrainingGraph {
         }
         values[node.name] = output
         var isFused = false
-        if case .activation(let function) = node.op, let clamp = function.clamp, output.data === inputs[0].data,
-          let (source, layer) = layers.last, source.name == node.inputs[0], let linear = layer as? LinearLayer
+        if case .activation(let function) = node.op, let clamp = function.clamp,
+          output.dataPlace === inputs[0].dataPlace, let (source, layer) = layers.last, source.name == node.inputs[0],
+          let linear = layer as? LinearLayer
         {
           linear.fuse(clamp)
           isFused = true
@@ -83,17 +77,22 @@ final class TrainingGraph {
     }
     input = values[graph.input.name]!
     scores = values[scoresName]!
+    steps = try Self.plan(layers, values)
 
-    steps = try Self.plan(layers, values, batchSize: batchSize)
+    let plan = ActivationPlan(steps: steps, input: input, scores: scores)
+    let (schedule, places, layout) = try plan.lay(recomputes: recomputes)
+    self.schedule = schedule
+    let arena = try FloatBuffer(layout.count)
+    activationBytes = layout.count * MemoryLayout<Float>.stride
+    for (place, offset) in zip(places, layout.offsets) { place.lay(at: offset, of: arena) }
   }
 
-  /// Computes the scores of the first `count` samples in `input`. In training, batch norms use the batch's
-  /// statistics and move the running ones, and dropout draws from `noise`.
-  func forward(count: Int, isTraining: Bool, noise: UInt64 = 0) throws {
+  /// Computes the scores of the first `count` samples in `input`; dropout draws from `noise`.
+  func forward(count: Int, _ mode: Pass.Mode, noise: UInt64 = 0) throws {
     precondition((1...batchSize).contains(count), "\(count) samples in a batch of \(batchSize)")
-    let pass = Pass(count: count, isTraining: isTraining, noise: noise, pool: pool, scratch: scratch)
+    let pass = Pass(count: count, mode: mode, noise: noise, pool: pool, scratch: scratch)
     self.pass = pass
-    for step in steps { try atLayer(step.name) { try step.layer.forward(pass) } }
+    try take(schedule.forward, pass)
   }
 
   /// Computes every parameter's gradient from that of the scores.
@@ -101,16 +100,18 @@ final class TrainingGraph {
   /// - Precondition: `forward` came before.
   func backward() throws {
     guard let pass else { preconditionFailure("backward before forward") }
-    for step in steps.reversed() {
-      try atLayer(step.name) {
-        try step.layer.parameterGradients(pass)
-        for target in step.targets {
-          try step.layer.inputGradient(target.input, into: target.buffer, pass)
-          if let sum = target.sum {
-            let total = sum.gradient!.base
-            Elementwise.add(total, target.buffer.base, output: total, count: pass.count * sum.size, pool: pool)
-           }
-        }
+    try take(schedule.backward, pass)
+  }
+
+  private func take(_ actions: [TrainingSchedule.Action], _ pass: Pass) throws {
+    let again = Pass(
+      count: pass.count, mode: pass.mode == .training ? .refreshing : pass.mode, noise: pass.noise, pool: pool,
+      scratch: scratch)
+    for action in actions {
+      switch action {
+      case .forward(let index): try atLayer(steps[index].name) { try steps[index].layer.forward(pass) }
+      case .refresh(let index): try atLayer(steps[index].name) { try steps[index].layer.forward(again) }
+      case .backward(let index): try atLayer(steps[index].name) { try steps[index].backward(pass) }
       }
     }
   }
@@ -118,22 +119,21 @@ final class TrainingGraph {
   // MARK: Structure
 
   /// Backwards, the first consumer to come writes a value's gradient and the others add theirs.
-  private static func plan(_ layers: [(Node, any Layer)], _ values: [String: Value], batchSize: Int) throws -> [Step] {
+  private static func plan(_ layers: [(Node, any Layer)], _ values: [String: Value]) throws -> [TrainingStep] {
     var written: Set<String> = []
-    var shared: FloatBuffer?
-    let steps = try layers.reversed().map { node, layer in
-      var targets: [Target] = []
+    let steps = layers.reversed().map { node, layer in
+      var targets: [TrainingStep.Target] = []
       for (index, name) in node.inputs.enumerated() {
-        guard let value = values[name], let gradient = value.gradient else { continue }
+        guard let value = values[name], let gradient = value.gradientPlace else { continue }
         if written.insert(name).inserted {
-          targets.append(Target(input: index, buffer: gradient, sum: nil))
+          targets.append(TrainingStep.Target(input: index, place: gradient, sum: nil))
         } else {
-          let buffer = try shared ?? FloatBuffer(values.values.map { $0.size * batchSize }.max()!)
-          shared = buffer
-          targets.append(Target(input: index, buffer: buffer, sum: value))
+          targets.append(TrainingStep.Target(input: index, place: Place(gradient.count), sum: value))
         }
       }
-      return Step(layer: layer, name: node.name, targets: targets)
+      return TrainingStep(
+        layer: layer, name: node.name, inputs: node.inputs.map { values[$0]! }, output: values[node.name]!,
+        targets: targets)
     }
     return steps.reversed()
   }

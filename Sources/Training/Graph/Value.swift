@@ -8,18 +8,21 @@ final class Value {
   let shape: Shape
   /// Elements of one sample.
   let size: Int
-  let data: FloatBuffer
+  let dataPlace: Place
   /// nil when nothing that can be trained lies before it.
-  let gradient: FloatBuffer?
+  let gradientPlace: Place?
 
-  /// - Throws: `CompressError` when there is no memory for so many samples.
+  var data: FloatBuffer { dataPlace.buffer }
+  var gradient: FloatBuffer? { gradientPlace?.buffer }
+
+  /// - Throws: `CompressError` when so many samples cannot be counted.
   init(_ shape: Shape, batchSize: Int, needsGradient: Bool) throws {
     let (count, overflow) = shape.count.multipliedReportingOverflow(by: batchSize)
     guard !overflow else { throw CompressError("a batch of \(batchSize) samples of shape \(shape) is too large") }
     self.shape = shape
     size = shape.count
-    data = try FloatBuffer(count)
-    gradient = needsGradient ? try FloatBuffer(count) : nil
+    dataPlace = Place(count)
+    gradientPlace = needsGradient ? Place(count) : nil
   }
 
   /// The same memory under another shape: for layers that compute in place.
@@ -27,7 +30,20 @@ final class Value {
     precondition(shape.count == other.size)
     self.shape = shape
     size = other.size
-    data = other.data
-    gradient = other.gradient
+    dataPlace = other.dataPlace
+    gradientPlace = other.gradientPlace
   }
+}
+
+/// Memory that several values may share, in place of one another; where it lies is known when the whole graph is.
+final class Place {
+  let count: Int
+  private var placed: FloatBuffer?
+
+  init(_ count: Int) { self.count = count }
+
+  /// - Precondition: the graph is complete.
+  var buffer: FloatBuffer { placed! }
+
+  func lay(at offset: Int, of arena: FloatBuffer) { placed = FloatBuffer(count, at: offset, of: arena) }
 }

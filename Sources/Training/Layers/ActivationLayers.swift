@@ -9,6 +9,8 @@ struct ClampLayer: Layer {
   /// Whether the layer before has already applied it, in place.
   let isFused: Bool
 
+  var keeps: Keeping { .output }
+
   func forward(_ pass: Pass) {
     if isFused { return }
     Elementwise.clamp(
@@ -27,6 +29,8 @@ struct SigmoidLayer: Layer {
   let input: Value
   let output: Value
 
+  var keeps: Keeping { .output }
+
   func forward(_ pass: Pass) {
     Elementwise.sigmoid(input.data.base, output: output.data.base, count: pass.count * output.size, pool: pass.pool)
   }
@@ -44,6 +48,8 @@ struct SigmoidLayer: Layer {
 struct SoftmaxLayer: Layer {
   let input: Value
   let output: Value
+
+  var keeps: Keeping { .output }
 
   private var width: Int { output.shape.dims.last! }
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }

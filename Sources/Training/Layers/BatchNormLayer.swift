@@ -31,10 +31,12 @@ struct BatchNormLayer: Layer {
     inverseDeviation = try FloatBuffer(width)
   }
 
+  var keeps: Keeping { .inputs }
+
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }
 
   func forward(_ pass: Pass) {
-    if pass.isTraining {
+    if pass.usesBatchStatistics {
       measureBatch(pass)
     } else {
       for c in 0..<width {
@@ -62,7 +64,12 @@ struct BatchNormLayer: Layer {
         for c in 0..<width { sums[c] += x[c] }
       }
     } store: { center[$0] = Float($1 / count) }
-    let momentum = Double(spec.momentum)
+    let momentum: Double? =
+      switch pass.mode {
+      case .training: Double(spec.momentum)
+      case .recalibrating(let batch): Double(batch) / Double(batch + 1)
+      case .refreshing, .inference: nil
+      }
     sums(rows: rows, pool: pass.pool) { range, sums in
       let center = center.base
       for row in range {
@@ -72,6 +79,7 @@ struct BatchNormLayer: Layer {
     } store: { c, total in
       let batch = total / count
       inverseDeviation[c] = Float(1 / (batch + Double(spec.epsilon)).squareRoot())
+      guard let momentum else { return }
       mean.values[c] = Float(momentum * Double(mean.values[c]) + (1 - momentum) * Double(center[c]))
       variance.values[c] = Float(momentum * Double(variance.values[c]) + (1 - momentum) * batch)
     }
@@ -96,7 +104,7 @@ struct BatchNormLayer: Layer {
     let (width, rows) = (width, rows(pass))
     let (x, dy, center, inverse) = (input.data, output.gradient!, center, inverseDeviation)
     let (gamma, dGamma, dBeta) = (gamma.values, gamma.gradient!, beta.gradient!)
-    let share = pass.isTraining ? 1 / Float(rows) : 0  // running statistics are constants
+    let share = pass.usesBatchStatistics ? 1 / Float(rows) : 0  // running statistics are constants
     pass.pool.forRows(rows, width: width) { range in
       let center = center.base, inverse = inverse.base
       let gamma = gamma.base, dGamma = dGamma.base, dBeta = dBeta.base

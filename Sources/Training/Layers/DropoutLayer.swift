@@ -18,13 +18,15 @@ struct DropoutLayer: Layer {
     self.name = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }  // FNV-1a
   }
 
+  var keeps: Keeping { [] }
+
   func forward(_ pass: Pass) { apply(input.data, output.data, pass) }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) { apply(output.gradient!, target, pass) }
 
   private func apply(_ from: FloatBuffer, _ to: FloatBuffer, _ pass: Pass) {
     let count = pass.count * output.size
-    guard pass.isTraining, rate > 0 else { return pass.pool.copy(from, to: to, count: count) }
+    guard pass.drops, rate > 0 else { return pass.pool.copy(from, to: to, count: count) }
     let scale = 1 / (1 - rate), key = Self.mixed(name ^ pass.noise)
     let threshold = UInt64(Double(rate) * 0x1p32)  // of the hash's upper 32 bits
     pass.pool.forChunks(count) { range in

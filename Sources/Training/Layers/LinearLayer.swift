@@ -30,8 +30,12 @@ final class LinearLayer: Layer {
       geometry, weights: weight.values.elements, bias: bias?.values.elements, clamp: clamp.low...clamp.high)
   }
 
+  var keeps: Keeping { .inputs }
+
   func forward(_ pass: Pass) {
-    convolution.update(weights: weight.values.elements, bias: bias?.values.elements, pool: pass.pool)
+    if pass.mode != .refreshing {  // nothing has changed since
+      convolution.update(weights: weight.values.elements, bias: bias?.values.elements, pool: pass.pool)
+    }
     convolution.run(
       input: input.data.base, output: output.data.base, batch: pass.count,
       scratch: pass.scratch.bytes(convolution.scratchBytes(batch: pass.count, threads: pass.pool.threads)),

@@ -13,6 +13,8 @@ struct PadLayer: Layer {
     padding = ZeroPadding(shape: input.shape.dims, before: spec.before, after: spec.after)
   }
 
+  var keeps: Keeping { [] }
+
   func forward(_ pass: Pass) {
     padding.pad(input.data.base, output: output.data.base, with: 0, batch: pass.count, pool: pass.pool)
   }

@@ -22,6 +22,8 @@ final class PoolLayer: Layer {
     winners = reduction == .max ? [Int32](repeating: 0, count: output.size * batchSize) : []
   }
 
+  var keeps: Keeping { [] }
+
   func forward(_ pass: Pass) {
     let (x, y) = (input.data.base, output.data.base)
     if winners.isEmpty {

@@ -5,6 +5,8 @@ struct ViewLayer: Layer {
   let input: Value
   let output: Value
 
+  var keeps: Keeping { [] }
+
   func forward(_ pass: Pass) { pass.pool.copy(input.data, to: output.data, count: pass.count * output.size) }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
@@ -16,6 +18,8 @@ struct ViewLayer: Layer {
 struct AddLayer: Layer {
   let inputs: [Value]
   let output: Value
+
+  var keeps: Keeping { [] }
 
   func forward(_ pass: Pass) {
     Elementwise.add(
@@ -50,6 +54,8 @@ struct ConcatLayer: Layer {
     self.starts = starts
     width = start
   }
+
+  var keeps: Keeping { [] }
 
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }
 

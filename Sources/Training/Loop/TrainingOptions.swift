@@ -14,6 +14,25 @@ public struct TrainingOptions {
   /// Whether each epoch has an order of its own; otherwise samples come as they are stored.
   public var shuffles: Bool
 
+  /// See `Optimizer`; its `defaultWeightDecay` when nil.
+  public var weightDecay: Double?
+  /// Whether biases and batch norms decay too; weights alone otherwise.
+  public var decaysAll = false
+  /// The share of the target that goes to all classes alike, 0…1.
+  public var labelSmoothing = 0.0
+  /// Gradients whose norm, over all parameters, is larger are scaled down to it.
+  public var gradientNorm: Double?
+  /// Decay of the moving average of the weights, which is then what is validated and returned.
+  public var averageDecay: Double?
+  /// With a teacher.
+  public var distillation = Distillation()
+  /// Stops after so many epochs without a lower loss on the validation data; the best weights are returned.
+  public var patience: Int?
+  /// Batches over which batch norms measure their statistics anew at the end; 0 keeps the running ones.
+  public var recalibrationBatches = 0
+  /// Whether to compute activations again on the way back where that saves memory.
+  public var recomputes = false
+
   public init(
     epochs: Int = 1, batchSize: Int = 32, optimizer: Optimizer = .adam(), learningRate: LearningRate? = nil,
     seed: UInt64 = 0, shuffles: Bool = true
@@ -32,5 +51,28 @@ public struct TrainingOptions {
     guard (1...65_536).contains(batchSize) else { throw CompressError("batch size: \(batchSize) is not in 1...65536") }
     try optimizer.validate()
     if case .constant? = learningRate { _ = try learningRate!.value(step: 0, of: 1) }
+    if let weightDecay {
+      guard weightDecay >= 0, weightDecay.isFinite else {
+        throw CompressError("weight decay \(weightDecay) is not a number from 0 up")
+      }
+    }
+    guard (0..<1).contains(labelSmoothing) else {
+      throw CompressError("label smoothing \(labelSmoothing) is not in 0..<1")
+    }
+    if let gradientNorm {
+      guard gradientNorm > 0, gradientNorm.isFinite else {
+        throw CompressError("the largest gradient norm, \(gradientNorm), is not above 0")
+      }
+    }
+    if let averageDecay {
+      guard (0..<1).contains(averageDecay) else {
+        throw CompressError("the decay of the weights' average, \(averageDecay), is not in 0..<1")
+      }
+    }
+    try distillation.validate()
+    if let patience {
+      guard patience >= 1 else { throw CompressError("patience: \(patience) epochs; at least 1 is needed") }
+    }
+    guard recalibrationBatches >= 0 else { throw CompressError("\(recalibrationBatches) batches to recalibrate on") }
   }
 }

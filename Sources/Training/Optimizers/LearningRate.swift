@@ -7,7 +7,7 @@ public enum LearningRate {
   case schedule((_ t: Double) throws -> Double)
 
   /// - Throws: `CompressError` unless the rate is a number and not negative; what the schedule throws.
-  func value(step: Int, of total: Int) throws -> Double {
+  public func value(step: Int, of total: Int) throws -> Double {
     let t = Double(step) / Double(max(1, total))
     let rate: Double
     switch self {

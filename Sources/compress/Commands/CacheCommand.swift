@@ -31,6 +31,10 @@ struct CacheCommand: ParsableCommand {
       terminal.writeLine(
         "\(Self.some(contents.stages.count, "stage")), \(Self.some(contents.blobs, "tensor")), "
           + "\(Formatting.bytes(contents.bytes)) on disk; what stages share is stored once")
+      if contents.checkpoints > 0 {
+        terminal.writeLine(
+          "\(Self.some(contents.checkpoints, "interrupted training")) that can go on: run the pipeline again")
+      }
       if contents.unnamedBlobs > 0 {
         terminal.writeLine(
           "\(Self.some(contents.unnamedBlobs, "tensor")) (\(Formatting.bytes(contents.unnamedBytes))) of no stage: compress cache gc"

@@ -1,0 +1,43 @@
+import Kernels
+import Network
+import Runtime
+import Training
+
+/// Any model as a teacher: compiled, in the arithmetic its annotations ask for, without its softmax.
+struct ModelTeacher: Teacher {
+  private let session: Session
+
+  /// Samples at once.
+  private static let batch = 32
+
+  init(_ model: Model, pool: ThreadPool) throws {
+    session = Session(try compile(model.withoutSoftmax(), CompileOptions(maxBatch: Self.batch)), pool: pool)
+  }
+
+  var classCount: Int { session.plan.outputShape.count }
+
+  func scores(
+    _ samples: UnsafeBufferPointer<Float>, count: Int, into scores: UnsafeMutableBufferPointer<Float>
+  ) throws {
+    let size = session.plan.inputShape.count, classes = classCount
+    for start in stride(from: 0, to: count, by: Self.batch) {
+      let end = min(start + Self.batch, count)
+      session.run(
+        input: UnsafeBufferPointer(rebasing: samples[start * size..<end * size]),
+        output: UnsafeMutableBufferPointer(rebasing: scores[start * classes..<end * classes]))
+    }
+  }
+}
+
+extension Model {
+  /// The same scores, before the softmax at the output if there is one.
+  fileprivate func withoutSoftmax() throws -> Model {
+    guard let last = graph[graph.output], case .activation(.softmax) = last.op else { return self }
+    let nodes = graph.nodes.filter { $0.name != last.name }
+    var parameters: [String: [ParameterRole: Parameter]] = [:]
+    for (layer, role, parameter) in allParameters { parameters[layer, default: [:]][role] = parameter }
+    return try Model(
+      graph: Graph(nodes, output: last.inputs[0]), parameters: parameters,
+      activations: activations.filter { $0.key != last.name })
+  }
+}

@@ -1,0 +1,119 @@
+/// Decides which activations are kept and where in memory each lies.
+struct ActivationPlan {
+  let steps: [TrainingStep]
+  let input: Value
+  let scores: Value
+
+  /// - Parameter recomputes: whether activations may be given up and computed again, if that takes less memory.
+  func lay(recomputes: Bool) throws -> (TrainingSchedule, places: [Place], ArenaLayout) {
+    var best = try lay(TrainingSchedule(layers: steps.count))
+    guard recomputes else { return best }
+    for segments in stride(from: 2, through: min(steps.count / 2, Self.mostSegments), by: 1) {
+      let other = try lay(TrainingSchedule(layers: steps.count, cuts: cuts(segments)))
+      if other.2.count < best.2.count { best = other }
+    }
+    return best
+  }
+
+  private static let mostSegments = 24
+
+  private func lay(_ schedule: TrainingSchedule) throws -> (TrainingSchedule, places: [Place], ArenaLayout) {
+    let requests = lifetimes(schedule).requests
+    return (schedule, requests.map(\.place), try ArenaLayout(requests.map(\.request)))
+  }
+
+  private func lifetimes(_ schedule: TrainingSchedule) -> Lifetimes {
+    var lifetimes = Lifetimes(), time = 0
+    lifetimes.write(input.dataPlace, at: time)
+    func forward(_ step: TrainingStep) {
+      for input in step.inputs { lifetimes.use(input.dataPlace, at: time) }
+      if step.isInPlace {
+        lifetimes.use(step.output.dataPlace, at: time)
+      } else {
+        lifetimes.write(step.output.dataPlace, at: time)
+      }
+    }
+    func backward(_ step: TrainingStep) {
+      if step.layer.keeps.contains(.inputs) {
+        for input in step.inputs { lifetimes.use(input.dataPlace, at: time) }
+      }
+      if step.layer.keeps.contains(.output) { lifetimes.use(step.output.dataPlace, at: time) }
+      let gradient = step.output.gradientPlace
+      if let gradient { lifetimes.use(gradient, at: time) }
+      for target in step.targets {
+        if target.place === gradient {
+          lifetimes.use(target.place, at: time)
+        } else {
+          lifetimes.write(target.place, at: time)
+        }
+        if let sum = target.sum { lifetimes.use(sum.gradientPlace!, at: time) }
+      }
+    }
+    func take(_ actions: [TrainingSchedule.Action]) {
+      for action in actions {
+        time += 1
+        switch action {
+        case .forward(let index), .refresh(let index): forward(steps[index])
+        case .backward(let index): backward(steps[index])
+        }
+      }
+    }
+    take(schedule.forward)
+    time += 1
+    lifetimes.use(scores.dataPlace, at: time)
+    if let gradient = scores.gradientPlace { lifetimes.write(gradient, at: time) }
+    take(schedule.backward)
+    // Small, and good to look at afterwards.
+    lifetimes.use(scores.dataPlace, at: time)
+    return lifetimes
+  }
+
+  // MARK: Segments
+
+  /// Where to begin segments of about equal memory, so that little is kept between them.
+  private func cuts(_ segments: Int) -> [Int] {
+    var sums = [0]  // elements written before each position
+    for step in steps { sums.append(sums.last! + (step.isInPlace ? 0 : step.output.dataPlace.count)) }
+    let share = Double(sums.last!) / Double(segments)
+    let costs = crossings
+    var cuts: [Int] = []
+    for number in 1..<segments {
+      let ideal = share * Double(number)
+      let near = costs.indices.filter { position in
+        costs[position] != nil && position > (cuts.last ?? 0) && abs(Double(sums[position]) - ideal) <= share / 2
+      }
+      let best = near.min { a, b in
+        costs[a]! != costs[b]!
+          ? costs[a]! < costs[b]! : abs(Double(sums[a]) - ideal) < abs(Double(sums[b]) - ideal)
+      }
+      if let best { cuts.append(best) }
+    }
+    return cuts
+  }
+
+  /// For each position but the first, the elements written before it and read behind it; nil where one must not cut,
+  /// because a layer behind it works in place on what one before it wrote.
+  private var crossings: [Int?] {
+    var costs = [Int?](repeating: 0, count: steps.count)
+    var writers: [ObjectIdentifier: Int] = [:]
+    var readers: [ObjectIdentifier: (place: Place, last: Int)] = [:]
+    for (index, step) in steps.enumerated() {
+      for input in step.inputs { readers[ObjectIdentifier(input.dataPlace)] = (input.dataPlace, index) }
+      let id = ObjectIdentifier(step.output.dataPlace)
+      if step.isInPlace {
+        if let writer = writers[id], writer < index {
+          for position in (writer + 1)...index { costs[position] = nil }
+        }
+      } else {
+        writers[id] = index
+      }
+    }
+    for (id, reader) in readers {
+      guard let writer = writers[id], writer < reader.last else { continue }
+      for position in (writer + 1)...reader.last where costs[position] != nil {
+        costs[position]! += reader.place.count
+      }
+    }
+    return costs
+  }
+}
