@@ -55,7 +55,7 @@ let package = Package(
     .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "Runtime", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training"]),
+    .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["pytorch_step.py"]),
     .testTarget(name: "FilesTests", dependencies: ["Files"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
