@@ -5,7 +5,7 @@ import Tensors
 public struct Transformed: Dataset {
   let base: any Dataset
   let options: ImageOptions
-  let augmentation: Augmentation?
+  private(set) var augmentation: Augmentation?
   public let sampleShape: Shape
   private let resampling: Resampling?
   private var epoch = 0
@@ -95,6 +95,14 @@ public struct Transformed: Dataset {
 }
 
 extension Dataset {
+  /// The same samples without their augmentation: what is measured on.
+  public var unaugmented: any Dataset {
+    if let subset = self as? Subset { return subset.over(subset.base.unaugmented) }
+    guard var own = self as? Transformed else { return self }
+    own.augmentation = nil
+    return own
+  }
+
   /// The same samples as other images, see `ImageOptions`. Options given twice replace each other as a whole.
   ///
   /// - Throws: `CompressError` when the samples cannot be made what is asked for.

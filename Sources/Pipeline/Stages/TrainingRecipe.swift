@@ -23,7 +23,7 @@ public struct TrainingRecipe {
   }
 
   public enum Validation {
-    /// A share of the data, chosen at random, that is then not learned from.
+    /// A share of the data, chosen at random, that is then not learned from; it is measured without augmentation.
     case share(Double)
     case data(any Dataset)
   }
@@ -81,7 +81,7 @@ public struct TrainingRecipe {
     case .share(let share):
       guard share > 0, share < 1 else { throw CompressError("a validation share of \(share) is not between 0 and 1") }
       let (learned, held) = try data.split(1 - share, seed: options.seed)
-      return (learned, held)
+      return (learned, held.unaugmented)
     }
   }
 
