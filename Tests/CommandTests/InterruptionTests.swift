@@ -23,7 +23,7 @@ import Testing
       if let list = json as? [Any] { return list.map(withoutMeasurements) }
       guard let object = json as? [String: Any] else { return json }
       let measured = [
-        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean",
+        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "epochSeconds",
         "faster_mean_95",
         "faster_p50", "faster_p50_95",
       ]

@@ -5,7 +5,7 @@ import Tensors
 public struct Transformed: Dataset {
   let base: any Dataset
   let options: ImageOptions
-  private(set) var augmentation: Augmentation?
+  fileprivate(set) var augmentation: Augmentation?
   public let sampleShape: Shape
   private let resampling: Resampling?
   private var epoch = 0
