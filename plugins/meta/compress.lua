@@ -1,15 +1,40 @@
 ---@meta
 -- What pipelines and plugins can say, for editors. Written by `compress meta`; changes here are lost.
 
+---@class DistillOptions
+---@field teacher Model # takes the same samples, tells the same classes
+---@field temperature? number # softens both outputs; default 4
+---@field alpha? number # how much the teacher counts; default 0.9
+
 ---@class TrainOptions
 ---@field data Data # samples to learn from
 ---@field epochs? integer # times that every sample is seen; default 1
 ---@field batch? integer # samples to a step; default 32
----@field optimizer? "adam"|"sgd" # default "adam"
+---@field optimizer? "adam"|"adamw"|"sgd" # default "adam"
 ---@field learning_rate? number|Plugin|BoundPlugin|fun(t: number): number # constant, or a schedule; the optimizer's own by default
 ---@field momentum? number # of sgd; default 0
+---@field nesterov? boolean # sgd looks ahead; default false
+---@field beta1? number # of adam and adamw; 0.9 by default
+---@field beta2? number # of adam and adamw; 0.999 by default
+---@field epsilon? number # of adam and adamw; 1e-7 by default
+---@field weight_decay? number # pull of the weights towards zero; 0.01 by default for adamw, else 0
+---@field decay_all? boolean # biases and batch norms decay too; default false
+---@field label_smoothing? number # share of the target that all classes get alike; default 0
+---@field clip_norm? number # largest norm of the gradient of all parameters
+---@field ema? number # decay of the weights' moving average, which is then the result
+---@field validation? number|Data # measured on after every epoch: a share of the data, or samples of its own
+---@field patience? integer # epochs without a lower validation loss before it ends; the best weights are the result
+---@field recalibrate? integer # batches to measure batch norms' statistics on at the end; default 0
+---@field distill? DistillOptions # a model to learn from besides the labels
+---@field memory? "keep"|"recompute" # recompute takes less memory and more time, for the same result; default "keep"
 ---@field shuffle? boolean # another order each epoch; default true
 ---@field seed? integer # of the order; the run's own by default
+---@field on_step? fun(moment: TrainingMoment): TrainingChange? # called after every step
+---@field on_epoch? fun(moment: TrainingMoment): TrainingChange? # called after every epoch
+
+---@class TrainingChange
+---@field learning_rate? number # from now on, in place of the option
+---@field stop? boolean # ends the training here; default false
 
 ---@class PruneOptions
 ---@field sparsity? number # share of zeros among the weights of the layers pruned
@@ -455,6 +480,7 @@ local Plugin = {}
 ---@field kind string
 ---@field name string
 ---@field options table # checked, standards included
+---@operator call(number): number
 local BoundPlugin = {}
 
 ---A schedule's value at progress t, from 0 to 1.
@@ -656,6 +682,18 @@ function zoo.inception_v3(options) end
 ---@param options? WidthDropoutNetworkOptions
 ---@return Model
 function zoo.inception_v3_75(options) end
+
+---@class TrainingMoment
+---@field accuracy number # likewise, from 0 to 1
+---@field epoch integer # the one under way or just ended, from 1
+---@field epochs integer # of how many
+---@field learning_rate number # of the last step
+---@field loss number # of the step's batch, or the epoch's mean
+---@field step integer # steps done
+---@field steps integer # of how many
+---@field validation_accuracy number? # likewise, from 0 to 1
+---@field validation_loss number? # after an epoch, with validation data
+local TrainingMoment = {}
 
 ---What a plugin's file returns.
 ---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin
