@@ -52,6 +52,8 @@ public final class ScriptSession {
   var comparison: Comparison?
   var params: [(name: String, value: ParamValue)]?
   private(set) var stages: [Stage] = []
+  /// Stages whose networks were asked for and not their weights.
+  private var templates: [Stage] = []
   /// More than zero while a plugin's function runs.
   private var policyDepth = 0
 
@@ -88,7 +90,7 @@ public final class ScriptSession {
     if params == nil, let setting = options.settings.first {
       throw CompressError("--set \(setting.name): the script declares no params").at(script: options.script, line: nil)
     }
-    return Outcome(comparison: comparison, stages: stages, params: params ?? [], digest: Digest.of(source))
+    return Outcome(comparison: comparison, stages: wantedStages, params: params ?? [], digest: Digest.of(source))
   }
 
   // MARK: For the bindings
@@ -104,6 +106,16 @@ public final class ScriptSession {
     let stage = try Stage(work, inputs: inputs, origin: origin())
     stages.append(stage)
     return stage
+  }
+
+  /// Notes that only the network of a stage is needed, unless something else starts from it.
+  func useAsTemplate(_ stage: Stage) { templates.append(stage) }
+
+  private var wantedStages: [Stage] {
+    stages.filter { stage in
+      !templates.contains { $0 === stage } || stages.contains { $0.inputs.contains { $0 === stage } }
+        || comparison?.variants.contains { $0.stage === stage } == true
+    }
   }
 
   /// Calls a plugin's function; errors without a place of their own name the plugin's file.

@@ -73,6 +73,31 @@ private func conv(
     #expect(throws: (any Error).self) { try shape(.globalPool(GlobalPool(.max)), [7]) }
   }
 
+  @Test func padding() throws {
+    #expect(try shape(.pad(Pad(before: [1, 0, 2], after: [0, 3, 1])), [4, 5, 6]) == [5, 8, 9])
+    #expect(
+      message { _ = try shape(.pad(Pad(before: [1], after: [1])), [4, 5]) } == "pads 1 and 1 axes of shape [4, 5]")
+    #expect(message { _ = try shape(.pad(Pad(before: [-1], after: [0])), [4]) } == "padding -1 is out of range")
+    #expect(message { _ = try shape(.pad(Pad(before: [.max], after: [.max])), [4]) }.hasSuffix("is out of range"))
+    let maximum = Pool2D(.max, window: Window(Size2D(2)), countsPadding: true)
+    #expect(message { _ = try shape(.pool2d(maximum), [4, 4, 1]) } == "padding has no part in a maximum")
+    #expect(try shape(.dropout(Dropout(rate: 0.5)), [4, 5]) == [4, 5])
+    #expect(message { _ = try shape(.dropout(Dropout(rate: 1)), [4]) } == "rate 1.0 is not from 0 to below 1")
+  }
+
+  @Test func poolsReadAndWritten() throws {
+    for pool in [
+      Pool2D(.max, window: Window(Size2D(2))), Pool2D(.average, window: Window(Size2D(3)), countsPadding: true),
+    ] {
+      let data = try JSONEncoder().encode(Operator.pool2d(pool))
+      #expect(try JSONDecoder().decode(Operator.self, from: data) == .pool2d(pool))
+      #expect(String(decoding: data, as: UTF8.self).contains("counts_padding") == pool.countsPadding)
+    }
+    for op in [Operator.pad(Pad(before: [0, 1], after: [2, 0])), .dropout(Dropout(rate: 0.25))] {
+      #expect(try JSONDecoder().decode(Operator.self, from: JSONEncoder().encode(op)) == op)
+    }
+  }
+
   @Test func denseAndNorm() throws {
     #expect(try shape(.dense(Dense(units: 10)), [2028]) == [10])
     #expect(

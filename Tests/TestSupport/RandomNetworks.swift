@@ -55,12 +55,10 @@ public struct RandomNetworks {
       if random.below(3) > 0 { net.activation(pick([.relu, .relu6])) }
     case 5:
       let size = 2 + random.below(2)
-      net.add(
-        .pool2d(
-          Pool2D(
-            pick([.max, .average]),
-            window: Window(
-              Size2D(size), stride: Size2D(1 + random.below(2)), padding: padding(size - 1)))), [source.name])
+      let window = Window(Size2D(size), stride: Size2D(1 + random.below(2)), padding: padding(size - 1))
+      let pool = pick([Pool2D(.max, window: window), Pool2D(.average, window: window)])
+      let counting = Pool2D(.average, window: window, countsPadding: true)
+      net.add(.pool2d(random.below(3) == 0 ? counting : pool), [source.name])
     case 6: net.activation(pick([.relu, .relu6, .sigmoid]), from: source.name)
     case 7:
       let others = images.filter { $0.shape == source.shape }

@@ -118,6 +118,49 @@ import Testing
     }
   }
 
+  @Test func averagesThatCountPadding() throws {
+    let window = Window(Size2D(3, 2), stride: Size2D(1, 2), padding: .explicit(top: 1, left: 1, bottom: 2, right: 0))
+    try checkGradients(
+      built([5, 6, 1]) {
+        $0.conv2d(filters: 3, kernel: 2)
+        $0.add(.pool2d(Pool2D(.average, window: window, countsPadding: true)), [$0.last])
+        $0.flatten()
+      })
+  }
+
+  @Test(arguments: [([0, 0, 2], [0, 0, 1]), ([1, 0, 0], [0, 2, 0]), ([0, 1, 3], [2, 0, 0]), ([0, 0, 0], [0, 0, 0])])
+  func padding(before: [Int], after: [Int]) throws {
+    try checkGradients(
+      built([4, 3, 2]) {
+        let stem = $0.conv2d(filters: 2, kernel: 2)
+        $0.pad(before: before, after: after)
+        $0.conv2d(filters: 2, kernel: 2)
+        let flat = $0.flatten()
+        $0.flatten(from: stem)
+        $0.concat([flat, $0.last])
+      })
+  }
+
+  @Test func paddingOfVectors() throws {
+    try checkGradients(
+      built([4]) {
+        $0.dense(3)
+        $0.pad(before: [2], after: [1])
+        $0.dense(2)
+      })
+  }
+
+  @Test func dropoutThatDropsNothing() throws {
+    for (rate, isTraining) in [(Float(0), true), (0.5, false)] {
+      try checkGradients(
+        built([4]) {
+          $0.dense(5)
+          $0.dropout(rate)
+          $0.dense(2)
+        }, isTraining: isTraining)
+    }
+  }
+
   @Test(arguments: [Pool2D.Reduction.max, .average])
   func globalPooling(reduction: Pool2D.Reduction) throws {
     try checkGradients(

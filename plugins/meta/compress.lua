@@ -80,6 +80,9 @@
 ---@field cutout? integer # side of a square that becomes 0 after normalization; default 0
 ---@field seed? integer # the run's own by default
 
+---@class LoadOptions
+---@field into? Model # the network that a file of weights alone (safetensors) belongs to; its own weights are not used
+
 ---@class WeightQuantization
 ---@field type? "integer"|"float16" # default "integer"
 ---@field bits? integer # default 8
@@ -126,6 +129,62 @@
 ---@field seed? integer # of the first weights; the run's own by default
 ---@field width? number # multiplies the filters
 ---@field dropout? number # before dense layers; 0 for none
+
+---@class LayerOptions
+---@field name? string # of the layer, in tables and files
+
+---@class ConvOptions
+---@field stride? integer|number[] # one number, or {height, width}
+---@field padding? "same"|"valid"|integer|number[] # pixels of zeros: on every side, {height, width} or {top, left, bottom, right}
+---@field dilation? integer|number[]
+---@field groups? integer # default 1
+---@field bias? boolean # whether it has one; default true
+---@field name? string # of the layer, in tables and files
+
+---@class DepthwiseOptions
+---@field stride? integer|number[] # one number, or {height, width}
+---@field padding? "same"|"valid"|integer|number[] # pixels of zeros: on every side, {height, width} or {top, left, bottom, right}
+---@field dilation? integer|number[]
+---@field multiplier? integer # filters for each channel; default 1
+---@field bias? boolean # whether it has one; default true
+---@field name? string # of the layer, in tables and files
+
+---@class DenseOptions
+---@field bias? boolean # whether it has one; default true
+---@field name? string # of the layer, in tables and files
+
+---@class BatchNormOptions
+---@field epsilon? number # default 1e-05
+---@field momentum? number # share of the running statistics that a step keeps; default 0.9
+---@field name? string # of the layer, in tables and files
+
+---@class PoolOptions
+---@field stride? integer|number[] # one number, or {height, width}
+---@field padding? "same"|"valid"|integer|number[] # pixels of zeros: on every side, {height, width} or {top, left, bottom, right}
+---@field name? string # of the layer, in tables and files
+
+---@class AveragePoolOptions
+---@field stride? integer|number[] # one number, or {height, width}
+---@field padding? "same"|"valid"|integer|number[] # pixels of zeros: on every side, {height, width} or {top, left, bottom, right}
+---@field counts_padding? boolean # whether padding counts as zeros in the mean; default false
+---@field name? string # of the layer, in tables and files
+
+---@class Blocks
+---@field name? string # comes before the names of the layers inside: name.conv_1
+---@field [integer] Block|false # false is left out
+
+---@class ResidualBlocks
+---@field shortcut? Block|false # what the input goes through before it is added; false for nothing
+---@field name? string # comes before the names of the layers inside: name.conv_1
+---@field [integer] Block|false # false is left out
+
+---@class NetworkDefinition
+---@field input number[] # height, width, channels of an image; or one number
+---@field name? string # in tables and plans; default "network"
+---@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of convolutions are drawn; default "he_normal"
+---@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of dense layers are drawn; default "glorot_uniform"
+---@field seed? integer # of the first weights; the run's own by default
+---@field [integer] Block|false # false is left out
 
 ---@class OptionDeclaration
 ---@field type "boolean"|"integer"|"number"|"ratio"|"string"|"choice"|"patterns"|"numbers"|"data"|"model"|"schedule"
@@ -574,7 +633,7 @@ function Model:cost() end
 ---@return Layer[]
 function Model:layers() end
 
----Writes a native model file under --out; computes the model.
+---Writes a file under --out, safetensors if that is how its name ends, else native; computes the model.
 ---@param file string
 ---@return Model
 function Model:save(file) end
@@ -683,6 +742,117 @@ function zoo.inception_v3(options) end
 ---@return Model
 function zoo.inception_v3_75(options) end
 
+net = {}
+
+---A convolution; padding is "same" unless told otherwise.
+---@param filters integer
+---@param kernel integer|integer[]
+---@param options? ConvOptions
+---@return Block
+function net.conv(filters, kernel, options) end
+
+---A convolution of each channel by itself; padding is "same" unless told otherwise.
+---@param kernel integer|integer[]
+---@param options? DepthwiseOptions
+---@return Block
+function net.depthwise(kernel, options) end
+
+---A fully connected layer; its input is a vector.
+---@param units integer
+---@param options? DenseOptions
+---@return Block
+function net.dense(units, options) end
+
+---Batch normalization over the channels.
+---@param options? BatchNormOptions
+---@return Block
+function net.batch_norm(options) end
+
+---The greatest value under a window.
+---@param size integer|integer[]
+---@param options? PoolOptions
+---@return Block
+function net.max_pool(size, options) end
+
+---The mean under a window.
+---@param size integer|integer[]
+---@param options? AveragePoolOptions
+---@return Block
+function net.average_pool(size, options) end
+
+---The mean of each channel: an image becomes a vector.
+---@param options? LayerOptions
+---@return Block
+function net.global_average_pool(options) end
+
+---The greatest value of each channel.
+---@param options? LayerOptions
+---@return Block
+function net.global_max_pool(options) end
+
+---An image as a vector.
+---@param options? LayerOptions
+---@return Block
+function net.flatten(options) end
+
+---Zeros in place of a share of the values while training.
+---@param rate number
+---@param options? LayerOptions
+---@return Block
+function net.dropout(rate, options) end
+
+---Zeros before and after each axis: height, width, channels.
+---@param before integer[]
+---@param after integer[]
+---@param options? LayerOptions
+---@return Block
+function net.pad(before, after, options) end
+
+---An activation.
+---@param options? LayerOptions
+---@return Block
+function net.relu(options) end
+
+---An activation.
+---@param options? LayerOptions
+---@return Block
+function net.relu6(options) end
+
+---An activation.
+---@param options? LayerOptions
+---@return Block
+function net.sigmoid(options) end
+
+---An activation.
+---@param options? LayerOptions
+---@return Block
+function net.softmax(options) end
+
+---Blocks one after the other.
+---@param blocks Blocks
+---@return Block
+function net.sequential(blocks) end
+
+---Blocks one after the other, and their output plus the input, which the shortcut may change on its way.
+---@param blocks ResidualBlocks
+---@return Block
+function net.residual(blocks) end
+
+---Blocks side by side on the same input; their outputs are added.
+---@param blocks Blocks
+---@return Block
+function net.add(blocks) end
+
+---Blocks side by side; their outputs are joined along the channels.
+---@param blocks Blocks
+---@return Block
+function net.concat(blocks) end
+
+---A network of blocks one after the other, untrained.
+---@param definition NetworkDefinition
+---@return Model
+function net.model(definition) end
+
 ---@class TrainingMoment
 ---@field accuracy number # likewise, from 0 to 1
 ---@field epoch integer # the one under way or just ended, from 1
@@ -718,8 +888,9 @@ function compile(model) end
 
 ---A model from a file under the script's folder or --data.
 ---@param file string
+---@param options? LoadOptions
 ---@return Model
-function load_model(file) end
+function load_model(file, options) end
 
 ---Declares what --set changes, once and first: name = { default, min =, max =, choices =, help = }.
 ---@param declared table<string, any>

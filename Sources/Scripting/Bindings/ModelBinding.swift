@@ -67,10 +67,13 @@ extension ScriptSession {
           ]))
       ]
     }
-    model.method("save", "(file: string): Model", "Writes a native model file under --out; computes the model.") {
+    model.method(
+      "save", "(file: string): Model",
+      "Writes a file under --out, safetensors if that is how its name ends, else native; computes the model."
+    ) {
       [unowned self] model, arguments in
       let path = try outputs(try arguments.string(0))
-      try NativeFormat.write(try executor.model(of: model.stage), to: path)
+      try ModelFile.write(try executor.model(of: model.stage), to: path)
       return [.object(model)]
     }
     state.define(model)
@@ -95,12 +98,31 @@ extension ScriptSession {
         .object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))
       ]
     }
-    state.define("load_model", "(file: string): Model", "A model from a file under the script's folder or --data.") {
-      [unowned self] arguments in
+    state.define(
+      "load_model", "(file: string, options?: LoadOptions): Model",
+      "A model from a file under the script's folder or --data."
+    ) { [unowned self] arguments in
+      try arguments.atMost(2)
       let path = try inputs(try arguments.string(0))
-      return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
+      guard case .model(let template)? = try Self.loadSchema.read(try arguments.optionalTable(1))["into"] else {
+        return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
+      }
+      useAsTemplate(template.stage)
+      let work = try LoadWeightsStage(path: path, network: template.stage.graph)
+      return [.object(ModelObject(try record(work, []), name: template.name))]
     }
     try defineZoo()
+    try defineNetworks()
+  }
+
+  static var loadSchema: OptionSchema {
+    OptionSchema(
+      "LoadOptions",
+      [
+        .init(
+          name: "into", type: .model,
+          help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used")
+      ])
   }
 
   static var measureSchema: OptionSchema {

@@ -56,8 +56,8 @@ public enum EditorStubs {
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
       ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
-      LuaQuantizationPolicy.schema,
-    ] + ScriptSession.zooSchemas
+      ScriptSession.loadSchema, LuaQuantizationPolicy.schema,
+    ] + ScriptSession.zooSchemas + ScriptSession.netSchemas
   }
 
   /// The schema as a class, after those of the tables in it that have a name of their own there.
@@ -74,6 +74,8 @@ public enum EditorStubs {
     }
     if schema.name == "CompareOptions" {
       out += "---@field [integer] [string, Model] # a variant: its name, its model\n"
+    } else if ScriptSession.listSchemas.contains(schema.name) {
+      out += "---@field [integer] Block|false # false is left out\n"
     }
     return inner + out
   }
@@ -160,6 +162,7 @@ extension OptionType {
     case .numbers: "number[]"
     case .data: "Data"
     case .model: "Model"
+    case .block: "Block|false"
     case .plugin: "Plugin|BoundPlugin"
     case .schedule: "Plugin|BoundPlugin|fun(t: number): number"
     case .function(let type): type

@@ -19,6 +19,8 @@ indirect enum OptionType {
   /// Samples, as `data.train` or `data.test:take(500)`.
   case data
   case model
+  /// A part of a network, or false.
+  case block
   /// A plugin of a kind, as `use "polynomial" { to = 0.8 }`.
   case plugin(Plugin.Kind)
   /// A schedule: a plugin, or a Lua function of progress t.
@@ -46,6 +48,7 @@ indirect enum OptionType {
     case .numbers: "a list of numbers"
     case .data: "samples, such as data.train"
     case .model: "a model"
+    case .block: "a block, as net.conv(16, 3), or false"
     case .plugin(let kind): "a \(kind.rawValue) plugin, as use \"name\" {}"
     case .schedule: "a schedule plugin or a function of t"
     case .function: "a function"
@@ -81,6 +84,7 @@ indirect enum OptionType {
     case .numbers: return (value.table?.numbers).map(OptionValue.numbers)
     case .data: return value.object(DataObject.self).map(OptionValue.data)
     case .model: return value.object(ModelObject.self).map(OptionValue.model)
+    case .block: return value.bool == false ? .block(nil) : value.object(BlockObject.self).map { .block($0) }
     case .plugin(let kind): return try BoundPlugin.from(value, kind: kind).map(OptionValue.plugin)
     case .schedule:
       if let function = value.function { return .function(function) }
@@ -104,6 +108,7 @@ enum OptionValue {
   case numbers([Double])
   case data(DataObject)
   case model(ModelObject)
+  case block(BlockObject?)
   case plugin(BoundPlugin)
   case function(LuaFunction)
   case options(OptionValues)
@@ -118,6 +123,7 @@ enum OptionValue {
     case .numbers(let values): .table(try state.makeTable(values.map { .number($0) }))
     case .data(let object): .object(object)
     case .model(let object): .object(object)
+    case .block(let block): block.map { .object($0) } ?? .bool(false)
     case .plugin(let plugin): .object(plugin)
     case .function(let function): .function(function)
     case .options(let options): .table(try options.lua(state))
@@ -134,6 +140,7 @@ enum OptionValue {
     case .numbers(let values): .list(values.map { .number($0) })
     case .data(let object): try object.data.identity.recipe()
     case .model(let object): .string(object.stage.key.digest)
+    case .block: .unrepeatable(reason: "a block of a network is no option of a stage")
     case .plugin(let plugin): plugin.recipe
     case .function(let function): function.recipe
     case .options(let options): try options.recipe()

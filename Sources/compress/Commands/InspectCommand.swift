@@ -1,4 +1,5 @@
 import ArgumentParser
+import Diagnostics
 import Files
 import Formats
 import Network
@@ -11,7 +12,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
 
-  @Argument(help: "A model file.")
+  @Argument(help: "A model file, or a file of weights (safetensors).")
   var model: String
 
   @Flag(help: "Also show the steps the runtime would take.")
@@ -19,6 +20,10 @@ struct InspectCommand: ParsableCommand {
 
   func run() throws {
     let terminal = Terminal(.output)
+    if try MappedFile(self.model).withBytes(SafeTensorsFile.isSafeTensors) {
+      guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
+      return terminal.write(TensorTable(try SafeTensorsFile(self.model)).rendered(for: terminal))
+    }
     let model = try ModelFile.read(self.model)
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let bytes = try Folders.size(ofFile: self.model)

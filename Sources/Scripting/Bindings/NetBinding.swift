@@ -1,0 +1,235 @@
+import Diagnostics
+import LuaHost
+import Network
+import Tensors
+
+extension ScriptSession {
+  /// `net.conv(16, 3)`, `net.residual { … }`, `net.model { input = {32, 32, 3}, … }`: networks of one's own.
+  func defineNetworks() throws {
+    state.define(LuaClass<BlockObject>("Block"))
+    try state.define(library: "net", layers + containers + [networkMember])
+  }
+
+  // MARK: Layers
+
+  private var layers: [LuaMember] {
+    var members = [
+      layer(
+        "conv", "filters: integer, kernel: integer|integer[]", Self.convSchema,
+        "A convolution; padding is \"same\" unless told otherwise."
+      ) { arguments, given in
+        let filters = try arguments.int(0), kernel = try arguments.size(1)
+        let window = try given.window(kernel, padding: .same), groups = given.integer("groups") ?? 1
+        let hasBias = given.bool("bias") ?? true
+        return { _ in .conv2d(Conv2D(filters: filters, window: window, groups: groups, hasBias: hasBias)) }
+      },
+      layer(
+        "depthwise", "kernel: integer|integer[]", Self.depthwiseSchema,
+        "A convolution of each channel by itself; padding is \"same\" unless told otherwise."
+      ) { arguments, given in
+        let window = try given.window(try arguments.size(0), padding: .same), hasBias = given.bool("bias") ?? true
+        let multiplier = given.integer("multiplier")!
+        return { input in
+          guard input.rank == 3 else { throw CompressError("expects an image [height, width, channels], got \(input)") }
+          return .conv2d(
+            Conv2D(filters: input[2] * multiplier, window: window, groups: input[2], hasBias: hasBias))
+        }
+      },
+      layer("dense", "units: integer", Self.denseSchema, "A fully connected layer; its input is a vector.") {
+        arguments, given in
+        let units = try arguments.int(0), hasBias = given.bool("bias") ?? true
+        return { _ in .dense(Dense(units: units, hasBias: hasBias)) }
+      },
+      layer("batch_norm", "", Self.batchNormSchema, "Batch normalization over the channels.") { _, given in
+        let norm = BatchNorm(epsilon: Float(given.number("epsilon")!), momentum: Float(given.number("momentum")!))
+        return { _ in .batchNorm(norm) }
+      },
+      layer("max_pool", "size: integer|integer[]", Self.poolSchema, "The greatest value under a window.") {
+        arguments, given in
+        let size = try arguments.size(0)
+        let pool = Pool2D(.max, window: try given.window(size, padding: .valid, stride: size))
+        return { _ in .pool2d(pool) }
+      },
+      layer("average_pool", "size: integer|integer[]", Self.averagePoolSchema, "The mean under a window.") {
+        arguments, given in
+        let size = try arguments.size(0)
+        let window = try given.window(size, padding: .valid, stride: size)
+        let pool = Pool2D(.average, window: window, countsPadding: given.bool("counts_padding")!)
+        return { _ in .pool2d(pool) }
+      },
+      layer("global_average_pool", "", Self.layerSchema, "The mean of each channel: an image becomes a vector.") { _, _ in
+        { _ in .globalPool(GlobalPool(.average)) }
+      },
+      layer("global_max_pool", "", Self.layerSchema, "The greatest value of each channel.") { _, _ in
+        { _ in .globalPool(GlobalPool(.max)) }
+      },
+      layer("flatten", "", Self.layerSchema, "An image as a vector.") { _, _ in { _ in .flatten(Flatten()) } },
+      layer("dropout", "rate: number", Self.layerSchema, "Zeros in place of a share of the values while training.") {
+        arguments, _ in
+        let rate = Float(try arguments.number(0))
+        return { _ in .dropout(Dropout(rate: rate)) }
+      },
+      layer(
+        "pad", "before: integer[], after: integer[]", Self.layerSchema,
+        "Zeros before and after each axis: height, width, channels."
+      ) { arguments, _ in
+        let pad = Pad(before: try arguments.integers(0), after: try arguments.integers(1))
+        return { _ in .pad(pad) }
+      },
+    ]
+    for function in [Activation.relu, .relu6, .sigmoid, .softmax] {
+      members.append(
+        layer(function.rawValue, "", Self.layerSchema, "An activation.") { _, _ in { _ in .activation(function) } })
+    }
+    return members
+  }
+
+  /// - Parameter parameters: what comes before the table of options, as an editor shows it.
+  private func layer(
+    _ name: String, _ parameters: String, _ schema: OptionSchema, _ help: String,
+    _ make: @escaping (LuaArguments, OptionValues) throws -> (Shape) throws -> Operator
+  ) -> LuaMember {
+    let positions = parameters.isEmpty ? 0 : parameters.count { $0 == ":" }
+    let type = "(\(parameters)\(parameters.isEmpty ? "" : ", ")options?: \(schema.name)): Block"
+    return LuaMember(name, type, help) { [unowned self] arguments in
+      try arguments.atMost(positions + 1)
+      let given = try schema.read(try arguments.optionalTable(positions))
+      let op = try make(arguments, given)
+      return [
+        .object(try BlockObject(.layer(kind: name, op), name: given.string("name"), origin: origin()))
+      ]
+    }
+  }
+
+  // MARK: Blocks of blocks
+
+  private var containers: [LuaMember] {
+    func container(
+      _ name: String, _ schema: OptionSchema, _ help: String,
+      _ make: @escaping ([BlockObject], OptionValues) throws -> BlockObject.Content
+    ) -> LuaMember {
+      LuaMember(name, "(blocks: \(schema.name)): Block", help) { [unowned self] arguments in
+        try arguments.atMost(1)
+        let table = try arguments.table(0)
+        let given = try schema.read(table, positional: true)
+        let content = try make(try blocks(table, of: "net.\(name)"), given)
+        return [.object(try BlockObject(content, name: given.string("name"), origin: origin()))]
+      }
+    }
+    return [
+      container("sequential", Self.containerSchema, "Blocks one after the other.") { blocks, _ in .sequence(blocks) },
+      container(
+        "residual", Self.residualSchema,
+        "Blocks one after the other, and their output plus the input, which the shortcut may change on its way."
+      ) { [unowned self] blocks, given in
+        let branch = try BlockObject(.sequence(blocks), origin: origin())
+        let shortcut = try given.block("shortcut") ?? BlockObject(.sequence([]), origin: origin())
+        return .sum([branch, shortcut])
+      },
+      container("add", Self.containerSchema, "Blocks side by side on the same input; their outputs are added.") {
+        blocks, _ in
+        guard blocks.count >= 2 else { throw CompressError("net.add: \(blocks.count) blocks; two are the least") }
+        return .sum(blocks)
+      },
+      container("concat", Self.containerSchema, "Blocks side by side; their outputs are joined along the channels.") {
+        blocks, _ in
+        guard blocks.count >= 2 else { throw CompressError("net.concat: \(blocks.count) blocks; two are the least") }
+        return .concatenation(blocks)
+      },
+    ]
+  }
+
+  /// The list part of a table. `false` is left out, so that `condition and net.relu()` works.
+  private func blocks(_ table: LuaTable, of function: String) throws -> [BlockObject] {
+    let last = table.pairs.compactMap(\.key.integer).max() ?? 0
+    guard last <= 1 << 14 else { throw CompressError("\(function): item \(last) of a list is too many") }
+    return try (0..<last).compactMap { index in
+      let value = table[index + 1]
+      if value.bool == false { return nil }
+      if let block = value.object(BlockObject.self) { return block }
+      let isFunction = value.function != nil
+      throw CompressError(
+        "\(function): item \(index + 1) must be a block, as net.relu(), not \(state.describe(value))"
+          + (isFunction ? "; it must be called" : ""))
+    }
+  }
+
+  private var networkMember: LuaMember {
+    LuaMember(
+      "model", "(definition: \(Self.modelSchema.name)): Model", "A network of blocks one after the other, untrained."
+    ) { [unowned self] arguments in
+      try arguments.atMost(1)
+      let table = try arguments.table(0)
+      let given = try Self.modelSchema.read(table, positional: true)
+      guard case .numbers(let dims)? = given["input"] else { throw CompressError("net.model: input is missing") }
+      let block = try BlockObject(.sequence(try blocks(table, of: "net.model")), origin: origin())
+      let network = try BlockWriter.graph(block, input: try Shape(scriptDims: dims))
+      let initialization = Initialization(
+        convolution: WeightInitializer(rawValue: given.string("convolution")!)!,
+        dense: WeightInitializer(rawValue: given.string("dense")!)!)
+      return [.object(try untrained(given.string("name")!, network, initialization, given))]
+    }
+  }
+}
+
+extension LuaArguments {
+  /// A height and width: one number for both, or two.
+  fileprivate func size(_ index: Int) throws -> Size2D {
+    if let both = self[index].integer { return Size2D(both) }
+    let list = (self[index].table?.numbers)?.compactMap { Int(exactly: $0) } ?? []
+    guard list.count == 2 else { throw mismatch(index, expected: "a size: 3, or {3, 1} for height and width") }
+    return Size2D(list[0], list[1])
+  }
+
+  fileprivate func integers(_ index: Int) throws -> [Int] {
+    let numbers = try table(index).numbers ?? []
+    let integers = numbers.compactMap { Int(exactly: $0) }
+    guard integers.count == numbers.count, !integers.isEmpty else { throw mismatch(index, expected: "a list of integers") }
+    return integers
+  }
+}
+
+extension OptionValues {
+  func block(_ name: String) -> BlockObject? {
+    if case .block(let block)? = self[name] { block } else { nil }
+  }
+
+  fileprivate func window(_ size: Size2D, padding: Padding, stride: Size2D = Size2D(1)) throws -> Window {
+    Window(
+      size, stride: try self.size("stride") ?? stride, padding: try self.padding("padding") ?? padding,
+      dilation: try self.size("dilation") ?? Size2D(1))
+  }
+
+  private func integers(_ name: String) throws -> [Int]? {
+    switch self[name] {
+    case .integer(let value): return [value]
+    case .numbers(let values):
+      let integers = values.compactMap { Int(exactly: $0) }
+      guard integers.count == values.count else { throw CompressError("option \"\(name)\" takes integers") }
+      return integers
+    default: return nil
+    }
+  }
+
+  private func size(_ name: String) throws -> Size2D? {
+    guard let values = try integers(name) else { return nil }
+    switch values.count {
+    case 1: return Size2D(values[0])
+    case 2: return Size2D(values[0], values[1])
+    default: throw CompressError("option \"\(name)\" takes one number, or height and width, not \(values.count)")
+    }
+  }
+
+  private func padding(_ name: String) throws -> Padding? {
+    if let name = string(name) { return name == "same" ? .same : .valid }
+    guard let values = try integers(name) else { return nil }
+    switch values.count {
+    case 1: return .explicit(top: values[0], left: values[0], bottom: values[0], right: values[0])
+    case 2: return .explicit(top: values[0], left: values[1], bottom: values[0], right: values[1])
+    case 4: return .explicit(top: values[0], left: values[1], bottom: values[2], right: values[3])
+    default:
+      throw CompressError(
+        "option \"\(name)\" takes one number, height and width, or top, left, bottom and right, not \(values.count)")
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import Diagnostics
+import Formats
+import Foundation
+import Network
+import Pipeline
+import Testing
+
+@testable import Scripting
+
+@Suite struct NetworkScriptTests {
+  private func graph(_ definition: String) throws -> Graph {
+    let result = try run("model = net.model { input = {8, 8, 3}, \(definition) }", compute: false)
+    return try #require(result.outcome.stages.first).graph
+  }
+
+  @Test func aResidualNetwork() throws {
+    let graph = try graph(
+      """
+      net.conv(4, 3, { bias = false, name = "stem" }), net.batch_norm(), net.relu(),
+      net.residual {
+        name = "layer1.0",
+        net.conv(8, 3, { stride = 2 }), net.batch_norm { epsilon = 1e-5 }, net.relu(), net.conv(8, 3, { name = "last" }),
+        shortcut = net.conv(8, 1, { stride = 2, name = "side" }),
+      },
+      net.relu(), net.global_average_pool(), net.dropout(0.25), net.dense(5),
+      """)
+    #expect(
+      graph.nodes.map(\.name) == [
+        "input", "stem", "batch_norm_1", "relu_1", "layer1.0.conv_1", "layer1.0.batch_norm_1", "layer1.0.relu_1",
+        "layer1.0.last", "layer1.0.side", "layer1.0.add_1", "relu_2", "global_average_pool_1", "dropout_1", "dense_1",
+      ])
+    #expect(graph["layer1.0.add_1"]?.inputs == ["layer1.0.last", "layer1.0.side"])
+    #expect(graph["layer1.0.side"]?.inputs == ["relu_1"])
+    #expect(graph.shape(of: "layer1.0.add_1") == [4, 4, 8] && graph.outputShape == [5])
+  }
+
+  @Test func everyLayer() throws {
+    let graph = try graph(
+      """
+      net.depthwise({3, 1}, { multiplier = 2, padding = "valid" }), net.conv(6, 3, { padding = {1, 2}, groups = 2 }),
+      net.concat { net.max_pool(2), net.average_pool(2, { counts_padding = true, padding = {0, 0, 0, 0} }),
+                   net.sequential { net.max_pool(3, { stride = 2, padding = 1 }) } },
+      net.add { net.relu6(), net.sigmoid(), net.sequential {} },
+      net.pad({1, 0, 0}, {0, 0, 2}), false, net.flatten(), net.dense(3, { bias = false }), net.softmax(),
+      """)
+    #expect(graph.shape(of: "depthwise_1") == [6, 8, 6] && graph.shape(of: "conv_1") == [6, 10, 6])
+    #expect(graph.shape(of: "concat_1") == [3, 5, 18] && graph.shape(of: "pad_1") == [4, 5, 20])
+    #expect(graph["add_2"]?.inputs == ["add_1", "concat_1"] && graph.outputShape == [3])
+  }
+
+  /// The error has the line of the layer, not of the network.
+  @Test(arguments: [
+    (
+      "net.residual {\nnet.conv(8, 3, { stride = 2 }) }", 1,
+      "layer \"add_1\": cannot add outputs of shapes [4, 4, 8] and [8, 8, 3]",
+      "shortcut = net.conv(8, 1, { stride = 2 }) makes them alike"
+    ),
+    ("net.relu(),\nnet.dense(5)", 2, "layer \"dense_1\": expects a vector, got shape [8, 8, 3]; flatten it first", nil),
+    (
+      "net.relu(),\n\nnet.conv(4, 11, { padding = \"valid\" })", 3,
+      "layer \"conv_1\": window 11x11 is larger than its padded input 8x8", nil
+    ),
+    (
+      "net.concat {\nnet.conv(4, 3), net.max_pool(2) }", 1,
+      "layer \"concat_1\": cannot concatenate shapes [8, 8, 4] and [4, 4, 3] along their channels", nil
+    ),
+    (
+      "net.relu { name = \"x\" },\nnet.relu { name = \"x\" }", 2, "layer \"x\": two layers have this name",
+      "a block that is used twice needs none"
+    ),
+    ("net.flatten(), net.depthwise(3)", 1, "layer \"depthwise_1\": expects an image [height, width, channels], got [192]", nil),
+    ("net.dropout(1.5)", 1, "layer \"dropout_1\": rate 1.5 is not from 0 to below 1", nil),
+  ] as [(String, Int, String, String?)])
+  func whatDoesNotFitIsNamed(definition: String, line: Int, text: String, hint: String?) {
+    let error = failure("model = net.model { input = {8, 8, 3}, \(definition) }")
+    #expect(error?.line == line)
+    #expect(error?.hint == hint)
+    #expect(error.map { "layer \"\($0.layer ?? "")\": \($0.message)" } == text)
+  }
+
+  @Test(arguments: [
+    ("net.sequential { net.relu }", "net.sequential: item 1 must be a block, as net.relu(), not a function; it must be called"),
+    ("net.sequential { net.relu(), nil, net.relu() }", "net.sequential: item 2 must be a block, as net.relu(), not nil"),
+    ("net.conv(4)", "net.conv: argument 2 must be a size: 3, or {3, 1} for height and width, got nothing"),
+    ("net.conv(4, 3, { strides = 2 })", "there is no option \"strides\" (did you mean \"stride\"?)"),
+    ("net.conv(4, 3, { stride = {1, 2, 3} })", "option \"stride\" takes one number, or height and width, not 3"),
+    ("net.conv(4, 3, { padding = \"some\" })", "option \"padding\": \"some\" is no choice (did you mean \"same\"?)"),
+    ("net.convolution(4, 3)", "net has no \"convolution\" (there are: "),
+    ("net.add { net.relu() }", "net.add: 1 blocks; two are the least"),
+    ("net.model { net.relu() }", "option \"input\" is missing: a list of numbers"),
+    ("net.residual { shortcut = 3 }", "option \"shortcut\" must be a block, as net.conv(16, 3), or false, not 3"),
+    ("(function() local b = net.relu() for i = 1, 70 do b = net.sequential { b } end end)()", "blocks are nested 65 deep"),
+    ("(function() local b = net.relu() for i = 1, 60 do b = net.sequential { b, b } end end)()", "a block of 16383"),
+    ("zoo.resnet18 { stem = \"imagent\" }", "option \"stem\": \"imagent\" is no choice (did you mean \"imagenet\"?)"),
+    ("zoo.lab_cnn { width = 2 }", "there is no option \"width\""),
+  ])
+  func mistakesAreExplained(text: String, message: String) {
+    #expect(failure("local x = \(text)")?.message.contains(message.hasPrefix("a block of") ? "a block of" : message) == true, "\(failure("local x = \(text)")?.message ?? "")")
+  }
+
+  @Test func theDefinitionDecidesTheKey() throws {
+    func key(_ text: String) throws -> String {
+      try #require(run("model = \(text)", compute: false).outcome.stages.first).key.digest
+    }
+    let first = try key("net.model { input = {8}, net.dense(3) }")
+    #expect(try key("net.model { input = {8}, net.dense(3) }") == first)
+    for other in [
+      "net.model { input = {8}, net.dense(4) }", "net.model { input = {8}, net.dense(3), net.relu() }",
+      "net.model { input = {8}, net.dense(3), dense = \"he_normal\" }", "net.model { input = {8}, net.dense(3), seed = 5 }",
+      "net.model { input = {8}, net.dense(3, { name = \"x\" }) }",
+    ] { #expect(try key(other) != first, "\(other)") }
+  }
+
+  @Test func optionsOfTheZoo() throws {
+    let result = try run(
+      """
+      zoo.resnet18 { stem = "cifar", input = {32, 32, 3}, classes = 10, width = 0.25 }
+      zoo.vgg16_bn { input = {32, 32, 3}, classifier = "linear", classes = 10, width = 0.25 }
+      zoo.mobilenet_v2 { width = 0.35, dropout = 0 }
+      """, compute: false)
+    let graphs = result.outcome.stages.map(\.graph)
+    #expect(graphs[0].shape(of: "conv1") == [32, 32, 16] && graphs[0].outputShape == [10])
+    #expect(graphs[1].outputShape == [10] && graphs[1]["classifier"] != nil)
+    #expect(graphs[2]["classifier.0"] == nil && graphs[2].outputShape == [1000])
+  }
+
+  @Test func weightsAreSavedAndLoaded() throws {
+    let folder = try ScriptFolder()
+    let out = folder.path
+    try run("zoo.lab_cnn { seed = 3 }:save \"lab.safetensors\"", in: folder, out: out)
+    let result = try run(
+      """
+      local model = load_model("lab.safetensors", { into = zoo.lab_cnn() })
+      print(model:cost().parameters)
+      model:save "again.safetensors"
+      """, in: folder, out: out)
+    #expect(result.printed == ["20410"])
+    // The network it was loaded into is no stage of its own: its weights are never drawn.
+    #expect(result.outcome.stages.map(\.work.kind) == ["load weights"])
+    func bytes(_ name: String) throws -> Data { try Data(contentsOf: URL(fileURLWithPath: "\(out)/\(name)")) }
+    #expect(try bytes("lab.safetensors") == bytes("again.safetensors"))
+    let wrong = failure("load_model(\"lab.safetensors\", { into = zoo.lab_cnn { classes = 9 } })", in: folder)
+    #expect(wrong?.message.contains("2 of another shape: \"dense.weight\" is [10, 2028], the network takes [9, 2028]") == true)
+    #expect(wrong?.line == 1 && wrong?.file?.hasSuffix("lab.safetensors") == true)
+    #expect(failure("load_model \"lab.safetensors\"", in: folder)?.message == "holds weights without a network")
+    #expect(failure("load_model(\"../lab.safetensors\", { into = zoo.lab_cnn() })", in: folder)?.message.contains("is no file name inside") == true)
+  }
+}
