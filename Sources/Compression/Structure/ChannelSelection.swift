@@ -1,0 +1,171 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// How much of a network is to be left by removing channels, measured against the network as it is before.
+public enum CostTarget: Sendable, Hashable {
+  /// Parameters that stay: a share up to 1, or their number.
+  case parameters(Double)
+  /// Multiply-accumulates that stay: a share up to 1, or their number.
+  case macs(Double)
+  /// The share of the channels that go, of those that can.
+  case channels(Double)
+
+  /// What it is called in scripts and messages.
+  public var unit: String {
+    switch self {
+    case .parameters: "params"
+    case .macs: "macs"
+    case .channels: "filters"
+    }
+  }
+
+  /// - Throws: `CompressError` when it is no share and no number of something.
+  public func check() throws {
+    switch self {
+    case .parameters(let value), .macs(let value):
+      guard value > 0, value.isFinite else { throw CompressError("\(unit) = \(value) leaves nothing of the network") }
+    case .channels(let share):
+      guard (0..<1).contains(share) else { throw CompressError("\(unit) = \(share) is not from 0 to below 1") }
+    }
+  }
+}
+
+/// Which channels go, by their scores.
+public struct ChannelSelection {
+  public let groups: ChannelGroups
+  /// Channels that each group keeps whatever their scores.
+  public let minimum: Int
+  /// Every channel that may go, the first to go first: positions of group and channel.
+  private let order: [(group: Int, channel: Int)]
+
+  /// A choice and what it leaves.
+  public struct Choice: Sendable {
+    public var removal: ChannelGroups.Removal
+    public var parameters: Int
+    public var macs: Int
+    /// Why the target was missed by more than a hundredth of the network, if it was.
+    public var note: String?
+  }
+
+  /// - Parameters:
+  ///   - scores: by layer, a score for each filter; a group with a producer that has none stays whole. A channel that
+  ///     several filters make has the mean of their scores.
+  ///   - normalized: whether a group's scores are divided by their mean before groups are compared.
+  ///   - scope: `.global` ranks the channels of all groups together, `.layer` takes the same share of each group.
+  /// - Throws: `CompressError` naming the layer when its scores are not one number per filter.
+  public init(
+    _ groups: ChannelGroups, scores: [String: Tensor], normalized: Bool, scope: PruningScope, minimum: Int = 1
+  ) throws {
+    precondition(minimum >= 1)
+    self.groups = groups
+    self.minimum = minimum
+    var order: [(key: Double, group: Int, channel: Int)] = []
+    for (index, group) in groups.groups.enumerated() {
+      guard group.producers.allSatisfy({ scores[$0] != nil }) else { continue }
+      var combined = [Double](repeating: 0, count: group.width)
+      for producer in group.producers {
+        let values = try atLayer(producer) { try Self.checked(scores[producer]!) }
+        for (channel, filters) in group.filters[producer]!.enumerated() {
+          guard filters.allSatisfy({ $0 < values.count }) else {
+            throw CompressError("\(values.count) scores, expected one for each of its filters").at(layer: producer)
+          }
+          combined[channel] += filters.reduce(0) { $0 + Double(values[$1]) } / Double(filters.count)
+        }
+      }
+      let mean = combined.reduce(0, +) / Double(group.width)
+      if normalized, mean > 0 { combined = combined.map { $0 / mean } }
+      let ranked = combined.indices.sorted { (combined[$0], $0) < (combined[$1], $1) }
+      for (rank, channel) in ranked.dropLast(minimum).enumerated() {
+        let key = scope == .global ? combined[channel] : (Double(rank) + 0.5) / Double(group.width)
+        order.append((key, index, channel))
+      }
+    }
+    order.sort { ($0.key, $0.group, $0.channel) < ($1.key, $1.group, $1.channel) }
+    self.order = order.map { ($0.group, $0.channel) }
+  }
+
+  private static func checked(_ scores: Tensor) throws -> [Float] {
+    guard scores.rank == 1 else {
+      throw CompressError("scores of shape \(scores.shape), expected one for each filter")
+    }
+    let values: [Float] = scores.converted(to: .float32).array()
+    if let bad = values.firstIndex(where: \.isNaN) { throw CompressError("score \(bad) is NaN") }
+    return values
+  }
+
+  /// The channels of least score whose removal comes nearest to the target.
+  ///
+  /// - Throws: `CompressError` when even removing all that may go does not reach it.
+  public func choose(_ target: CostTarget) throws -> Choice {
+    try target.check()
+    guard !order.isEmpty else {
+      throw CompressError("there are no channels to remove: each is tied to the network's input or output, or skipped")
+    }
+    let whole = groups.cost(removing: [:])
+    func left(_ count: Int) -> (share: Double, choice: Choice) {
+      var removal: ChannelGroups.Removal = [:]
+      for (group, channel) in order.prefix(count) { removal[group, default: []].insert(channel) }
+      let cost = groups.cost(removing: removal)
+      let share =
+        switch target {
+        case .parameters: Double(cost.parameters) / Double(whole.parameters)
+        case .macs: Double(cost.macs) / Double(whole.macs)
+        case .channels: 1 - Double(count) / Double(order.count + protected)
+        }
+      return (share, Choice(removal: removal, parameters: cost.parameters, macs: cost.macs))
+    }
+    let wanted =
+      switch target {
+      case .parameters(let value): value > 1 ? value / Double(whole.parameters) : value
+      case .macs(let value): value > 1 ? value / Double(whole.macs) : value
+      case .channels(let share): 1 - share
+      }
+    // What is left falls with every channel: the first count that leaves no more than wanted, and the one before.
+    var low = 0, high = order.count
+    while low < high {
+      let middle = (low + high) / 2
+      if left(middle).share <= wanted { high = middle } else { low = middle + 1 }
+    }
+    let under = left(low)
+    guard under.share <= wanted || under.share - wanted < 0.01 else {
+      throw CompressError(
+        "\(target.unit): a share of \(wanted.rounded4) cannot be reached; with \(minimum) "
+          + "\(minimum == 1 ? "channel" : "channels") left in each group \(under.share.rounded4) stay")
+    }
+    let over = low > 0 ? left(low - 1) : under
+    let (nearest, other) = abs(over.share - wanted) < abs(under.share - wanted) ? (over, under) : (under, over)
+    var choice = nearest.choice
+    if abs(nearest.share - wanted) > 0.01 {
+      choice.note =
+        "\(target.unit): \(nearest.share.rounded4) of the network stays where \(wanted.rounded4) was asked for; the next "
+        + "channel would make it \(other.share.rounded4)"
+    }
+    return choice
+  }
+
+  /// Channels of the groups in question that never go.
+  private var protected: Int { Set(order.map(\.group)).count * minimum }
+
+  /// Each group loses its own share, its channels of least score first.
+  ///
+  /// - Parameter share: by the group's position in `groups.groups`; nil leaves the group whole.
+  public func choose(shares share: (Int) -> Double?) throws -> Choice {
+    var removal: ChannelGroups.Removal = [:]
+    for (index, group) in groups.groups.enumerated() {
+      guard let wanted = share(index) else { continue }
+      guard (0..<1).contains(wanted) else {
+        throw CompressError("a share of \(wanted) is not from 0 to below 1").at(layer: group.producers[0])
+      }
+      let count = min(Int((wanted * Double(group.width)).rounded()), group.width - minimum)
+      let going = order.lazy.filter { $0.group == index }.prefix(max(count, 0)).map(\.channel)
+      if !going.isEmpty { removal[index] = Set(going) }
+    }
+    let cost = groups.cost(removing: removal)
+    return Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)
+  }
+}
+
+extension Double {
+  fileprivate var rounded4: Double { (self * 1e4).rounded() / 1e4 }
+}
