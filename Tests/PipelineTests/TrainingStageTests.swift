@@ -69,8 +69,8 @@ import Training
     #expect(try message { $0.validation = .share(1e-9) }.contains("no samples to validate on"))
     #expect(try message { $0.validation = .data(SyntheticDigits(count: 10, part: "test")) }.contains("[28, 28, 1]"))
     #expect(
-      try message { $0.learningRate = .schedule(Line(from: 0.1, to: -1)) }
-        == "learning rate -0.45 at progress 0.5 (step 2 of 2) is not a number from 0 up")
+      try message { $0.learningRate = .schedule(Line(from: 0.5, to: -1)) }
+        == "learning rate -0.25 at progress 0.5 (step 2 of 2) is not a number from 0 up")
     var net = GraphBuilder(input: [8, 8, 1])
     net.flatten()
     net.dense(3)
@@ -203,12 +203,12 @@ import Training
 
   @Test func aBrokenCheckpointCountsAsNone() throws {
     let expected = try Executor(context: context(), store: nil).model(of: stage(recipe()))
-    for damage in [0, 40, 5000] {
+    for damage in 0..<3 {
       let folder = try TemporaryFolder(), store = StageStore(root: folder.path)
       _ = try run(stage(recipe()), store: store, stopAfter: 37)
       let path = "\(folder.path)/checkpoints/\(checkpoints(folder)[0])"
       var content = try Data(contentsOf: URL(fileURLWithPath: path))
-      if damage == 0 { content.removeLast(100) } else { content[damage] ^= 1 }
+      if damage == 0 { content.removeLast(100) } else { content[damage == 1 ? 40 : content.count / 2] ^= 1 }
       try content.write(to: URL(fileURLWithPath: path))
       let (progress, result) = try run(stage(recipe()), store: store)
       #expect(progress.updates.first == 1)

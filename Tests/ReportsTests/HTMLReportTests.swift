@@ -57,7 +57,7 @@ final class PageReader: NSObject, XMLParserDelegate {
         #expect(page.text.contains(said), "\(said)")
       }
       #expect(page.text.contains("compress run pipelines/some.lua --seed 7 --out 'out dir'"))
-      #expect(page.elements["canvas"] ?? 0 == (charts == nil ? 0 : 6))
+      #expect(page.elements["canvas"] ?? 0 == (charts == nil ? 0 : 7))
       #expect(page.elements["script"] ?? 0 == (charts == nil ? 0 : 3))
       #expect(page.text.contains(ChartLibrary.package) == (charts == nil))
     }
@@ -129,7 +129,7 @@ final class PageReader: NSObject, XMLParserDelegate {
     results.run.command = nil
     let page = PageReader(try HTMLReport(results, charts: someLibrary).rendered())
     #expect(page.problem == nil)
-    #expect(page.elements["canvas"] == 4)
+    #expect(page.elements["canvas"] == 5)
     #expect(!page.text.contains("To repeat it"))
   }
 

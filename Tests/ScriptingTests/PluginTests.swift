@@ -43,8 +43,14 @@ import Testing
       let share = try result.executor.result(of: stages[1]).record.facts["sparsity"]!
       #expect(abs(share - 0.5) < 0.001)
     case "schedule":
-      let options = name == "constant" ? "{ value = 0.4 }" : "{ from = 0.2, to = 0.6 }"
-      let ends = name == "constant" ? "0.4\t0.4" : "0.2\t0.6"
+      let (options, ends) =
+        switch name {
+        case "constant": ("{ value = 0.4 }", "0.4\t0.4")
+        case "one_cycle": ("{ peak = 0.6, start = 3, finish = 1 }", "0.2\t0.2")
+        case "step": ("{ from = 0.6, at = { 0.5 }, factor = 0.5 }", "0.6\t0.3")
+        case "warmup": ("{ from = 0.2, next = use 'linear' { from = 0.6, to = 0.4 } }", "0.2\t0.4")
+        default: ("{ from = 0.2, to = 0.6 }", "0.2\t0.6")
+        }
       let result = try run(
         "local s = use '\(name)' \(options)\nprint(string.format('%.4g\\t%.4g', s:at(0), s:at(1)))\nfor i = 0, 10 do local v = s:at(i / 10) assert(v >= 0.2 - 1e-9 and v <= 0.6 + 1e-9) end"
       )

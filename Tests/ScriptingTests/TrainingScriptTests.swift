@@ -107,6 +107,21 @@ import Testing
     #expect(error.line == 4, "\(error)")
   }
 
+  @Test func aHookCannotWaitForItsOwnModel() throws {
+    let error = try #require(
+      failure(
+        preamble + "local m\nm = train(net, { data = data, batch = 100, on_step = function() evaluate(m, data) end })"))
+    #expect(error.message.contains("is being computed"), "\(error)")
+    // Others it may ask about.
+    let printed = try run(
+      preamble + """
+        local other = zoo.lab_cnn { seed = 3 }
+        train(net, { data = data, batch = 200, on_epoch = function() print(evaluate(other, data).count) end })
+        """
+    ).printed
+    #expect(printed == ["200"])
+  }
+
   @Test func schedulesSayWhatTheirHeadersSay() throws {
     let printed = try run(
       """

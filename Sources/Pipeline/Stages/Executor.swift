@@ -8,6 +8,8 @@ public final class Executor {
   private let store: StageStore?
   /// Results of this run. Those that came from the store are mapped files and weigh little.
   private var results: [String: StageResult] = [:]
+  /// Stages that are being computed: the functions of scripts they call must not wait for them.
+  private var underWay = Set<String>()
   private var toldUnrepeatable = Set<String>()
 
   /// - Parameter store: nil keeps results in memory only.
@@ -66,6 +68,10 @@ public final class Executor {
   }
 
   private func compute(_ stage: Stage) throws -> StageResult {
+    guard underWay.insert(stage.key.digest).inserted else {
+      throw CompressError("\(stage.work.label): is being computed, and cannot be asked about until it is finished")
+    }
+    defer { underWay.remove(stage.key.digest) }
     let inputs = try stage.inputs.map { try model(of: $0) }
     let store = stage.key.unrepeatableReason == nil ? store : nil
     var context = context
