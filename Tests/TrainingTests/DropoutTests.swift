@@ -18,7 +18,7 @@ import Testing
     let training = try TrainingGraph(graph, weights: weights, batchSize: 2, pool: pool)
     // The batch norm makes ±1 of it.
     for i in 0..<2000 { (training.input.data[i], training.input.data[2000 + i]) = (0, 2) }
-    try training.forward(count: 2, isTraining: true, noise: noise)
+    try training.forward(count: 2, .training, noise: noise)
     for i in 0..<4000 { training.scores.gradient![i] = 1 }
     try training.backward()
     let gradient = weights.parameter("batch_norm_1", .beta)!.gradient!
