@@ -75,6 +75,7 @@ public final class ScriptSession {
     defineParams()
     defineTrainingMoments()
     defineStages()
+    definePruning()
     defineMeasurements()
   }
 

@@ -15,15 +15,26 @@ public protocol Policy {
 
 /// Scores weights; the engine removes those of least score.
 public protocol PruningPolicy: Policy {
+  /// What is removed as a whole.
+  var unit: PruningUnit { get }
+
   /// Whether scores are ranked across all layers together or in each layer on its own.
   var scope: PruningScope { get }
+
+  /// Filters: whether a group's scores are divided by their mean before groups are ranked together.
+  var normalizesScores: Bool { get }
 
   /// Layers to leave whole.
   func skips(_ layer: LayerView) -> Bool
 
-  /// A score for each weight: a float32 tensor of the weight's shape, without NaN. Pure; called for one
-  /// layer at a time. nil leaves the layer whole.
+  /// A score for each weight, a float32 tensor of the weight's shape, or for each filter, `[filters]`; without NaN.
+  /// Pure; called for one layer at a time. nil leaves the layer whole.
   func score(_ layer: LayerView) throws -> Tensor?
+}
+
+extension PruningPolicy {
+  public var unit: PruningUnit { .weight }
+  public var normalizesScores: Bool { true }
 }
 
 /// A quantity that follows progress: a sparsity, a learning rate.
@@ -50,12 +61,14 @@ public struct LayerView {
   /// The current weight, float32, output channels first.
   public let weight: Tensor
   public let bias: Tensor?
+  /// The scale of the batch norm that takes the layer's output, if one does: `[filters]`.
+  public let gamma: Tensor?
   public let inputShape: Shape
   public let outputShape: Shape
   public let macs: Int
 
   public init(
-    name: String, kind: String, index: Int, count: Int, weight: Tensor, bias: Tensor?, inputShape: Shape,
+    name: String, kind: String, index: Int, count: Int, weight: Tensor, bias: Tensor?, gamma: Tensor? = nil, inputShape: Shape,
     outputShape: Shape, macs: Int
   ) {
     self.name = name
@@ -64,6 +77,7 @@ public struct LayerView {
     self.count = count
     self.weight = weight
     self.bias = bias
+    self.gamma = gamma
     self.inputShape = inputShape
     self.outputShape = outputShape
     self.macs = macs
@@ -76,7 +90,9 @@ public struct LayerView {
     self.init(
       name: name, kind: node.op.spec.kind, index: layers.firstIndex(of: name) ?? 0, count: layers.count,
       weight: weight ?? model[name, .weight]!.values, bias: model[name, .bias]?.values,
-      inputShape: graph.shape(of: node.inputs[0]), outputShape: graph.shape(of: name),
+      gamma: graph.nodes.first { $0.inputs == [name] && model[$0.name, .gamma] != nil }.flatMap {
+        model[$0.name, .gamma]?.values
+      }, inputShape: graph.shape(of: node.inputs[0]), outputShape: graph.shape(of: name),
       macs: node.op.spec.macs(graph.inputShapes(of: node), graph.shape(of: name)))
   }
 }

@@ -167,6 +167,10 @@ extension ScriptSession {
     layer.property("count", "integer", "how many such layers there are") { .integer($0.view.count) }
     layer.property("weight", "Tensor", "output channels first") { .object(TensorObject($0.view.weight)) }
     layer.property("bias", "Tensor?") { $0.view.bias.map { .object(TensorObject($0)) } ?? .nil }
+    layer.property("filters", "integer", "output channels") { .integer($0.view.weight.shape[0]) }
+    layer.property("gamma", "Tensor?", "scale of the batch norm that follows, one for each filter") {
+      $0.view.gamma.map { .object(TensorObject($0)) } ?? .nil
+    }
     layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
     layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }
     layer.method("input_shape", "(): integer[]", "Of one sample.") { [unowned self] layer, _ in

@@ -1,3 +1,4 @@
+import Compression
 import Datasets
 import Diagnostics
 import Files
@@ -114,6 +115,10 @@ public struct PluginCheck {
       warnings.append("score gives other values when it is asked again: no two runs will prune the same weights")
     }
     add("before", try ground.accuracy(model))
+    guard policy.unit == .weight else {
+      try tryPruningFilters(policy, ground)
+      return
+    }
     attempt("at once, to 50 %") { try PruneStage(policy, target: .sparsity(0.5)) }
     attempt("little by little, from 20 % to 80 %") {
       try PruneStage(policy, target: .schedule(Line(from: 0.2, to: 0.8)), training: ground.recipe, interval: 4)
@@ -140,6 +145,21 @@ public struct PluginCheck {
         add(problem: CompressError("\(error)"))
         add(what, "failed")
       }
+    }
+  }
+
+  private mutating func tryPruningFilters(_ policy: LuaPruningPolicy, _ ground: TestGround) throws {
+    let targets: [(String, CostTarget)] = [
+      ("half of the filters", .channels(0.5)), ("to half of the MACs", .macs(0.5)),
+    ]
+    for (what, target) in targets {
+      let work = try PruneChannelsStage(policy, target: .cost(target))
+      let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
+      let widths = result.model.weightLayers.map { "\($0) \(result.model[$0, .weight]!.shape[0])" }
+      add(
+        what,
+        "\(percent(result.record.facts["macs"] ?? 1)) of the MACs stay (filters left: \(widths.joined(separator: ", "))), "
+          + (try ground.accuracy(result.model)))
     }
   }
 

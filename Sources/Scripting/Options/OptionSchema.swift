@@ -108,6 +108,9 @@ struct OptionValues {
   func strings(_ name: String) -> [String]? {
     if case .strings(let value)? = values[name] { value } else { nil }
   }
+  func numbers(_ name: String) -> [Double]? {
+    if case .numbers(let values)? = values[name] { values } else { nil }
+  }
   func data(_ name: String) -> DataObject? {
     if case .data(let value)? = values[name] { value } else { nil }
   }

@@ -23,7 +23,8 @@ final class Plugin {
       case .pruning:
         [
           ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
-          ("unit?", "\"weight\""),
+          ("unit?", PruningUnit.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
+          ("normalize?", "boolean"),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
         ]
       case .schedule: [("at", "fun(t: number, options: table): number")]

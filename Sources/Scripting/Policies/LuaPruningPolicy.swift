@@ -10,6 +10,8 @@ struct LuaPruningPolicy: PruningPolicy {
   private let session: ScriptSession
   private let patterns: LayerPatterns
   let scope: PruningScope
+  let unit: PruningUnit
+  let normalizesScores: Bool
 
   /// - Throws: `CompressError` when the plugin declares a scope or unit that does not exist.
   init(_ bound: BoundPlugin, _ session: ScriptSession) throws {
@@ -21,11 +23,15 @@ struct LuaPruningPolicy: PruningPolicy {
           + Suggestion.text(for: scopeName, among: PruningScope.allCases.map(\.rawValue))
       ).at(script: plugin.path, line: nil)
     }
-    let unit = plugin.fields["unit"].string ?? "weight"
-    guard unit == "weight" else {
-      throw CompressError("single weights can be pruned (unit = \"weight\"), not \"\(unit.escapedForTerminal)\"")
-        .at(script: plugin.path, line: nil)
+    let unitName = plugin.fields["unit"].string ?? "weight"
+    guard let unit = PruningUnit(rawValue: unitName) else {
+      throw CompressError(
+        "there is no unit \"\(unitName.escapedForTerminal)\""
+          + Suggestion.text(for: unitName, among: PruningUnit.allCases.map(\.rawValue))
+      ).at(script: plugin.path, line: nil)
     }
+    self.unit = unit
+    normalizesScores = plugin.fields["normalize"].bool ?? true
     self.bound = bound
     self.session = session
     self.scope = scope
@@ -42,8 +48,9 @@ struct LuaPruningPolicy: PruningPolicy {
     let value = try session.call(bound.plugin, [.object(LayerObject(layer)), .table(context)])
     if let scores = value.object(TensorObject.self) { return scores.tensor }
     if value.bool == false { return nil }
+    let expected: Shape = unit == .weight ? layer.weight.shape : [layer.weight.shape[0]]
     throw CompressError(
-      "score of plugin \"\(name)\" returned \(value.typeName); it must return a Tensor of shape \(layer.weight.shape)",
+      "score of plugin \"\(name)\" returned \(value.typeName); it must return a Tensor of shape \(expected)",
       hint: "false leaves the layer whole"
     ).at(script: bound.plugin.path, line: bound.plugin.function.location?.lines.lowerBound).at(layer: layer.name)
   }

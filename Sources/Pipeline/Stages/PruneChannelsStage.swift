@@ -1,0 +1,122 @@
+import Compression
+import Diagnostics
+import Network
+import Tensors
+
+/// Removes filters by a policy's scores, with everything that hangs together with them: the network becomes smaller.
+///
+/// What its result looks like depends on the weights; until it is computed its structure is told as that of its input,
+/// of which it keeps layers, input and output.
+public struct PruneChannelsStage: StageWork {
+  public let policy: any PruningPolicy
+  public let target: Target
+  /// Channels that each group keeps whatever their scores.
+  public let minimum: Int
+
+  public enum Target: Sendable {
+    case cost(CostTarget)
+    /// A share for each group of channels that the policy does not skip, in the network's order.
+    case shares([Double])
+  }
+
+  /// - Throws: `CompressError` when the target is out of range.
+  public init(_ policy: any PruningPolicy, target: Target, minimum: Int = 1) throws {
+    guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
+    guard minimum >= 1 else { throw CompressError("a group keeps at least one channel, not \(minimum)") }
+    switch target {
+    case .cost(let target): try target.check()
+    case .shares(let shares):
+      if let bad = shares.first(where: { !(0..<1).contains($0) }) {
+        throw CompressError("a share of \(bad) is not from 0 to below 1")
+      }
+    }
+    self.policy = policy
+    self.target = target
+    self.minimum = minimum
+  }
+
+  public var kind: String { "prune" }
+
+  public var label: String {
+    let aim: String =
+      switch target {
+      case .cost(.channels(let share)): "\((share * 100).formatted(1)) % of the filters"
+      case .cost(.macs(let value)): "to \(Self.text(value, "MACs"))"
+      case .cost(.parameters(let value)): "to \(Self.text(value, "parameters"))"
+      case .shares(let shares): "filters of \(shares.count) groups"
+      }
+    return "prune \(aim) by \(policy.name)"
+  }
+
+  private static func text(_ value: Double, _ unit: String) -> String {
+    value > 1 ? "\(value.formatted(0)) \(unit)" : "\((value * 100).formatted(1)) % of the \(unit)"
+  }
+
+  public func recipe() throws -> Recipe {
+    let aim: Recipe =
+      switch target {
+      case .cost(.channels(let value)): ["unit": "filters", "value": .number(value)]
+      case .cost(.macs(let value)): ["unit": "macs", "value": .number(value)]
+      case .cost(.parameters(let value)): ["unit": "params", "value": .number(value)]
+      case .shares(let shares): ["unit": "shares", "value": .list(shares.map { .number($0) })]
+      }
+    return ["policy": policy.recipe, "unit": "filter", "target": aim, "minimum": .int(minimum)]
+  }
+
+  public func graph(inputs: [Graph]) throws -> Graph { inputs[0] }
+
+  public func run(inputs: [Model], context: StageContext) throws -> StageResult {
+    let model = inputs[0]
+    let groups = ChannelGroups(model.graph)
+    let scores = try scores(model, groups)
+    let selection = try ChannelSelection(
+      groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
+    let choice: ChannelSelection.Choice
+    switch target {
+    case .cost(let target): choice = try selection.choose(target)
+    case .shares(let shares):
+      let open = groups.groups.indices.filter { groups.groups[$0].producers.allSatisfy { scores[$0] != nil } }
+      guard shares.count == open.count else {
+        let names = open.map { groups.groups[$0].producers.joined(separator: "+") }
+        throw CompressError(
+          "\(shares.count) shares for \(open.count) groups of channels: \(names.joined(separator: ", "))")
+      }
+      let shareOf = Dictionary(uniqueKeysWithValues: zip(open, shares))
+      choice = try selection.choose { shareOf[$0] }
+    }
+    let whole = groups.cost(removing: [:])
+    var result = StageResult(try model.removing(choice.removal, of: groups))
+    result.record.facts["macs"] = Double(choice.macs) / Double(max(whole.macs, 1))
+    result.record.facts["parameters"] = Double(choice.parameters) / Double(max(whole.parameters, 1))
+    let width = groups.groups.reduce(0) { $0 + $1.width }
+    result.record.facts["filters"] = 1 - Double(choice.removal.values.reduce(0) { $0 + $1.count }) / Double(max(width, 1))
+    if let note = choice.note { result.record.notes.append(note) }
+    return result
+  }
+
+  /// By layer, one score for each filter; only of layers whose whole group is open to pruning.
+  private func scores(_ model: Model, _ groups: ChannelGroups) throws -> [String: Tensor] {
+    var scores: [String: Tensor] = [:]
+    for group in groups.groups where !group.producers.contains(where: { policy.skips(LayerView(model, $0)) }) {
+      for layer in group.producers {
+        guard case .float? = model[layer, .weight]?.encoding else {
+          throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
+        }
+        let view = LayerView(model, layer)
+        do {
+          guard let score = try policy.score(view) else { break }
+          let filters = view.weight.shape[0]
+          guard score.shape == [filters] else {
+            throw CompressError("scores of shape \(score.shape) for \(filters) filters, expected [\(filters)]")
+          }
+          scores[layer] = score
+        } catch var error as CompressError {
+          // What a plugin raised names its file already; what is wrong with its scores does not.
+          if error.script == nil { error.message = "\"\(policy.name)\": \(error.message)" }
+          throw error.at(layer: layer)
+        }
+      }
+    }
+    return scores
+  }
+}

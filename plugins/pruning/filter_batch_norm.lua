@@ -1,0 +1,13 @@
+-- Network slimming (Liu et al. 2017): the scale of the batch norm after a filter says how much of it is heard.
+-- Score of filter f: |gamma[f]|. Layers that no batch norm follows stay whole.
+return plugin {
+  kind    = "pruning",
+  summary = "Remove the filters whose batch norm scales them least.",
+  options = {
+    skip = { type = "patterns", default = {}, help = "layers left whole" },
+  },
+  scope     = "global",
+  unit      = "filter",
+  normalize = false,
+  score = function(layer) return layer.gamma and layer.gamma:abs() or false end,
+}

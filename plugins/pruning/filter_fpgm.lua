@@ -1,0 +1,19 @@
+-- Filter pruning via geometric median (He et al. 2019): the filters nearest to all others go, since those that stay
+-- can stand in for them.
+-- Score of filter f: sum over g of |w[f] - w[g]|, by |a - b|^2 = |a|^2 + |b|^2 - 2ab.
+return plugin {
+  kind    = "pruning",
+  summary = "Remove the filters nearest to the geometric median of their layer.",
+  options = {
+    skip = { type = "patterns", default = {}, help = "layers left whole" },
+  },
+  scope = "global",
+  unit  = "filter",
+  score = function(layer)
+    local n = layer.filters
+    local w = layer.weight:reshape(n, -1)
+    local squares = (w * w):sum(2)
+    local distances = squares:reshape(n, 1) + squares:reshape(1, n) - w:matmul(w:transpose()) * 2
+    return distances:clamp(0, math.huge):sqrt():sum(2)
+  end,
+}
