@@ -65,7 +65,7 @@ let package = Package(
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "TestSupport"]),
     .testTarget(name: "CommandTests", dependencies: ["compress"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],

@@ -92,29 +92,13 @@ import Testing
           total + node.op.spec.macs(smaller.graph.inputShapes(of: node), smaller.graph.shape(of: node.name))
         })
 
-    let zeroed = try zeroing(model, keeping: found.kept(removing: removal))
+    let zeroed = try model.silenced(keeping: found.kept(removing: removal))
     let sample = networks.sample(graph.inputShape)
     let expected: [Float] = try ReferenceInterpreter(zeroed).values(sample)[graph.output]!.decoded.array()
     let actual: [Float] = try ReferenceInterpreter(smaller).values(sample)[graph.output]!.decoded.array()
     let scale = max(1, expected.map(abs).max()!)
     for (a, b) in zip(expected, actual) { #expect(abs(a - b) <= 1e-4 * scale) }
     #expect(expected.count == actual.count)
-  }
-
-  /// The same network with the channels that are not kept silenced where they arise: filters, and batch norms.
-  private func zeroing(_ model: Model, keeping kept: [String: [Int]]) throws -> Model {
-    var model = model
-    for (layer, role, parameter) in model.allParameters {
-      guard let channels = kept[layer], role != .mean, role != .variance else { continue }
-      let stays = Set(channels)
-      var values = parameter.values
-      let width = values.count / values.shape[0]
-      values.withMutable(Float.self) { values in
-        for i in values.indices where !stays.contains(i / width) { values[i] = 0 }
-      }
-      try model.set(Parameter(values), layer, role)
-    }
-    return model
   }
 
   @Test func masksAndIntegersAreSlicedAlong() throws {

@@ -15,7 +15,7 @@ import Testing
   }
 
   private let scores: [String: Tensor] = [
-    "a": Tensor([4, 3, 2, 1]), "b": Tensor([10, 20, 30, 40, 50, 60, 70, 80]),
+    "a": Tensor([4, 3, 2, 1] as [Float]), "b": Tensor([10, 20, 30, 40, 50, 60, 70, 80] as [Float]),
   ]
 
   @Test func globalScopeTakesTheLeastOfAll() throws {
@@ -78,15 +78,18 @@ import Testing
     #expect(message { _ = try selection.choose(.channels(1)) }.contains("below 1"))
     // Nothing between: each of a's channels is a quarter of a tiny network.
     #expect(try selection.choose(.macs(0.86)).note?.contains("was asked for") == true)
-    #expect(message { _ = try ChannelSelection(chain(), scores: [:], normalized: false, scope: .global).choose(.macs(0.5)) }
-      .contains("no channels to remove"))
-    #expect(message {
-      _ = try ChannelSelection(
-        chain(), scores: ["a": Tensor([1, 2]), "b": scores["b"]!], normalized: false, scope: .global)
-    }.contains("layer \"a\": 2 scores"))
-    #expect(message {
-      _ = try ChannelSelection(
-        chain(), scores: ["a": Tensor([1, .nan, 2, 3]), "b": scores["b"]!], normalized: false, scope: .global)
-    }.contains("score 1 is NaN"))
+    #expect(
+      message { _ = try ChannelSelection(chain(), scores: [:], normalized: false, scope: .global).choose(.macs(0.5)) }
+        .contains("no channels to remove"))
+    #expect(
+      message {
+        _ = try ChannelSelection(
+          chain(), scores: ["a": Tensor([1, 2] as [Float]), "b": scores["b"]!], normalized: false, scope: .global)
+      }.contains("layer \"a\": 2 scores"))
+    #expect(
+      message {
+        _ = try ChannelSelection(
+          chain(), scores: ["a": Tensor([1, .nan, 2, 3] as [Float]), "b": scores["b"]!], normalized: false, scope: .global)
+      }.contains("score 1 is NaN"))
   }
 }

@@ -13,7 +13,8 @@ import Testing
   }
 
   @Test func oneScaleForTheTensor() throws {
-    let q = try IntegerValues(quantizing: Tensor([1, -0.5, 0.25, 0] as [Float], [2, 2]), bits: 8, granularity: .tensor)
+    let q = try IntegerValues(
+      quantizing: Tensor([1, -0.5, 0.25, 0] as [Float], [2, 2]), bits: 8, granularity: .tensor)
     #expect(q.scales == [1 / 127])
     #expect(q.values.array(Int8.self) == [127, -64, 32, 0])
   }

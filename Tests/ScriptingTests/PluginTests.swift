@@ -30,6 +30,15 @@ import Testing
   func worksOnASmallNetwork(_ plugin: [String]) throws {
     let (name, kind) = (plugin[0], plugin[1])
     switch kind {
+    case "pruning" where name.hasPrefix("filter_"):
+      let result = try run(
+        FilterPruningTests.residual + """
+          local m = train(net, { data = data, batch = 25 })
+          prune(m, use "\(name)" { skip = "conv2d_8" }, { filters = 0.3, train = { data = data, batch = 25 } })
+          """)
+      let stage = result.outcome.stages.first { $0.work.kind == "prune" }!
+      let left = try result.executor.result(of: stage).record.facts["filters"]!
+      #expect(left > 0.65 && left < 0.9)
     case "pruning":
       let result = try run(
         preamble + """

@@ -38,10 +38,16 @@
 
 ---@class PruneOptions
 ---@field sparsity? number # share of zeros among the weights of the layers pruned
----@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training
+---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training, or over the rounds
+---@field macs? number # filters: multiply-accumulates that stay, a share up to 1 or a number
+---@field params? number # filters: parameters that stay, a share up to 1 or a number
+---@field filters? number # filters: share of the filters that go
+---@field ratios? number[] # filters: share that goes of each group of channels, in network order
+---@field rounds? integer # remove in so many rounds, each followed by the training; default 1
+---@field keep_at_least? integer # filters: channels that each group keeps; default 1
 ---@field train? TrainOptions # training during and after the removal
----@field every? integer # steps between two removals; default 50
----@field ramp? number # share of the training over which the schedule runs; the rest recovers; default 0.75
+---@field every? integer # weights: steps between two removals; default 50
+---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
 ---@class CompareOptions
 ---@field on Data # samples that accuracy is measured on
@@ -199,7 +205,8 @@
 ---@field summary string
 ---@field options? table<string, OptionDeclaration>
 ---@field scope? "global"|"layer"
----@field unit? "weight"
+---@field unit? "weight"|"filter"
+---@field normalize? boolean
 ---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
 
 ---@class SchedulePlugin
@@ -605,6 +612,8 @@ local Dataset = {}
 ---@class Layer
 ---@field bias Tensor?
 ---@field count integer # how many such layers there are
+---@field filters integer # output channels
+---@field gamma Tensor? # scale of the batch norm that follows, one for each filter
 ---@field index integer # position among the layers with weights, from 1
 ---@field kind string # conv2d, dense
 ---@field macs integer # multiply-accumulates for one sample
@@ -903,18 +912,18 @@ function params(declared) end
 ---@return Model
 function train(model, options) end
 
----Removes weights by a strategy, at once or along a schedule while training.
----@param model Model
----@param strategy Plugin|BoundPlugin
----@param options PruneOptions
----@return Model
-function prune(model, strategy, options) end
-
 ---Stores weights, and perhaps activations, in fewer bits.
 ---@param model Model
 ---@param recipe Plugin|BoundPlugin
 ---@return Model
 function quantize(model, recipe) end
+
+---Removes weights or filters by a strategy: at once, along a schedule while training, or in rounds.
+---@param model Model
+---@param strategy Plugin|BoundPlugin
+---@param options PruneOptions
+---@return Model
+function prune(model, strategy, options) end
 
 ---Measures variants side by side when the script has ended; once a script.
 ---@param variants CompareOptions|[string, Model][]

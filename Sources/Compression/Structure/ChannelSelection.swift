@@ -128,7 +128,9 @@ public struct ChannelSelection {
       if left(middle).share <= wanted { high = middle } else { low = middle + 1 }
     }
     let under = left(low)
-    guard under.share <= wanted || under.share - wanted < 0.01 else {
+    var isShareOfChannels = false
+    if case .channels = target { isShareOfChannels = true }  // as far as every group keeps its minimum
+    guard under.share <= wanted || under.share - wanted < 0.01 || isShareOfChannels else {
       throw CompressError(
         "\(target.unit): a share of \(wanted.rounded4) cannot be reached; with \(minimum) "
           + "\(minimum == 1 ? "channel" : "channels") left in each group \(under.share.rounded4) stay")
@@ -138,8 +140,9 @@ public struct ChannelSelection {
     var choice = nearest.choice
     if abs(nearest.share - wanted) > 0.01 {
       choice.note =
-        "\(target.unit): \(nearest.share.rounded4) of the network stays where \(wanted.rounded4) was asked for; the next "
-        + "channel would make it \(other.share.rounded4)"
+        "\(target.unit): a share of \(nearest.share.rounded4) stays where \(wanted.rounded4) was asked for; "
+        + (low == order.count
+          ? "no group can give more" : "one channel more or less would make it \(other.share.rounded4)")
     }
     return choice
   }

@@ -67,13 +67,26 @@ public struct PruneChannelsStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
+    let (groups, choice) = try choice(for: model)
+    let whole = groups.cost(removing: [:])
+    var result = StageResult(try model.removing(choice.removal, of: groups))
+    result.record.facts["macs"] = Double(choice.macs) / Double(max(whole.macs, 1))
+    result.record.facts["parameters"] = Double(choice.parameters) / Double(max(whole.parameters, 1))
+    let width = groups.groups.reduce(0) { $0 + $1.width }
+    result.record.facts["filters"] =
+      1 - Double(choice.removal.values.reduce(0) { $0 + $1.count }) / Double(max(width, 1))
+    if let note = choice.note { result.record.notes.append(note) }
+    return result
+  }
+
+  /// The channels that would go.
+  public func choice(for model: Model) throws -> (groups: ChannelGroups, choice: ChannelSelection.Choice) {
     let groups = ChannelGroups(model.graph)
     let scores = try scores(model, groups)
     let selection = try ChannelSelection(
       groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
-    let choice: ChannelSelection.Choice
     switch target {
-    case .cost(let target): choice = try selection.choose(target)
+    case .cost(let target): return (groups, try selection.choose(target))
     case .shares(let shares):
       let open = groups.groups.indices.filter { groups.groups[$0].producers.allSatisfy { scores[$0] != nil } }
       guard shares.count == open.count else {
@@ -82,16 +95,8 @@ public struct PruneChannelsStage: StageWork {
           "\(shares.count) shares for \(open.count) groups of channels: \(names.joined(separator: ", "))")
       }
       let shareOf = Dictionary(uniqueKeysWithValues: zip(open, shares))
-      choice = try selection.choose { shareOf[$0] }
+      return (groups, try selection.choose { shareOf[$0] })
     }
-    let whole = groups.cost(removing: [:])
-    var result = StageResult(try model.removing(choice.removal, of: groups))
-    result.record.facts["macs"] = Double(choice.macs) / Double(max(whole.macs, 1))
-    result.record.facts["parameters"] = Double(choice.parameters) / Double(max(whole.parameters, 1))
-    let width = groups.groups.reduce(0) { $0 + $1.width }
-    result.record.facts["filters"] = 1 - Double(choice.removal.values.reduce(0) { $0 + $1.count }) / Double(max(width, 1))
-    if let note = choice.note { result.record.notes.append(note) }
-    return result
   }
 
   /// By layer, one score for each filter; only of layers whose whole group is open to pruning.

@@ -40,7 +40,7 @@ struct CheckCommand: ParsableCommand {
     }
     terminal.write(PluginText(check.plugin).rendered(for: terminal))
     terminal.writeLine(
-      "\ntried on a small CNN with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))"
+      "\ntried on a small network with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))"
     )
     if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
     for result in check.results {
