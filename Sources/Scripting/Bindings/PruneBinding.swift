@@ -73,8 +73,9 @@ extension ScriptSession {
     let rounds = given.integer("rounds")!
     guard rounds > 1 else {
       let work = try PruneStage(
-        policy, target: target, training: training, interval: given.integer("every")!, ramp: given.number("ramp")!)
-      return try record(work, [model.stage])
+        policy, target: target, training: training?.recipe, interval: given.integer("every")!,
+        ramp: given.number("ramp")!)
+      return try record(work, [model.stage] + (training?.inputs ?? []))
     }
     // Rounds remove at once and then train: the schedule runs from round to round.
     var stage = model.stage
@@ -86,7 +87,9 @@ extension ScriptSession {
         case .schedule: try target.value(at: progress)
         }
       stage = try record(PruneStage(policy, target: .sparsity(share)), [stage])
-      if let training { stage = try record(TrainStage(training, name: model.name), [stage]) }
+      if let training {
+        stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
+      }
     }
     return stage
   }
@@ -128,7 +131,9 @@ extension ScriptSession {
     for round in 1...rounds {
       stage = try record(
         PruneChannelsStage(policy, target: target(round), minimum: given.integer("keep_at_least")!), [stage])
-      if let training { stage = try record(TrainStage(training, name: model.name), [stage]) }
+      if let training {
+        stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
+      }
     }
     return stage
   }
