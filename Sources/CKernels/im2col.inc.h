@@ -87,7 +87,7 @@ void NAME(im2col)(const ck_window *w, const T *images, size_t channel0, size_t c
     else NAME(copy_patches)(inner, n, ky1 - ky0, runs_x, step_y, step_x, step, from, to, line, ld);            \
     break;
         switch (run) {
-          RUN(1) RUN(2) RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) RUN(9) RUN(12) RUN(15) RUN(16) RUN(24) RUN(32)
+          RUN(1) RUN(2) RUN(3) RUN(4) RUN(5) RUN(6) RUN(7) RUN(8) RUN(9) RUN(12) RUN(15) RUN(16) RUN(21) RUN(24) RUN(32)
           default: NAME(copy_patches)(inner, run, ky1 - ky0, runs_x, step_y, step_x, step, from, to, line, ld);
         }
 #undef RUN

@@ -119,7 +119,7 @@ extension ConvolutionGradient {
       let gradient = source + run.outputPixel * channels
       isa.kernels.pointee.f32_add_rows(run.pixels, channels, gradient, channels, partial + geometry.weightCount)
       isa.kernels.pointee.f32_depthwise_gather(
-        run.pixels, channels, geometry.depth, run.taps, gradient, channels, partial)
+        run.pixels, channels, geometry.depth, run.taps, run.step, gradient, channels, partial)
     }
   }
 

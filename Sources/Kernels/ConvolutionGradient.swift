@@ -128,9 +128,9 @@ public struct ConvolutionGradient: Sendable {
       target.update(repeating: 0, count: geometry.inputCount)
       let source = outputGradient + image * geometry.outputCount
       taps.forEachRun(target, batch: 1, padByte: { _ in 0 }, scratch: scratches[worker], pool: .serial) { run in
-        run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: run.pixels * geometry.depth) {
+        run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: geometry.depth) {
           isa.kernels.pointee.f32_depthwise_spread(
-            run.pixels, channels, geometry.depth, $0, byTap, source + run.outputPixel * channels, channels)
+            run.pixels, channels, geometry.depth, $0, run.step, byTap, source + run.outputPixel * channels, channels)
         }
       }
     }

@@ -11,21 +11,21 @@ struct DepthwiseTaps {
     self.element = element
   }
 
-  /// Some neighbouring outputs of one row.
+  /// Some neighbouring outputs of one row whose windows lie alike.
   struct Run {
     let image: Int
     /// The first output pixel, counted over the batch.
     let outputPixel: Int
     let pixels: Int
-    /// (pixels, window.taps) pointers.
+    /// `window.taps` pointers, those of the first output.
     let taps: UnsafeMutablePointer<UnsafeRawPointer?>
+    /// Elements from one output's taps to the next.
+    let step: Int
     let worker: Int
   }
 
-  /// Outputs per run: as many as keep pointers and sums within the first two cache levels.
-  var runLength: Int { min(window.outputWidth, max(1, min(1024 / window.taps, 8192 / window.channels))) }
-  private var tapBytes: Int { alignedBytes(runLength * window.taps * MemoryLayout<UnsafeRawPointer?>.stride) }
-  private var padBytes: Int { alignedBytes(window.channels * element) }
+  private var tapBytes: Int { alignedBytes(window.taps * MemoryLayout<UnsafeRawPointer?>.stride) }
+  private var padBytes: Int { alignedBytes(window.width * window.channels * element) }
 
   func scratchBytes(threads: Int) -> Int { ScratchCursor.padded(threads * (tapBytes + padBytes)) }
 
@@ -37,10 +37,10 @@ struct DepthwiseTaps {
     }
   }
 
-  /// Calls `body` for every run, in parallel over output rows. Outside the image the taps point to a pixel whose
-  /// bytes are all `padByte(image)`.
+  /// Calls `body` for every run of at most `most` outputs, in parallel over output rows. Outside the image the taps
+  /// point to pixels whose bytes are all `padByte(image)`.
   func forEachRun(
-    _ input: UnsafeRawPointer, batch: Int, padByte: (_ image: Int) -> UInt8,
+    _ input: UnsafeRawPointer, batch: Int, most: Int = .max, padByte: (_ image: Int) -> UInt8,
     scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ body: (Run) -> Void
   ) {
     var cursor = ScratchCursor(scratch, needed: scratchBytes(threads: pool.threads))
@@ -54,19 +54,26 @@ struct DepthwiseTaps {
       pool.parallelFor(batch * height) { index, worker in
         let (image, y) = index.quotientAndRemainder(dividingBy: height)
         let pad = pads + worker * padBytes
-        pad.update(repeating: padByte(image), count: window.channels * element)
+        pad.update(repeating: padByte(image), count: padPixels(y) * window.channels * element)
         let taps = pointers + worker * tapBytes / MemoryLayout<UnsafeRawPointer?>.stride
         var x = 0
         while x < window.outputWidth {
-          let pixels = min(runLength, window.outputWidth - x)
-          ck_window_taps(
-            native, input + image * window.inputCount * element, element, y, x, pixels, pad, taps)
+          let pixels = ck_window_run(
+            native, input + image * window.inputCount * element, element, y, x, most, pad, taps)
           body(
             Run(
-              image: image, outputPixel: index * window.outputWidth + x, pixels: pixels, taps: taps, worker: worker))
+              image: image, outputPixel: index * window.outputWidth + x, pixels: pixels, taps: taps,
+              step: window.strideWidth * window.channels, worker: worker))
           x += pixels
         }
       }
     }
+  }
+
+  /// How many pixels of padding the windows of an output row may read: a whole row where a row of taps lies outside.
+  private func padPixels(_ y: Int) -> Int {
+    let top = y * window.strideHeight - window.padding.top
+    let bottom = top + (window.kernelHeight - 1) * window.dilationHeight
+    return top < 0 || bottom >= window.height ? window.width : 1
   }
 }

@@ -178,8 +178,8 @@ public final class FloatConvolution: @unchecked Sendable {
     let channels = geometry.outputChannels
     taps.forEachRun(input, batch: batch, padByte: { _ in 0 }, scratch: scratch, pool: pool) { run in
       kernels.pointee.f32_depthwise(
-        run.pixels, channels, geometry.depth, run.taps, packed.pointer(Float.self), bias.pointer(Float.self),
-        output + run.outputPixel * channels, channels, clamp.lowerBound, clamp.upperBound)
+        run.pixels, channels, geometry.depth, run.taps, run.step, packed.pointer(Float.self),
+        bias.pointer(Float.self), output + run.outputPixel * channels, channels, clamp.lowerBound, clamp.upperBound)
     }
   }
 }

@@ -75,7 +75,7 @@ public final class IntegerConvolution: @unchecked Sendable {
     if geometry.isDepthwise {
       let taps = DepthwiseTaps(geometry, element: 1)
       return alignedBytes(taps.scratchBytes(threads: threads))
-        + ScratchCursor.padded(threads * alignedBytes(taps.runLength * geometry.outputChannels * 4))
+        + ScratchCursor.padded(threads * alignedBytes(depthwiseRun * geometry.outputChannels * 4))
     }
     return ScratchCursor.padded(threads * (sumBytes + patchBytes(tiling(batch))))
   }
@@ -88,16 +88,34 @@ public final class IntegerConvolution: @unchecked Sendable {
     guard case .codes(let inputZeroPoint, let bias, let scales, let zeroPoint, let clamp) = output else {
       preconditionFailure("this convolution yields floats")
     }
-    let kernel = kernels.pointee.i32_requantize!
+    let kernels = kernels.pointee
     let channels = geometry.outputChannels
-    let (lo, hi) = (Int32(clamp.lowerBound), Int32(clamp.upperBound))
+    let padding = { (_: Int) in inputZeroPoint }
     bias.withUnsafeBufferPointer { bias in
       scales.withUnsafeBufferPointer { scales in
-        sum(input, batch: batch, padding: { _ in inputZeroPoint }, scratch: scratch, pool: pool) { block in
-          kernel(
-            block.rows.count, block.columns.count, block.sums, block.stride,
-            bias.baseAddress! + block.columns.lowerBound, scales.baseAddress! + block.columns.lowerBound,
-            Int32(zeroPoint), lo, hi, target + block.rows.lowerBound * channels + block.columns.lowerBound, channels)
+        func requantization(from channel: Int) -> ck_requantization {
+          ck_requantization(
+            bias: bias.baseAddress! + channel, scale: scales.baseAddress! + channel, zero_point: Int32(zeroPoint),
+            lo: Int32(clamp.lowerBound), hi: Int32(clamp.upperBound))
+        }
+        if geometry.isDepthwise {
+          var requantization = requantization(from: 0)
+          withUnsafePointer(to: &requantization) { requantization in
+            forEachRun(input, batch: batch, padding: padding, most: .max, scratch: scratch, pool: pool) { run, _ in
+              kernels.u8s8_depthwise_codes(
+                run.pixels, channels, geometry.depth, run.taps, run.step, panels.byTap, requantization,
+                target + run.outputPixel * channels, channels)
+            }
+          }
+        } else {
+          forEachStrip(input, batch: batch, padding: padding, scratch: scratch, pool: pool) { strip, _ in
+            var requantization = requantization(from: strip.columns.lowerBound)
+            strip.forEachTile(of: kernels.u8_rows) { rows, a in
+              kernels.u8s8_gemm_codes(
+                rows.count, strip.columns.count, strip.depth, a, strip.lda, strip.weights, strip.width,
+                &requantization, target + rows.lowerBound * channels + strip.columns.lowerBound, channels)
+            }
+          }
         }
       }
     }
@@ -114,57 +132,74 @@ public final class IntegerConvolution: @unchecked Sendable {
       preconditionFailure("this convolution yields codes")
     }
     precondition(quantization.count == batch, "\(quantization.count) quantizations for \(batch) images")
-    let kernel = kernels.pointee.i32_dequantize!
+    let kernels = kernels.pointee
     let channels = geometry.outputChannels, pixels = geometry.window.outputPixels
-    let zeroPoint = { (image: Int) in quantization[image].zeroPoint }
-    bias.withUnsafeBufferPointer { bias in
-      scales.withUnsafeBufferPointer { scales in
-        panels.sums.withUnsafeBufferPointer { sums in
-          sum(input, batch: batch, padding: zeroPoint, scratch: scratch, pool: pool) { block in
-            var row = block.rows.lowerBound
-            while row < block.rows.upperBound {
-              let image = row / pixels
-              let end = min((image + 1) * pixels, block.rows.upperBound)
-              let first = block.columns.lowerBound
-              kernel(
-                end - row, block.columns.count, block.sums + (row - block.rows.lowerBound) * block.stride,
-                block.stride, Int32(quantization[image].zeroPoint), sums.baseAddress! + first,
-                quantization[image].scale, scales.baseAddress! + first, bias.baseAddress! + first, clamp.lowerBound,
-                clamp.upperBound, target + row * channels + first, channels)
-              row = end
+    let padding = { (image: Int) in quantization[image].zeroPoint }
+    /// Of some output pixels, counted over the batch, and some output channels.
+    func dequantize(_ block: UnsafePointer<Int32>, stride: Int, _ rows: Range<Int>, _ columns: Range<Int>) {
+      var row = rows.lowerBound
+      while row < rows.upperBound {
+        let image = row / pixels, first = columns.lowerBound
+        let end = min((image + 1) * pixels, rows.upperBound)
+        scales.withUnsafeBufferPointer { scales in
+          bias.withUnsafeBufferPointer { bias in
+            panels.sums.withUnsafeBufferPointer { sums in
+              kernels.i32_dequantize(
+                end - row, columns.count, block + (row - rows.lowerBound) * stride, stride,
+                Int32(quantization[image].zeroPoint), sums.baseAddress! + first, quantization[image].scale,
+                scales.baseAddress! + first, bias.baseAddress! + first, clamp.lowerBound, clamp.upperBound,
+                target + row * channels + first, channels)
             }
           }
+        }
+        row = end
+      }
+    }
+    if geometry.isDepthwise {
+      forEachRun(input, batch: batch, padding: padding, most: depthwiseRun, scratch: scratch, pool: pool) { run, sums in
+        kernels.u8s8_depthwise(
+          run.pixels, channels, geometry.depth, run.taps, run.step, panels.byTap, sums, channels)
+        dequantize(sums, stride: channels, run.outputPixel..<run.outputPixel + run.pixels, 0..<channels)
+      }
+    } else {
+      forEachStrip(input, batch: batch, padding: padding, scratch: scratch, pool: pool) { strip, sums in
+        strip.forEachTile(of: kernels.u8_rows) { rows, a in
+          kernels.u8s8_gemm(
+            rows.count, strip.columns.count, strip.depth, a, strip.lda, strip.weights, strip.width, sums,
+            kernels.u8_columns)
+          dequantize(sums, stride: kernels.u8_columns, rows, strip.columns)
         }
       }
     }
   }
 
-  // MARK: Sums
+  // MARK: Walking
 
-  /// Finished 32-bit sums of some output pixels, counted over the batch, and some output channels.
-  private struct Block {
+  /// Some output pixels, counted over the batch, of the output channels in one panel.
+  private struct Strip {
     let rows, columns: Range<Int>
-    let sums: UnsafePointer<Int32>
-    /// From one row to the next.
-    let stride: Int
-  }
+    /// The patches of the rows, each `lda` from the one before.
+    let a: UnsafePointer<UInt8>
+    let lda, depth: Int
+    let weights: UnsafePointer<Int8>
+    let width: Int
 
-  private func sum(
-    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
-  ) {
-    guard batch > 0 else { return }
-    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
-    if geometry.isDepthwise {
-      sumDepthwise(input, batch: batch, padding: padding, scratch: scratch, pool: pool, finish)
-    } else {
-      sumPanels(input, batch: batch, padding: padding, scratch: scratch, pool: pool, finish)
+    @inline(__always)
+    func forEachTile(of height: Int, _ body: (_ rows: Range<Int>, _ a: UnsafePointer<UInt8>) -> Void) {
+      var row = 0
+      while row < rows.count {
+        let count = min(height, rows.count - row)
+        body(rows.lowerBound + row..<rows.lowerBound + row + count, a + row * lda)
+        row += count
+      }
     }
   }
 
   private var sumBytes: Int { alignedBytes(kernels.pointee.u8_rows * kernels.pointee.u8_columns * 4) }
   /// A patch is padded to whole groups of four, so that the kernels meet no ragged end.
   private var patchStride: Int { roundUp(geometry.depth, to: 4) }
+  /// Depthwise outputs at a time whose sums stay within the first cache levels.
+  private var depthwiseRun: Int { min(geometry.window.outputWidth, max(1, 8192 / geometry.outputChannels)) }
 
   private func tiling(_ batch: Int) -> RowTiling {
     RowTiling(
@@ -177,42 +212,34 @@ public final class IntegerConvolution: @unchecked Sendable {
     geometry.window.isPointwise ? 0 : alignedBytes(tiling.mostRowsPerTile * patchStride)
   }
 
-  private func sumPanels(
+  /// Calls `body` for every strip, in parallel, with room for a tile of sums.
+  private func forEachStrip(
     _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool,
+    _ body: (_ strip: Strip, _ sums: UnsafeMutablePointer<Int32>) -> Void
   ) {
+    guard batch > 0 else { return }
     let tiling = tiling(batch)
     let isDirect = geometry.window.isPointwise
     var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
     let tiles = cursor.take(pool.threads * sumBytes / 4, of: Int32.self)
     let patches = cursor.take(pool.threads * patchBytes(tiling), of: UInt8.self)
-    let tileRows = kernels.pointee.u8_rows, stride = kernels.pointee.u8_columns
     let channels = geometry.window.channels, perGroup = geometry.channelsPerGroup
-    let gemm = kernels.pointee.u8s8_gemm!
     pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
       let group = index / tiling.count
       let (rows, range) = tiling.piece(index % tiling.count)
-      let sums = tiles + worker * sumBytes / 4
       let patch = patches + worker * patchBytes(tiling)
       if !isDirect { gather(input, group, rows, padding, into: patch) }
       let a = isDirect ? input + rows.lowerBound * channels + group * perGroup : UnsafePointer(patch)
-      let lda = isDirect ? channels : patchStride
-      let depth = isDirect ? geometry.depth : patchStride
       for panel in range {
         let columns = panels.columns(panel)
         let first = group * geometry.outputsPerGroup + columns.lowerBound
-        var row = 0
-        while row < rows.count {
-          let m = min(tileRows, rows.count - row)
-          gemm(
-            m, columns.count, depth, a + row * lda, lda, panels.panel(panel, group: group), panels.width(panel), sums,
-            stride)
-          finish(
-            Block(
-              rows: rows.lowerBound + row..<rows.lowerBound + row + m, columns: first..<first + columns.count,
-              sums: sums, stride: stride))
-          row += m
-        }
+        body(
+          Strip(
+            rows: rows, columns: first..<first + columns.count, a: a, lda: isDirect ? channels : patchStride,
+            depth: isDirect ? geometry.depth : patchStride, weights: panels.panel(panel, group: group),
+            width: panels.width(panel)),
+          tiles + worker * sumBytes / 4)
       }
     }
   }
@@ -235,26 +262,23 @@ public final class IntegerConvolution: @unchecked Sendable {
     }
   }
 
-  private func sumDepthwise(
-    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool, _ finish: (Block) -> Void
+  /// Calls `body` for every depthwise run, in parallel, with room for `depthwiseRun` outputs' sums.
+  private func forEachRun(
+    _ input: UnsafePointer<UInt8>, batch: Int, padding: (_ image: Int) -> UInt8, most: Int,
+    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool,
+    _ body: (_ run: DepthwiseTaps.Run, _ sums: UnsafeMutablePointer<Int32>) -> Void
   ) {
+    guard batch > 0 else { return }
+    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
     let taps = DepthwiseTaps(geometry, element: 1)
-    let channels = geometry.outputChannels
     let tapBytes = alignedBytes(taps.scratchBytes(threads: pool.threads))
     let (tapScratch, sumScratch) = (scratch[..<tapBytes], scratch[tapBytes...])
     var cursor = ScratchCursor(UnsafeMutableRawBufferPointer(rebasing: sumScratch), needed: 1)
-    let runSums = alignedBytes(taps.runLength * channels * 4) / 4
-    let allSums = cursor.take(pool.threads * runSums, of: Int32.self)
+    let runSums = alignedBytes(depthwiseRun * geometry.outputChannels * 4) / 4
+    let sums = cursor.take(pool.threads * runSums, of: Int32.self)
     taps.forEachRun(
-      input, batch: batch, padByte: padding, scratch: UnsafeMutableRawBufferPointer(rebasing: tapScratch), pool: pool
-    ) { run in
-      let sums = allSums + run.worker * runSums
-      kernels.pointee.u8s8_depthwise(run.pixels, channels, geometry.depth, run.taps, panels.byTap, sums, channels)
-      finish(
-        Block(
-          rows: run.outputPixel..<run.outputPixel + run.pixels, columns: 0..<channels, sums: UnsafePointer(sums),
-          stride: channels))
-    }
+      input, batch: batch, most: most, padByte: padding, scratch: UnsafeMutableRawBufferPointer(rebasing: tapScratch),
+      pool: pool
+    ) { run in body(run, sums + run.worker * runSums) }
   }
 }

@@ -3,7 +3,7 @@ import CKernels
 /// The int8 weights of a convolution as the integer kernels read them.
 ///
 /// Each group's matrix (depth, outputs) is cut into panels of columns, as in `PanelLayout`, but stored in groups
-/// of four k, zeros filling the last. Depthwise weights are (tap, channel).
+/// of four k, zeros filling the last. Depthwise weights are one panel of (tap, channel).
 struct IntegerPanels {
   private let layout: IntegerLayout
   /// Sum of each output channel's weights, which the input's zero point multiplies.
@@ -31,12 +31,8 @@ struct IntegerPanels {
     self.sums = sums
     self.reach = reach
     if geometry.isDepthwise {
-      memory = OwnedMemory(byteCount: geometry.weightCount)
-      let byTap = memory.pointer(Int8.self)
-      let channels = geometry.outputChannels
-      for channel in 0..<channels {
-        for tap in 0..<depth { byTap[tap * channels + channel] = weights[channel * depth + tap] }
-      }
+      memory = OwnedMemory(byteCount: geometry.outputChannels * roundUp(depth, to: 4))
+      ck_s8_pack(geometry.outputChannels, geometry.outputChannels, depth, weights, memory.pointer(Int8.self))
       return
     }
     memory = OwnedMemory(byteCount: geometry.groups * layout.byteCount)
@@ -62,7 +58,7 @@ struct IntegerPanels {
     UnsafePointer(memory.pointer(Int8.self) + group * layout.byteCount + layout.start(panel))
   }
 
-  /// The weights in depthwise order.
+  /// Depthwise weights.
   var byTap: UnsafePointer<Int8> { UnsafePointer(memory.pointer()) }
 }
 

@@ -11,10 +11,12 @@ import Testing
   /// What the tests below call; a new family must join one of them.
   static let families = [
     "f32_gemm", "f32_gemm_half", "f32_gemm_columns",  // floatTiles
-    "u8s8_gemm",  // integerTiles
-    "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather", "u8s8_depthwise",  // depthwise
+    "f32_gemm_pixels",  // sumsOverPixels
+    "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
+    "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise
+    "u8s8_depthwise", "u8s8_depthwise_codes",  // depthwise
     "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
-    "i32_requantize", "i32_dequantize",  // fromSums
+    "i32_dequantize",  // fromSums
     "f32_add", "f32_add_rows", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize",
     "f32_to_half", "half_to_f32",  // elementwise
   ]
@@ -57,6 +59,30 @@ import Testing
     }
   }
 
+  @Test func sumsOverPixels() {
+    var numbers = Numbers(3)
+    for isa in Self.sets {
+      let set = isa.kernels.pointee
+      for m in 1...set.f32_rows {
+        for n in [1, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, set.f32_columns - 1, set.f32_columns] {
+          let columns = numbers.random.below(5), rows = 3, images = 2, ldc = n + 2
+          let ma = m + 1, nb = n + numbers.random.below(2)
+          let a = Guarded(numbers.floats(images * rows * 5 * ma - 1))
+          let b = Guarded(numbers.floats(images * rows * 10 * nb + n - nb))
+          // B takes every second pixel.
+          var pixels = ck_pixels(
+            images: images, rows: rows, columns: columns, a_image: rows * 5 * ma, a_row: 5 * ma, a_column: ma,
+            b_image: rows * 10 * nb, b_row: 10 * nb, b_column: 2 * nb)
+          let former = numbers.floats(m * ldc)
+          let (x, y) = (Guarded(former), Guarded(former))
+          set.f32_gemm_pixels(m, n, &pixels, a.base, b.base, x.base, ldc)
+          Self.reference.f32_gemm_pixels(m, n, &pixels, a.base, b.base, y.base, ldc)
+          #expect(bits(x.array) == bits(y.array) && x.isIntact, "\(isa) f32_gemm_pixels \(m)x\(n)")
+        }
+      }
+    }
+  }
+
   @Test(arguments: ["random", "extreme"])
   func integerTiles(_ kind: String) {
     var numbers = Numbers(2)
@@ -88,6 +114,14 @@ import Testing
           let y = Guarded<Int32>(m * ldc, filling: 7)
           Self.reference.u8s8_gemm(m, n, k, a.base, lda, packed.base, width, y.base, ldc)
           #expect(y.array == expected)
+          // Halves among the scales make ties; the last takes codes far beyond any range.
+          let bias = Guarded(numbers.sums(n, 9000))
+          let scale = Guarded((0..<n).map { [0.5, 0.25, 0.001, 1.5, -3e-7, 1e30, -1e38][$0 % 7] as Float })
+          var to = ck_requantization(bias: bias.base, scale: scale.base, zero_point: 7, lo: 3, hi: 250)
+          let (u, v) = (Guarded<UInt8>(m * ldc, filling: 7), Guarded<UInt8>(m * ldc, filling: 7))
+          set.u8s8_gemm_codes(m, n, k, a.base, lda, packed.base, width, &to, u.base, ldc)
+          Self.reference.u8s8_gemm_codes(m, n, k, a.base, lda, packed.base, width, &to, v.base, ldc)
+          #expect(u.array == v.array && u.isIntact, "\(isa) u8s8_gemm_codes \(m)x\(n)x\(k)")
         }
       }
     }
@@ -100,28 +134,35 @@ import Testing
     (0..<count).map { _ in UnsafeRawPointer(pixels.base + numbers.random.below(pixels.count / channels) * channels) }
   }
 
-  @Test(arguments: [1, 3, 7, 8, 9, 16, 17, 31, 33, 64])
-  func depthwise(_ channels: Int) {
-    var numbers = Numbers(UInt64(channels))
-    let pixels = 3, taps = 5, ld = channels + 1
-    let image = Guarded(numbers.floats(7 * channels)), codes = Guarded(numbers.bytes(7 * channels))
+  @Test(arguments: [1, 3, 7, 8, 9, 16, 17, 31, 33, 64, 65, 130], [1, 2, 5, 8, 9, 12, 25])
+  func depthwise(_ channels: Int, _ taps: Int) {
+    var numbers = Numbers(UInt64(channels * taps))
+    let pixels = 3, ld = channels + 1, step = 2 * channels
+    let image = Guarded(numbers.floats(14 * channels)), codes = Guarded(numbers.bytes(14 * channels))
     let weights = Guarded(numbers.floats(taps * channels)), bias = Guarded(numbers.floats(channels))
-    let bytes = Guarded(numbers.weights(taps * channels)), g = Guarded(numbers.floats(pixels * ld))
-    let tap = Self.taps(image, channels: channels, count: pixels * taps, &numbers)
-    let codeTap = Self.taps(codes, channels: channels, count: pixels * taps, &numbers)
+    let bytes = Guarded<Int8>(roundUp(taps, to: 4) * channels, filling: 99)
+    ck_s8_pack(channels, channels, taps, numbers.weights(taps * channels), bytes.base)
+    let g = Guarded(numbers.floats(pixels * ld)), shift = Guarded(numbers.sums(channels, 3000))
+    let scale = Guarded((0..<channels).map { [0.5, 0.003, 0.01, 1.5, 1e30][$0 % 5] as Float })
+    // The last pixel's taps are two steps further.
+    let places = (0..<taps).map { _ in numbers.random.below(10) * channels }
+    let tap = places.map { UnsafeRawPointer(image.base + $0) as UnsafeRawPointer? }
+    let codeTap = places.map { UnsafeRawPointer(codes.base + $0) as UnsafeRawPointer? }
     func all(_ isa: InstructionSet) -> [UInt32] {
       let set = isa.kernels.pointee
       let out = Guarded<Float>(pixels * ld, filling: 5), sums = Guarded<Int32>(pixels * ld, filling: 5)
+      let requantized = Guarded<UInt8>(pixels * ld, filling: 5)
       let gathered = Guarded(weights.array), spread = Guarded(image.array)
-      set.f32_depthwise(pixels, channels, taps, tap, weights.base, bias.base, out.base, ld, -1, 1)
-      set.u8s8_depthwise(pixels, channels, taps, codeTap, bytes.base, sums.base, ld)
-      set.f32_depthwise_gather(pixels, channels, taps, tap, g.base, ld, gathered.base)
-      let moved = tap.map { pointer -> UnsafeMutableRawPointer? in
-        UnsafeMutableRawPointer(spread.base) + (pointer! - UnsafeRawPointer(image.base))
-      }
-      set.f32_depthwise_spread(pixels, channels, taps, moved, weights.base, g.base, ld)
-      #expect(out.isIntact && sums.isIntact && gathered.isIntact && spread.isIntact)
+      set.f32_depthwise(pixels, channels, taps, tap, step, weights.base, bias.base, out.base, ld, -1, 1)
+      set.u8s8_depthwise(pixels, channels, taps, codeTap, step, bytes.base, sums.base, ld)
+      var to = ck_requantization(bias: shift.base, scale: scale.base, zero_point: 100, lo: 3, hi: 250)
+      set.u8s8_depthwise_codes(pixels, channels, taps, codeTap, step, bytes.base, &to, requantized.base, ld)
+      set.f32_depthwise_gather(pixels, channels, taps, tap, step, g.base, ld, gathered.base)
+      let moved = places.map { UnsafeMutableRawPointer(spread.base + $0) as UnsafeMutableRawPointer? }
+      set.f32_depthwise_spread(pixels, channels, taps, moved, step, weights.base, g.base, ld)
+      #expect(out.isIntact && sums.isIntact && requantized.isIntact && gathered.isIntact && spread.isIntact)
       return bits(out.array + gathered.array + spread.array) + sums.array.map { UInt32(bitPattern: $0) }
+        + requantized.array.map { UInt32($0) }
     }
     for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
   }
@@ -160,18 +201,16 @@ import Testing
     let large = numbers.sums(rows * (n + 2), 1 << 30)
     let edges: [Int32] = [.min / 2, .max / 2, 0, 1, -1, 3, -3, 16_777_217]
     let acc = Guarded(large.indices.map { $0 % 3 == 0 ? edges[$0 % edges.count] : large[$0] % (1 << (1 + $0 % 29)) })
-    let bias = Guarded(numbers.sums(n, 1000)), sums = Guarded(numbers.sums(n, 100_000))
-    // Halves among the scales make ties; the last makes codes far beyond any range.
+    let sums = Guarded(numbers.sums(n, 100_000))
     let scales: [Float] = [0.5, 0.25, 0.001, 1.5, 3e-7, 1e30]
     let scale = Guarded((0..<n).map { scales[$0 % scales.count] }), shift = Guarded(numbers.floats(n))
     func all(_ isa: InstructionSet) -> [UInt32] {
       let set = isa.kernels.pointee
-      let codes = Guarded<UInt8>(rows * (n + 1), filling: 5), floats = Guarded<Float>(rows * (n + 1), filling: 5)
-      set.i32_requantize(rows, n, acc.base, n + 2, bias.base, scale.base, 7, 3, 250, codes.base, n + 1)
+      let floats = Guarded<Float>(rows * (n + 1), filling: 5)
       set.i32_dequantize(
         rows, n, acc.base, n + 2, 128, sums.base, 0.37, scale.base, shift.base, -1e6, 1e6, floats.base, n + 1)
-      #expect(codes.isIntact && floats.isIntact)
-      return codes.array.map { UInt32($0) } + bits(floats.array)
+      #expect(floats.isIntact)
+      return bits(floats.array)
     }
     for isa in Self.sets { #expect(all(isa) == all(.scalar), "\(isa)") }
   }

@@ -1,11 +1,12 @@
 #if defined(__aarch64__)
 #include "../vector/neon.h"
 #include "../vector/names.h"
-#include "../include/ck-kernels.h"
+#include "../vector/requantize.h"
 
 // Both sides are widened to 16 bits; a column holds two partial sums of products, joined at the end.
+// The result goes to c, or where there is none, requantized to codes.
 INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const uint8_t *a, size_t lda,
-                 const int8_t *b, size_t width, int32_t *c, size_t ldc) {
+                 const int8_t *b, size_t width, int32_t *c, const ck_requantization *to, uint8_t *codes, size_t ld) {
   vi acc[4][4];  // two columns each
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) {
@@ -37,20 +38,36 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const
   for (size_t r = 0; r < m; r++) {
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
-      vi_store_n(c + r * ldc + v * LANES, vpaddq_s32(acc[r][2 * v], acc[r][2 * v + 1]),
-                 v + 1 == vectors ? last : LANES);
+      const vi sums = vpaddq_s32(acc[r][2 * v], acc[r][2 * v + 1]);
+      const size_t lanes = v + 1 == vectors ? last : LANES;
+      if (c) {
+        vi_store_n(c + r * ld + v * LANES, sums, lanes);
+      } else {
+        const vi biased = vi_add(sums, vi_load_n(to->bias + v * LANES, lanes));
+        requantize(biased, vf_load_n(to->scale + v * LANES, lanes), to, codes + r * ld + v * LANES, lanes);
+      }
     }
   }
 }
 
+#define ROWS(i, c, to, codes, ld)                                                  \
+  case i:                                                                          \
+    if (n > LANES) tile(i, 2, n, k, a, lda, b, width, c, to, codes, ld);           \
+    else tile(i, 1, n, k, a, lda, b, width, c, to, codes, ld);                     \
+    break;
+#define TILES(c, to, codes, ld)                                                    \
+  switch (m) {                                                                     \
+    ROWS(1, c, to, codes, ld) ROWS(2, c, to, codes, ld)                            \
+    ROWS(3, c, to, codes, ld) ROWS(4, c, to, codes, ld)                            \
+  }
+
 CK_ENTRY void ck_u8s8_gemm_neon(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                                 size_t width, int32_t *c, size_t ldc) {
-#define ROWS(i)                                                   \
-  case i:                                                         \
-    if (n > LANES) tile(i, 2, n, k, a, lda, b, width, c, ldc);    \
-    else tile(i, 1, n, k, a, lda, b, width, c, ldc);              \
-    break;
-  switch (m) { ROWS(1) ROWS(2) ROWS(3) ROWS(4) }
-#undef ROWS
+  TILES(c, NULL, NULL, ldc)
+}
+
+CK_ENTRY void ck_u8s8_gemm_codes_neon(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
+                                      size_t width, const ck_requantization *to, uint8_t *out, size_t ld) {
+  TILES(NULL, to, out, ld)
 }
 #endif

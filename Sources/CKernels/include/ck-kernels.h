@@ -30,15 +30,25 @@ typedef void ck_f32_gemm_half_fn(size_t m, size_t n, size_t k, const float *a, s
 typedef void ck_f32_gemm_columns_fn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b,
                                     size_t ldb, const float *start, float *c, size_t ldc, float lo, float hi);
 
-// out (pixels, channels) = clamp(bias + sum over t of *tap[t] * weights[t]); taps per pixel, weights (taps, channels).
-typedef void ck_f32_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+// C (m,n) += S for one such tile, where S is one chain of fused multiply-adds from zero over image, row and column,
+// each ascending: of A(row, image, y, x) = a[image*a_image + y*a_row + x*a_column + row], and B(column, ...) alike.
+typedef struct {
+  size_t images, rows, columns;
+  size_t a_image, a_row, a_column, b_image, b_row, b_column;
+} ck_pixels;
+typedef void ck_f32_gemm_pixels_fn(size_t m, size_t n, const ck_pixels *pixels, const float *a, const float *b,
+                                   float *c, size_t ldc);
+
+// out (pixels, channels) = clamp(bias + sum over t of *tap[t] * weights[t]); weights (taps, channels). The taps are
+// those of the first pixel; from one pixel to the next each is `step` elements further.
+typedef void ck_f32_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                                  const float *weights, const float *bias, float *out, size_t ld, float lo, float hi);
 // Its gradients: *tap[t] = fma(g, weights[t], *tap[t]), and weights[t] = fma(*tap[t], g, weights[t]), in
 // ascending (pixel, tap) order, for g (pixels, channels).
-typedef void ck_f32_depthwise_spread_fn(size_t pixels, size_t channels, size_t taps, void *const *tap,
+typedef void ck_f32_depthwise_spread_fn(size_t pixels, size_t channels, size_t taps, void *const *tap, size_t step,
                                         const float *weights, const float *g, size_t ld);
 typedef void ck_f32_depthwise_gather_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
-                                        const float *g, size_t ld, float *weights);
+                                        size_t step, const float *g, size_t ld, float *weights);
 
 // Pooling: pixel i has counts[i] >= 1 taps at tap[i * stride ...]; out (pixels, channels).
 // Maximum: the first of equals. index receives the winner's offset from `origin`, in elements; it may be NULL.
@@ -58,13 +68,21 @@ typedef void ck_u8_average_pool_fn(size_t pixels, size_t channels, size_t stride
 // k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to u8_lanes or more.
 typedef void ck_u8s8_gemm_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                              size_t width, int32_t *c, size_t ldc);
-// out (pixels, channels) = sum over t of *tap[t] * weights[t]; weights (taps, channels).
-typedef void ck_u8s8_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+// out (pixels, channels) = sum over t of *tap[t] * weights[t]; taps as above, weights as B (taps, channels) of width
+// `channels`.
+typedef void ck_u8s8_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                                   const int8_t *weights, int32_t *out, size_t ld);
-// out (rows, n) = the requantization above; bias and scale per column.
-typedef void ck_i32_requantize_fn(size_t rows, size_t n, const int32_t *acc, size_t lda, const int32_t *bias,
-                                  const float *scale, int32_t zero_point, int32_t lo, int32_t hi, uint8_t *out,
-                                  size_t ld);
+// The same two with the requantization above; bias and scale per column, 0 <= zero_point, lo <= hi <= 255.
+typedef struct {
+  const int32_t *bias;
+  const float *scale;
+  int32_t zero_point, lo, hi;
+} ck_requantization;
+typedef void ck_u8s8_gemm_codes_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
+                                   size_t width, const ck_requantization *to, uint8_t *out, size_t ld);
+typedef void ck_u8s8_depthwise_codes_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+                                        size_t step, const int8_t *weights, const ck_requantization *to, uint8_t *out,
+                                        size_t ld);
 // out (rows, n) = clamp(fma(float(acc - zero_point * sums), input_scale * scale, bias)); sums, scale and bias per
 // column.
 typedef void ck_i32_dequantize_fn(size_t rows, size_t n, const int32_t *acc, size_t lda, int32_t zero_point,
@@ -96,10 +114,11 @@ typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
 
 // The families. Every list of kernels in this room is made from this one.
 #define CK_FAMILIES(X, isa)                                                                                       \
-  X(f32_gemm, isa) X(f32_gemm_half, isa) X(f32_gemm_columns, isa)                                                 \
+  X(f32_gemm, isa) X(f32_gemm_half, isa) X(f32_gemm_columns, isa) X(f32_gemm_pixels, isa)                         \
   X(f32_depthwise, isa) X(f32_depthwise_spread, isa) X(f32_depthwise_gather, isa)                                 \
   X(f32_max_pool, isa) X(f32_average_pool, isa) X(u8_max_pool, isa) X(u8_average_pool, isa)                       \
-  X(u8s8_gemm, isa) X(u8s8_depthwise, isa) X(i32_requantize, isa) X(i32_dequantize, isa)                          \
+  X(u8s8_gemm, isa) X(u8s8_gemm_codes, isa) X(u8s8_depthwise, isa) X(u8s8_depthwise_codes, isa)                   \
+  X(i32_dequantize, isa)                                                                                          \
   X(f32_add, isa) X(f32_add_rows, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa)                         \
   X(f32_quantize, isa) X(u8_dequantize, isa) X(f32_to_half, isa) X(half_to_f32, isa)
 

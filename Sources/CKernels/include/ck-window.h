@@ -23,8 +23,14 @@ void ck_u8_im2col(const ck_window *window, const uint8_t *images, size_t channel
 void ck_f32_col2im_add(const ck_window *window, const float *patches, size_t ld, size_t channel0,
                        size_t channels, size_t row0, size_t rows, float *images);
 
-// The pixels under the windows at outputs (y, x0..x0+count): taps is (count, kernel_h*kernel_w) pointers
-// to pixels of `element` bytes a channel. Outside the image the tap is `pad`.
+// The pixels under the window at output (y, x): kernel_h*kernel_w pointers to pixels of `element` bytes a channel.
+// Outside the image the tap is `pad`. Returns how many outputs from here on, at most `most`, have windows that lie
+// alike, so that each tap advances by stride_w pixels from one to the next; `pad` is read as far, and so is a row of
+// `width` pixels.
+size_t ck_window_run(const ck_window *window, const void *image, size_t element, size_t y, size_t x, size_t most,
+                     const void *pad, const void **taps);
+
+// The pixels under the windows at outputs (y, x0..x0+count): taps is (count, kernel_h*kernel_w).
 void ck_window_taps(const ck_window *window, const void *image, size_t element, size_t y, size_t x0,
                     size_t count, const void *pad, const void **taps);
 

@@ -36,3 +36,22 @@ void ck_f32_gemm_columns_scalar(size_t m, size_t n, size_t k, const float *a, si
     }
   }
 }
+
+void ck_f32_gemm_pixels_scalar(size_t m, size_t n, const ck_pixels *pixels, const float *a, const float *b, float *c,
+                               size_t ldc) {
+  for (size_t i = 0; i < m; i++) {
+    for (size_t j = 0; j < n; j++) {
+      float sum = 0;
+      for (size_t image = 0; image < pixels->images; image++) {
+        for (size_t y = 0; y < pixels->rows; y++) {
+          const float *x = a + image * pixels->a_image + y * pixels->a_row + i;
+          const float *z = b + image * pixels->b_image + y * pixels->b_row + j;
+          for (size_t p = 0; p < pixels->columns; p++) {
+            sum = __builtin_fmaf(x[p * pixels->a_column], z[p * pixels->b_column], sum);
+          }
+        }
+      }
+      c[i * ldc + j] += sum;
+    }
+  }
+}

@@ -1,24 +1,28 @@
 #include "../include/ck-kernels.h"
 #include "arithmetic.h"
 
-void ck_u8s8_depthwise_scalar(size_t pixels, size_t channels, size_t taps, const void *const *tap,
+static int32_t depthwise_sum(size_t taps, const void *const *tap, size_t at, const int8_t *weights, size_t channels,
+                             size_t c) {
+  int32_t sum = 0;
+  for (size_t t = 0; t < taps; t++) {
+    sum += ((const uint8_t *)tap[t])[at + c] * weights[(t / 4 * channels + c) * 4 + t % 4];
+  }
+  return sum;
+}
+
+void ck_u8s8_depthwise_scalar(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                               const int8_t *weights, int32_t *out, size_t ld) {
   for (size_t i = 0; i < pixels; i++) {
-    for (size_t c = 0; c < channels; c++) {
-      int32_t sum = 0;
-      for (size_t t = 0; t < taps; t++) {
-        sum += ((const uint8_t *)tap[i * taps + t])[c] * weights[t * channels + c];
-      }
-      out[i * ld + c] = sum;
-    }
+    for (size_t c = 0; c < channels; c++) out[i * ld + c] = depthwise_sum(taps, tap, i * step, weights, channels, c);
   }
 }
 
-void ck_i32_requantize_scalar(size_t rows, size_t n, const int32_t *acc, size_t lda, const int32_t *bias,
-                              const float *scale, int32_t zero_point, int32_t lo, int32_t hi, uint8_t *out, size_t ld) {
-  for (size_t r = 0; r < rows; r++) {
-    for (size_t c = 0; c < n; c++) {
-      out[r * ld + c] = ck_to_u8((float)(acc[r * lda + c] + bias[c]) * scale[c], zero_point, lo, hi);
+void ck_u8s8_depthwise_codes_scalar(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
+                                    const int8_t *weights, const ck_requantization *to, uint8_t *out, size_t ld) {
+  for (size_t i = 0; i < pixels; i++) {
+    for (size_t c = 0; c < channels; c++) {
+      const int32_t sum = depthwise_sum(taps, tap, i * step, weights, channels, c);
+      out[i * ld + c] = ck_to_u8((float)(sum + to->bias[c]) * to->scale[c], to->zero_point, to->lo, to->hi);
     }
   }
 }

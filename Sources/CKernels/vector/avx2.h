@@ -58,6 +58,8 @@ INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) {
 INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
 INLINE vi vi_mul(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
+INLINE vi vi_first_s8(vi a) { return _mm256_srai_epi32(_mm256_slli_epi32(a, 24), 24); }  // each lane's lowest byte
+INLINE vi vi_next_byte(vi a) { return _mm256_srli_epi32(a, 8); }
 INLINE vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 // b's lanes where x > y, else a's.
 INLINE vf vf_pick_greater(vf x, vf y, vf a, vf b) { return _mm256_blendv_ps(a, b, _mm256_cmp_ps(x, y, _CMP_GT_OQ)); }

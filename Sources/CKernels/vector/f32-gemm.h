@@ -1,4 +1,6 @@
-// The three float32 GEMM kernels of an instruction set; GEMM_ROWS is its tile height.
+// The float32 GEMM kernels of an instruction set; GEMM_ROWS is its tile height.
+#include <stdbool.h>
+
 #include "names.h"
 #include "../include/ck-kernels.h"
 
@@ -22,3 +24,5 @@
 #define B_LOAD vf_load
 #define A_AT(a, r, p, lda) (a)[(p) * (lda) + (r)]
 #include "f32-gemm.inc.h"
+
+#include "f32-gemm-pixels.inc.h"

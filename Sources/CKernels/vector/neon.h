@@ -75,6 +75,8 @@ INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) {
 INLINE vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
 INLINE vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
 INLINE vi vi_mul(vi a, vi b) { return vmulq_s32(a, b); }
+INLINE vi vi_first_s8(vi a) { return vshrq_n_s32(vshlq_n_s32(a, 24), 24); }  // each lane's lowest byte
+INLINE vi vi_next_byte(vi a) { return vshrq_n_s32(a, 8); }
 INLINE vi vi_max(vi a, vi b) { return vmaxq_s32(a, b); }
 // b's lanes where x > y, else a's.
 INLINE vf vf_pick_greater(vf x, vf y, vf a, vf b) { return vbslq_f32(vcgtq_f32(x, y), b, a); }

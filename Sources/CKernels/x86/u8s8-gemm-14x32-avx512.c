@@ -1,7 +1,7 @@
 #if defined(__x86_64__)
 #include "../vector/avx512.h"
 #include "../vector/names.h"
-#include "../include/ck-kernels.h"
+#include "u8s8-requantize-avx512.h"
 #define GEMM_ROWS 14
 
 // One to three bytes at the end of a row.
@@ -23,11 +23,9 @@ INLINE void step(const size_t m, const size_t vectors, vi acc[][2], const int32_
   }
 }
 
-INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const uint8_t *a, size_t lda,
-                 const int8_t *b, size_t width, int32_t *c, size_t ldc) {
-  vi acc[GEMM_ROWS][2];
-#pragma clang loop unroll(full)
-  for (size_t r = 0; r < m; r++) acc[r][0] = acc[r][1] = vi_set(0);
+// acc += A B
+INLINE void sum(const size_t m, const size_t vectors, vi acc[][2], size_t k, const uint8_t *a, size_t lda,
+                const int8_t *b, size_t width) {
   int32_t four[GEMM_ROWS];
   size_t p = 0;
 #pragma clang loop unroll(disable)
@@ -41,6 +39,14 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const
     for (size_t r = 0; r < m; r++) four[r] = ragged(a + r * lda + p, k - p);
     step(m, vectors, acc, four, b);
   }
+}
+
+INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const uint8_t *a, size_t lda,
+                 const int8_t *b, size_t width, int32_t *c, size_t ldc) {
+  vi acc[GEMM_ROWS][2];
+#pragma clang loop unroll(full)
+  for (size_t r = 0; r < m; r++) acc[r][0] = acc[r][1] = vi_set(0);
+  sum(m, vectors, acc, k, a, lda, b, width);
   const size_t last = n - (vectors - 1) * LANES;
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) {
@@ -51,16 +57,57 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const
   }
 }
 
+// Sums start from the bias; two rows of up to 32 codes are requantized at a time.
+INLINE void code_tile(const size_t m, const size_t vectors, size_t n, size_t k, const uint8_t *a, size_t lda,
+                      const int8_t *b, size_t width, const ck_requantization *to, uint8_t *out, size_t ld) {
+  vi acc[GEMM_ROWS][2];
+  const size_t last = n - (vectors - 1) * LANES;
+  vi bias[2] = {vi_set(0), vi_set(0)};
+#pragma clang loop unroll(full)
+  for (size_t v = 0; v < vectors; v++) bias[v] = vi_load_n(to->bias + v * LANES, v + 1 == vectors ? last : LANES);
+#pragma clang loop unroll(full)
+  for (size_t r = 0; r < m; r++) {
+    acc[r][0] = bias[0];
+    acc[r][1] = bias[1];
+  }
+  sum(m, vectors, acc, k, a, lda, b, width);
+  vf scale[2] = {vf_set(0), vf_set(0)};
+#pragma clang loop unroll(full)
+  for (size_t v = 0; v < vectors; v++) scale[v] = vf_load_n(to->scale + v * LANES, v + 1 == vectors ? last : LANES);
+  const requantizer q = requantizer_of(to);
+  const __mmask32 mask = (__mmask32)((1ull << n) - 1);
+  const vi order = _mm512_setr_epi32(0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15);
+#pragma clang loop unroll(full)
+  for (size_t r = 0; r < m; r += 2) {
+    const size_t next = r + 1 < m ? r + 1 : r;
+    const vi sums[4] = {acc[r][0], acc[r][1], acc[next][0], acc[next][1]};
+    const vf scales[4] = {scale[0], scale[1], scale[0], scale[1]};
+    const vi codes = _mm512_permutexvar_epi32(order, requantize_4(q, sums, scales));
+    _mm256_mask_storeu_epi8(out + r * ld, mask, _mm512_castsi512_si256(codes));
+    if (next > r) _mm256_mask_storeu_epi8(out + next * ld, mask, _mm512_extracti64x4_epi64(codes, 1));
+  }
+}
+
+#define ROWS(i, TILE, ...)                     \
+  case i:                                      \
+    if (n > LANES) TILE(i, 2, __VA_ARGS__);    \
+    else TILE(i, 1, __VA_ARGS__);              \
+    break;
+#define TILES(...)                                                                                         \
+  switch (m) {                                                                                             \
+    ROWS(1, __VA_ARGS__) ROWS(2, __VA_ARGS__) ROWS(3, __VA_ARGS__) ROWS(4, __VA_ARGS__)                    \
+    ROWS(5, __VA_ARGS__) ROWS(6, __VA_ARGS__) ROWS(7, __VA_ARGS__) ROWS(8, __VA_ARGS__)                    \
+    ROWS(9, __VA_ARGS__) ROWS(10, __VA_ARGS__) ROWS(11, __VA_ARGS__) ROWS(12, __VA_ARGS__)                 \
+    ROWS(13, __VA_ARGS__) ROWS(14, __VA_ARGS__)                                                            \
+  }
+
 CK_ENTRY void ck_u8s8_gemm_avx512(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                                   size_t width, int32_t *c, size_t ldc) {
-#define ROWS(i)                                                   \
-  case i:                                                         \
-    if (n > LANES) tile(i, 2, n, k, a, lda, b, width, c, ldc);    \
-    else tile(i, 1, n, k, a, lda, b, width, c, ldc);              \
-    break;
-  switch (m) {
-    ROWS(1) ROWS(2) ROWS(3) ROWS(4) ROWS(5) ROWS(6) ROWS(7) ROWS(8) ROWS(9) ROWS(10) ROWS(11) ROWS(12) ROWS(13) ROWS(14)
-  }
-#undef ROWS
+  TILES(tile, n, k, a, lda, b, width, c, ldc)
+}
+
+CK_ENTRY void ck_u8s8_gemm_codes_avx512(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
+                                        size_t width, const ck_requantization *to, uint8_t *out, size_t ld) {
+  TILES(code_tile, n, k, a, lda, b, width, to, out, ld)
 }
 #endif

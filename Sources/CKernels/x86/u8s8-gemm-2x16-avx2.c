@@ -1,12 +1,13 @@
 #if defined(__x86_64__)
 #include "../vector/avx2.h"
 #include "../vector/names.h"
-#include "../include/ck-kernels.h"
+#include "../vector/requantize.h"
 
 // vpmaddubsw saturates its 16-bit sums (255*127*2 does not fit), so both sides are widened to 16 bits and
 // vpmaddwd adds pairs in 32 bits, exactly. A column then holds two partial sums, joined at the end.
+// The result goes to c, or where there is none, requantized to codes.
 INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const uint8_t *a, size_t lda,
-                 const int8_t *b, size_t width, int32_t *c, size_t ldc) {
+                 const int8_t *b, size_t width, int32_t *c, const ck_requantization *to, uint8_t *codes, size_t ld) {
   vi acc[2][4];  // four columns each
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) {
@@ -37,16 +38,30 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t k, const
 #pragma clang loop unroll(full)
     for (size_t v = 0; v < vectors; v++) {
       const vi sums = _mm256_permutevar8x32_epi32(_mm256_hadd_epi32(acc[r][2 * v], acc[r][2 * v + 1]), order);
-      vi_store_n(c + r * ldc + v * LANES, sums, v + 1 == vectors ? last : LANES);
+      const size_t lanes = v + 1 == vectors ? last : LANES;
+      if (c) {
+        vi_store_n(c + r * ld + v * LANES, sums, lanes);
+      } else {
+        const vi biased = vi_add(sums, vi_load_n(to->bias + v * LANES, lanes));
+        requantize(biased, vf_load_n(to->scale + v * LANES, lanes), to, codes + r * ld + v * LANES, lanes);
+      }
     }
   }
 }
 
+#define TILES(c, to, codes, ld)                                           \
+  if (m == 2 && n > LANES) tile(2, 2, n, k, a, lda, b, width, c, to, codes, ld); \
+  else if (m == 2) tile(2, 1, n, k, a, lda, b, width, c, to, codes, ld);  \
+  else if (n > LANES) tile(1, 2, n, k, a, lda, b, width, c, to, codes, ld); \
+  else tile(1, 1, n, k, a, lda, b, width, c, to, codes, ld);
+
 CK_ENTRY void ck_u8s8_gemm_avx2(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                                 size_t width, int32_t *c, size_t ldc) {
-  if (m == 2 && n > LANES) tile(2, 2, n, k, a, lda, b, width, c, ldc);
-  else if (m == 2) tile(2, 1, n, k, a, lda, b, width, c, ldc);
-  else if (n > LANES) tile(1, 2, n, k, a, lda, b, width, c, ldc);
-  else tile(1, 1, n, k, a, lda, b, width, c, ldc);
+  TILES(c, NULL, NULL, ldc)
+}
+
+CK_ENTRY void ck_u8s8_gemm_codes_avx2(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
+                                      size_t width, const ck_requantization *to, uint8_t *out, size_t ld) {
+  TILES(NULL, to, out, ld)
 }
 #endif

@@ -14,8 +14,28 @@ public enum BenchPrecision: String, Sendable, CaseIterable {
   case fp32, fp16, dynamic, int8
 }
 
-/// How fast a model runs on random input: one from a file, or `zoo:NAME` with random weights. The keys are those of `compress bench --json`.
+/// How fast a model runs on random input: one from a file, or `zoo:NAME` with random weights. The keys are those of
+/// `compress bench --json`.
 public struct BenchReport: Sendable, Encodable {
+  /// A step of the compiled model.
+  public struct Layer: Sendable, Encodable {
+    public let layer: String
+    /// What runs, for instance `conv 3x3, relu`.
+    public let operation: String
+    public let arithmetic: Arithmetic
+    /// Shape of one result.
+    public let output: [Int]
+    /// Median time of one run of the whole batch.
+    public let milliseconds: Double
+    /// Multiply-accumulates for the whole batch.
+    public let macs: Int
+    public let weightBytes: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, weightBytes = "weight_bytes"
+    }
+  }
+
   public let model: String
   public let precision: String
   public let threads: Int
@@ -26,18 +46,24 @@ public struct BenchReport: Sendable, Encodable {
   /// Of the file; of a network of the zoo, what its native file would have.
   public let fileBytes: Int
   public let peakMemoryBytes: Int
+  /// Where the time goes, when that was asked for.
+  public let layers: [Layer]?
 
   private enum CodingKeys: String, CodingKey {
     case model, precision, threads, batch, p50 = "p50_ms", p90 = "p90_ms", p99 = "p99_ms", max = "max_ms", runs
-    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes"
+    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes", layers
   }
 
   /// Measures.
   ///
-  /// - Parameter runs: nil for as many as fit two seconds, at least 20.
+  /// - Parameters:
+  ///   - runs: nil for as many as fit two seconds, at least 20.
+  ///   - perLayer: whether each layer is timed as well, in runs of their own.
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
   ///   run in another precision than its own.
-  public init(model path: String, precision: BenchPrecision, threads: Int, batch: Int, runs: Int?) throws {
+  public init(
+    model path: String, precision: BenchPrecision, threads: Int, batch: Int, runs: Int?, perLayer: Bool = false
+  ) throws {
     guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
@@ -58,7 +84,9 @@ public struct BenchReport: Sendable, Encodable {
       try output.withMutable(Float.self) { output in
         let trial = try LatencyMeasurement(runs: 3, warmUp: 5) { _ in session.run(input: input, output: output) }
         let fitting = Swift.max(20, Swift.min(100_000, Int(2000 / trial.statistics.p50)))
-        return try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in session.run(input: input, output: output) }
+        return try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in
+          session.run(input: input, output: output)
+        }
       }
     }.statistics
     model = path
@@ -68,6 +96,30 @@ public struct BenchReport: Sendable, Encodable {
     (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
     self.runs = times.count
     peakMemoryBytes = PeakMemory.bytes()
+    layers = perLayer ? try Self.layers(plan, session, input, batch: batch, runs: Swift.min(times.count, 1000)) : nil
+  }
+
+  private static func layers(
+    _ plan: Plan, _ session: Session, _ input: Tensor, batch: Int, runs: Int
+  ) throws -> [Layer] {
+    var output = Tensor(zeros: plan.outputShape.batched(batch))
+    session.isTimingSteps = true
+    var times = [[UInt64]](repeating: [], count: plan.steps.count)
+    input.withElements(Float.self) { input in
+      output.withMutable(Float.self) { output in
+        for _ in 0..<runs {
+          let before = session.stepNanoseconds
+          session.run(input: input, output: output)
+          for step in times.indices { times[step].append(session.stepNanoseconds[step] - before[step]) }
+        }
+      }
+    }
+    return zip(plan.steps, times).map { step, times in
+      Layer(
+        layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
+        milliseconds: LatencyStatistics(nanoseconds: times).p50, macs: step.macs * batch,
+        weightBytes: step.weightBytes)
+    }
   }
 
   private static func network(_ name: String) throws -> Model {

@@ -8,6 +8,9 @@ public enum Arithmetic: String, Sendable, Codable {
   case dynamicRange = "dynamic range"
   /// uint8 activations, int8 weights, int32 sums.
   case int8
+
+  /// Whether sums are formed of 8-bit integers.
+  public var sumsIntegers: Bool { self == .int8 || self == .dynamicRange }
 }
 
 /// A layer that computes in float although values of its plan are held as integers.

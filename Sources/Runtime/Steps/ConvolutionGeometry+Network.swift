@@ -24,8 +24,9 @@ extension ConvolutionGeometry {
   /// A factor and a shift for each channel (the last axis): a depthwise convolution of single pixels.
   static func perChannel(_ shape: Shape) throws -> ConvolutionGeometry {
     let channels = shape.dims.last ?? 1
+    let width = shape.rank == 3 ? shape[1] : 1
     let window = try WindowGeometry(
-      height: shape.count / max(channels, 1), width: 1, channels: channels, kernel: (1, 1))
+      height: shape.count / max(channels * width, 1), width: width, channels: channels, kernel: (1, 1))
     return try ConvolutionGeometry(window, outputChannels: channels, groups: channels)
   }
 }

@@ -1,8 +1,10 @@
 import ArgumentParser
 import Diagnostics
 import Foundation
+import Kernels
 import Pipeline
 import Reports
+import Runtime
 
 /// `compress bench MODEL`.
 struct BenchCommand: ParsableCommand {
@@ -28,6 +30,9 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Timed runs; by default as many as fit two seconds, at least 20.")
   var runs: Int?
 
+  @Flag(help: "Also show where the time goes: each layer beside what this machine's kernels reach at best.")
+  var layers = false
+
   @Flag(
     help:
       "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes."
@@ -35,7 +40,8 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func run() throws {
-    let report = try BenchReport(model: model, precision: precision, threads: threads, batch: batch, runs: runs)
+    let report = try BenchReport(
+      model: model, precision: precision, threads: threads, batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
     if json {
       let encoder = JSONEncoder()
@@ -55,6 +61,9 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
+    guard let layers = report.layers else { return }
+    let peaks = try MachinePeaks(pool: ThreadPool(threads: threads))
+    terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
   }
 }
 
