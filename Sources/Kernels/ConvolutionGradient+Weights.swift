@@ -23,9 +23,13 @@ extension ConvolutionGradient {
   private var patchStride: Int { roundUp(geometry.depth, to: isa.kernels.pointee.f32_lanes) }
   private var patchRows: Int { max(32, Self.patchBytes / (patchStride * 4)) }
 
+  /// With channels enough for the kernels' vectors, images are read where they lie.
+  private var readsPixels: Bool { geometry.channelsPerGroup >= 16 && !geometry.isDepthwise }
+
   /// Scratch that `weightGradient` needs.
   public func weightGradientScratchBytes(batch: Int, threads: Int) -> Int {
     if isDense { return denseProduct(batch).scratchBytes }
+    if readsPixels { return ScratchCursor.padded(alignedBytes(geometry.outputChannels * 4)) }
     let work =
       geometry.isDepthwise
       ? alignedBytes(DepthwiseTaps(geometry, element: 4).scratchBytes(threads: 1))
@@ -54,6 +58,11 @@ extension ConvolutionGradient {
     }
     var cursor = ScratchCursor(
       scratch, needed: weightGradientScratchBytes(batch: batch, threads: pool.threads))
+    if readsPixels {
+      let sums = cursor.take(geometry.outputChannels, of: Float.self)
+      sumPixels(input, outputGradient, weightGradient, biasGradient, batch, sums, pool)
+      return
+    }
     let chunks = chunks(batch)
     let partials = (0..<chunks).map { _ in cursor.take(partialCount, of: Float.self) }
     let perChunk = ceilDivide(batch, chunks)

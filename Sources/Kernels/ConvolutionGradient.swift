@@ -2,19 +2,23 @@ import CKernels
 
 /// The gradients of a float32 convolution or dense layer with respect to its input, weights and bias.
 ///
-/// The results are the same for any number of threads and any instruction set: the input gradient is computed
-/// image by image, the weight gradient over fixed chunks of the batch whose sums are added in order.
+/// The results are the same for any number of threads and any instruction set: an element of the input gradient is
+/// summed by one thread, and so is the weight gradient over fixed chunks of the batch whose sums are added in order.
 public struct ConvolutionGradient: Sendable {
   public let geometry: ConvolutionGeometry
   let isa: InstructionSet
+  /// Where windows move by single pixels, the input's gradient is itself a convolution: of the output's, with the
+  /// kernel turned by 180 degrees and channels exchanged.
+  private let turned: PatchProduct?
 
   public init(_ geometry: ConvolutionGeometry, isa: InstructionSet = .current) {
     self.geometry = geometry
     self.isa = isa
+    turned = geometry.turned.map { PatchProduct($0, isa: isa) }
   }
 
-  /// The input's gradient is a product with the weights, output pixel by output pixel, whose rows are patches
-  /// that overlap and add up in the image. Its B is the weights of a group, (outputs, depth).
+  /// Otherwise it is a product with the weights, output pixel by output pixel, whose rows are patches that overlap
+  /// and add up in the image. Its B is the weights of a group, (outputs, depth).
   private var layout: PanelLayout { PanelLayout(n: geometry.depth, k: geometry.outputsPerGroup, isa.kernels) }
 
   private static let patchTileBytes = 128 << 10
@@ -31,8 +35,14 @@ public struct ConvolutionGradient: Sendable {
       let taps = DepthwiseTaps(geometry, element: 4).scratchBytes(threads: 1)
       return ScratchCursor.padded(alignedBytes(geometry.weightCount * 4) + threads * alignedBytes(taps))
     }
+    if let turned {
+      let layout = turned.layout
+      return ScratchCursor.padded(
+        geometry.groups * alignedBytes(layout.count * 4) + alignedBytes(geometry.groups * layout.paddedColumns * 4)
+          + alignedBytes(turned.scratchBytes(batch: batch, threads: threads)))
+    }
     let layout = layout
-    let patches = geometry.window.isPointwise ? 0 : threads * alignedBytes(patchRows * geometry.depth * 4)
+    let patches = threads * alignedBytes(patchRows * geometry.depth * 4)
     return ScratchCursor.padded(
       geometry.groups * alignedBytes(layout.count * 4) + alignedBytes(layout.paddedColumns * 4) + patches)
   }
@@ -49,6 +59,10 @@ public struct ConvolutionGradient: Sendable {
       depthwiseInputGradient(outputGradient, weights, inputGradient, batch, &cursor, pool)
       return
     }
+    if let turned {
+      turnedInputGradient(turned, outputGradient, weights, inputGradient, batch, &cursor, pool)
+      return
+    }
     let layout = layout
     let packed = (0..<geometry.groups).map { _ in cursor.take(layout.count, of: Float.self) }
     let zeros = cursor.take(layout.paddedColumns, of: Float.self)
@@ -59,30 +73,33 @@ public struct ConvolutionGradient: Sendable {
         weights + group * layout.k * layout.n, columnStep: 1, rowStep: layout.n, into: packed[group], panel: panel)
     }
     let loop = FloatTileLoop(kernels: isa.kernels, layout: layout, low: -.infinity, high: .infinity)
-    if geometry.window.isPointwise {
-      pointwiseInputGradient(outputGradient, loop, packed, zeros, inputGradient, batch, pool)
-    } else {
-      patchInputGradient(outputGradient, loop, packed, zeros, inputGradient, batch, &cursor, pool)
-    }
+    patchInputGradient(outputGradient, loop, packed, zeros, inputGradient, batch, &cursor, pool)
   }
 
-  private func pointwiseInputGradient(
-    _ outputGradient: UnsafePointer<Float>, _ loop: FloatTileLoop, _ packed: [UnsafeMutablePointer<Float>],
-    _ zeros: UnsafePointer<Float>, _ inputGradient: UnsafeMutablePointer<Float>, _ batch: Int, _ pool: ThreadPool
+  private func turnedInputGradient(
+    _ turned: PatchProduct, _ outputGradient: UnsafePointer<Float>, _ weights: UnsafePointer<Float>,
+    _ inputGradient: UnsafeMutablePointer<Float>, _ batch: Int, _ cursor: inout ScratchCursor, _ pool: ThreadPool
   ) {
-    let outputs = geometry.outputChannels, channels = geometry.window.channels
-    let tiling = RowTiling(
-      rows: batch * geometry.window.outputPixels, depth: geometry.outputsPerGroup, columns: geometry.depth,
-      rowBytes: geometry.outputsPerGroup * 4, tileRows: isa.kernels.pointee.f32_rows, panels: loop.layout.panels,
-      copiesRows: false)
-    pool.parallelFor(geometry.groups * tiling.count) { index in
-      let group = index / tiling.count
-      let (rows, panels) = tiling.piece(index % tiling.count)
-      loop.run(
-        rows: rows.count, a: outputGradient + rows.lowerBound * outputs + group * geometry.outputsPerGroup,
-        lda: outputs, weights: .float32(packed[group]), panels: panels, start: zeros,
-        c: inputGradient + rows.lowerBound * channels + group * geometry.channelsPerGroup, ldc: channels)
+    let layout = turned.layout
+    let packed = (0..<geometry.groups).map { _ in cursor.take(layout.count, of: Float.self) }
+    let zeros = cursor.take(geometry.groups * layout.paddedColumns, of: Float.self)
+    zeros.update(repeating: 0, count: geometry.groups * layout.paddedColumns)
+    let taps = geometry.window.taps, outputs = geometry.outputsPerGroup, depth = geometry.depth
+    pool.parallelFor(geometry.groups * layout.panels) { index in
+      let (group, panel) = index.quotientAndRemainder(dividingBy: layout.panels)
+      let width = layout.width(panel)
+      for tap in 0..<taps {
+        let from = weights + group * outputs * depth + (taps - 1 - tap) * geometry.channelsPerGroup
+        ck_f32_pack(
+          layout.columns(panel), width, outputs, from + panel * layout.tile, 1, depth,
+          packed[group] + layout.start(panel) + tap * outputs * width)
+      }
     }
+    let bytes = turned.scratchBytes(batch: batch, threads: pool.threads)
+    turned.run(
+      input: outputGradient, weights: { .float32(packed[$0]) }, start: zeros, clamp: -.infinity ... .infinity,
+      output: inputGradient, batch: batch,
+      scratch: UnsafeMutableRawBufferPointer(start: cursor.take(bytes, of: UInt8.self), count: bytes), pool: pool)
   }
 
   private func patchInputGradient(
@@ -134,5 +151,23 @@ public struct ConvolutionGradient: Sendable {
         }
       }
     }
+  }
+}
+
+extension ConvolutionGeometry {
+  /// The convolution that yields the input's gradient from the output's, where there is one.
+  fileprivate var turned: ConvolutionGeometry? {
+    let reach = (
+      height: (window.kernelHeight - 1) * window.dilationHeight, width: (window.kernelWidth - 1) * window.dilationWidth
+    )
+    let padding = WindowGeometry.Padding(
+      top: reach.height - window.padding.top, left: reach.width - window.padding.left,
+      bottom: reach.height - window.padding.bottom, right: reach.width - window.padding.right)
+    guard window.strideHeight == 1, window.strideWidth == 1, !isDepthwise else { return nil }
+    let turned = try? WindowGeometry(
+      height: window.outputHeight, width: window.outputWidth, channels: outputChannels,
+      kernel: (window.kernelHeight, window.kernelWidth), padding: padding,
+      dilation: (window.dilationHeight, window.dilationWidth))
+    return turned.flatMap { try? ConvolutionGeometry($0, outputChannels: window.channels, groups: groups) }
   }
 }

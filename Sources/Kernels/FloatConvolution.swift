@@ -20,7 +20,8 @@ public final class FloatConvolution: @unchecked Sendable {
   public let storage: WeightStorage
   private let clamp: ClosedRange<Float>
   private let kernels: UnsafePointer<ck_kernels>
-  private let layout: PanelLayout
+  private let product: PatchProduct
+  private var layout: PanelLayout { product.layout }
   private let packed: OwnedMemory
   private let bias: OwnedMemory
 
@@ -36,7 +37,8 @@ public final class FloatConvolution: @unchecked Sendable {
     self.storage = storage
     self.clamp = clamp
     kernels = isa.kernels
-    layout = PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, kernels)
+    product = PatchProduct(geometry, isa: isa)
+    let layout = product.layout
     if geometry.isDepthwise {
       packed = OwnedMemory(byteCount: geometry.weightCount * MemoryLayout<Float>.stride)
       self.bias = OwnedMemory(byteCount: geometry.outputChannels * MemoryLayout<Float>.stride)
@@ -58,7 +60,7 @@ public final class FloatConvolution: @unchecked Sendable {
     if geometry.isDepthwise {
       packDepthwise(source)
     } else {
-      let panels = layout.panels
+      let layout = layout, panels = layout.panels
       pool.parallelFor(geometry.groups * panels) { index in
         let group = index / panels
         let from = source + group * layout.n * layout.k
@@ -101,8 +103,7 @@ public final class FloatConvolution: @unchecked Sendable {
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
     if geometry.isDepthwise { return DepthwiseTaps(geometry, element: 4).scratchBytes(threads: threads) }
-    guard !geometry.window.isPointwise else { return 0 }
-    return ScratchCursor.padded(threads * patchBytes(tiling(batch)))
+    return product.scratchBytes(batch: batch, threads: threads)
   }
 
   /// Convolves `batch` images; input and output must not overlap.
@@ -116,57 +117,15 @@ public final class FloatConvolution: @unchecked Sendable {
     if geometry.isDepthwise {
       runDepthwise(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
     } else {
-      runPanels(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
-    }
-  }
-
-  private func tiling(_ batch: Int) -> RowTiling {
-    RowTiling(
-      rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: layout.n,
-      rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.f32_rows,
-      panels: layout.panels, copiesRows: !geometry.window.isPointwise)
-  }
-
-  private func patchBytes(_ tiling: RowTiling) -> Int {
-    alignedBytes(tiling.mostRowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
-  }
-
-  private func runPanels(
-    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
-  ) {
-    let tiling = tiling(batch)
-    let isDirect = geometry.window.isPointwise
-    var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
-    let patchCount = patchBytes(tiling) / MemoryLayout<Float>.stride
-    let patches = isDirect ? nil : cursor.take(pool.threads * patchCount, of: Float.self)
-    var window = geometry.window.native
-    let loop = FloatTileLoop(kernels: kernels, layout: layout, low: clamp.lowerBound, high: clamp.upperBound)
-    let channels = geometry.window.channels
-    let perGroup = geometry.channelsPerGroup
-    withUnsafePointer(to: &window) { window in
-      pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
-        let group = index / tiling.count
-        let (rows, panels) = tiling.piece(index % tiling.count)
-        let a: UnsafePointer<Float>
-        if let patches {
-          let patch = patches + worker * patchCount
-          ck_f32_im2col(
-            window, input, group * perGroup, perGroup, rows.lowerBound, rows.count, 0, patch, layout.k)
-          a = UnsafePointer(patch)
-        } else {
-          a = input + rows.lowerBound * channels + group * perGroup
-        }
-        let weights: PackedWeights =
+      let count = layout.count
+      product.run(
+        input: input,
+        weights: { group in
           switch storage {
-          case .float32: .float32(packed.pointer(Float.self) + group * layout.count)
-          case .float16: .float16(packed.pointer(UInt16.self) + group * layout.count)
+          case .float32: .float32(packed.pointer(Float.self) + group * count)
+          case .float16: .float16(packed.pointer(UInt16.self) + group * count)
           }
-        loop.run(
-          rows: rows.count, a: a, lda: isDirect ? channels : layout.k, weights: weights, panels: panels,
-          start: bias.pointer(Float.self) + group * layout.paddedColumns,
-          c: output + rows.lowerBound * geometry.outputChannels + group * layout.n, ldc: geometry.outputChannels)
-      }
+        }, start: bias.pointer(Float.self), clamp: clamp, output: output, batch: batch, scratch: scratch, pool: pool)
     }
   }
 
