@@ -12,7 +12,7 @@ public struct StageKey: Sendable, Hashable {
   public let unrepeatableReason: String?
 
   /// Raised whenever a change of the engine changes what a stage computes.
-  static let numericVersion = 1
+  static let numericVersion = 2
 
   /// - Parameters:
   ///   - stage: the stage's kind, `train`, `prune` …
