@@ -87,12 +87,15 @@ import Testing
     }
   }
 
-  @Test(arguments: ["mnist_lab", "mnist_dense"])
-  func pipelinesOnRealDataRun(_ name: String) throws {
+  @Test(arguments: [
+    ("mnist_lab", []), ("mnist_dense", []), ("inception_mnist", ["width=0.0625", "epochs=1", "test=50"]),
+  ])
+  func pipelinesOnRealDataRun(_ name: String, settings: [String]) throws {
     guard let realData else { return }
     let cache = try TemporaryFolder()
     let result = try compress(
-      ["run", "\(sourceRoot)/pipelines/\(name).lua", "--data", realData] + Self.smoke, cache: cache)
+      ["run", "\(sourceRoot)/pipelines/\(name).lua", "--data", realData] + Self.smoke
+        + settings.flatMap { ["--set", $0] }, cache: cache)
     #expect(result.status == 0 && result.output.contains("pruned and int8"), "\(result.errors)")
   }
 

@@ -3,8 +3,11 @@
 --   compress run examples/own_network/pipeline.lua
 
 local p = params {
-  filters = { 8, min = 1, max = 64, help = "of the first stage; each further one has twice as many" },
-  epochs  = { 3, min = 1, max = 100 },
+  filters  = { 8, min = 1, max = 64, help = "of the first stage; each further one has twice as many" },
+  epochs   = { 3, min = 1, max = 100 },
+  samples  = { 4000, min = 200, help = "training images" },
+  images   = { 500, min = 1, help = "test images timed one by one" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
 }
 
 -- Two convolutions and what goes past them. Where the image shrinks, the shortcut has to follow.
@@ -28,15 +31,15 @@ local function network(filters)
   }
 end
 
-local digits = dataset "digits"
-local how    = { data = digits.train:take(4000), epochs = p.epochs, batch = 64 }
-local own    = train(network(p.filters), how)
-local simple = train(zoo.quick_cnn(), how)
-local int8   = use "int8" { calibration = digits.train:take(200) }
+local digits   = dataset "digits"
+local how      = { data = digits.train:take(p.samples), epochs = p.epochs, batch = 64 }
+local baseline = train(zoo.quick_cnn(), how)
+local own      = train(network(p.filters), how)
+local int8     = use "int8" { calibration = digits.train:take(200) }
 
 compare {
-  on = digits.test:take(1000), images = 500,
-  { "quick_cnn",    simple },
+  on = digits.test:take(1000), images = p.images, cooldown = p.cooldown,
+  { "baseline",     baseline },
   { "own",          own },
   { "own and int8", quantize(own, int8) },
 }

@@ -1,0 +1,38 @@
+-- InceptionV3 on MNIST at 75x75x1: as it is, int8, pruned by half in every layer and fine-tuned, and both.
+-- A random thousand of the test images one by one, with a rest before each variant; the report draws every latency.
+local p = params {
+  sparsity = { 0.5, min = 0, max = 1, help = "share of zero weights in each layer" },
+  samples  = { 3000, min = 200, help = "training images" },
+  epochs   = { 3, min = 1, help = "of the first training" },
+  tuning   = { 1, min = 1, help = "epochs of fine-tuning while and after pruning" },
+  test     = { 2000, min = 10, help = "test images that accuracy is measured on" },
+  images   = { 1000, min = 1, help = "test images timed one by one" },
+  cooldown = { 5, min = 0, help = "seconds of rest before each measurement" },
+  width    = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
+}
+
+local mnist    = dataset("mnist", { resize = 75, normalize = "mnist" })
+local training = mnist.train:sample(p.samples)
+local network  = zoo.inception_v3_75 { width = p.width }
+
+local function how(epochs, peak)
+  return {
+    data = training, epochs = epochs, batch = 32, optimizer = "adam",
+    learning_rate = use "one_cycle" { peak = peak }, recalibrate = 20,
+  }
+end
+
+local baseline = train(network, how(p.epochs, 1e-3))
+local pruned   = prune(baseline, use "local_magnitude" {}, {
+  schedule = use "polynomial" { from = 0.2, to = p.sparsity }, ramp = 0.5, every = 20,
+  train    = how(p.tuning, 3e-4),
+})
+local int8 = use "int8" { calibration = training:take(200) }
+
+compare {
+  on = mnist.test:take(p.test), images = p.images, order = "random", cooldown = p.cooldown,
+  { "normal",          baseline },
+  { "int8",            quantize(baseline, int8) },
+  { "pruned",          pruned },
+  { "pruned and int8", quantize(pruned, int8) },
+}
