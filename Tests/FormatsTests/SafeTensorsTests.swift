@@ -65,7 +65,9 @@ private func network() throws -> Model {
   @Test func weightsLieAsInPyTorch() throws {
     let model = try network()
     let stored = try file(SafeTensorsFile.data(model))
-    func values(_ name: String) throws -> Tensor { stored.floats(try #require(stored.entries.first { $0.name == name })) }
+    func values(_ name: String) throws -> Tensor {
+      stored.floats(try #require(stored.entries.first { $0.name == name }))
+    }
     let conv = try values("stem.0.weight"), weight = model["stem.0", .weight]!.values
     #expect(conv.shape == [3, 2, 2, 2])
     #expect(

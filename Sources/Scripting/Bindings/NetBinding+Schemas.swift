@@ -91,7 +91,8 @@ extension ScriptSession {
     OptionSchema(
       "ResidualBlocks",
       [
-        .init(name: "shortcut", type: .block, help: "what the input goes through before it is added; false for nothing"),
+        .init(
+          name: "shortcut", type: .block, help: "what the input goes through before it is added; false for nothing"),
         prefix,
       ])
   }
@@ -103,7 +104,8 @@ extension ScriptSession {
     return OptionSchema(
       "NetworkDefinition",
       [
-        .init(name: "input", type: .numbers, help: "height, width, channels of an image; or one number", isRequired: true),
+        .init(
+          name: "input", type: .numbers, help: "height, width, channels of an image; or one number", isRequired: true),
         .init(name: "name", type: .string, help: "in tables and plans", standard: .string("network")),
         .init(
           name: "convolution", type: initializers, help: "how weights of convolutions are drawn",

@@ -57,8 +57,8 @@ extension ScriptSession {
         let pool = Pool2D(.average, window: window, countsPadding: given.bool("counts_padding")!)
         return { _ in .pool2d(pool) }
       },
-      layer("global_average_pool", "", Self.layerSchema, "The mean of each channel: an image becomes a vector.") { _, _ in
-        { _ in .globalPool(GlobalPool(.average)) }
+      layer("global_average_pool", "", Self.layerSchema, "The mean of each channel: an image becomes a vector.") {
+        _, _ in { _ in .globalPool(GlobalPool(.average)) }
       },
       layer("global_max_pool", "", Self.layerSchema, "The greatest value of each channel.") { _, _ in
         { _ in .globalPool(GlobalPool(.max)) }
@@ -184,7 +184,9 @@ extension LuaArguments {
   fileprivate func integers(_ index: Int) throws -> [Int] {
     let numbers = try table(index).numbers ?? []
     let integers = numbers.compactMap { Int(exactly: $0) }
-    guard integers.count == numbers.count, !integers.isEmpty else { throw mismatch(index, expected: "a list of integers") }
+    guard integers.count == numbers.count, !integers.isEmpty else {
+      throw mismatch(index, expected: "a list of integers")
+    }
     return integers
   }
 }

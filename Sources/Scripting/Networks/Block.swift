@@ -40,7 +40,9 @@ final class BlockObject: NamedForScripts {
       depth = 1 + (blocks.map(\.depth).max() ?? 0)
       count = 1 + blocks.reduce(0) { $0 + $1.count }
     }
-    guard depth <= Self.deepest else { throw CompressError("blocks are nested \(depth) deep; the limit is \(Self.deepest)") }
+    guard depth <= Self.deepest else {
+      throw CompressError("blocks are nested \(depth) deep; the limit is \(Self.deepest)")
+    }
     guard count <= Self.largest else { throw CompressError("a block of \(count) layers; the limit is \(Self.largest)") }
   }
 }
