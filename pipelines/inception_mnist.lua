@@ -2,9 +2,9 @@
 -- A random thousand of the test images one by one, with a rest before each variant; the report draws every latency.
 local p = params {
   sparsity = { 0.5, min = 0, max = 1, help = "share of zero weights in each layer" },
-  samples  = { 3000, min = 200, help = "training images" },
-  epochs   = { 3, min = 1, help = "of the first training" },
-  tuning   = { 1, min = 1, help = "epochs of fine-tuning while and after pruning" },
+  samples  = { 12000, min = 200, help = "training images" },
+  epochs   = { 4, min = 1, help = "of the first training" },
+  tuning   = { 2, min = 1, help = "epochs of fine-tuning while and after pruning" },
   test     = { 2000, min = 10, help = "test images that accuracy is measured on" },
   images   = { 1000, min = 1, help = "test images timed one by one" },
   cooldown = { 5, min = 0, help = "seconds of rest before each measurement" },
@@ -25,7 +25,7 @@ end
 local baseline = train(network, how(p.epochs, 1e-3))
 local pruned   = prune(baseline, use "local_magnitude" {}, {
   schedule = use "polynomial" { from = 0.2, to = p.sparsity }, ramp = 0.5, every = 20,
-  train    = how(p.tuning, 3e-4),
+  train    = how(p.tuning, 5e-4),
 })
 local int8 = use "int8" { calibration = training:take(200) }
 
