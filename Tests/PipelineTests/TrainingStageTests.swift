@@ -46,7 +46,9 @@ import Training
       { $0.options.optimizer = .adam(beta1: 0.8) }, { $0.options.weightDecay = 0.1 }, { $0.options.decaysAll = true },
       { $0.options.labelSmoothing = 0.1 }, { $0.options.gradientNorm = 1 }, { $0.options.averageDecay = 0.9 },
       { $0.validation = .share(0.25) }, { $0.validation = .data(Corners(count: 20, salt: 1)) },
-      { $0.validation = .share(0.25); $0.options.patience = 3 }, { $0.options.recalibrationBatches = 2 },
+      {
+        $0.validation = .share(0.25); $0.options.patience = 3
+      }, { $0.options.recalibrationBatches = 2 },
       { $0.callbacks = [Callback()] }, { $0.learningRate = .schedule(Line(from: 0.1, to: 0)) },
     ]
     var keys = Set(try changes.map { try stage(recipe($0)).key.digest })
@@ -149,6 +151,33 @@ import Training
     #expect(abs(try executor.result(of: pruned).record.facts["sparsity"]! - 0.9) < 0.005)
   }
 
+  // MARK: Recalibration
+
+  @Test func recalibrationMendsAPrunedNetwork() throws {
+    let executor = Executor(context: try context(threads: 2), store: nil)
+    let pruned = try Stage(PruneStage(Magnitude(), target: .sparsity(0.5)), inputs: [stage(recipe())])
+    func recalibrated(_ batches: Int) throws -> Stage {
+      try Stage(RecalibrateStage(data: data, batches: batches, batchSize: 32, seed: 1), inputs: [pruned])
+    }
+    let before = try executor.model(of: pruned), after = try executor.model(of: recalibrated(8))
+    for (layer, role, parameter) in before.allParameters {
+      let other = after[layer, role]!
+      #expect(parameter.mask?.array(UInt8.self) == other.mask?.array(UInt8.self))
+      let isStatistic = role == .mean || role == .variance
+      #expect((parameter.values.array(Float.self) == other.values.array(Float.self)) != isStatistic, "\(role)")
+    }
+    #expect(try recalibrated(8).key != recalibrated(9).key)
+    #expect(throws: CompressError("0 batches to recalibrate on; at least 1 is needed")) { try recalibrated(0) }
+    var net = GraphBuilder(input: [8, 8, 1])
+    net.flatten()
+    net.dense(4)
+    let plain = try Stage(
+      InitializeStage(name: "plain", network: net.graph(), initialization: Initialization(.heNormal), seed: 1))
+    #expect(throws: CompressError("the network has no batch norms to recalibrate")) {
+      try Stage(RecalibrateStage(data: data, batches: 1, batchSize: 32, seed: 1), inputs: [plain])
+    }
+  }
+
   // MARK: Checkpoints
 
   /// Asks for a stop after some steps.
@@ -231,7 +260,9 @@ import Training
     let (progress, _) = try run(
       stage(recipe { $0.callbacks = [Counting()] }), store: store, stopAfter: 37)
     #expect(
-      progress.notes == ["no checkpoint of this training: a function among the options has changed a variable around it"])
+      progress.notes == [
+        "no checkpoint of this training: a function among the options has changed a variable around it"
+      ])
     #expect(checkpoints(folder) == [])
   }
 

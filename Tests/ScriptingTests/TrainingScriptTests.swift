@@ -22,9 +22,11 @@ import Testing
     let options = [
       "", "optimizer = 'adamw'", "optimizer = 'sgd', learning_rate = 0.01", "optimizer = 'sgd', momentum = 0.9",
       "optimizer = 'sgd', momentum = 0.9, nesterov = true", "beta1 = 0.5", "beta2 = 0.5", "epsilon = 0.1",
-      "weight_decay = 0.5", "weight_decay = 0.5, decay_all = true", "label_smoothing = 0.2", "clip_norm = 0.01, epsilon = 1",
+      "weight_decay = 0.5", "weight_decay = 0.5, decay_all = true", "label_smoothing = 0.2",
+      "clip_norm = 0.01, epsilon = 1",
       "ema = 0.5", "validation = 0.2", "shuffle = false", "seed = 9", "learning_rate = use 'one_cycle' { peak = 0.02 }",
-      "distill = { teacher = zoo.lab_cnn { seed = 5 } }", "distill = { teacher = zoo.lab_cnn { seed = 5 }, alpha = 0.2 }",
+      "distill = { teacher = zoo.lab_cnn { seed = 5 } }",
+      "distill = { teacher = zoo.lab_cnn { seed = 5 }, alpha = 0.2 }",
       "distill = { teacher = zoo.lab_cnn { seed = 5 }, temperature = 1 }",
       "on_step = function(s) return { learning_rate = s.step * 1e-4 } end",
       "on_step = function(s) return { stop = s.step == 2 } end",
@@ -98,13 +100,25 @@ import Testing
   @Test(arguments: [
     ("return 3", "on_step: must return a table or nil, not 3"), ("return { lr = 3 }", "no option \"lr\""),
     ("return { learning_rate = -1 }", "at least 0"), ("return { stop = 1 }", "true or false"),
-    ("return s.losss", "losss"), ("error('enough')", "enough"), ("train(net, { data = data })", "plugins cannot record stages"),
+    ("return s.losss", "losss"), ("error('enough')", "enough"),
+    ("train(net, { data = data })", "plugins cannot record stages"),
   ])
   func hooksThatGoWrongAreNamed(_ body: String, _ part: String) throws {
     let error = try #require(
       failure(preamble + "train(net, { data = data, batch = 100, on_step = function(s) \(body) end })"))
     #expect(error.description.contains(part), "\(error)")
     #expect(error.line == 4, "\(error)")
+  }
+
+  @Test func recalibrationIsAStage() throws {
+    let result = try run(
+      """
+      local data = dataset("digits").train:take(200)
+      recalibrate(zoo.quick_cnn(), { data = data, batches = 3, batch = 50 })
+      """)
+    #expect(result.outcome.leaves[0].work.label == "recalibrate on 3 batches")
+    let error = failure(preamble + "recalibrate(net, { data = data })")
+    #expect(error?.message == "the network has no batch norms to recalibrate" && error?.line == 4)
   }
 
   @Test func aHookCannotWaitForItsOwnModel() throws {

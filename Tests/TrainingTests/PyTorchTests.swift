@@ -159,7 +159,8 @@ struct PyTorchTests {
     let output = if case .activation(.softmax) = last.op { last.inputs[0] } else { last.name }
     let job: [String: Any] = [
       "nodes": try graph.nodes.filter { $0.name == output || $0.name != graph.output }.map { try node($0, graph) },
-      "output": output, "images": values(images, [labels.count] + graph.inputShape.dims), "labels": labels.map(Int.init),
+      "output": output, "images": values(images, [labels.count] + graph.inputShape.dims),
+      "labels": labels.map(Int.init),
       "parameters": model.allParameters.map { layer, role, parameter in
         values(parameter.values.array(Float.self), parameter.shape.dims)
           .merging(["layer": layer, "role": role.rawValue]) { $1 }

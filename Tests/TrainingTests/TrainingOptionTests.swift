@@ -159,7 +159,8 @@ import Testing
     let plain = try Trainer(
       model: Model(initializing: graph, seed: 1), options: options, data: data, pool: pool
     ).run().model
-    #expect(plain["dense_1", .weight]!.values.array(Float.self) == trained["dense_1", .weight]!.values.array(Float.self))
+    #expect(
+      plain["dense_1", .weight]!.values.array(Float.self) == trained["dense_1", .weight]!.values.array(Float.self))
   }
 
   // MARK: Gradients

@@ -3,7 +3,21 @@ import LuaHost
 import Pipeline
 
 extension ScriptSession {
-  /// `train(model, { … })`, `quantize(model, recipe)`.
+  static var recalibrateSchema: OptionSchema {
+    OptionSchema(
+      "RecalibrateOptions",
+      [
+        .init(name: "data", type: .data, help: "samples to measure on", isRequired: true),
+        .init(
+          name: "batches", type: .integer, help: "how many batches", standard: .integer(100), minimum: 1, maximum: 1e6),
+        .init(
+          name: "batch", type: .integer, help: "samples to a batch", standard: .integer(32), minimum: 1, maximum: 65_536
+        ),
+        .init(name: "seed", type: .integer, help: "of the order; the run's own by default"),
+      ])
+  }
+
+  /// `train(model, { … })`, `recalibrate(model, { … })`, `quantize(model, recipe)`.
   func defineStages() {
     state.define("train", "(model: Model, options: TrainOptions): Model", "Trains a model on labelled samples.") {
       [unowned self] arguments in
@@ -12,6 +26,18 @@ extension ScriptSession {
       let (training, others) = try training(try Self.trainSchema.read(try arguments.table(1)))
       let work = TrainStage(training, name: model.name)
       return [.object(ModelObject(try record(work, [model.stage] + others), name: model.name))]
+    }
+    state.define(
+      "recalibrate", "(model: Model, options: RecalibrateOptions): Model",
+      "Measures the statistics of batch norms anew, without training."
+    ) { [unowned self] arguments in
+      try arguments.atMost(2)
+      let model = try arguments.object(0, ModelObject.self)
+      let given = try Self.recalibrateSchema.read(try arguments.table(1))
+      let work = RecalibrateStage(
+        data: given.data("data")!.data, batches: given.integer("batches")!, batchSize: given.integer("batch")!,
+        seed: given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed)
+      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
       "quantize", "(model: Model, recipe: Plugin|BoundPlugin): Model",

@@ -54,7 +54,7 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
-      ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
+      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       ScriptSession.loadSchema, LuaQuantizationPolicy.schema,
     ] + ScriptSession.zooSchemas + ScriptSession.netSchemas

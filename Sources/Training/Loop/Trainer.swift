@@ -154,6 +154,19 @@ public final class Trainer {
     return (try weights.model(), state.curve)
   }
 
+  /// Only measures the batch norms' running statistics, over `options.recalibrationBatches`; in place of `run`.
+  ///
+  /// - Throws: `CompressError` when the data cannot be read or the statistics are not finite.
+  public func recalibrate() throws -> Model {
+    precondition(!hasRun, "a trainer runs once")
+    hasRun = true
+    try measureStatistics()
+    guard weights.areFinite else {
+      throw CompressError("the statistics of the batch norms are not finite: the weights or the data are too large")
+    }
+    return try weights.model()
+  }
+
   /// What is not kept from run to run.
   private struct Run {
     let hooks: [any TrainingHook]
@@ -284,6 +297,10 @@ public final class Trainer {
     } else {
       average?.use(for: weights, steps: state.step, pool: pool)
     }
+    try measureStatistics()
+  }
+
+  private func measureStatistics() throws {
     guard options.recalibrationBatches > 0, weights.hasStatistics else { return }
     // An order of its own, as if another epoch followed.
     var done = 0, epoch = options.epochs
