@@ -36,6 +36,12 @@
 ---@field learning_rate? number # from now on, in place of the option
 ---@field stop? boolean # ends the training here; default false
 
+---@class RecalibrateOptions
+---@field data Data # samples to measure on
+---@field batches? integer # how many batches; default 100
+---@field batch? integer # samples to a batch; default 32
+---@field seed? integer # of the order; the run's own by default
+
 ---@class PruneOptions
 ---@field sparsity? number # share of zeros among the weights of the layers pruned
 ---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training, or over the rounds
@@ -911,6 +917,12 @@ function params(declared) end
 ---@param options TrainOptions
 ---@return Model
 function train(model, options) end
+
+---Measures the statistics of batch norms anew, without training.
+---@param model Model
+---@param options RecalibrateOptions
+---@return Model
+function recalibrate(model, options) end
 
 ---Stores weights, and perhaps activations, in fewer bits.
 ---@param model Model

@@ -104,7 +104,7 @@ public struct TrainingRecipe {
     ]
   }
 
-  /// Trains, with progress; the hooks look on.
+  /// Trains, with progress; the hooks look on. At most once in a stage, which has one checkpoint.
   ///
   /// - Parameters:
   ///   - inputs: the model, then the teacher if there is one.
