@@ -119,12 +119,12 @@ public final class ScriptSession {
     }
   }
 
-  /// Calls a plugin's function; errors without a place of their own name the plugin's file.
-  func call(_ plugin: Plugin, _ arguments: [LuaValue]) throws -> LuaValue {
+  /// Calls a plugin's function, its main one unless another is given; errors without a place of their own name the plugin's file.
+  func call(_ plugin: Plugin, _ arguments: [LuaValue], function: LuaFunction? = nil) throws -> LuaValue {
     policyDepth += 1
     defer { policyDepth -= 1 }
     do {
-      let result = try state.call(plugin.function, arguments).first ?? .nil
+      let result = try state.call(function ?? plugin.function, arguments).first ?? .nil
       try plugin.module.check()
       return result
     } catch let error as CompressError {

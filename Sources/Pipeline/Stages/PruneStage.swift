@@ -52,6 +52,8 @@ public struct PruneStage: StageWork {
   ) throws {
     guard (1...1_000_000_000).contains(interval) else { throw CompressError("an interval of \(interval) steps") }
     guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
+    guard policy.unit != .filter else { throw CompressError("\"\(policy.name)\" prunes filters, not single weights") }
+    try policy.unit.check()
     for t in [0, 0.5, 1] { _ = try target.value(at: t) }
     self.policy = policy
     self.target = target
@@ -126,7 +128,7 @@ struct Pruner {
     let layers = model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
     do {
-      return try PruningMasks.select(shapes, scope: policy.scope, sparsity: sparsity) { layer in
+      return try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
         try policy.score(LayerView(model, layer, weight: weight(layer)))
       }.sorted { $0.key < $1.key }
     } catch var error as CompressError {

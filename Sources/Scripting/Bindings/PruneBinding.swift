@@ -50,7 +50,7 @@ extension ScriptSession {
       let policy = try LuaPruningPolicy(strategy, self)
       let stage =
         switch policy.unit {
-        case .weight: try pruneWeights(model, policy, given)
+        case .weight, .block, .pattern: try pruneWeights(model, policy, given)
         case .filter: try pruneFilters(model, policy, given)
         }
       return [.object(ModelObject(stage, name: model.name))]
@@ -63,11 +63,13 @@ extension ScriptSession {
         "\"\(policy.name)\" prunes single weights: its target is a sparsity or a schedule, not \(name)")
     }
     let target: PruneStage.Target
-    switch (given.number("sparsity"), try given["schedule"].map { try schedule($0) }) {
-    case (let sparsity?, nil): target = .sparsity(sparsity)
-    case (nil, let schedule?): target = .schedule(schedule)
-    case (nil, nil): throw CompressError("prune needs a target: sparsity = 0.8, or a schedule")
-    case (.some, .some): throw CompressError("prune takes a sparsity or a schedule, not both")
+    if case .pattern(let keep, let of) = policy.unit {
+      guard given["sparsity"] == nil, given["schedule"] == nil else {
+        throw CompressError("\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity and no schedule")
+      }
+      target = .sparsity(1 - Double(keep) / Double(of))
+    } else {
+      target = try sparsityTarget(given)
     }
     let training = try given.options("train").map(training)
     let rounds = given.integer("rounds")!
@@ -92,6 +94,15 @@ extension ScriptSession {
       }
     }
     return stage
+  }
+
+  private func sparsityTarget(_ given: OptionValues) throws -> PruneStage.Target {
+    switch (given.number("sparsity"), try given["schedule"].map { try schedule($0) }) {
+    case (let sparsity?, nil): return .sparsity(sparsity)
+    case (nil, let schedule?): return .schedule(schedule)
+    case (nil, nil): throw CompressError("prune needs a target: sparsity = 0.8, or a schedule")
+    case (.some, .some): throw CompressError("prune takes a sparsity or a schedule, not both")
+    }
   }
 
   private func pruneFilters(_ model: ModelObject, _ policy: LuaPruningPolicy, _ given: OptionValues) throws -> Stage {

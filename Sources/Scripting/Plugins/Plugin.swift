@@ -23,7 +23,7 @@ final class Plugin {
       case .pruning:
         [
           ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
-          ("unit?", PruningUnit.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
+          ("unit?", "PruningUnit|fun(options: table): PruningUnit"),
           ("normalize?", "boolean"),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
         ]

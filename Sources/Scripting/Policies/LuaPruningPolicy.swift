@@ -23,19 +23,43 @@ struct LuaPruningPolicy: PruningPolicy {
           + Suggestion.text(for: scopeName, among: PruningScope.allCases.map(\.rawValue))
       ).at(script: plugin.path, line: nil)
     }
-    let unitName = plugin.fields["unit"].string ?? "weight"
-    guard let unit = PruningUnit(rawValue: unitName) else {
-      throw CompressError(
-        "there is no unit \"\(unitName.escapedForTerminal)\""
-          + Suggestion.text(for: unitName, among: PruningUnit.allCases.map(\.rawValue))
-      ).at(script: plugin.path, line: nil)
-    }
-    self.unit = unit
+    unit = try Self.unit(bound, session)
     normalizesScores = plugin.fields["normalize"].bool ?? true
     self.bound = bound
     self.session = session
     self.scope = scope
     patterns = LayerPatterns(bound.options.strings("skip") ?? [])
+  }
+
+  /// What the plugin's `unit` says: a name, a table, or a function of the options that gives one.
+  private static func unit(_ bound: BoundPlugin, _ session: ScriptSession) throws -> PruningUnit {
+    let plugin = bound.plugin
+    func refused(_ message: String) -> CompressError { CompressError(message).at(script: plugin.path, line: nil) }
+    var value = plugin.fields["unit"]
+    if let function = value.function {
+      value = try session.call(plugin, [.table(try bound.options.lua(session.state))], function: function)
+    }
+    let names = ["weight", "filter"]
+    switch value {
+    case .nil: return .weight
+    case .string("weight"): return .weight
+    case .string("filter"): return .filter
+    case .string(let name):
+      throw refused("there is no unit \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: names))
+    case .table(let table):
+      let unit: PruningUnit
+      if let rows = table["rows"].integer, let columns = table["columns"].integer {
+        unit = .block(rows: rows, columns: columns)
+      } else if let keep = table["keep"].integer, let of = table["of"].integer {
+        unit = .pattern(keep: keep, of: of)
+      } else {
+        throw refused("a unit is \"weight\", \"filter\", { rows = 4, columns = 1 } or { keep = 2, of = 4 }")
+      }
+      do { try unit.check() } catch let error as CompressError { throw error.at(script: plugin.path, line: nil) }
+      return unit
+    default:
+      throw refused("a unit is \"weight\", \"filter\", { rows = 4, columns = 1 } or { keep = 2, of = 4 }")
+    }
   }
 
   var name: String { bound.plugin.name }
@@ -48,7 +72,7 @@ struct LuaPruningPolicy: PruningPolicy {
     let value = try session.call(bound.plugin, [.object(LayerObject(layer)), .table(context)])
     if let scores = value.object(TensorObject.self) { return scores.tensor }
     if value.bool == false { return nil }
-    let expected: Shape = unit == .weight ? layer.weight.shape : [layer.weight.shape[0]]
+    let expected: Shape = unit == .filter ? [layer.weight.shape[0]] : layer.weight.shape
     throw CompressError(
       "score of plugin \"\(name)\" returned \(value.typeName); it must return a Tensor of shape \(expected)",
       hint: "false leaves the layer whole"
