@@ -85,7 +85,8 @@ private struct BlockGrid {
       means.withMutable(Float.self) { means in
         for i in scores.indices { means[i / inputs / rows * across + i % inputs / columns] += scores[i] }
         for block in means.indices {
-          let height = min(rows, filters - block / across * rows), width = min(columns, inputs - block % across * columns)
+          let height = min(rows, filters - block / across * rows),
+            width = min(columns, inputs - block % across * columns)
           means[block] /= Float(height * width)
         }
       }

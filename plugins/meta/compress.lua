@@ -206,12 +206,14 @@
 ---@field max? number
 ---@field [integer] string # the names of a choice
 
+---@alias PruningUnit "weight"|"filter"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }
+
 ---@class PruningPlugin
 ---@field kind "pruning"
 ---@field summary string
 ---@field options? table<string, OptionDeclaration>
 ---@field scope? "global"|"layer"
----@field unit? "weight"|"filter"
+---@field unit? PruningUnit|fun(options: table): PruningUnit
 ---@field normalize? boolean
 ---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
 

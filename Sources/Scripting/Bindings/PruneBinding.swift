@@ -26,7 +26,8 @@ extension ScriptSession {
           standard: .integer(1), minimum: 1, maximum: 65_536),
         .init(name: "train", type: .table(trainSchema), help: "training during and after the removal"),
         .init(
-          name: "every", type: .integer, help: "weights: steps between two removals", standard: .integer(50), minimum: 1,
+          name: "every", type: .integer, help: "weights: steps between two removals", standard: .integer(50),
+          minimum: 1,
           maximum: 1e9),
         .init(
           name: "ramp", type: .ratio,

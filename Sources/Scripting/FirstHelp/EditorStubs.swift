@@ -22,6 +22,8 @@ public enum EditorStubs {
       out += "---@field \(field.name)\(field.name == "type" ? "" : "?") \(field.type)\n"
     }
     out += "---@field [integer] string # the names of a choice\n"
+    out +=
+      "\n---@alias PruningUnit \"weight\"|\"filter\"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }\n"
     for kind in Plugin.Kind.allCases { out += declaration(kind) }
 
     var owners: [String] = []

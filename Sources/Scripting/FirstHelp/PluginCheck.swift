@@ -114,8 +114,14 @@ public struct PluginCheck {
     if let once = try policy.score(first), let again = try policy.score(first), !once.hasBytes(of: again) {
       warnings.append("score gives other values when it is asked again: no two runs will prune the same weights")
     }
-    guard policy.unit == .weight else { return try tryPruningFilters(policy, ground.executor) }
+    guard policy.unit != .filter else { return try tryPruningFilters(policy, ground.executor) }
     add("before", try ground.accuracy(model))
+    if case .pattern(let keep, let of) = policy.unit {
+      let share = PruneStage.Target.sparsity(1 - Double(keep) / Double(of))
+      attempt("at once") { try PruneStage(policy, target: share) }
+      attempt("while training") { try PruneStage(policy, target: share, training: ground.recipe, interval: 4) }
+      return
+    }
     attempt("at once, to 50 %") { try PruneStage(policy, target: .sparsity(0.5)) }
     attempt("little by little, from 20 % to 80 %") {
       try PruneStage(policy, target: .schedule(Line(from: 0.2, to: 0.8)), training: ground.recipe, interval: 4)
