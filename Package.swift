@@ -19,9 +19,12 @@ let package = Package(
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
   ],
   targets: [
-    // C: the doors to Lua and zlib, and the leaf kernels.
+    // C: the doors to Lua, zlib and the image formats, and the leaf kernels.
     .systemLibrary(name: "CLua", pkgConfig: "lua5.4", providers: [.apt(["liblua5.4-dev"])]),
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+    .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
+    .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
     .target(name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
 
@@ -32,7 +35,9 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Diagnostics"]),
     .target(name: "Network", dependencies: ["Tensors"]),
     .target(name: "Formats", dependencies: ["Network", "Files"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "Files"]),
+    .target(name: "Datasets", dependencies: ["Tensors", "Files", "CImages"]),
+    .target(
+      name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets", "Diagnostics"]),
     .target(name: "Compression", dependencies: ["Network"]),
     .target(name: "Runtime", dependencies: ["Network", "Kernels"]),
@@ -49,15 +54,16 @@ let package = Package(
     .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
     .executableTarget(
       name: "compress",
-      dependencies: ["Scripting", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Scripting", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
     .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "Runtime", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["pytorch_step.py"]),
-    .testTarget(name: "FilesTests", dependencies: ["Files"]),
+    .testTarget(name: "FilesTests", dependencies: ["Files", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
+    .testTarget(name: "DownloadsTests", dependencies: ["Downloads", "Tensors"]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
     .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
     .testTarget(name: "NetworkTests", dependencies: ["Network"]),

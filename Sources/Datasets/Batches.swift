@@ -53,6 +53,12 @@ public struct Batches: Sendable {
   /// Batch `number`, in tensors of its own.
   public func batch(_ number: Int) throws -> Batch { try data.batch(indices(number)) }
 
+  /// Calls `body` with one batch after the other, decoded ahead by so many threads where that pays.
+  public func forEach(threads: Int, _ body: (Batch) throws -> Void) throws {
+    let ahead = data.decodesOnRead ? BatchQueue(self, threads: threads) : nil
+    for number in 0..<count { try body(try ahead?.next() ?? batch(number)) }
+  }
+
   /// Batch `number`, into buffers with room for `size` samples; returns how many it has.
   public func read(
     _ number: Int, images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>

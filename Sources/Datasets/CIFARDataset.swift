@@ -27,10 +27,10 @@ final class CIFARDataset: Dataset {
   private let starts: [Int]
 
   /// - Throws: `CompressError`, with the file, when one is missing or no whole number of records.
-  init(name: String, files paths: [String], layout: CIFARLayout) throws {
+  init(name: String, files paths: [String], layout: CIFARLayout, memory: DataMemory = DataMemory()) throws {
     self.name = name
     self.layout = layout
-    files = try paths.map { try RecordFile($0, recordSize: layout.recordSize) }
+    files = try paths.map { try RecordFile($0, recordSize: layout.recordSize, memory: memory) }
     var starts: [Int] = [], count = 0
     for file in files {
       starts.append(count)

@@ -18,13 +18,14 @@ public enum DatasetCatalog {
   public static var names: [String] { openers.keys.sorted() }
 
   private static let openers: [String: @Sendable (_ roots: [String], _ options: Options) throws -> DatasetPair] = [
-    "cifar10": { roots, _ in try CIFAR.open10(roots: roots) },
-    "cifar100": { roots, options in try CIFAR.open100(options.labels ?? .fine, roots: roots) },
+    "cifar10": { try CIFAR.open10(roots: $0, memory: $1.memory) },
+    "cifar100": { try CIFAR.open100($1.labels ?? .fine, roots: $0, memory: $1.memory) },
     "digits": { _, _ in SyntheticDigits.pair() },
-    "fashion_mnist": { roots, _ in
-      try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: roots)
+    "fashion_mnist": {
+      try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: $0, memory: $1.memory)
     },
-    "mnist": { roots, _ in try MNIST.open("mnist", folders: ["mnist"], roots: roots) },
+    "imagenette": { try Imagenette.open(roots: $0, $1.folders ?? ImageFolder.Options()) },
+    "mnist": { try MNIST.open("mnist", folders: ["mnist"], roots: $0, memory: $1.memory) },
   ]
 
   /// What can be asked of a data set.
@@ -32,6 +33,10 @@ public enum DatasetCatalog {
     public var images = ImageOptions()
     /// Which labels, where there are several.
     public var labels: Labels?
+    /// How the images of folders are cut, and what becomes of broken ones.
+    public var folders: ImageFolder.Options?
+    /// What decoded data may be held in.
+    public var memory = DataMemory()
 
     public init() {}
   }
@@ -51,6 +56,9 @@ public enum DatasetCatalog {
     }
     guard options.labels == nil || name == "cifar100" else {
       throw CompressError("\"\(name)\" has one kind of labels; fine and coarse are those of \"cifar100\"")
+    }
+    guard options.folders == nil || name == "imagenette" else {
+      throw CompressError("\"\(name)\" is no folder of images; size, short_side and broken are for those")
     }
     let pair = try opener(roots, options)
     guard options.images != ImageOptions() else { return pair }

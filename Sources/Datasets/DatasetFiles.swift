@@ -8,6 +8,8 @@ struct DatasetFiles {
   let folders: [String]
   /// All of them are needed, gzipped (with `.gz`) or not.
   let files: [String]
+  /// Whether `compress data get` knows it.
+  var isPublished = false
 
   /// The paths of `files`, from the first place that has all of them.
   ///
@@ -29,7 +31,7 @@ struct DatasetFiles {
       "the files of \"\(name)\" were not found; looked in "
         + (places.isEmpty ? "no folder at all" : places.joined(separator: ", ")) + (incomplete ?? ""),
       kind: .input,
-      hint: "put \(files.joined(separator: ", ")) (or the same with .gz) into a folder \(folders[0])/ "
+      hint: (isPublished ? "compress data get \(name) fetches them; or " : "") + "put \(files.joined(separator: ", ")) (or the same with .gz) into a folder \(folders[0])/ "
         + "and name the folder that holds it with --data or $COMPRESS_DATA")
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 
 /// Images and labels from a pair of IDX files, such as MNIST's.
 ///
-/// Labels are read at once, images on the first `read`; they stay in memory as bytes.
+/// Labels are read at once, images on the first `read`; they stay bytes, mapped where the file is not compressed.
 public final class IDXDataset: Dataset {
   public let name: String
   public let sampleShape: Shape
@@ -15,15 +15,19 @@ public final class IDXDataset: Dataset {
 
   private let images: IDXFile
   private let labels: [UInt8]
-  private let decoded = Mutex<[UInt8]?>(nil)
+  private let memory: DataMemory
+  private let decoded = Mutex<HeldBytes?>(nil)
 
   /// - Parameters:
   ///   - images: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
   ///     [samples, features].
   ///   - labels: [samples].
   ///   - classCount: one more than the largest label when nil.
+  ///   - memory: what gzipped images are unpacked into.
   /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
-  public init(name: String, images: String, labels: String, classCount: Int? = nil) throws {
+  public init(
+    name: String, images: String, labels: String, classCount: Int? = nil, memory: DataMemory = DataMemory()
+  ) throws {
     let imageFile = try IDXFile(images), labelFile = try IDXFile(labels)
     guard imageFile.shape.rank >= 2, !imageFile.shape.dims.dropFirst().contains(0) else {
       throw CompressError("images have 2 to 4 axes and some pixels, not shape \(imageFile.shape)", kind: .input)
@@ -37,7 +41,7 @@ public final class IDXDataset: Dataset {
         "\(labelFile.shape[0]) labels for the \(imageFile.shape[0]) images of \(images)", kind: .input
       ).at(file: labels)
     }
-    let classes = try labelFile.decode()
+    let classes = try labelFile.decode(memory).withBytes { Array($0) }
     let largest = Int(classes.max() ?? 0)
     if let classCount, largest >= classCount, let index = classes.firstIndex(where: { $0 >= classCount }) {
       throw CompressError(
@@ -46,6 +50,7 @@ public final class IDXDataset: Dataset {
     }
     self.name = name
     self.images = imageFile
+    self.memory = memory
     self.labels = classes
     self.classCount = classCount ?? largest + 1
     let dims = Array(imageFile.shape.dims.dropFirst())
@@ -58,16 +63,16 @@ public final class IDXDataset: Dataset {
   ) throws {
     let pixels = try decoded.withLock { decoded in
       if let decoded { return decoded }
-      let pixels = try images.decode()
+      let pixels = try images.decode(memory)
       decoded = pixels
       return pixels
     }
     let size = sampleShape.count
     precondition(out.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
-    pixels.withUnsafeBufferPointer { pixels in
+    pixels.withBytes { pixels in
       for (k, index) in indices.enumerated() {
-        let sample = UnsafeBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)])
-        scale(sample, to: out.baseAddress! + k * size)
+        let sample = UnsafeRawBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)])
+        sample.withMemoryRebound(to: UInt8.self) { scale($0, to: out.baseAddress! + k * size) }
         labels[k] = Int32(self.labels[index])
       }
     }

@@ -5,7 +5,7 @@ import Tensors
 /// A file in the IDX format of MNIST, gzipped or not: two zero bytes, a type, the number of axes, each extent as a
 /// big-endian 32-bit number, then the elements in row-major order.
 ///
-/// Only unsigned bytes (type 8) are read. Making one reads the header; `decode` reads the rest.
+/// Only unsigned bytes (type 8) are read. Making one reads the header; `decode` the rest.
 /// Format: http://yann.lecun.com/exdb/mnist/
 struct IDXFile: Sendable {
   let path: String
@@ -64,23 +64,13 @@ struct IDXFile: Sendable {
 
   /// The elements.
   ///
-  /// - Throws: `CompressError`, with the file, when there are fewer or more than the header says.
-  func decode() throws -> [UInt8] {
+  /// - Throws: `CompressError`, with the file, when there are fewer or more than the header says, or they need more memory
+  ///   than there is for data.
+  func decode(_ memory: DataMemory) throws -> HeldBytes {
     try atFile(path) {
       let file = try DecodedFile(path)
       guard try Self.readHeader(file) == shape else { throw CompressError("changed while in use", kind: .input) }
-      let elements = try [UInt8](unsafeUninitializedCapacity: shape.count) { buffer, count in
-        count = try file.read(into: UnsafeMutableRawBufferPointer(buffer))
-      }
-      guard elements.count == shape.count else {
-        throw CompressError(
-          "ends after \(elements.count) of the \(shape.count) bytes its header announces (\(shape))", kind: .input)
-      }
-      var extra: UInt8 = 0
-      guard try withUnsafeMutableBytes(of: &extra, { try file.read(into: $0) }) == 0 else {
-        throw CompressError("more bytes follow the \(shape.count) its header announces (\(shape))", kind: .input)
-      }
-      return elements
+      return try HeldBytes(restOf: file, shape.count, "its header announces (\(shape))", memory: memory)
     }
   }
 }

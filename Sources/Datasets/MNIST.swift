@@ -1,11 +1,13 @@
 /// MNIST, and data sets published in the same four IDX files: 10 classes of 28x28 grey images.
 enum MNIST {
   /// - Throws: `CompressError` when no place has all four files, or the first that has them holds broken ones.
-  static func open(_ name: String, folders: [String], roots: [String]) throws -> DatasetPair {
-    let paths = try DatasetFiles(name: name, folders: folders, files: files).find(under: roots)
+  static func open(_ name: String, folders: [String], roots: [String], memory: DataMemory) throws -> DatasetPair {
+    let paths = try DatasetFiles(name: name, folders: folders, files: files, isPublished: true).find(under: roots)
     return DatasetPair(
-      train: try IDXDataset(name: "\(name).train", images: paths[0], labels: paths[1], classCount: 10),
-      test: try IDXDataset(name: "\(name).test", images: paths[2], labels: paths[3], classCount: 10))
+      train: try IDXDataset(
+        name: "\(name).train", images: paths[0], labels: paths[1], classCount: 10, memory: memory),
+      test: try IDXDataset(
+        name: "\(name).test", images: paths[2], labels: paths[3], classCount: 10, memory: memory))
   }
 
   private static let files = [

@@ -9,20 +9,18 @@ final class RecordFile: Sendable {
   /// Number of records. Of a gzipped file, what its last four bytes claim: reading finds out.
   let count: Int
 
-  private enum Content {
-    case mapped(MappedFile)
-    case inflated([UInt8])
-  }
-  private let content = Mutex<Content?>(nil)
+  private let memory: DataMemory
+  private let content = Mutex<HeldBytes?>(nil)
 
   /// - Throws: `CompressError`, with the file, when it is missing or no whole number of records.
-  init(_ path: String, recordSize: Int) throws {
+  init(_ path: String, recordSize: Int, memory: DataMemory) throws {
     let size = try DecodedFile(path).claimedCount
     guard size % recordSize == 0 else {
       throw CompressError("\(size) bytes are no whole number of records of \(recordSize)", kind: .input).at(file: path)
     }
     self.path = path
     self.recordSize = recordSize
+    self.memory = memory
     count = size / recordSize
   }
 
@@ -33,32 +31,18 @@ final class RecordFile: Sendable {
     precondition((0..<count).contains(index), "record \(index) of \(count)")
     let range = index * recordSize..<(index + 1) * recordSize
     return try atFile(path) {
-      switch try load() {
-      case .mapped(let file):
-        try file.withBytes { try body(UnsafeRawBufferPointer(rebasing: $0[range]).assumingMemoryBound(to: UInt8.self)) }
-      case .inflated(let bytes):
-        try bytes.withUnsafeBufferPointer { try body(UnsafeBufferPointer(rebasing: $0[range])) }
+      try load().withBytes { bytes in
+        try UnsafeRawBufferPointer(rebasing: bytes[range]).withMemoryRebound(to: UInt8.self) { try body($0) }
       }
     }
   }
 
-  private func load() throws -> Content {
+  private func load() throws -> HeldBytes {
     try content.withLock { content in
       if let content { return content }
       let file = try DecodedFile(path)
-      guard file.claimedCount == count * recordSize else {
-        throw CompressError("changed while in use", kind: .input)
-      }
-      let loaded: Content
-      if file.isCompressed {
-        loaded = .inflated(try file.readAll(count * recordSize))
-      } else {
-        let mapped = try MappedFile(path)
-        guard mapped.bytes.count == count * recordSize else {
-          throw CompressError("changed while in use", kind: .input)
-        }
-        loaded = .mapped(mapped)
-      }
+      guard file.claimedCount == count * recordSize else { throw CompressError("changed while in use", kind: .input) }
+      let loaded = try HeldBytes(restOf: file, count * recordSize, "it announces", memory: memory)
       content = loaded
       return loaded
     }

@@ -69,7 +69,7 @@ public enum AtomicFile {
   }
 
   /// Makes the renaming itself last; file systems that cannot flush a folder (EINVAL) are taken as they are.
-  private static func flush(folder: String) throws {
+  static func flush(folder: String) throws {
     let directory = try FileDescriptor(folder, O_RDONLY | O_DIRECTORY, action: "open folder")
     guard retrying({ fsync(directory.number) }) == 0 || errno == EINVAL else {
       throw CompressError.system("write folder", folder)

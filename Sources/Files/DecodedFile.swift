@@ -29,23 +29,39 @@ public final class DecodedFile {
     return min(Int(UInt32(littleEndian: claim)), largestCount)
   }
 
-  /// All of the content.
+  /// The rest of the content of a compressed file.
   ///
+  /// - Parameter announcement: for errors: `its header announces`.
   /// - Throws: `CompressError`, with the file's name, when it has fewer or more than `count` bytes.
-  public func readAll(_ count: Int) throws -> [UInt8] {
+  public func readRest(_ count: Int, _ announcement: String) throws -> [UInt8] {
     try atFile(path) {
       let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
         filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
       }
       guard bytes.count == count else {
-        throw CompressError("ends after \(bytes.count) of the \(count) bytes it announces", kind: .input)
+        throw CompressError("ends after \(bytes.count) of the \(count) bytes \(announcement)", kind: .input)
       }
       var extra: UInt8 = 0
       guard try withUnsafeMutableBytes(of: &extra, { try read(into: $0) }) == 0 else {
-        throw CompressError("more bytes follow the \(count) it announces", kind: .input)
+        throw CompressError("more bytes follow the \(count) \(announcement)", kind: .input)
       }
       return bytes
     }
+  }
+
+  /// Where the rest of the content lies in a file that is not compressed.
+  ///
+  /// - Throws: as `readRest` does.
+  public func mappedRest(_ count: Int, _ announcement: String) throws -> (file: MappedFile, range: Range<Int>) {
+    precondition(!isCompressed)
+    let left = file.bytes.count - offset
+    guard left >= count else {
+      throw CompressError("ends after \(left) of the \(count) bytes \(announcement)", kind: .input).at(file: path)
+    }
+    guard left == count else {
+      throw CompressError("more bytes follow the \(count) \(announcement)", kind: .input).at(file: path)
+    }
+    return (file, offset..<(offset + count))
   }
 
   /// Fills the buffer as far as the content reaches; returns the bytes read, 0 at the end.

@@ -10,12 +10,17 @@ final class Inflater {
   private var produced = 0
   private var isFinished = false
 
-  /// - Parameter bytes: kept alive by the caller for as long as the inflater is used.
-  init(_ bytes: UnsafeRawBufferPointer) throws {
+  private let isRaw: Bool
+
+  /// - Parameters:
+  ///   - bytes: kept alive by the caller for as long as the inflater is used.
+  ///   - isRaw: a deflate stream without gzip's header and checksum, as zip archives have them.
+  init(_ bytes: UnsafeRawBufferPointer, isRaw: Bool = false) throws {
     self.bytes = bytes
+    self.isRaw = isRaw
     stream = .allocate(capacity: 1)
     stream.initialize(to: z_stream())
-    guard inflateInit2_(stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
+    guard inflateInit2_(stream, isRaw ? -15 : 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK else {
       throw CompressError("no memory to inflate", kind: .system)
     }
   }
@@ -63,7 +68,7 @@ final class Inflater {
   }
 
   private func startNextMember() throws {
-    guard consumed < bytes.count else {
+    guard consumed < bytes.count, !isRaw else {
       isFinished = true
       return
     }

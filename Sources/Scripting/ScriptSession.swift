@@ -1,3 +1,4 @@
+import Datasets
 import Diagnostics
 import Files
 import LuaHost
@@ -23,6 +24,8 @@ public final class ScriptSession {
     /// `--out`: the only folder a script writes to.
     public var out: String?
     public var limits = LuaLimits()
+    /// `--data-memory`: what decoded data may be held in.
+    public var dataMemory = DataMemory.standardLimit
 
     public init(script: String) { self.script = script }
   }
@@ -49,6 +52,9 @@ public final class ScriptSession {
   let registry: PluginRegistry
   /// Data sets in the order they were opened.
   var opened: [DataPairObject] = []
+  let dataMemory: DataMemory
+  /// Image folders that were opened, for what turns out to be broken in them, and how much of it was told.
+  var folders: [(folder: ImageFolder, told: Int)] = []
   var comparison: Comparison?
   var params: [(name: String, value: ParamValue)]?
   private(set) var stages: [Stage] = []
@@ -61,6 +67,7 @@ public final class ScriptSession {
   public init(_ options: Options, executor: Executor, print: @escaping (String) -> Void) throws {
     self.options = options
     self.executor = executor
+    dataMemory = DataMemory(limit: options.dataMemory)
     state = LuaState(
       limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
       print: { print($0.escapedForTerminal) })
@@ -71,6 +78,7 @@ public final class ScriptSession {
     try state.defineTensors()
     definePlugins()
     defineData()
+    try defineOwnData()
     try defineModels()
     defineParams()
     defineTrainingMoments()
@@ -92,6 +100,16 @@ public final class ScriptSession {
       throw CompressError("--set \(setting.name): the script declares no params").at(script: options.script, line: nil)
     }
     return Outcome(comparison: comparison, stages: wantedStages, params: params ?? [], digest: Digest.of(source))
+  }
+
+  /// Tells of the images that could not be read, as far as that was not done yet.
+  public func noteBrokenImages() {
+    for index in folders.indices {
+      let folder = folders[index].folder, items = folder.broken.items
+      guard items.count > folders[index].told else { continue }
+      folders[index].told = items.count
+      executor.context.progress.note(BrokenImageText.of(items, in: folder.name))
+    }
   }
 
   // MARK: For the bindings

@@ -21,7 +21,7 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self, PluginsCommand.self, InspectCommand.self,
-      BenchCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
+      BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
     ])
 
   /// Characters; names in a message are as long as whoever chose them liked.

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Datasets
 import Diagnostics
 import LuaHost
 
@@ -23,6 +24,15 @@ struct LimitOptions: ParsableArguments {
       "Memory of the tensors a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"
     ))
   var tensorMemory: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "Memory for data that is held decoded, in MiB (default: \(DataMemory.standardLimit >> 20)).", valueName: "mib"))
+  var dataMemory: Int?
+
+  func dataLimit() throws -> Int {
+    try dataMemory.map { try Self.bytes("--data-memory", mebibytes: $0) } ?? DataMemory.standardLimit
+  }
 
   func limits() throws -> LuaLimits {
     var limits = LuaLimits()

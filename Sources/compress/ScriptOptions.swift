@@ -41,6 +41,7 @@ struct ScriptOptions: ParsableArguments {
     options.data = data
     options.plugins = plugins
     options.limits = try limits.limits()
+    options.dataMemory = try limits.dataLimit()
     options.settings = try settings.map { text in
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw CompressError("--set \(text): write --set name=value")

@@ -38,7 +38,10 @@ struct AugmentationTests {
   }
 
   @Test func cropsAreShiftedAndFramedInBlack() throws {
-    let cropped = try data.augmented(options { $0.padCrop = 2; $0.flip = true })
+    let cropped = try data.augmented(
+      options {
+        $0.padCrop = 2; $0.flip = true
+      })
     var shifts: Set<[Int]> = []
     for epoch in 0..<40 {
       for (image, original) in zip(try pixels(cropped, epoch: epoch), data.samples) {
@@ -56,7 +59,13 @@ struct AugmentationTests {
     }
     #expect(shifts.count > 20, "\(shifts.count) of 25 shifts")
     // A frame larger than the image may leave nothing of it.
-    #expect(try pixels(data.augmented(options { $0.padCrop = 50; $0.flip = true })).count == 6)
+    #expect(
+      try pixels(
+        data.augmented(
+          options {
+            $0.padCrop = 50; $0.flip = true
+          })
+      ).count == 6)
   }
 
   @Test func colourStaysInRange() throws {
@@ -90,7 +99,9 @@ struct AugmentationTests {
   }
 
   @Test func theSameSeedEpochAndImageGiveTheSamePicture() throws {
-    let all = options { $0.padCrop = 1; $0.flip = true; $0.brightness = 0.5; $0.contrast = 0.5; $0.cutout = 1 }
+    let all = options {
+      $0.padCrop = 1; $0.flip = true; $0.brightness = 0.5; $0.contrast = 0.5; $0.cutout = 1
+    }
     let augmented = try data.augmented(all)
     let expected = try pixels(augmented, epoch: 3)
     #expect(try pixels(augmented, epoch: 3, [4, 1]) == [expected[4], expected[1]])

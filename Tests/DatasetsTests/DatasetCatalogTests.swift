@@ -64,11 +64,13 @@ struct DatasetCatalogTests {
   }
 
   @Test func namesAreSuggested() throws {
-    #expect(DatasetCatalog.names == ["cifar10", "cifar100", "digits", "fashion_mnist", "mnist"])
+    #expect(DatasetCatalog.names == ["cifar10", "cifar100", "digits", "fashion_mnist", "imagenette", "mnist"])
     let error = try failure { try DatasetCatalog.open("minst", roots: []) }
     #expect(error.message == "there is no data set \"minst\" (did you mean \"mnist\"?)")
-    let other = try failure { try DatasetCatalog.open("imagenet", roots: []) }
-    #expect(other.message == "there is no data set \"imagenet\" (there are: cifar10, cifar100, digits, fashion_mnist, mnist)")
+    let other = try failure { try DatasetCatalog.open("svhn", roots: []) }
+    #expect(
+      other.message
+        == "there is no data set \"svhn\" (there are: cifar10, cifar100, digits, fashion_mnist, imagenette, mnist)")
   }
 
   @Test func theCommandLinesFolderComesFirst() {

@@ -20,7 +20,7 @@ struct IDXDamageTests {
     for _ in 0..<Self.rounds {
       let files = try (0..<2).map { index in
         let whole = random.below(2) == 0 ? plain[index] : packed[index]
-        let bytes = random.below(3) == 0 ? whole : Self.damaged(whole, &random)
+        let bytes = random.below(3) == 0 ? whole : damaged(whole, &random)
         let path = "\(folder.path)/\(index)"
         // Not through AtomicFile: a million flushes to the disk would be the whole test.
         try Data(bytes).write(to: URL(fileURLWithPath: path))
@@ -38,25 +38,5 @@ struct IDXDamageTests {
       }
     }
     #expect(accepted > Self.rounds / 50)
-  }
-
-  private static func damaged(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
-    var bytes = bytes
-    for _ in 0...random.below(3) {
-      guard !bytes.isEmpty else { return bytes }
-      switch random.below(6) {
-      case 0: bytes[random.below(bytes.count)] ^= 1 << UInt8(random.below(8))
-      case 1: bytes[random.below(bytes.count)] = [0, 1, 8, 127, 128, 255][random.below(6)]
-      case 2: bytes = Array(bytes.prefix(random.below(bytes.count)))
-      case 3: bytes.append(UInt8(random.below(256)))
-      case 4:  // an extent, or part of one
-        let at = random.below(min(20, bytes.count))
-        for i in at..<min(at + 4, bytes.count) { bytes[i] = random.below(2) == 0 ? 0xFF : 0 }
-      default:
-        let at = random.below(bytes.count)
-        bytes.insert(contentsOf: bytes[at..<min(at + 8, bytes.count)], at: at)
-      }
-    }
-    return bytes
   }
 }

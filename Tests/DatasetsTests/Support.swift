@@ -111,3 +111,24 @@ struct GivenDataset: Dataset {
     }
   }
 }
+
+/// The bytes with one to three things wrong: flipped, replaced, cut, added, a length changed, a piece repeated.
+func damaged(_ bytes: [UInt8], _ random: inout SeededRandom) -> [UInt8] {
+  var bytes = bytes
+  for _ in 0...random.below(3) {
+    guard !bytes.isEmpty else { return bytes }
+    switch random.below(6) {
+    case 0: bytes[random.below(bytes.count)] ^= 1 << UInt8(random.below(8))
+    case 1: bytes[random.below(bytes.count)] = [0, 1, 8, 127, 128, 255][random.below(6)]
+    case 2: bytes = Array(bytes.prefix(random.below(bytes.count)))
+    case 3: bytes.append(UInt8(random.below(256)))
+    case 4:  // an extent, or part of one
+      let at = random.below(min(20, bytes.count))
+      for i in at..<min(at + 4, bytes.count) { bytes[i] = random.below(2) == 0 ? 0xFF : 0 }
+    default:
+      let at = random.below(bytes.count)
+      bytes.insert(contentsOf: bytes[at..<min(at + 8, bytes.count)], at: at)
+    }
+  }
+  return bytes
+}

@@ -62,19 +62,23 @@ struct TransformedTests {
 
   @Test func everythingAtOnceAndInParts() throws {
     let data = GivenDataset([2, 2, 3], (0..<4).map { n in (0..<12).map { Float($0 + n) / 16 } })
-    let all = options { $0.size = [5, 3]; $0.channels = 1; $0.normalization = .named["mnist"]! }
+    let all = options {
+      $0.size = [5, 3]; $0.channels = 1; $0.normalization = .named["mnist"]!
+    }
     let converted = try data.converted(all)
     #expect(converted.sampleShape == [5, 3, 1])
     #expect(converted.name == "given")
     let whole = try converted.batch(0..<4)
     #expect(whole.labels == [0, 1, 0, 1])
     for index in 0..<4 {
-      #expect(try converted.batch([index]).images.array(Float.self)
-        == Array(whole.images.array(Float.self)[(index * 15)..<((index + 1) * 15)]))
+      #expect(
+        try converted.batch([index]).images.array(Float.self)
+          == Array(whole.images.array(Float.self)[(index * 15)..<((index + 1) * 15)]))
     }
     // A choice of the converted is the converted choice.
     let choice = try data.dropping(1).taking(2)
-    #expect(try choice.converted(all).batch(0..<2).images.array(Float.self)
+    #expect(
+      try choice.converted(all).batch(0..<2).images.array(Float.self)
         == converted.dropping(1).taking(2).batch(0..<2).images.array(Float.self))
     #expect(try choice.converted(all).identity == converted.dropping(1).taking(2).identity)
     // Asked again, the new options hold alone.

@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// What scripts say about data.
@@ -62,5 +63,71 @@ struct DataScriptTests {
     let error = try #require(failure(text))
     #expect(error.message.contains(message), "\(error)")
     #expect(error.line == 1)
+  }
+
+  @Test func ownDataIsRead() throws {
+    let folder = try ScriptFolder()
+    try folder.write("i.idx", "\0\0\u{8}\u{3}\0\0\0\u{2}\0\0\0\u{1}\0\0\0\u{2}ABCD")
+    try folder.write("l.idx", "\0\0\u{8}\u{1}\0\0\0\u{2}\0\u{1}")
+    let header = "{'descr': '|u1', 'fortran_order': False, 'shape': (2, 2), }"
+    let labels = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"
+    for (name, header, content) in [("x.npy", header, "ABCD"), ("y.npy", labels, "\u{1}\0")] {
+      // Version 1: the magic byte is no text, so the file is put together here.
+      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array((header + content).utf8)
+      try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/" + name))
+    }
+    let printed = try run(
+      """
+      local a = data.idx("i.idx", "l.idx", { scale = 255 })
+      print(a.name, a.count, a.classes, a:batch(1, 1):sum())
+      local b = data.numpy("x.npy", { labels_file = "y.npy", classes = 7, scale = 255 })
+      print(b.name, b.count, b.classes, b:batch(2, 2):sum(), select(2, b:batch(1, 2))[1])
+      """, in: folder
+    ).printed
+    #expect(printed == ["i.idx\t2\t2\t131.0", "x.npy\t2\t7\t135.0\t1"])
+  }
+
+  @Test func imageFoldersTrainAndTellWhatIsBroken() throws {
+    let folder = try ScriptFolder(["photos/a/broken.jpg": "no image"])
+    // One black pixel: signature, header, deflated row, end.
+    let png = try #require(
+      Data(
+        base64Encoded: "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNgAAAAAgABSK+kcQAAAABJRU5ErkJggg=="))
+    for name in ["a/1", "a/2", "b/1", "b/2", "b/3"] {
+      try folder.write("photos/\(name).png", "")
+      try png.write(to: URL(fileURLWithPath: "\(folder.path)/photos/\(name).png"))
+    }
+    let text = """
+      local photos = data.images("photos", { size = 8, short_side = 8, broken = "skip" })
+      print(photos.count, photos.classes, table.concat(photos:shape(), "x"))
+      train(zoo.lenet_300_100 { input = { 8, 8, 3 }, classes = 2 }, { data = photos:augment { flip = true }, batch = 2 })
+      """
+    let result = try run(text, in: folder)
+    #expect(result.printed == ["5\t2\t8x8x3"])
+    #expect(
+      result.notes.contains {
+        $0.hasPrefix("photos: 1 image cannot be read, 1 left out: ") && $0.contains("photos/a/broken.jpg (neither JPEG")
+      }, "\(result.notes)")
+    let error = try #require(failure(text.replacing(", broken = \"skip\"", with: ""), in: folder))
+    #expect(error.message.contains("neither JPEG nor PNG"))
+    #expect(error.file?.hasSuffix("photos/a/broken.jpg") == true)
+  }
+
+  @Test(arguments: [
+    ("data.images('/etc')", "no file name inside"), ("data.images('../x')", "no file name inside"),
+    ("data.images('none')", "there is no file \"none\""),
+    ("data.images('.', { classes = { '../..' } })", "no name of a class folder"),
+    ("data.images('.', { classes = { 'a', 'a' } })", "named twice"),
+    ("data.images('.', { size = 300, short_side = 200 })", "cannot be cut out"),
+    ("data.numpy('script.lua')", "not a zip archive"),
+    ("data.numpy('x.npy')", "there is no file"),
+    ("data.idx('script.lua', 'script.lua')", "not an IDX file"),
+    ("data.idx('script.lua')", "argument 2"),
+    ("data.csv('x')", "csv"),
+    ("dataset('digits', { size = 3 })", "no folder of images"),
+  ])
+  func ownDataMistakesAreNamed(text: String, message: String) throws {
+    let error = try #require(failure(text))
+    #expect(error.message.contains(message), "\(error)")
   }
 }

@@ -56,7 +56,7 @@ import Testing
       "minimum", "maximum", "logical_not", "clamp", "where", "to", "reshape", "transpose", "slice", "select", "at",
       "table",
       "kth_smallest", "sort", "matmul", "shape", "count", "rank", "dtype", "name", "classes", "take", "drop", "sample",
-      "split",
+      "split", "with", "augment",
       "batch", "train", "test", "layers", "summary", "cost", "save", "run", "measure", "kind", "index", "weight",
       "bias", "macs",
       "parameters", "input_shape", "output_shape", "options", "close", "rep", "gsub", "find", "format", "byte",
@@ -64,6 +64,7 @@ import Testing
 
   private static let script = """
     local p = params { trace = { false } }
+    local data_library = data
     local digits, second = dataset "digits", dataset "digits"  -- two, so that evaluate needs to be told which
     local data = digits.train:take(6)
     local net = zoo.lab_cnn()
@@ -78,6 +79,8 @@ import Testing
     local keys = {
       "data", "epochs", "batch", "optimizer", "learning_rate", "momentum", "shuffle", "seed", "sparsity", "schedule", "train",
       "every", "ramp", "on", "images", "order", "warmup", "cooldown", "input", "classes", "calibration", "observer", "skip",
+      "normalize", "scale", "resize", "channels", "mean", "std", "pad_crop", "flip", "cutout", "brightness", "size",
+      "short_side", "broken", "labels", "labels_file",
       "from", "to", "power", "value", "min", "max", "help", "choices", "type", "default", "kind", "summary", "options", "at",
     }
     local functions = {}
@@ -86,7 +89,8 @@ import Testing
         if type(value) == "function" then functions[#functions + 1] = { prefix .. name, value } end
       end
     end
-    for name, library in pairs { tensor = tensor, zoo = zoo, string = string, table = table, math = math, utf8 = utf8 } do
+    for name, library in pairs { tensor = tensor, zoo = zoo, string = string, table = table, math = math, utf8 = utf8,
+                            data = data_library } do
       collect(library, name .. ".")
     end
     collect({

@@ -81,6 +81,9 @@
 ---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
 ---@field resize? integer|number[] # side, or { height, width }; bilinear
 ---@field channels? integer # 1 (grey) or 3 (colour)
+---@field size? integer # of image folders: side of the square cut out of the middle; 224 by default
+---@field short_side? integer # of image folders: pixels of the shorter side before that; 256 for each 224 of size by default
+---@field broken? "error"|"skip" # of image folders: whether an image that cannot be read is an error (the default) or left out
 ---@field labels? "fine"|"coarse" # of cifar100: its 100 classes (fine, the default) or their 20 groups
 
 ---@class AugmentOptions
@@ -91,6 +94,33 @@
 ---@field saturation? number # a factor from 1 - x to 1 + x; default 0
 ---@field cutout? integer # side of a square that becomes 0 after normalization; default 0
 ---@field seed? integer # the run's own by default
+
+---@class ImageFolderOptions
+---@field classes? string[] # class folders in the order of their labels; all, by name, by default
+---@field size? integer # of image folders: side of the square cut out of the middle; 224 by default
+---@field short_side? integer # of image folders: pixels of the shorter side before that; 256 for each 224 of size by default
+---@field broken? "error"|"skip" # of image folders: whether an image that cannot be read is an error (the default) or left out
+---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
+---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
+---@field resize? integer|number[] # side, or { height, width }; bilinear
+---@field channels? integer # 1 (grey) or 3 (colour)
+
+---@class NumpyOptions
+---@field images? string # name of the samples in an .npz; default "images"
+---@field labels? string # name of the labels in an .npz; default "labels"
+---@field labels_file? string # of an .npy: the file with the labels
+---@field classes? integer # number of classes; one more than the largest label by default
+---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
+---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
+---@field resize? integer|number[] # side, or { height, width }; bilinear
+---@field channels? integer # 1 (grey) or 3 (colour)
+
+---@class IdxOptions
+---@field classes? integer # number of classes; one more than the largest label by default
+---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
+---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
+---@field resize? integer|number[] # side, or { height, width }; bilinear
+---@field channels? integer # 1 (grey) or 3 (colour)
 
 ---@class LoadOptions
 ---@field into? Model # the network that a file of weights alone (safetensors) belongs to; its own weights are not used
@@ -617,6 +647,27 @@ function Data:with(options) end
 ---@operator call(DatasetOptions?): Dataset
 local Dataset = {}
 
+data = {}
+
+---JPEG and PNG images, in a folder for each class.
+---@param folder string
+---@param options? ImageFolderOptions
+---@return Data
+function data.images(folder, options) end
+
+---Samples and labels from an .npz, or .npy files.
+---@param file string
+---@param options? NumpyOptions
+---@return Data
+function data.numpy(file, options) end
+
+---Images and labels from a pair of IDX files.
+---@param images string
+---@param labels string
+---@param options? IdxOptions
+---@return Data
+function data.idx(images, labels, options) end
+
 ---@class Layer
 ---@field bias Tensor?
 ---@field count integer # how many such layers there are
@@ -893,7 +944,7 @@ function plugin(declared) end
 function use(name) end
 
 ---A data set by its name.
----@param name "cifar10"|"cifar100"|"digits"|"fashion_mnist"|"mnist"
+---@param name "cifar10"|"cifar100"|"digits"|"fashion_mnist"|"imagenette"|"mnist"
 ---@param options? DatasetOptions
 ---@return Dataset
 function dataset(name, options) end

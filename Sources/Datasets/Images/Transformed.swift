@@ -103,6 +103,11 @@ extension Dataset {
     return own
   }
 
+  /// The image folder that the samples come from, if it is one.
+  public var imageFolder: ImageFolder? {
+    (self as? ImageFolder) ?? (self as? Subset)?.base.imageFolder ?? (self as? Transformed)?.base.imageFolder
+  }
+
   /// The same samples as other images, see `ImageOptions`. Options given twice replace each other as a whole.
   ///
   /// - Throws: `CompressError` when the samples cannot be made what is asked for.

@@ -140,13 +140,13 @@ public struct Comparer {
     // The samples flow through a pipe: the measuring process never holds more than a batch of them, and
     // reads none before it has timed its images.
     var labels: [Int32] = []
-    for start in stride(from: 0, to: data.count, by: Classifier.batch) {
+    var isBroken = false
+    try Batches(data, size: Classifier.batch).forEach(threads: executor.context.pool.threads) { batch in
       try executor.context.cancellation.check()
-      let batch = try data.batch(start..<min(start + Classifier.batch, data.count))
       labels += batch.labels
       let bytes = batch.images.withBytes { Data($0) }
       // A process that died no longer reads; its exit status says more than the broken pipe.
-      guard (try? pipe.write(contentsOf: bytes)) != nil else { break }
+      isBroken = isBroken || (try? pipe.write(contentsOf: bytes)) == nil
       executor.context.progress.update(done: labels.count, detail: "")
     }
     try? pipe.close()

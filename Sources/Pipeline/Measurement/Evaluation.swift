@@ -22,9 +22,8 @@ public struct Evaluation: Sendable {
     let classifier = try Classifier(model, pool: context.pool)
     var predictions: [Int32] = [], labels: [Int32] = []
     context.progress.begin("evaluate on \(data.name)", total: data.count)
-    for start in stride(from: 0, to: data.count, by: Classifier.batch) {
+    try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in
       try context.cancellation.check()
-      let batch = try data.batch(start..<min(start + Classifier.batch, data.count))
       predictions += batch.images.withElements(Float.self) { classifier.predictions($0, count: batch.count) }
       labels += batch.labels
       context.progress.update(done: predictions.count, detail: "")

@@ -54,13 +54,14 @@ public struct QuantizeStage: StageWork {
   private func calibrate(
     _ assignment: QuantizationAssignment, on data: any Dataset, _ context: StageContext
   ) throws -> [String: ActivationQuantization] {
-    let size = Calibration.batch
     context.progress.begin(label, total: data.count)
     var calibration = try Calibration(assignment, pool: context.pool)
-    for start in stride(from: 0, to: data.count, by: size) {
+    var done = 0
+    try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
       try context.cancellation.check()
-      try calibration.observe(data.batch(start..<min(start + size, data.count)).images)
-      context.progress.update(done: start, detail: "")
+      try calibration.observe(batch.images)
+      done += batch.count
+      context.progress.update(done: done, detail: "")
     }
     context.progress.end(detail: "calibrated on \(data.count) samples")
     return try calibration.ranges()

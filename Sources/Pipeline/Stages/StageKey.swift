@@ -59,7 +59,9 @@ extension DatasetIdentity {
     switch source {
     case .recipe(let text): origin = .string(text)
     case .files(let paths, let format):
-      origin = ["format": .string(format), "files": .list(try paths.map { .string(try Digest.of(file: $0)) })]
+      origin = [
+        "format": .string(format), "files": .list(try paths.map { .string(try FileDigests.shared.digest(of: $0)) }),
+      ]
     }
     return ["source": origin, "steps": .list(steps.map { .string($0) })]
   }

@@ -113,11 +113,13 @@ extension ScriptSession {
     var options = DatasetCatalog.Options()
     options.images = try imageOptions(given)
     options.labels = given.string("labels").flatMap(DatasetCatalog.Labels.init)
-    let pair = DataPairObject(
-      try DatasetCatalog.open(name, roots: DatasetCatalog.roots(data: self.options.data), options: options),
-      // Options are given once.
-      name: table == nil ? name : nil)
-    opened.append(pair)
+    options.memory = dataMemory
+    if Self.folderOptions.contains(where: { given[$0.name] != nil }) { options.folders = try folderOptions(given) }
+    let opened = try DatasetCatalog.open(name, roots: DatasetCatalog.roots(data: self.options.data), options: options)
+    for half in [opened.train, opened.test] { watch(half) }
+    // Options are given once.
+    let pair = DataPairObject(opened, name: table == nil ? name : nil)
+    self.opened.append(pair)
     return pair
   }
 }

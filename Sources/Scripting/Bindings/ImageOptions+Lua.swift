@@ -13,7 +13,7 @@ extension ScriptSession {
       ])
   }
 
-  private static var imageOptions: [OptionSchema.Option] {
+  static var imageOptions: [OptionSchema.Option] {
     [
       .init(
         name: "normalize",
@@ -32,11 +32,35 @@ extension ScriptSession {
   static var datasetSchema: OptionSchema {
     OptionSchema(
       "DatasetOptions",
-      imageOptions + [
+      imageOptions + folderOptions + [
         .init(
           name: "labels", type: .choice(DatasetCatalog.Labels.allCases.map(\.rawValue)),
           help: "of cifar100: its 100 classes (fine, the default) or their 20 groups")
       ])
+  }
+
+  /// Of image folders.
+  static var folderOptions: [OptionSchema.Option] {
+    [
+      .init(
+        name: "size", type: .integer, help: "of image folders: side of the square cut out of the middle; 224 by default",
+        minimum: 1, maximum: 4096),
+      .init(
+        name: "short_side", type: .integer,
+        help: "of image folders: pixels of the shorter side before that; 256 for each 224 of size by default",
+        minimum: 1, maximum: 4096),
+      .init(
+        name: "broken", type: .choice(BrokenImagePolicy.allCases.map(\.rawValue)),
+        help: "of image folders: whether an image that cannot be read is an error (the default) or left out"),
+    ]
+  }
+
+  func folderOptions(_ given: OptionValues) throws -> ImageFolder.Options {
+    var options = ImageFolder.Options()
+    if let side = given.integer("size") { options.side = side }
+    options.shortSide = given.integer("short_side")
+    if let broken = given.string("broken") { options.broken = BrokenImagePolicy(rawValue: broken)! }
+    return options
   }
 
   /// - Throws: `CompressError` when they contradict each other.

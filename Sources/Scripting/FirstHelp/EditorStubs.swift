@@ -58,6 +58,7 @@ public enum EditorStubs {
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
       ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
+      ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
       ScriptSession.loadSchema, LuaQuantizationPolicy.schema,
     ] + ScriptSession.zooSchemas + ScriptSession.netSchemas
   }
@@ -161,6 +162,7 @@ extension OptionType {
     case .string: "string"
     case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: "|")
     case .patterns: "string|string[]"
+    case .strings: "string[]"
     case .numbers: "number[]"
     case .data: "Data"
     case .model: "Model"

@@ -94,7 +94,7 @@ public struct PluginCheck {
     case .number, .ratio: return .number(inRange(0.5))
     case .string: return .string("text")
     case .choice(let names): return .string(names[0])
-    case .patterns: return .strings([])
+    case .patterns, .strings: return .strings([])
     case .numbers: return .numbers([inRange(0.5)])
     case .data: return .data(DataObject(ground.training))
     case .model: return .model(ModelObject(ground.network, name: "check"))

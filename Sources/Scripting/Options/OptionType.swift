@@ -14,6 +14,8 @@ indirect enum OptionType {
   case choice([String])
   /// A pattern or a list of them, matched against layer names; `*` stands for anything.
   case patterns
+  /// A list of strings.
+  case strings
   /// A list of numbers.
   case numbers
   /// Samples, as `data.train` or `data.test:take(500)`.
@@ -45,6 +47,7 @@ indirect enum OptionType {
     case .string: "a string"
     case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .patterns: "a layer name or a list of them (* stands for anything)"
+    case .strings: "a list of strings"
     case .numbers: "a list of numbers"
     case .data: "samples, such as data.train"
     case .model: "a model"
@@ -78,6 +81,10 @@ indirect enum OptionType {
       return .string(name)
     case .patterns:
       if let single = value.string { return .strings([single]) }
+      guard let list = value.table?.array else { return nil }
+      let strings = list.compactMap(\.string)
+      return strings.count == list.count ? .strings(strings) : nil
+    case .strings:
       guard let list = value.table?.array else { return nil }
       let strings = list.compactMap(\.string)
       return strings.count == list.count ? .strings(strings) : nil

@@ -7,10 +7,31 @@ import Synchronization
 final class BatchReader {
   private let classes: Int
   private var labels: [Int32]
+  private var ahead: (queue: BatchQueue, next: Int)?
 
   init(batchSize: Int, classes: Int) {
     self.classes = classes
     labels = [Int32](repeating: 0, count: batchSize)
+  }
+
+  /// Batch `number`, into `images`; batches that are read one after the other are decoded ahead where that pays.
+  ///
+  /// - Throws: as below.
+  func read(_ batches: Batches, _ number: Int, into images: FloatBuffer, pool: ThreadPool) throws -> [Int32] {
+    let indices = batches.indices(number)
+    guard batches.data.decodesOnRead else { return try read(batches.data, indices, into: images, pool: pool) }
+    // Every epoch, and everything else that is read, begins at 0 or is taken up in the middle.
+    let queue =
+      if let ahead, ahead.next == number, number > 0 {
+        ahead.queue
+      } else {
+        BatchQueue(batches, from: number, threads: pool.threads)
+      }
+    ahead = number + 1 < batches.count ? (queue, number + 1) : nil
+    guard let batch = try queue.next() else { return [] }
+    try check(batch.labels, indices)
+    batch.images.withElements(Float.self) { images.base.update(from: $0.baseAddress!, count: $0.count) }
+    return batch.labels
   }
 
   /// Writes the samples at `indices` into `images` one after the other; returns their labels.
@@ -33,9 +54,13 @@ final class BatchReader {
       }
     }
     if let failure = failure.withLock({ $0 }) { throw failure.error }
+    try check(labels, indices)
+    return Array(labels.prefix(indices.count))
+  }
+
+  private func check(_ labels: [Int32], _ indices: [Int]) throws {
     for (label, index) in zip(labels, indices) where !(0..<Int32(classes)).contains(label) {
       throw CompressError("label \(label) of sample \(index) is outside 0..<\(classes)", kind: .input)
     }
-    return Array(labels.prefix(indices.count))
   }
 }

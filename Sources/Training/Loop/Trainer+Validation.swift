@@ -9,7 +9,7 @@ extension Trainer {
     var total = 0.0, correct = 0
     for number in 0..<batches.count {
       let indices = batches.indices(number)
-      let labels = try reader.read(data, indices, into: graph.input.data, pool: pool)
+      let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
       try graph.forward(count: indices.count, .inference)
       let result = loss.measure(graph.scores, labels: labels, pool: pool)
       total += result.loss * Double(indices.count)

@@ -192,7 +192,7 @@ public final class Trainer {
     for hook in run.hooks { try hook.beforeStep(state.step, of: total, weights: weights) }
     let schedule = options.learningRate ?? .constant(options.optimizer.defaultLearningRate)
     let rate = try (state.learningRate.map { .constant($0) } ?? schedule).value(step: state.step, of: total)
-    let labels = try read(batches.data, indices)
+    let labels = try read(batches, state.stepOfEpoch)
     let noise = options.seed &+ UInt64(state.step + 1) &* 0x9E37_79B9_7F4A_7C15
     try graph.forward(count: indices.count, .training, noise: noise)
     let (loss, correct) = loss.evaluate(graph.scores, labels: labels, teacher: teaching?.scores, pool: pool)
@@ -216,14 +216,14 @@ public final class Trainer {
   }
 
   /// Reads a batch, and what the teacher makes of it.
-  private func read(_ data: any Dataset, _ indices: [Int]) throws -> [Int32] {
+  private func read(_ batches: Batches, _ number: Int) throws -> [Int32] {
     let input = graph.input
-    let labels = try reader.read(data, indices, into: input.data, pool: pool)
+    let labels = try reader.read(batches, number, into: input.data, pool: pool)
     if let teaching {
       try teaching.teacher.scores(
-        UnsafeBufferPointer(start: input.data.base, count: indices.count * input.size), count: indices.count,
+        UnsafeBufferPointer(start: input.data.base, count: labels.count * input.size), count: labels.count,
         into: UnsafeMutableBufferPointer(
-          start: teaching.scores.base, count: indices.count * teaching.teacher.classCount))
+          start: teaching.scores.base, count: labels.count * teaching.teacher.classCount))
     }
     return labels
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Datasets
 import Diagnostics
+import Downloads
 import Files
 import Foundation
 import Kernels
@@ -46,6 +47,7 @@ struct DoctorCommand: ParsableCommand {
 
     let roots = DatasetCatalog.roots(data: data)
     line("data sets", "looked for in \(roots.isEmpty ? "no folder" : roots.joined(separator: ", "))")
+    var fetched: [String] = []
     for name in DatasetCatalog.names {
       do {
         let pair = try DatasetCatalog.open(name, roots: roots)
@@ -55,9 +57,15 @@ struct DoctorCommand: ParsableCommand {
         )
       } catch let error as CompressError {
         line("", "\(name): not there")
-        missing.append("data set \(name)" + (error.hint.map { ": " + $0 } ?? ""))
+        // Files that are there but broken are an error with a file; the others nobody may want.
+        if error.file != nil {
+          missing.append("data set \(name): \(error.description)")
+        } else if PublishedDataset.all.contains(where: { $0.name == name }) {
+          fetched.append(name)
+        }
       }
     }
+    if !fetched.isEmpty { missing.append("data sets: compress data get \(fetched.joined(separator: " "))") }
 
     let plugins = try PluginCatalog(folders: [])
     let entries = plugins.all(), working = entries.filter { if case .success = $0 { true } else { false } }.count

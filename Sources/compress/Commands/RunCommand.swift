@@ -41,6 +41,7 @@ struct RunCommand: ParsableCommand {
     sessionOptions.out = out
     let terminal = Terminal(.output)
     let session = try ScriptSession(sessionOptions, executor: executor, print: { terminal.writeLine($0) })
+    defer { session.noteBrokenImages() }
     let interrupt = session.interrupt
     try cancellation.withHandler({ interrupt.cancel() }) {
       let outcome = try session.run()

@@ -1,0 +1,22 @@
+// JPEG and PNG as red, green and blue bytes. libjpeg reports errors by longjmp, which may not cross a Swift frame:
+// that is why this is C. Nothing is allocated for the caller, and nothing is decoded that does not fit its buffer.
+#pragma once
+#include <stddef.h>
+#include <stdint.h>
+
+// All functions return 1, or 0 with a message.
+#define CIMG_MESSAGE 256
+
+// Width and height from the header; nothing else is decoded.
+int cimg_jpeg_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, char *message);
+
+// Decodes at `eighths`/8 of the size: (width * eighths + 7) / 8 columns, likewise rows. out is (rows, columns, 3);
+// capacity in bytes. Images that end early are an error, and so are those of more than `most_scans` scans: a few
+// kilobytes of a progressive file can ask for hours of work.
+int cimg_jpeg_decode(const uint8_t *bytes, size_t count, int eighths, int most_scans, uint8_t *out, size_t capacity,
+                     char *message);
+
+int cimg_png_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, char *message);
+
+// out is (height, width, 3); what is transparent is on black.
+int cimg_png_decode(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, char *message);

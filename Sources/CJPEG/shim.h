@@ -1,0 +1,4 @@
+#pragma once
+// jpeglib.h needs FILE.
+#include <stdio.h>
+#include <jpeglib.h>

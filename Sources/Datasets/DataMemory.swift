@@ -1,0 +1,43 @@
+import Diagnostics
+import Synchronization
+
+/// How much decoded data may be kept in memory, all data sets of a run together. What can be mapped or is decoded batch
+/// by batch needs none of it.
+public final class DataMemory: Sendable {
+  /// 2 GiB.
+  public static let standardLimit = 1 << 31
+
+  public let limit: Int
+  private let used = Mutex(0)
+
+  public init(limit: Int = standardLimit) { self.limit = limit }
+
+  /// Bytes that are taken.
+  public var inUse: Int { used.withLock { $0 } }
+
+  /// Memory that is given back with the object.
+  final class Reservation: Sendable {
+    private let memory: DataMemory
+    private let bytes: Int
+
+    fileprivate init(_ memory: DataMemory, _ bytes: Int) {
+      self.memory = memory
+      self.bytes = bytes
+    }
+
+    deinit { memory.used.withLock { [bytes] in $0 -= bytes } }
+  }
+
+  /// - Throws: `CompressError` of kind `limit` when there is not so much left.
+  func reserve(_ bytes: Int) throws -> Reservation {
+    try used.withLock { used in
+      guard bytes <= limit - used else {
+        throw CompressError(
+          "unpacked it has \(bytes) bytes; of the \(limit) that data may hold in memory \(used) are in use", kind: .limit,
+          hint: "a file that is not compressed needs none; or allow more with --data-memory")
+      }
+      used += bytes
+    }
+    return Reservation(self, bytes)
+  }
+}

@@ -1,0 +1,175 @@
+import Diagnostics
+import Files
+import Foundation
+import Tensors
+
+/// JPEG and PNG images in one folder for each class. They are decoded batch by batch, never kept.
+///
+/// Each image is resized so that its shorter side has `shortSide` pixels, then the middle is cut out: the usual
+/// preprocessing for ImageNet (torchvision's `Resize` and `CenterCrop`).
+public final class ImageFolder: Dataset {
+  public struct Options: Sendable, Hashable {
+    /// Side of the square that is cut out.
+    public var side = 224
+    /// Pixels of the shorter side before that; 256 for each 224 of `side` when nil.
+    public var shortSide: Int?
+    public var broken = BrokenImagePolicy.error
+
+    public init() {}
+
+    var resized: Int { shortSide ?? Int((Double(side) * 256 / 224).rounded()) }
+  }
+
+  public let name: String
+  public let sampleShape: Shape
+  public let identity: DatasetIdentity
+  /// Names of the class folders, in order: a label is an index into them.
+  public let classes: [String]
+  public let broken = BrokenImages()
+  public var count: Int { files.count }
+  public var classCount: Int { classes.count }
+  public var decodesOnRead: Bool { true }
+
+  private let options: Options
+  private let files: [String]
+  /// The samples of each class.
+  private let ranges: [Range<Int>]
+
+  /// A file for one image of this size is no photograph.
+  private static let largestFile = 1 << 28
+
+  /// - Parameter classes: the class folders to read, in this order; nil: all there are, by name.
+  /// - Throws: `CompressError` when the folder or a class is missing or has no images, a link leads out of it, or an
+  ///   option is out of range.
+  public init(name: String, folder: String, classes: [String]? = nil, options: Options = Options()) throws {
+    let sides = [options.side, options.resized]
+    guard sides.allSatisfy({ (1...ImageOptions.largestSide).contains($0) }), options.side <= options.resized else {
+      throw CompressError(
+        "a square of \(options.side) cannot be cut out of images with a short side of \(options.resized); "
+          + "both are from 1 to \(ImageOptions.largestSide)")
+    }
+    let classes = try classes ?? Self.folders(in: folder)
+    guard !classes.isEmpty else {
+      throw CompressError("no class folders", kind: .input, hint: "images lie in one folder for each class")
+        .at(file: folder)
+    }
+    var files: [String] = [], ranges: [Range<Int>] = []
+    for label in classes {
+      let start = files.count
+      files += try Self.images(in: "\(folder)/\(label)", root: folder, options.broken, broken)
+      guard files.count > start else {
+        throw CompressError("no images (.jpg, .jpeg, .png)", kind: .input).at(file: "\(folder)/\(label)")
+      }
+      ranges.append(start..<files.count)
+    }
+    self.name = name
+    self.classes = classes
+    self.options = options
+    self.files = files
+    self.ranges = ranges
+    sampleShape = [options.side, options.side, 3]
+    let counts = ranges.map { "\($0.count)" }.joined(separator: ",")
+    identity = DatasetIdentity(
+      .files(
+        files,
+        format: "image folders \(counts), short side \(options.resized), side \(options.side), "
+          + "broken \(options.broken.rawValue)"))
+  }
+
+  public func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    let size = sampleShape.count
+    precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
+    for (k, index) in indices.enumerated() {
+      let label = ranges.firstIndex { $0.contains(index) }!
+      try readSound(index, ranges[label], to: images.baseAddress! + k * size)
+      labels[k] = Int32(label)
+    }
+  }
+
+  /// The image, or as the policy has it the next one of its class that can be read.
+  private func readSound(_ index: Int, _ range: Range<Int>, to out: UnsafeMutablePointer<Float>) throws {
+    for step in 0..<range.count {
+      let file = files[range.lowerBound + (index - range.lowerBound + step) % range.count]
+      do {
+        return try atFile(file) { try decode(file, to: out) }
+      } catch let error as CompressError where options.broken == .skip && error.kind != .system {
+        broken.add(.init(file: file, reason: error.message, isReplaced: true))
+      }
+    }
+    throw CompressError("none of the \(range.count) images of its class can be read", kind: .input)
+      .at(file: files[index])
+  }
+
+  private func decode(_ file: String, to out: UnsafeMutablePointer<Float>) throws {
+    let target = options.resized, side = options.side
+    let picture = try MappedFile(file, limit: Self.largestFile).withBytes {
+      // Twice the size that is wanted, at least: the rest of the way is antialiased.
+      try ImageDecoder.decode($0, shortestSide: 2 * target)
+    }
+    let (height, width) = (picture.height, picture.width)
+    let resized = height < width ? (target, target * width / height) : (target * height / width, target)
+    func middle(_ length: Int) -> Range<Int> {
+      let start = Int((Double(length - side) / 2).rounded(.toNearestOrEven))
+      return start..<(start + side)
+    }
+    let resampling = Resampling(
+      from: (height, width), to: resized, window: (middle(resized.0), middle(resized.1)))
+    let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: resampling.scratchCount(channels: 3))
+    defer { scratch.deallocate() }
+    picture.bytes.withUnsafeBufferPointer { bytes in
+      resampling.apply(to: out, scratch: scratch.baseAddress!, channels: 3) { y, row in
+        scale(UnsafeBufferPointer(rebasing: bytes[(y * width * 3)..<((y + 1) * width * 3)]), to: row)
+      }
+    }
+  }
+}
+
+// MARK: What lies there
+
+extension ImageFolder {
+  /// The folders in a folder, by name.
+  static func folders(in folder: String) throws -> [String] {
+    try names(in: folder).filter { Folders.exists("\(folder)/\($0)") }
+  }
+
+  private static func names(in folder: String) throws -> [String] {
+    guard Folders.exists(folder) else { throw CompressError("there is no such folder", kind: .input).at(file: folder) }
+    guard let names = try? FileManager.default.contentsOfDirectory(atPath: folder) else {
+      throw CompressError("the folder cannot be read", kind: .system).at(file: folder)
+    }
+    return names.filter { !$0.hasPrefix(".") }.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  private static func images(
+    in folder: String, root: String, _ policy: BrokenImagePolicy, _ broken: BrokenImages
+  ) throws -> [String] {
+    try checkInside(folder, root)
+    return try names(in: folder).map { "\(folder)/\($0)" }.filter { file in
+      guard ["jpg", "jpeg", "png"].contains(file.split(separator: ".").last?.lowercased()), Folders.isFile(file) else {
+        return false
+      }
+      try checkInside(file, root)
+      guard policy == .skip else { return true }
+      do {
+        try MappedFile(file, limit: largestFile).withBytes(ImageDecoder.check)
+        return true
+      } catch let error as CompressError where error.kind != .system {
+        broken.add(.init(file: file, reason: error.message, isReplaced: false))
+        return false
+      }
+    }
+  }
+
+  /// A symbolic link may not lead out of the folder that was named.
+  private static func checkInside(_ path: String, _ root: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0, status.st_mode & S_IFMT == S_IFLNK else { return }
+    let real = URL(fileURLWithPath: path).resolvingSymlinksInPath().path
+    let inside = URL(fileURLWithPath: root).resolvingSymlinksInPath().path
+    guard real.hasPrefix(inside + "/") else {
+      throw CompressError("a link that leads out of \(root)", kind: .input).at(file: path)
+    }
+  }
+}

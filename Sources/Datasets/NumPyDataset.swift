@@ -1,0 +1,126 @@
+import Diagnostics
+import Files
+import Tensors
+
+/// Samples and labels from NumPy arrays: two `.npy` files, or two members of an `.npz`.
+///
+/// Arrays that are not compressed are mapped, so that they need no memory of their own. Unsigned bytes become pixels
+/// from 0 to 1; other numbers stay what they are.
+public final class NumPyDataset: Dataset {
+  /// Where an array is.
+  public struct Source: Sendable {
+    public let file: String
+    /// In an `.npz`: which one.
+    public let member: String?
+
+    public init(file: String, member: String? = nil) {
+      self.file = file
+      self.member = member
+    }
+  }
+
+  public let name: String
+  public let sampleShape: Shape
+  public let classCount: Int
+  public let identity: DatasetIdentity
+  public var count: Int { labels.count }
+
+  private let samples: LoadedArray
+  private let labels: [Int32]
+
+  /// - Parameters:
+  ///   - samples: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
+  ///     [samples, features].
+  ///   - labels: [samples] or [samples, 1], integers from 0.
+  ///   - classCount: one more than the largest label when nil.
+  ///   - memory: what is compressed is unpacked into this.
+  /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
+  public init(
+    name: String, samples: Source, labels: Source, classCount: Int? = nil, memory: DataMemory = DataMemory()
+  ) throws {
+    let images = try LoadedArray(samples, memory), classes = try LoadedArray(labels, memory)
+    let dims = images.array.dims
+    guard (2...4).contains(dims.count), !dims.dropFirst().contains(0) else {
+      throw CompressError("samples have 2 to 4 axes and some elements, not shape \(dims)", kind: .input)
+        .at(file: samples.file)
+    }
+    let labelDims = classes.array.dims
+    guard labelDims.count == 1 || (labelDims.count == 2 && labelDims[1] == 1), classes.array.element.isInteger else {
+      throw CompressError(
+        "labels are integers with one axis, not \(classes.array.element.rawValue) of shape \(labelDims)", kind: .input
+      ).at(file: labels.file)
+    }
+    guard labelDims[0] == dims[0] else {
+      throw CompressError("\(labelDims[0]) labels for the \(dims[0]) samples of \(samples.file)", kind: .input)
+        .at(file: labels.file)
+    }
+    let most = classCount ?? Self.mostClasses
+    self.labels = try classes.bytes.withBytes { bytes in
+      try (0..<labelDims[0]).map { index in
+        guard let label = classes.array.integer(index, from: bytes), (0..<most).contains(label) else {
+          throw CompressError("label \(index) is outside 0..<\(most)", kind: .input).at(file: labels.file)
+        }
+        return Int32(label)
+      }
+    }
+    self.name = name
+    self.samples = images
+    self.classCount = classCount ?? Int(self.labels.max() ?? 0) + 1
+    let inner = Array(dims.dropFirst())
+    sampleShape = Shape(inner.count == 2 ? inner + [1] : inner)
+    let members = [samples.member, labels.member].map { $0 ?? "" }
+    identity = DatasetIdentity(
+      .files(
+        samples.file == labels.file ? [samples.file] : [samples.file, labels.file],
+        format: "numpy \(members), \(self.classCount) classes"))
+  }
+
+  private static let mostClasses = 1 << 20
+
+  public func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    let size = sampleShape.count
+    precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
+    samples.bytes.withBytes { bytes in
+      for (k, index) in indices.enumerated() {
+        let out = UnsafeMutableBufferPointer(rebasing: images[(k * size)..<((k + 1) * size)])
+        samples.array.read(index * size..<(index + 1) * size, from: bytes, to: out.baseAddress!)
+        if samples.array.element == .u1 { for i in out.indices { out[i] /= 255 } }
+        labels[k] = self.labels[index]
+      }
+    }
+  }
+}
+
+/// An array and its bytes.
+private struct LoadedArray: Sendable {
+  let array: NumPyArray
+  let bytes: HeldBytes
+
+  init(_ source: NumPyDataset.Source, _ memory: DataMemory) throws {
+    (array, bytes) = try atFile(source.file) {
+      let bytes = try Self.bytes(source, memory)
+      return (try bytes.withBytes { try NumPyArray($0) }, bytes)
+    }
+  }
+
+  private static func bytes(_ source: NumPyDataset.Source, _ memory: DataMemory) throws -> HeldBytes {
+    guard let member = source.member else {
+      let file = try MappedFile(source.file)
+      return .mapped(file, 0..<file.bytes.count)
+    }
+    let zip = try ZipFile(source.file)
+    guard let entry = zip.entries.first(where: { $0.name == member + ".npy" }) else {
+      let names = zip.entries.map { $0.name.hasSuffix(".npy") ? String($0.name.dropLast(4)) : $0.name }
+      throw CompressError(
+        "there is no array \"\(member.escapedForTerminal)\"" + Suggestion.text(for: member, among: names), kind: .input)
+    }
+    if entry.isDeflated {
+      let reservation = try memory.reserve(entry.size)
+      return .owned(try zip.read(entry), reservation)
+    }
+    let (file, range) = try zip.stored(entry)
+    return .mapped(file, range)
+  }
+}

@@ -1,0 +1,131 @@
+import Diagnostics
+
+/// The files in a zip archive (PKWARE's APPNOTE), stored or deflated, as `.npz` has them. Encryption, several disks and
+/// archives beyond 4 GiB are not read.
+public final class ZipFile {
+  public struct Entry: Sendable, Hashable {
+    public let name: String
+    /// Bytes of content, as the directory claims.
+    public let size: Int
+    public let isDeflated: Bool
+    let compressedSize: Int
+    let crc: UInt32
+    /// Of the header that lies before the content.
+    let offset: Int
+  }
+
+  public let entries: [Entry]
+  private let file: MappedFile
+
+  private static let mostEntries = 4096
+
+  /// - Throws: `CompressError`, with the file, when it is missing or its directory is broken.
+  public init(_ path: String) throws {
+    file = try MappedFile(path)
+    entries = try atFile(path) { [file] in try file.withBytes(Self.directory) }
+  }
+
+  /// Where the content of an entry lies that is stored, not deflated.
+  ///
+  /// - Throws: as `read` does.
+  public func stored(_ entry: Entry) throws -> (file: MappedFile, range: Range<Int>) {
+    precondition(!entry.isDeflated)
+    return try atFile(file.path) {
+      let range = try content(entry)
+      try Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[range]), entry)
+      return (file, range)
+    }
+  }
+
+  /// The content of an entry.
+  ///
+  /// - Throws: `CompressError` when it is not as long as announced or its checksum is another.
+  public func read(_ entry: Entry) throws -> [UInt8] {
+    try atFile(file.path) {
+      let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[try content(entry)])
+      guard entry.isDeflated else {
+        try Self.check(bytes, entry)
+        return Array(bytes)
+      }
+      guard entry.size <= Gzip.largestInflation(ofBytes: entry.compressedSize) else {
+        throw CompressError(
+          "\"\(entry.name.escapedForTerminal)\": \(entry.compressedSize) bytes cannot inflate to \(entry.size)",
+          kind: .input)
+      }
+      let inflater = try Inflater(bytes, isRaw: true)
+      let out = try [UInt8](unsafeUninitializedCapacity: entry.size) { buffer, count in
+        count = try inflater.read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+      try out.withUnsafeBytes { try Self.check($0, entry) }
+      return out
+    }
+  }
+
+  private static func check(_ bytes: UnsafeRawBufferPointer, _ entry: Entry) throws {
+    var crc = Crc32()
+    crc.add(bytes)
+    guard bytes.count == entry.size, crc.value == entry.crc else {
+      throw CompressError(
+        "\"\(entry.name.escapedForTerminal)\" has \(bytes.count) bytes with checksum \(crc.value), "
+          + "not \(entry.size) with \(entry.crc)", kind: .input)
+    }
+  }
+
+  /// Between the entry's own header and what follows.
+  private func content(_ entry: Entry) throws -> Range<Int> {
+    var reader = ByteReader(file.bytes)
+    try reader.seek(to: entry.offset)
+    guard try reader.u32() == 0x0403_4B50 else {
+      throw CompressError("at byte \(entry.offset): no header of a zipped file", kind: .input)
+    }
+    try reader.skip(22)
+    let name = try reader.u16(), extra = try reader.u16()
+    try reader.skip(Int(name) + Int(extra))
+    let start = reader.offset
+    try reader.skip(entry.compressedSize)
+    return start..<reader.offset
+  }
+
+  private static func directory(_ bytes: UnsafeRawBufferPointer) throws -> [Entry] {
+    // The end record is 22 bytes and a comment of at most 65535.
+    let earliest = max(0, bytes.count - 22 - 65_535)
+    guard bytes.count >= 22,
+      let end = stride(from: bytes.count - 22, through: earliest, by: -1).first(where: {
+        bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self).littleEndian == 0x0605_4B50
+      })
+    else { throw CompressError("not a zip archive: it has no end record", kind: .input) }
+    var record = ByteReader(bytes)
+    try record.seek(to: end + 10)
+    let count = Int(try record.u16()), size = try record.u32(), offset = try record.u32()
+    guard count <= mostEntries, size != .max, offset != .max else {
+      throw CompressError("an archive of \(count) files, or beyond 4 GiB; the limit is \(mostEntries)", kind: .limit)
+    }
+    var reader = ByteReader(bytes)
+    try reader.seek(to: offset)
+    return try (0..<count).map { _ in try entry(&reader) }
+  }
+
+  private static func entry(_ reader: inout ByteReader) throws -> Entry {
+    let start = reader.offset
+    guard try reader.u32() == 0x0201_4B50 else {
+      throw CompressError("at byte \(start): no entry of a zip directory", kind: .input)
+    }
+    try reader.skip(4)
+    let flags = try reader.u16(), method = try reader.u16()
+    try reader.skip(4)
+    let crc = try reader.u32(), compressed = try reader.u32(), size = try reader.u32()
+    let nameLength = try reader.u16(), extra = try reader.u16(), comment = try reader.u16()
+    try reader.skip(8)
+    let offset = try reader.u32()
+    let name = try reader.string(nameLength)
+    try reader.skip(Int(extra) + Int(comment))
+    guard flags & 1 == 0, [0, 8].contains(method), compressed != .max, size != .max, offset != .max else {
+      throw CompressError(
+        "\"\(name.escapedForTerminal)\" is encrypted, beyond 4 GiB or packed by method \(method); 0 and 8 are read",
+        kind: .input)
+    }
+    return Entry(
+      name: name, size: Int(size), isDeflated: method == 8, compressedSize: Int(compressed), crc: crc,
+      offset: Int(offset))
+  }
+}

@@ -1,0 +1,127 @@
+import ArgumentParser
+import Datasets
+import Diagnostics
+import Downloads
+import Files
+import Pipeline
+import Reports
+
+/// `compress data list|get`.
+struct DataCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "data", abstract: "See and fetch the data sets that scripts know by name.",
+    subcommands: [List.self, Get.self])
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List the data sets, where they are, and what can be fetched.")
+
+    @Option(
+      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+    var data: String?
+
+    func run() throws {
+      let terminal = Terminal(.output)
+      let roots = DatasetCatalog.roots(data: data)
+      var table = TextTable([("data set", .left), ("train", .right), ("test", .right), ("", .left)])
+      for name in DatasetCatalog.names {
+        let published = PublishedDataset.all.first { $0.name == name }
+        do {
+          let pair = try DatasetCatalog.open(name, roots: roots)
+          table.add([
+            TextTable.Cell(name, .bold), TextTable.Cell(Formatting.count(pair.train.count)),
+            TextTable.Cell(Formatting.count(pair.test.count)), TextTable.Cell(published?.summary ?? ""),
+          ])
+        } catch let error as CompressError {
+          // Files that are there but broken are an error with a file.
+          let state =
+            if error.file != nil {
+              error.description
+            } else if let published {
+              "not there; compress data get \(name) fetches \(Formatting.bytes(published.bytes))"
+            } else {
+              "not there"
+            }
+          table.add([
+            TextTable.Cell(name, .dim), TextTable.Cell(""), TextTable.Cell(""),
+            TextTable.Cell(state.escapedForTerminal, .dim),
+          ])
+        }
+      }
+      terminal.write(table.rendered(for: terminal) + "\n")
+      terminal.writeLine(
+        terminal.styled(
+          "looked for in \(roots.isEmpty ? "no folder" : roots.joined(separator: ", "))".escapedForTerminal, .dim))
+    }
+  }
+
+  struct Get: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "get", abstract: "Fetch data sets, verified, to where scripts look for them.",
+      discussion: """
+        There are: \(PublishedDataset.all.map(\.name).joined(separator: ", ")). A download that was stopped goes on \
+        where it was; what is there and whole is not fetched again. A mirror holds the files in a folder of the data \
+        set's name, or itself; $COMPRESS_MIRROR names mirrors, too, separated by spaces.
+        """)
+
+    @Argument(help: ArgumentHelp("Which ones.", valueName: "name"))
+    var names: [String]
+
+    @Option(
+      parsing: .singleValue,
+      help: ArgumentHelp("Fetch from here instead of the publishers; may be given several times.", valueName: "url"))
+    var mirror: [String] = []
+
+    @Option(
+      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Give a mirror up after so many seconds without a byte.", valueName: "seconds"))
+    var timeout = 60.0
+
+    func validate() throws {
+      guard timeout > 0, timeout <= 3600 else { throw ValidationError("--timeout: from 0 to 3600 seconds") }
+    }
+
+    func run() throws {
+      let wanted = try names.map(PublishedDataset.named)
+      guard let root = DatasetCatalog.roots(data: data).first else {
+        throw CompressError(
+          "there is no folder for data", kind: .system, hint: "set HOME or XDG_CACHE_HOME, or name one with --data")
+      }
+      let progress = TerminalProgress(), cancellation = Cancellation(), signals = StopSignals(cancellation)
+      defer { signals.stop() }
+      var downloader = Downloader()
+      downloader.timeout = timeout
+      downloader.mirrors =
+        mirror.isEmpty ? (Folders.environment("COMPRESS_MIRROR") ?? "").split(separator: " ").map(String.init) : mirror
+      downloader.onNote = progress.note
+      downloader.isCancelled = { cancellation.isRequested }
+      for published in wanted {
+        var file = ""
+        downloader.onProgress = { name, done, total in
+          if name != file {
+            if !file.isEmpty { progress.end(detail: "") }
+            progress.begin("\(published.name): \(name)", total: total)
+            file = name
+          }
+          progress.update(done: done, detail: "\(Formatting.bytes(done)) of \(Formatting.bytes(total))")
+        }
+        let folder = "\(root)/\(published.name)"
+        let result: Downloader.Result
+        do { result = try downloader.fetch(published, into: folder) } catch {
+          progress.abandon()
+          throw error
+        }
+        if !file.isEmpty { progress.end(detail: "") }
+        let there = result.fetched.isEmpty ? "was there already, verified" : "fetched and verified"
+        Terminal(.output).writeLine("\(published.name) \(there): \(folder)".escapedForTerminal)
+      }
+    }
+  }
+}
+
+extension PublishedDataset {
+  /// What fetching it takes.
+  fileprivate var bytes: Int { files.reduce(0) { $0 + $1.bytes } }
+}

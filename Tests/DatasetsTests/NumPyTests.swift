@@ -1,0 +1,185 @@
+import Diagnostics
+import Files
+import Foundation
+import Tensors
+import Testing
+
+@testable import Datasets
+
+/// An array as NumPy writes it.
+func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8], fortran: Bool = false, version: UInt8 = 1) -> [UInt8] {
+  let dims = shape.map { "\($0), " }.joined()
+  var header = "{'descr': '\(type)', 'fortran_order': \(fortran ? "True" : "False"), 'shape': (\(dims)), }"
+  while (header.utf8.count + 1 + (version == 1 ? 10 : 12)) % 64 != 0 { header += " " }
+  header += "\n"
+  let length = header.utf8.count
+  let lengthBytes =
+    version == 1 ? [UInt8(length & 255), UInt8(length >> 8)] : [UInt8(length & 255), UInt8(length >> 8), 0, 0]
+  return [0x93] + Array("NUMPY".utf8) + [version, 0] + lengthBytes + Array(header.utf8) + bytes
+}
+
+/// A zip archive, deflated or stored.
+func zip(_ files: [(name: String, bytes: [UInt8])], deflated: Bool) throws -> [UInt8] {
+  func little(_ value: Int, _ count: Int) -> [UInt8] {
+    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
+  }
+  var out: [UInt8] = [], directory: [UInt8] = []
+  for (name, bytes) in files {
+    var crc = Crc32()
+    bytes.withUnsafeBytes { crc.add($0) }
+    let packed = deflated ? Array(try bytes.withUnsafeBytes { try Gzip.deflate($0) }.dropFirst(10).dropLast(8)) : bytes
+    let common =
+      little(20, 2) + little(0, 2) + little(deflated ? 8 : 0, 2) + little(0, 4)
+      + little(Int(crc.value), 4) + little(packed.count, 4) + little(bytes.count, 4) + little(name.utf8.count, 2)
+    directory +=
+      little(0x0201_4B50, 4) + little(20, 2) + common + little(0, 2) + little(0, 2) + little(0, 8)
+      + little(out.count, 4) + name.utf8
+    // The header before the content may have an extra field that the directory lacks.
+    out += little(0x0403_4B50, 4) + common + little(4, 2) + name.utf8 + [1, 2, 3, 4] + packed
+  }
+  return out + directory + little(0x0605_4B50, 4) + little(0, 4) + little(files.count, 2) + little(files.count, 2)
+    + little(directory.count, 4) + little(out.count, 4) + little(0, 2)
+}
+
+struct NumPyTests {
+  let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
+
+  func read(_ samples: [UInt8], labels: [UInt8], classCount: Int? = nil) throws -> Batch {
+    let data = try NumPyDataset(
+      name: "t", samples: .init(file: try folder.file("x.npy", samples)),
+      labels: .init(file: try folder.file("y.npy", labels)), classCount: classCount)
+    return try data.batch(0..<data.count)
+  }
+
+  static let labels = npy("<i8", [2], [1, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
+
+  func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
+
+  @Test func everyType() throws {
+    let cases: [(String, [UInt8], [Float])] = [
+      ("|u1", [0, 51, 255, 102], [0, 0.2, 1, 0.4]), ("|b1", [0, 1, 1, 0], [0, 1, 1, 0]),
+      ("|i1", [0xFF, 1, 2, 0x80], [-1, 1, 2, -128]), ("<u2", bytes([1, 2, 3, 65535] as [UInt16]), [1, 2, 3, 65535]),
+      (">u2", [0, 1, 1, 0, 0, 2, 0, 3], [1, 256, 2, 3]), ("<i2", bytes([-1, 2, 3, 4] as [Int16]), [-1, 2, 3, 4]),
+      ("<u4", bytes([1, 2, 3, 4] as [UInt32]), [1, 2, 3, 4]), ("<i4", bytes([-5, 2, 3, 4] as [Int32]), [-5, 2, 3, 4]),
+      ("<u8", bytes([1, 2, 3, 4] as [UInt64]), [1, 2, 3, 4]), ("<i8", bytes([-7, 2, 3, 4] as [Int64]), [-7, 2, 3, 4]),
+      ("<f2", bytes([0x3C00, 0xC000, 0, 0x3800] as [UInt16]), [1, -2, 0, 0.5]),
+      ("<f4", bytes([0.1, -2, 3, 4] as [Float]), [0.1, -2, 3, 4]),
+      (">f4", [0x3F, 0x80, 0, 0] + [UInt8](repeating: 0, count: 12), [1, 0, 0, 0]),
+      ("<f8", bytes([0.1, -2, 3, 4] as [Double]), [0.1, -2, 3, 4]),
+    ]
+    for (type, content, expected) in cases {
+      let batch = try read(npy(type, [2, 2], content), labels: Self.labels)
+      #expect(batch.images.shape == [2, 2])
+      #expect(batch.images.array(Float.self) == expected, "\(type)")
+      #expect(batch.labels == [1, 0])
+    }
+  }
+
+  @Test func shapesAndVersions() throws {
+    let content = [UInt8](0..<12)
+    #expect(try read(npy("|u1", [2, 2, 3], content), labels: Self.labels).images.shape == [2, 2, 3, 1])
+    #expect(try read(npy("|u1", [2, 1, 2, 3], content, version: 2), labels: Self.labels).images.shape == [2, 1, 2, 3])
+    #expect(try read(npy("|u1", [2, 6], content, version: 3), labels: npy("|u1", [2, 1], [0, 3])).labels == [0, 3])
+    #expect(try read(npy("|u1", [0, 6], []), labels: npy("|u1", [0], [])).count == 0)
+  }
+
+  @Test(arguments: [false, true])
+  func archives(deflated: Bool) throws {
+    let x = npy("|u1", [2, 2, 2], [0, 51, 102, 153, 204, 255, 0, 51])
+    let file = try folder.file("a.npz", zip([("x_train.npy", x), ("y_train.npy", Self.labels)], deflated: deflated))
+    let memory = DataMemory(limit: 10_000)
+    let data = try NumPyDataset(
+      name: "t", samples: .init(file: file, member: "x_train"), labels: .init(file: file, member: "y_train"),
+      memory: memory)
+    #expect(try data.batch([1]).images.array(Float.self) == [204, 255, 0, 51].map { $0 / 255 })
+    #expect(data.classCount == 2)
+    #expect((memory.inUse > 0) == deflated)
+    let error = try failure {
+      try NumPyDataset(
+        name: "t", samples: .init(file: file, member: "x_trian"), labels: .init(file: file, member: "y_train"))
+    }
+    #expect(error.description == "\(file): there is no array \"x_trian\" (did you mean \"x_train\"?)")
+    guard deflated else { return }
+    let small = try failure {
+      try NumPyDataset(
+        name: "t", samples: .init(file: file, member: "x_train"), labels: .init(file: file, member: "y_train"),
+        memory: DataMemory(limit: 100))
+    }
+    #expect(small.kind == .limit)
+    #expect(small.description.contains("--data-memory"))
+  }
+
+  @Test func whatIsWrittenByNumPyIsRead() throws {
+    // numpy.savez_compressed(…, images=numpy.arange(8, dtype="f4").reshape(2, 2, 2), labels=numpy.array([3, 1]))
+    let text = """
+      UEsDBC0AAAAIAAAAIQAdan4b//////////8KABQAaW1hZ2VzLm5weQEAEACgAAAAAAAAAFsAAAAAAAAAm+wX6hsQychQxlCtnpJa\
+      nFykbqWgbpNmoq6joJ6WX1RSlJgXn1+UkgoSd0vMKU4FihdnJBakAvkaRjoKIKSpo1CrQB7gYgCDBnsg4QBEQNwAxAuA+AAQP3AA\
+      AFBLAwQtAAAACAAAACEAjN4z4P//////////CgAUAGxhYmVscy5ucHkBABAAkAAAAAAAAABKAAAAAAAAAJvsF+obEMnIUMZQrZ6S\
+      WpxcpG6loG6TaaGuo6Cell9UUpSYF59flJIKEndLzClOBYoXZyQWpAL5GkY6mjoKtQoUAC5mBghghNIAUEsBAi0DLQAAAAgAAAAh\
+      AB1qfhtbAAAAoAAAAAoAAAAAAAAAAAAAAIABAAAAAGltYWdlcy5ucHlQSwECLQMtAAAACAAAACEAjN4z4EoAAACQAAAACgAAAAAA\
+      AAAAAAAAgAGXAAAAbGFiZWxzLm5weVBLBQYAAAAAAgACAHAAAAAdAQAAAAA=
+      """
+    let file = try folder.file("n.npz", [UInt8](try #require(Data(base64Encoded: text))))
+    let data = try NumPyDataset(
+      name: "t", samples: .init(file: file, member: "images"), labels: .init(file: file, member: "labels"))
+    let batch = try data.batch(0..<2)
+    #expect(batch.images.array(Float.self) == (0..<8).map(Float.init))
+    #expect(batch.images.shape == [2, 2, 2, 1])
+    #expect(batch.labels == [3, 1])
+  }
+
+  @Test func brokenHeaders() throws {
+    let good = npy("|u1", [2, 2], [1, 2, 3, 4])
+    func message(_ header: String, _ content: [UInt8] = [1, 2, 3, 4]) throws -> String {
+      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + content
+      return try failure { try read(bytes, labels: Self.labels) }.message
+    }
+    #expect(try failure { try read(Array(good.dropFirst()), labels: Self.labels) }.message.hasPrefix("no NumPy array"))
+    #expect(
+      try failure { try read(Array(good.dropLast()), labels: Self.labels) }.message.hasSuffix(
+        "has 4 bytes; there are 3"))
+    #expect(try failure { try read(good + [0], labels: Self.labels) }.message.hasSuffix("has 4 bytes; there are 5"))
+    #expect(
+      try failure { try read(npy("|u1", [2, 2], [1, 2, 3, 4], fortran: true), labels: Self.labels) }.message
+        == "the array is in Fortran order")
+    #expect(
+      try failure { try read(npy("|O", [2, 2], [1, 2, 3, 4]), labels: Self.labels) }.message.hasPrefix(
+        "elements of type \"|O\""))
+    #expect(
+      try failure { try read(npy("<c8", [2, 2], []), labels: Self.labels) }.message.hasPrefix(
+        "elements of type \"<c8\""))
+    #expect(try message("") == "a broken NumPy header: \"{\" is missing")
+    #expect(try message("{}").hasPrefix("a broken NumPy header: it names []"))
+    #expect(try message("{'descr': '|u1'").contains("\"}\" is missing"))
+    #expect(try message("{'descr': '|u1").contains("a string does not end"))
+    #expect(try message("{'x': '|u1'}").contains("\"x\" is no key of it"))
+    #expect(try message("{'shape': (2, -2), }").contains("up to 8 numbers"))
+    #expect(try message("{'shape': (99999999999999999999,), }").contains("up to 8 numbers"))
+    #expect(try message("{'shape': (1,1,1,1,1,1,1,1,1), }").contains("up to 8 numbers"))
+    #expect(try message("{'fortran_order': 1}").contains("neither True nor False"))
+    let huge = "{'descr': '<f8', 'fortran_order': False, 'shape': (4611686018427387904, 4), }"
+    #expect(try message(huge).contains("is too large"))
+    let empty = "{'descr': '|u1', 'fortran_order': False, 'shape': (0, 4611686018427387904, 4), }"
+    #expect(try message(empty).contains("is too large"))
+  }
+
+  @Test func whatDoesNotFit() throws {
+    let x = npy("|u1", [2, 2], [1, 2, 3, 4])
+    #expect(
+      try failure { try read(x, labels: npy("|u1", [3], [0, 0, 0])) }.message.hasPrefix("3 labels for the 2 samples"))
+    #expect(
+      try failure { try read(x, labels: npy("<f4", [2], bytes([0, 1] as [Float]))) }.message.hasPrefix(
+        "labels are integers"))
+    #expect(
+      try failure { try read(x, labels: npy("|i1", [2], [0, 0xFF])) }.message == "label 1 is outside 0..<1048576")
+    #expect(
+      try failure { try read(x, labels: npy("|u1", [2], [0, 3]), classCount: 3) }.message == "label 1 is outside 0..<3")
+    #expect(
+      try failure { try read(npy("|u1", [4], [1, 2, 3, 4]), labels: Self.labels) }.message.hasPrefix(
+        "samples have 2 to 4 axes"))
+    #expect(
+      try failure { try read(npy("<u8", [2], bytes([0, UInt64.max] as [UInt64])), labels: x) }.message.hasPrefix(
+        "samples have"))
+  }
+}
