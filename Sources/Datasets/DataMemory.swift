@@ -33,7 +33,8 @@ public final class DataMemory: Sendable {
     try used.withLock { used in
       guard bytes <= limit - used else {
         throw CompressError(
-          "unpacked it has \(bytes) bytes; of the \(limit) that data may hold in memory \(used) are in use", kind: .limit,
+          "unpacked it has \(bytes) bytes; of the \(limit) that data may hold in memory \(used) are in use",
+          kind: .limit,
           hint: "a file that is not compressed needs none; or allow more with --data-memory")
       }
       used += bytes

@@ -31,7 +31,8 @@ struct DatasetFiles {
       "the files of \"\(name)\" were not found; looked in "
         + (places.isEmpty ? "no folder at all" : places.joined(separator: ", ")) + (incomplete ?? ""),
       kind: .input,
-      hint: (isPublished ? "compress data get \(name) fetches them; or " : "") + "put \(files.joined(separator: ", ")) (or the same with .gz) into a folder \(folders[0])/ "
+      hint: (isPublished ? "compress data get \(name) fetches them; or " : "")
+        + "put \(files.joined(separator: ", ")) (or the same with .gz) into a folder \(folders[0])/ "
         + "and name the folder that holds it with --data or $COMPRESS_DATA")
   }
 }

@@ -64,8 +64,8 @@ struct IDXFile: Sendable {
 
   /// The elements.
   ///
-  /// - Throws: `CompressError`, with the file, when there are fewer or more than the header says, or they need more memory
-  ///   than there is for data.
+  /// - Throws: `CompressError`, with the file, when there are fewer or more than the header says, or they need more
+  ///   memory than there is for data.
   func decode(_ memory: DataMemory) throws -> HeldBytes {
     try atFile(path) {
       let file = try DecodedFile(path)

@@ -1,8 +1,8 @@
 import Diagnostics
 import Files
 
-/// Imagenette, and what is laid out like it: `train/` and `val/`, each with a folder for each class, named by its WordNet
-/// number.
+/// Imagenette, and what is laid out like it: `train/` and `val/`, each with a folder for each class, named by its
+/// WordNet number.
 enum Imagenette {
   private static let folders = ["imagenette", "imagenette2", "imagenette2-320", "imagenette2-160"]
 
@@ -13,7 +13,8 @@ enum Imagenette {
       throw CompressError(
         "the folders train and val of \"imagenette\" were not found; looked in "
           + (places.isEmpty ? "no folder at all" : places.joined(separator: ", ")), kind: .input,
-        hint: "unpack imagenette2-160.tgz, imagenette2-320.tgz or imagenette2.tgz into a folder and name that with --data "
+        hint:
+          "unpack imagenette2-160.tgz, imagenette2-320.tgz or imagenette2.tgz into a folder and name that with --data "
           + "or $COMPRESS_DATA")
     }
     let train = try ImageFolder(name: "imagenette.train", folder: place + "/train", options: options)

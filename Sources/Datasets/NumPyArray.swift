@@ -3,8 +3,8 @@ import Files
 
 /// An array in NumPy's format, `.npy` or a member of an `.npz`: its header, and where its elements are.
 ///
-/// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3. Of the header, a Python
-/// dictionary, only literals of the form NumPy writes are understood; arrays in Fortran order are not read.
+/// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3. Of the header, a
+/// Python dictionary, only literals of the form NumPy writes are understood; arrays in Fortran order are not read.
 struct NumPyArray: Sendable {
   enum Element: String, CaseIterable, Sendable {
     case u1, u2, u4, u8, i1, i2, i4, i8, f2, f4, f8, b1
@@ -64,7 +64,8 @@ struct NumPyArray: Sendable {
   }
 
   private static func element(_ descriptor: String) throws -> (Element, isBigEndian: Bool) {
-    guard let order = descriptor.first, "<>|=".contains(order), let element = Element(rawValue: String(descriptor.dropFirst()))
+    guard let order = descriptor.first, "<>|=".contains(order),
+      let element = Element(rawValue: String(descriptor.dropFirst()))
     else {
       throw CompressError(
         "elements of type \"\(descriptor.escapedForTerminal.shortened(to: 40))\"; read are "

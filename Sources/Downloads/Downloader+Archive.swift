@@ -3,7 +3,7 @@ import Diagnostics
 import Files
 import Foundation
 
-// Data sets that come as one archive. What is unpacked is listed in SHA256SUMS beside it, so that it can be verified later.
+// Data sets that come as one archive. What is unpacked is listed in SHA256SUMS beside it, to be verified later.
 extension Downloader {
   private static let list = "SHA256SUMS"
 
@@ -28,7 +28,8 @@ extension Downloader {
       guard let member = data.members.first(where: { $0.path == entry.path }) else { continue }
       guard entry.size == member.bytes, sums[member.name] == nil else {
         throw CompressError(
-          "\(entry.path.escapedForTerminal) has \(entry.size) bytes, not \(member.bytes), or is there twice", kind: .input
+          "\(entry.path.escapedForTerminal) has \(entry.size) bytes, not \(member.bytes), or is there twice",
+          kind: .input
         ).at(file: archive)
       }
       var hash = SHA256()
@@ -46,7 +47,8 @@ extension Downloader {
     if let missing = data.members.first(where: { sums[$0.name] == nil }) {
       throw CompressError("\(missing.path) is not in the archive", kind: .input).at(file: archive)
     }
-    try AtomicFile.write(data.members.map { "\(sums[$0.name]!)  \($0.name)\n" }.joined().utf8, to: "\(folder)/\(Self.list)")
+    try AtomicFile.write(
+      data.members.map { "\(sums[$0.name]!)  \($0.name)\n" }.joined().utf8, to: "\(folder)/\(Self.list)")
     try? FileManager.default.removeItem(atPath: archive)
   }
 }

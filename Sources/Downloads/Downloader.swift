@@ -76,7 +76,9 @@ public struct Downloader {
 // MARK: One file
 
 extension Downloader {
-  private func fetch(_ file: PublishedFile, of name: String, to path: String, from mirrors: [String], isOwn: Bool) throws {
+  private func fetch(_ file: PublishedFile, of name: String, to path: String, from mirrors: [String], isOwn: Bool)
+    throws
+  {
     let part = try PartialFile(for: path)
     // What an earlier run left may be whole, or too much.
     if part.count >= file.bytes, try finish(part, file) == nil { return }

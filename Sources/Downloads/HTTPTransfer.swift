@@ -8,7 +8,7 @@ import Synchronization
 
 /// One GET request whose body is handed on as it arrives.
 ///
-/// URLSession does redirects, TLS and proxies (`https_proxy`); it comes with Swift, so that there is no library to install.
+/// URLSession does redirects, TLS and proxies (`https_proxy`); it comes with Swift, there is no library to install.
 final class HTTPTransfer {
   /// What the server answered, before its body.
   struct Answer {

@@ -28,6 +28,9 @@ final class Receiver: @unchecked Sendable {
   @Sendable func begin(_ answer: HTTPTransfer.Answer) throws {
     try lock.withLock {
       let address = url.absoluteString
+      if let encoding = answer.headers["content-encoding"], encoding != "identity" {
+        throw CompressError("\(address) is sent as \(encoding), not as the file it is", kind: .input)
+      }
       switch answer.status {
       case 200:
         if let length = answer.headers["content-length"].flatMap({ Int($0) }), length != file.bytes {

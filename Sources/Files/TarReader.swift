@@ -2,8 +2,8 @@ import Diagnostics
 
 /// The files in a tar archive (POSIX ustar), gzipped or not, read from front to back.
 ///
-/// Nothing is unpacked by name: the caller says for each regular file what becomes of it. Other entries (folders, links,
-/// devices) are passed over, and names that lead elsewhere are an error.
+/// Nothing is unpacked by name: the caller says for each regular file what becomes of it. Other entries (folders,
+/// links, devices) are passed over, and names that lead elsewhere are an error.
 public final class TarReader {
   /// A regular file in the archive.
   public struct Entry: Sendable {
@@ -25,7 +25,8 @@ public final class TarReader {
 
   /// The next regular file; nil at the end.
   ///
-  /// - Throws: `CompressError`, with the archive's name, when it is broken or cut off, or a name is absolute or has `..`.
+  /// - Throws: `CompressError`, with the archive's name, when it is broken or cut off, or a name is absolute or has
+  ///   `..`.
   public func next() throws -> Entry? {
     try atFile(file.path) {
       while true {

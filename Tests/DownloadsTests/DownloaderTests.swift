@@ -213,6 +213,8 @@ struct DownloaderTests {
     #expect(try failure { _ = try downloader(missing).fetch(data, into: folder) }.message.contains("not there (404)"))
     let broken = try Server { _ in Server.Answer(status: 503) }
     #expect(try failure { _ = try downloader(broken).fetch(data, into: folder) }.message.contains("status 503"))
+    let encoded = try Server { [bytes] _ in Server.Answer(headers: ["Content-Encoding": "gzip"], body: bytes) }
+    #expect(try failure { _ = try downloader(encoded).fetch(data, into: folder) }.message.contains("is sent as gzip"))
     let other = try Server { [bytes] _ in
       Server.Answer(status: 206, headers: ["Content-Range": "bytes 5-59999/60000"], body: Array(bytes[5...]))
     }

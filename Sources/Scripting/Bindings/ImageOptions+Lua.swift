@@ -43,7 +43,8 @@ extension ScriptSession {
   static var folderOptions: [OptionSchema.Option] {
     [
       .init(
-        name: "size", type: .integer, help: "of image folders: side of the square cut out of the middle; 224 by default",
+        name: "size", type: .integer,
+        help: "of image folders: side of the square cut out of the middle; 224 by default",
         minimum: 1, maximum: 4096),
       .init(
         name: "short_side", type: .integer,

@@ -28,7 +28,8 @@ extension ScriptSession {
 
   private static var classCount: OptionSchema.Option {
     .init(
-      name: "classes", type: .integer, help: "number of classes; one more than the largest label by default", minimum: 1,
+      name: "classes", type: .integer, help: "number of classes; one more than the largest label by default",
+      minimum: 1,
       maximum: 0x1p20)
   }
 

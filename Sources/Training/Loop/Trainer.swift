@@ -307,9 +307,8 @@ public final class Trainer {
     while done < options.recalibrationBatches {
       let batches = try batches(epoch: epoch)
       for number in 0..<min(batches.count, options.recalibrationBatches - done) {
-        let indices = batches.indices(number)
-        _ = try reader.read(batches.data, indices, into: graph.input.data, pool: pool)
-        try graph.forward(count: indices.count, .recalibrating(batch: done))
+        let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
+        try graph.forward(count: labels.count, .recalibrating(batch: done))
         done += 1
       }
       epoch += 1
