@@ -13,32 +13,53 @@ func npy(_ type: String, _ shape: [Int], _ bytes: [UInt8], fortran: Bool = false
   while (header.utf8.count + 1 + (version == 1 ? 10 : 12)) % 64 != 0 { header += " " }
   header += "\n"
   let length = header.utf8.count
-  let lengthBytes =
-    version == 1 ? [UInt8(length & 255), UInt8(length >> 8)] : [UInt8(length & 255), UInt8(length >> 8), 0, 0]
-  return [0x93] + Array("NUMPY".utf8) + [version, 0] + lengthBytes + Array(header.utf8) + bytes
+  var out: [UInt8] = [0x93]
+  out += "NUMPY".utf8
+  out += [version, 0, UInt8(length & 255), UInt8(length >> 8)]
+  if version > 1 { out += [0, 0] }
+  out += header.utf8
+  out += bytes
+  return out
 }
 
 /// A zip archive, deflated or stored.
 func zip(_ files: [(name: String, bytes: [UInt8])], deflated: Bool) throws -> [UInt8] {
-  func little(_ value: Int, _ count: Int) -> [UInt8] {
-    (0..<count).map { UInt8(truncatingIfNeeded: value >> (8 * $0)) }
-  }
   var out: [UInt8] = [], directory: [UInt8] = []
+  func put(_ value: Int, _ count: Int, _ target: inout [UInt8]) {
+    for i in 0..<count { target.append(UInt8(truncatingIfNeeded: value >> (8 * i))) }
+  }
   for (name, bytes) in files {
     var crc = Crc32()
     bytes.withUnsafeBytes { crc.add($0) }
-    let packed = deflated ? Array(try bytes.withUnsafeBytes { try Gzip.deflate($0) }.dropFirst(10).dropLast(8)) : bytes
-    let common =
-      little(20, 2) + little(0, 2) + little(deflated ? 8 : 0, 2) + little(0, 4)
-      + little(Int(crc.value), 4) + little(packed.count, 4) + little(bytes.count, 4) + little(name.utf8.count, 2)
-    directory +=
-      little(0x0201_4B50, 4) + little(20, 2) + common + little(0, 2) + little(0, 2) + little(0, 8)
-      + little(out.count, 4) + name.utf8
+    var packed = bytes
+    if deflated { packed = Array(try bytes.withUnsafeBytes { try Gzip.deflate($0) }.dropFirst(10).dropLast(8)) }
+    var common: [UInt8] = []
+    let fields: [(Int, Int)] = [
+      (20, 2), (0, 2), (deflated ? 8 : 0, 2), (0, 4), (Int(crc.value), 4), (packed.count, 4), (bytes.count, 4),
+      (name.utf8.count, 2),
+    ]
+    for (value, count) in fields { put(value, count, &common) }
+    put(0x0201_4B50, 4, &directory)
+    put(20, 2, &directory)
+    directory += common
+    put(0, 12, &directory)
+    put(out.count, 4, &directory)
+    directory += name.utf8
     // The header before the content may have an extra field that the directory lacks.
-    out += little(0x0403_4B50, 4) + common + little(4, 2) + name.utf8 + [1, 2, 3, 4] + packed
+    put(0x0403_4B50, 4, &out)
+    out += common
+    put(4, 2, &out)
+    out += name.utf8
+    out += [1, 2, 3, 4]
+    out += packed
   }
-  return out + directory + little(0x0605_4B50, 4) + little(0, 4) + little(files.count, 2) + little(files.count, 2)
-    + little(directory.count, 4) + little(out.count, 4) + little(0, 2)
+  let start = out.count
+  out += directory
+  let end: [(Int, Int)] = [
+    (0x0605_4B50, 4), (0, 4), (files.count, 2), (files.count, 2), (directory.count, 4), (start, 4), (0, 2),
+  ]
+  for (value, count) in end { put(value, count, &out) }
+  return out
 }
 
 struct NumPyTests {
@@ -52,28 +73,31 @@ struct NumPyTests {
     return try data.batch(0..<data.count)
   }
 
-  static let labels = npy("<i8", [2], [1, 0, 0, 0, 0, 0, 0, 0] + [UInt8](repeating: 0, count: 8))
+  static let labels = npy("<i8", [2], [1] + [UInt8](repeating: 0, count: 15))
 
   func bytes<T>(_ values: [T]) -> [UInt8] { values.withUnsafeBytes { Array($0) } }
 
   @Test func everyType() throws {
-    let cases: [(String, [UInt8], [Float])] = [
-      ("|u1", [0, 51, 255, 102], [0, 0.2, 1, 0.4]), ("|b1", [0, 1, 1, 0], [0, 1, 1, 0]),
-      ("|i1", [0xFF, 1, 2, 0x80], [-1, 1, 2, -128]), ("<u2", bytes([1, 2, 3, 65535] as [UInt16]), [1, 2, 3, 65535]),
-      (">u2", [0, 1, 1, 0, 0, 2, 0, 3], [1, 256, 2, 3]), ("<i2", bytes([-1, 2, 3, 4] as [Int16]), [-1, 2, 3, 4]),
-      ("<u4", bytes([1, 2, 3, 4] as [UInt32]), [1, 2, 3, 4]), ("<i4", bytes([-5, 2, 3, 4] as [Int32]), [-5, 2, 3, 4]),
-      ("<u8", bytes([1, 2, 3, 4] as [UInt64]), [1, 2, 3, 4]), ("<i8", bytes([-7, 2, 3, 4] as [Int64]), [-7, 2, 3, 4]),
-      ("<f2", bytes([0x3C00, 0xC000, 0, 0x3800] as [UInt16]), [1, -2, 0, 0.5]),
-      ("<f4", bytes([0.1, -2, 3, 4] as [Float]), [0.1, -2, 3, 4]),
-      (">f4", [0x3F, 0x80, 0, 0] + [UInt8](repeating: 0, count: 12), [1, 0, 0, 0]),
-      ("<f8", bytes([0.1, -2, 3, 4] as [Double]), [0.1, -2, 3, 4]),
-    ]
-    for (type, content, expected) in cases {
+    func check(_ type: String, _ content: [UInt8], _ expected: [Float]) throws {
       let batch = try read(npy(type, [2, 2], content), labels: Self.labels)
       #expect(batch.images.shape == [2, 2])
       #expect(batch.images.array(Float.self) == expected, "\(type)")
       #expect(batch.labels == [1, 0])
     }
+    try check("|u1", [0, 51, 255, 102], [0, 0.2, 1, 0.4])
+    try check("|b1", [0, 1, 1, 0], [0, 1, 1, 0])
+    try check("|i1", [0xFF, 1, 2, 0x80], [-1, 1, 2, -128])
+    try check("<u2", bytes([1, 2, 3, 65535] as [UInt16]), [1, 2, 3, 65535])
+    try check(">u2", [0, 1, 1, 0, 0, 2, 0, 3], [1, 256, 2, 3])
+    try check("<i2", bytes([-1, 2, 3, 4] as [Int16]), [-1, 2, 3, 4])
+    try check("<u4", bytes([1, 2, 3, 4] as [UInt32]), [1, 2, 3, 4])
+    try check("<i4", bytes([-5, 2, 3, 4] as [Int32]), [-5, 2, 3, 4])
+    try check("<u8", bytes([1, 2, 3, 4] as [UInt64]), [1, 2, 3, 4])
+    try check("<i8", bytes([-7, 2, 3, 4] as [Int64]), [-7, 2, 3, 4])
+    try check("<f2", bytes([0x3C00, 0xC000, 0, 0x3800] as [UInt16]), [1, -2, 0, 0.5])
+    try check("<f4", bytes([0.1, -2, 3, 4] as [Float]), [0.1, -2, 3, 4])
+    try check(">f4", [0x3F, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [1, 0, 0, 0])
+    try check("<f8", bytes([0.1, -2, 3, 4] as [Double]), [0.1, -2, 3, 4])
   }
 
   @Test func shapesAndVersions() throws {
@@ -132,7 +156,11 @@ struct NumPyTests {
   @Test func brokenHeaders() throws {
     let good = npy("|u1", [2, 2], [1, 2, 3, 4])
     func message(_ header: String, _ content: [UInt8] = [1, 2, 3, 4]) throws -> String {
-      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + content
+      var bytes: [UInt8] = [0x93]
+      bytes += "NUMPY".utf8
+      bytes += [1, 0, UInt8(header.utf8.count), 0]
+      bytes += header.utf8
+      bytes += content
       return try failure { try read(bytes, labels: Self.labels) }.message
     }
     #expect(try failure { try read(Array(good.dropFirst()), labels: Self.labels) }.message.hasPrefix("no NumPy array"))

@@ -50,7 +50,11 @@ enum SampleImages {
   /// An uncompressed PNG of 8 bits a sample.
   static func png(width: Int, height: Int, channels: Int, _ pixels: [UInt8]) throws -> [UInt8] {
     let color: UInt8 = [1: 0, 3: 2, 4: 6][channels]!
-    let rows = (0..<height).flatMap { y in [0] + pixels[(y * width * channels)..<((y + 1) * width * channels)] }
+    var rows: [UInt8] = []
+    for y in 0..<height {
+      rows.append(0)
+      rows += pixels[(y * width * channels)..<((y + 1) * width * channels)]
+    }
     var sums = (a: 1, b: 0)
     for byte in rows {
       sums.a = (sums.a + Int(byte)) % 65_521
@@ -58,9 +62,17 @@ enum SampleImages {
     }
     // What lies between gzip's header of ten bytes and its trailer of eight is a deflate stream.
     let packed = try rows.withUnsafeBytes { try Gzip.deflate($0) }.dropFirst(10).dropLast(8)
-    return [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
-      + chunk("IHDR", big(width) + big(height) + [8, color, 0, 0, 0])
-      + chunk("IDAT", [0x78, 0x9C] + packed + big(sums.b << 16 | sums.a)) + chunk("IEND", [])
+    var out: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
+    var header = big(width)
+    header += big(height)
+    header += [8, color, 0, 0, 0]
+    out += chunk("IHDR", header)
+    var data: [UInt8] = [0x78, 0x9C]
+    data += packed
+    data += big(sums.b << 16 | sums.a)
+    out += chunk("IDAT", data)
+    out += chunk("IEND", [])
+    return out
   }
 
   static func big(_ value: Int) -> [UInt8] { [24, 16, 8, 0].map { UInt8(truncatingIfNeeded: value >> $0) } }
@@ -69,6 +81,9 @@ enum SampleImages {
     let body = Array(type.utf8) + data
     var crc = Crc32()
     body.withUnsafeBytes { crc.add($0) }
-    return big(data.count) + body + big(Int(crc.value))
+    var out = big(data.count)
+    out += body
+    out += big(Int(crc.value))
+    return out
   }
 }

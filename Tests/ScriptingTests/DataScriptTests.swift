@@ -73,7 +73,10 @@ struct DataScriptTests {
     let labels = "{'descr': '|u1', 'fortran_order': False, 'shape': (2,), }"
     for (name, header, content) in [("x.npy", header, "ABCD"), ("y.npy", labels, "\u{1}\0")] {
       // Version 1: the magic byte is no text, so the file is put together here.
-      let bytes = [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array((header + content).utf8)
+      var bytes: [UInt8] = [0x93]
+      bytes += "NUMPY".utf8
+      bytes += [1, 0, UInt8(header.utf8.count), 0]
+      bytes += (header + content).utf8
       try Data(bytes).write(to: URL(fileURLWithPath: folder.path + "/" + name))
     }
     let printed = try run(
