@@ -53,10 +53,14 @@ final class Server: Sendable {
     Thread.detachNewThread { [weak self] in
       while true {
         let connection = accept(listener, nil, nil)
-        guard connection >= 0 else { return }
+        guard connection >= 0 else {
+          // Closed here and nowhere else: nobody waits at a number that another socket may have by now.
+          close(listener)
+          return
+        }
         guard let server = self else {
           close(connection)
-          return
+          continue
         }
         Thread.detachNewThread {
           server.serve(connection)
@@ -68,7 +72,6 @@ final class Server: Sendable {
 
   deinit {
     shutdown(socket, Int32(SHUT_RDWR))
-    close(socket)
   }
 
   private func serve(_ connection: Int32) {
