@@ -88,15 +88,17 @@ import Testing
   }
 
   @Test(arguments: [
-    ("mnist_lab", []), ("mnist_dense", []), ("inception_mnist", ["width=0.0625", "epochs=1", "test=50"]),
+    ("mnist_lab", [], "pruned and int8"), ("mnist_dense", [], "pruned and int8"),
+    ("inception_mnist", ["width=0.0625", "epochs=1", "test=50"], "pruned and int8"),
+    ("lenet_mnist", [], "LeNet-300-100"), ("resnet8_cifar10", ["test=50"], "ResNet8 int8"),
   ])
-  func pipelinesOnRealDataRun(_ name: String, settings: [String]) throws {
+  func pipelinesOnRealDataRun(_ name: String, settings: [String], last: String) throws {
     guard let realData else { return }
     let cache = try TemporaryFolder()
     let result = try compress(
       ["run", "\(sourceRoot)/pipelines/\(name).lua", "--data", realData] + Self.smoke
         + settings.flatMap { ["--set", $0] }, cache: cache)
-    #expect(result.status == 0 && result.output.contains("pruned and int8"), "\(result.errors)")
+    #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
   }
 
   @Test func mistakesHaveDocumentedStatuses() throws {
