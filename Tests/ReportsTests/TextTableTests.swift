@@ -51,5 +51,9 @@ import Testing
     for name in ["one", "two", "three", "four"] { #expect(text.contains("\n\(name) ")) }
     #expect(text.contains("1,000 images of digits.test"))
     #expect(text.contains("2 threads"))
+    #expect(!text.contains("MACs"))
+    var outcome = try Synthetic.outcome(names: ["one", "two"])
+    outcome.variants[1].macs = outcome.variants[0].macs / 2
+    #expect(ComparisonTable(outcome).rendered(for: plain).contains("MACs"))
   }
 }

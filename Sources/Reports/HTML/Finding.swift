@@ -74,7 +74,7 @@ struct Finding: Equatable {
   }
 
   private static func slowIntegers(_ pair: Pairing) -> Finding? {
-    guard pair.hasSameWork == false, !pair.hasMoreZeros else { return nil }
+    guard pair.hasSameWork == false, !pair.hasMoreZeros, pair.variant.macs == pair.first.macs else { return nil }
     guard pair.difference.fasterMedianInterval.high < 1 else { return nil }
     return Finding(
       tone: .bad,

@@ -16,6 +16,8 @@ struct ReportPage {
   let setting: String
   let firstName: String
   let hasDifferences: Bool
+  /// Whether variants differ in their work: filters were removed.
+  let hasMacs: Bool
   let resamples: String
   let drawn: String
   let distribution: String
@@ -60,6 +62,7 @@ struct ReportPage {
     setting = Self.setting(results)
     firstName = results.variants.first.map { Self.shown($0.name) } ?? ""
     hasDifferences = results.variants.count > 1
+    hasMacs = Set(results.variants.map(\.macs)).count > 1
     resamples = Formatting.count(BootstrappedMeans.resamples)
 
     let chartData = ChartData(results)

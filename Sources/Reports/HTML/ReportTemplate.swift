@@ -35,7 +35,7 @@ let reportTemplate = #"""
     <table class="cards">
       <thead><tr>
         <th>Variant</th><th>Accuracy</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
-        <th>Nonzero</th><th>File, gzip</th>
+        <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th>
         <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}
         <th>Mean</th>{{#hasDifferences}}<th>Faster, mean</th>{{/hasDifferences}}<th>p99</th><th>Memory</th>
       </tr></thead>
@@ -49,6 +49,7 @@ let reportTemplate = #"""
           <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
           {{/hasDifferences}}
           <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>
+          {{#hasMacs}}<td data-label="MACs"><span>{{macs}}<small>{{macsShare}}</small></span></td>{{/hasMacs}}
           <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small>{{smaller}}</small>{{/hasDifferences}}</span></td>
           <td data-label="Median"><span>{{median}}<small>{{medianRange}}</small></span></td>
           {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterMedianTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}

@@ -12,6 +12,7 @@ extension ReportPage {
     let flips, flipCount: String
     let gzip, native, smaller: String
     let nonzero, nonzeroShare: String
+    let macs, macsShare: String
     let mean, meanRange: String
     let median, medianRange: String
     let tail, slowest: String
@@ -30,6 +31,8 @@ extension ReportPage {
       native = Formatting.bytes(variant.bytes.native)
       nonzero = Formatting.count(variant.nonzero)
       nonzeroShare = Formatting.percent(Double(variant.nonzero) / Double(max(variant.parameters, 1)), digits: 1)
+      macs = Formatting.scaled(variant.macs)
+      macsShare = Formatting.factor(Double(variant.macs) / Double(max(first.macs, 1)))
       mean = Formatting.duration(latency.mean / 1e3)
       meanRange = variant.intervals.map { Formatting.milliseconds($0.mean) } ?? ""
       median = Formatting.duration(latency.p50 / 1e3)

@@ -8,23 +8,27 @@ public struct ComparisonTable {
   public init(_ result: ComparisonOutcome) { self.result = result }
 
   public func rendered(for terminal: Terminal) -> String {
-    var table = TextTable([
-      ("variant", .left), ("accuracy", .right), ("±", .right), ("flips", .right), ("nonzero", .right), ("file", .right),
-      ("gzip", .right), ("smaller", .right), ("mean", .right), ("p50", .right), ("p99", .right), ("faster", .right),
-      ("memory", .right),
-    ])
+    // Work differs only where filters were removed; elsewhere the column would say nothing.
+    let hasMacs = Set(result.variants.map(\.macs)).count > 1
+    let columns =
+      ["accuracy", "±", "flips", "nonzero"] + (hasMacs ? ["MACs"] : [])
+      + ["file", "gzip", "smaller", "mean", "p50", "p99", "faster", "memory"]
+    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
     guard let first = result.variants.first else { return "" }
     for variant in result.variants {
       let isFirst = variant.name == first.name
       let points = (variant.accuracy - first.accuracy) * 100
       let smaller = Double(first.gzipBytes) / Double(max(variant.gzipBytes, 1))
       let faster = first.latency.mean / max(variant.latency.mean, 1e-9)
-      table.add([
+      let work = hasMacs ? [TextTable.Cell(Formatting.scaled(variant.macs))] : []
+      let quality = [
         TextTable.Cell(variant.name, .bold),
         TextTable.Cell(Formatting.percent(variant.accuracy)),
         isFirst ? "" : TextTable.Cell(String(format: "%+.2f", points), Self.verdict(points, good: 0, bad: -0.5)),
         isFirst ? "" : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(result.evaluated, 1)))),
         TextTable.Cell(Formatting.count(variant.nonzero)),
+      ]
+      let cost = [
         TextTable.Cell(Formatting.bytes(variant.nativeBytes)),
         TextTable.Cell(Formatting.bytes(variant.gzipBytes)),
         isFirst ? "" : TextTable.Cell(String(format: "%.1f×", smaller), Self.verdict(smaller, good: 1, bad: 1)),
@@ -33,7 +37,8 @@ public struct ComparisonTable {
         TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)),
         isFirst ? "" : TextTable.Cell(String(format: "%.2f×", faster), Self.verdict(faster, good: 1.02, bad: 0.98)),
         TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
-      ])
+      ]
+      table.add(quality + work + cost)
     }
     let threads = "\(result.threads) \(result.threads == 1 ? "thread" : "threads")"
     let how = """
