@@ -20,9 +20,11 @@ private struct Noise: Dataset {
   func read(
     _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
   ) throws {
-    var random = SeededRandom(seed: 1)
-    for i in images.indices { images[i] = Float(random.uniform()) }
-    for (k, index) in indices.enumerated() { labels[k] = Int32(index % 4) }
+    for (k, index) in indices.enumerated() {
+      var random = SeededRandom(seed: UInt64(index))
+      for i in k * sampleShape.count..<(k + 1) * sampleShape.count { images[i] = Float(random.uniform()) }
+      labels[k] = Int32(index % 4)
+    }
   }
 }
 
@@ -38,7 +40,7 @@ private struct Noise: Dataset {
     let model = try Model(initializing: graph, entry.initialization, seed: 1)
     let pool = try ThreadPool(threads: 2)
     let data = Noise(sampleShape: options.input)
-    // Batch norms of one pixel tell nothing apart, and learn nothing, in batches of two.
+    // Batch norms of one pixel learn next to nothing from two samples.
     let training = TrainingOptions(epochs: 1, batchSize: 4, learningRate: .constant(1e-4), seed: 1)
     let trained = try Trainer(model: model, options: training, data: data, pool: pool).run().model
     for layer in model.weightLayers {
