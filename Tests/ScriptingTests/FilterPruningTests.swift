@@ -1,4 +1,5 @@
 import Compression
+import Datasets
 import Diagnostics
 import Foundation
 import Formats
@@ -14,7 +15,7 @@ import Testing
 /// Every filter criterion on every network of the zoo: later networks and criteria are in the table by themselves.
 @Suite struct FilterPruningTests {
   static let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
-  static let criteria = ["filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_random"]
+  static let criteria = ["filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_random", "filter_taylor"]
   static let shares = isSoak ? Array(stride(from: 0.1, through: 0.9, by: 0.1)) : [0.1, 0.5, 0.9]
 
   /// The network as small as it can be, unless there is time; statistics and biases drawn, so that nothing is zero
@@ -52,11 +53,16 @@ import Testing
     let context = StageContext(pool: .serial)
     var networks = RandomNetworks(5)
     let sample = try networks.sample(model.graph.inputShape).batched
+    // As images of the network's size; that there may be more than ten classes does no harm.
+    var images = ImageOptions()
+    images.size = Array(model.graph.inputShape.dims.prefix(2))
+    images.channels = model.graph.inputShape[2]
+    let samples = try SyntheticDigits(count: 8, part: "train").converted(images)
     for policy in policies {
       for share in Self.shares {
-        let stage = try PruneChannelsStage(policy, target: .cost(.channels(share)))
+        let stage = try PruneChannelsStage(policy, target: .cost(.channels(share)), samples: samples)
         let groups: ChannelGroups, choice: ChannelSelection.Choice
-        do { (groups, choice) = try stage.choice(for: model) } catch let error as CompressError {
+        do { (groups, choice) = try stage.choice(for: model, context: context) } catch let error as CompressError {
           // Networks without batch norms, or with no channel of their own to give.
           #expect(error.message.contains("no channels to remove"), "\(name), \(policy.name)")
           continue

@@ -35,6 +35,7 @@ import Testing
         FilterPruningTests.residual + """
           local m = train(net, { data = data, batch = 25 })
           prune(m, use "\(name)" { skip = "conv2d_8" }, { filters = 0.3, train = { data = data, batch = 25 } })
+          prune(m, use "\(name)" { skip = "conv2d_8" }, { filters = 0.3, samples = data:take(50) })
           """)
       let stage = result.outcome.stages.first { $0.work.kind == "prune" }!
       let left = try result.executor.result(of: stage).record.facts["filters"]!
@@ -51,7 +52,7 @@ import Testing
       let result = try run(
         preamble + """
           local m = train(net, { data = data, batch = 25 })
-          prune(m, use "\(name)" { skip = "conv" }, { sparsity = 0.75 })
+          prune(m, use "\(name)" { skip = "conv" }, { sparsity = 0.75, samples = data })
           prune(m, use "\(name)" {}, { schedule = use "linear" { to = 0.5 }, every = 2, train = { data = data, batch = 25 } })
           """)
       let stages = result.outcome.stages.filter { $0.work.kind == "prune" }
@@ -112,6 +113,36 @@ import Testing
     #expect(try key() != before)
   }
 
+  static let sensitive = """
+    return plugin {
+      kind = "pruning", summary = "mine", needs = { "gradient" },
+      score = function(layer)
+        assert(layer.gradient:l1() > 0)
+        return (layer.weight * layer.gradient):abs()
+      end,
+    }
+    """
+
+  @Test func samplesForGradients() throws {
+    let folder = try ScriptFolder(["mine.lua": Self.sensitive])
+    func key(_ options: String) throws -> String {
+      try run(preamble + "prune(net, use 'mine' {}, { sparsity = 0.5, \(options) })", in: folder, compute: false)
+        .outcome.leaves[0].key.digest
+    }
+    #expect(try key("samples = data") == key("samples = digits.train:take(200)"))
+    #expect(try key("samples = data") != key("samples = data:take(199)"))
+    let train = "train = { data = digits.train }"
+    #expect(try key(train) == key(train + ", samples = digits.train:take(512)"))
+    #expect(try key(train) != key(train + ", samples = digits.train:take(511)"))
+    let error = try #require(failure(preamble + "prune(net, use 'mine' {}, { sparsity = 0.5 })", in: folder))
+    #expect(error.message.contains("neither samples nor train.data") && error.line == 4, "\(error)")
+    // Samples that nobody needs leave the key as it is.
+    let plain = preamble + "prune(net, use 'random' {}, { sparsity = 0.5 })"
+    let given = preamble + "prune(net, use 'random' {}, { sparsity = 0.5, samples = data })"
+    #expect(
+      try run(plain, compute: false).outcome.leaves[0].key == run(given, compute: false).outcome.leaves[0].key)
+  }
+
   @Test func shadowingIsSaidAloud() throws {
     let folder = try ScriptFolder(["global_magnitude.lua": Self.mine])
     let notes = try run(preamble + "prune(net, use 'global_magnitude' {}, { sparsity = 0.5 })", in: folder).notes
@@ -131,6 +162,9 @@ import Testing
     ("scor = function(layer) end", "\"score\""),
     ("score = function(layer) return layer.weight end, unit = 'filter'", "filter"),
     ("score = function(layer) return layer.weight end, scope = 'network'", "network"),
+    ("score = function(layer) return layer.weight end, needs = { 'gradients' }", "\"gradient\""),
+    ("score = function(layer) return layer.weight end, needs = 'gradient'", "a list"),
+    ("score = function(layer) return layer.gradient end", "needs"),
     ("score = function(layer) return layer.weight end, options = { a = { type = 'nmber' } }", "\"number\""),
   ])
   func brokenPluginsAreNamed(_ body: String, _ part: String) throws {

@@ -52,6 +52,7 @@
 ---@field rounds? integer # remove in so many rounds, each followed by the training; default 1
 ---@field keep_at_least? integer # filters: channels that each group keeps; default 1
 ---@field train? TrainOptions # training during and after the removal
+---@field samples? Data # for strategies that need gradients: what these are taken on; the first 512 of train.data by default
 ---@field every? integer # weights: steps between two removals; default 50
 ---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
@@ -245,6 +246,7 @@
 ---@field scope? "global"|"layer"
 ---@field unit? PruningUnit|fun(options: table): PruningUnit
 ---@field normalize? boolean
+---@field needs? ("gradient")[]
 ---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
 
 ---@class SchedulePlugin
@@ -673,6 +675,8 @@ function data.idx(images, labels, options) end
 ---@field count integer # how many such layers there are
 ---@field filters integer # output channels
 ---@field gamma Tensor? # scale of the batch norm that follows, one for each filter
+---@field gradient Tensor # of the mean loss, by the weight; for plugins with needs = { "gradient" }
+---@field gradient_square Tensor # mean of the squared gradients of batches; likewise
 ---@field index integer # position among the layers with weights, from 1
 ---@field kind string # conv2d, dense
 ---@field macs integer # multiply-accumulates for one sample

@@ -24,6 +24,9 @@ public protocol PruningPolicy: Policy {
   /// Filters: whether a group's scores are divided by their mean before groups are ranked together.
   var normalizesScores: Bool { get }
 
+  /// What it must know of a layer besides its weights.
+  var needs: Set<LayerNeed> { get }
+
   /// Layers to leave whole.
   func skips(_ layer: LayerView) -> Bool
 
@@ -35,6 +38,7 @@ public protocol PruningPolicy: Policy {
 extension PruningPolicy {
   public var unit: PruningUnit { .weight }
   public var normalizesScores: Bool { true }
+  public var needs: Set<LayerNeed> { [] }
 }
 
 /// A quantity that follows progress: a sparsity, a learning rate.
@@ -63,13 +67,17 @@ public struct LayerView {
   public let bias: Tensor?
   /// The scale of the batch norm that takes the layer's output, if one does: `[filters]`.
   public let gamma: Tensor?
+  /// The gradient of the mean loss with respect to the weight, of its shape; for policies that need it.
+  public internal(set) var gradient: Tensor?
+  /// The mean of the squared gradients of batches, of the weight's shape; for policies that need it.
+  public internal(set) var gradientSquare: Tensor?
   public let inputShape: Shape
   public let outputShape: Shape
   public let macs: Int
 
   public init(
-    name: String, kind: String, index: Int, count: Int, weight: Tensor, bias: Tensor?, gamma: Tensor? = nil, inputShape: Shape,
-    outputShape: Shape, macs: Int
+    name: String, kind: String, index: Int, count: Int, weight: Tensor, bias: Tensor?, gamma: Tensor? = nil,
+    inputShape: Shape, outputShape: Shape, macs: Int
   ) {
     self.name = name
     self.kind = kind

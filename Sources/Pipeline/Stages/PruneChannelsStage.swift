@@ -1,4 +1,5 @@
 import Compression
+import Datasets
 import Diagnostics
 import Network
 import Tensors
@@ -12,6 +13,8 @@ public struct PruneChannelsStage: StageWork {
   public let target: Target
   /// Channels that each group keeps whatever their scores.
   public let minimum: Int
+  /// What the policy's needs are worked out on.
+  public let samples: (any Dataset)?
 
   public enum Target: Sendable {
     case cost(CostTarget)
@@ -20,7 +23,9 @@ public struct PruneChannelsStage: StageWork {
   }
 
   /// - Throws: `CompressError` when the target is out of range.
-  public init(_ policy: any PruningPolicy, target: Target, minimum: Int = 1) throws {
+  public init(
+    _ policy: any PruningPolicy, target: Target, minimum: Int = 1, samples: (any Dataset)? = nil
+  ) throws {
     guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
     guard minimum >= 1 else { throw CompressError("a group keeps at least one channel, not \(minimum)") }
     switch target {
@@ -33,6 +38,7 @@ public struct PruneChannelsStage: StageWork {
     self.policy = policy
     self.target = target
     self.minimum = minimum
+    self.samples = samples
   }
 
   public var kind: String { "prune" }
@@ -60,14 +66,17 @@ public struct PruneChannelsStage: StageWork {
       case .cost(.parameters(let value)): ["unit": "params", "value": .number(value)]
       case .shares(let shares): ["unit": "shares", "value": .list(shares.map { .number($0) })]
       }
-    return ["policy": policy.recipe, "unit": "filter", "target": aim, "minimum": .int(minimum)]
+    return ["policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum)]
   }
 
-  public func graph(inputs: [Graph]) throws -> Graph { inputs[0] }
+  public func graph(inputs: [Graph]) throws -> Graph {
+    try policy.check(samples, fit: inputs[0])
+    return inputs[0]
+  }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
-    let (groups, choice) = try choice(for: model)
+    let (groups, choice) = try choice(for: model, context: context)
     let whole = groups.cost(removing: [:])
     var result = StageResult(try model.removing(choice.removal, of: groups))
     result.record.facts["macs"] = Double(choice.macs) / Double(max(whole.macs, 1))
@@ -80,9 +89,14 @@ public struct PruneChannelsStage: StageWork {
   }
 
   /// The channels that would go.
-  public func choice(for model: Model) throws -> (groups: ChannelGroups, choice: ChannelSelection.Choice) {
+  public func choice(
+    for model: Model, context: StageContext
+  ) throws -> (groups: ChannelGroups, choice: ChannelSelection.Choice) {
     let groups = ChannelGroups(model.graph)
-    let scores = try scores(model, groups)
+    let evidence = LayerEvidence(model, needs: policy.needs, samples: samples, pool: context.pool) { _ in
+      try context.cancellation.check()
+    }
+    let scores = try scores(model, groups, evidence)
     let selection = try ChannelSelection(
       groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
     switch target {
@@ -100,15 +114,17 @@ public struct PruneChannelsStage: StageWork {
   }
 
   /// By layer, one score for each filter; only of layers whose whole group is open to pruning.
-  private func scores(_ model: Model, _ groups: ChannelGroups) throws -> [String: Tensor] {
+  private func scores(
+    _ model: Model, _ groups: ChannelGroups, _ evidence: LayerEvidence
+  ) throws -> [String: Tensor] {
     var scores: [String: Tensor] = [:]
     for group in groups.groups where !group.producers.contains(where: { policy.skips(LayerView(model, $0)) }) {
       for layer in group.producers {
         guard case .float? = model[layer, .weight]?.encoding else {
           throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
         }
-        let view = LayerView(model, layer)
         do {
+          let view = try evidence.view(layer)
           guard let score = try policy.score(view) else { break }
           let filters = view.weight.shape[0]
           guard score.shape == [filters] else {

@@ -1,4 +1,5 @@
 import Compression
+import Datasets
 import Diagnostics
 import Network
 import Tensors
@@ -14,6 +15,8 @@ public struct PruneStage: StageWork {
   public let interval: Int
   /// The share of the training over which the schedule runs; the rest recovers at the final sparsity.
   public let ramp: Double
+  /// What the policy's needs are worked out on.
+  public let samples: (any Dataset)?
 
   /// The share of zeros among the weights of the layers that are pruned.
   public enum Target {
@@ -48,7 +51,7 @@ public struct PruneStage: StageWork {
   /// - Throws: `CompressError` when an option is out of range or the schedule's ends are.
   public init(
     _ policy: any PruningPolicy, target: Target, training: TrainingRecipe? = nil, interval: Int = 50,
-    ramp: Double = 0.75
+    ramp: Double = 0.75, samples: (any Dataset)? = nil
   ) throws {
     guard (1...1_000_000_000).contains(interval) else { throw CompressError("an interval of \(interval) steps") }
     guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
@@ -60,6 +63,7 @@ public struct PruneStage: StageWork {
     self.training = training
     self.interval = interval
     self.ramp = ramp
+    self.samples = samples
   }
 
   public var kind: String { "prune" }
@@ -77,8 +81,8 @@ public struct PruneStage: StageWork {
       case .schedule(let schedule): schedule.recipe
       }
     return [
-      "policy": policy.recipe, "target": aim, "training": try training?.recipe() ?? .null, "interval": .int(interval),
-      "ramp": .number(ramp),
+      "policy": try policy.recipe(on: samples), "target": aim, "training": try training?.recipe() ?? .null,
+      "interval": .int(interval), "ramp": .number(ramp),
     ]
   }
 
@@ -87,6 +91,7 @@ public struct PruneStage: StageWork {
     guard inputs[0].nodes.contains(where: { $0.op.hasWeight }) else {
       throw CompressError("there are no weights to prune")
     }
+    try policy.check(samples, fit: inputs[0])
     return inputs[0]
   }
 
@@ -97,7 +102,7 @@ public struct PruneStage: StageWork {
         throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
       }
     }
-    let pruner = Pruner(policy: policy, model: model)
+    let pruner = Pruner(policy: policy, model: model, samples: samples, context: context)
     var result: StageResult
     if let training {
       let hook = GradualPruning(pruner: pruner, target: target, interval: interval, ramp: ramp)
@@ -105,7 +110,8 @@ public struct PruneStage: StageWork {
         inputs, hooks: [hook], asking: { [target] in target.functions }, label: label, context: context)
     } else {
       var pruned = model
-      for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), weight: { model[$0, .weight]!.values }) {
+      let evidence = pruner.evidence(of: model)
+      for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), seeing: { try evidence.view($0) }) {
         try pruned.set(model[layer, .weight]!.removing(mask), layer, .weight)
       }
       result = StageResult(pruned)
@@ -123,13 +129,25 @@ public struct PruneStage: StageWork {
 struct Pruner {
   let policy: any PruningPolicy
   let model: Model
+  let samples: (any Dataset)?
+  let context: StageContext
 
-  func masks(sparsity: Double, weight: (_ layer: String) -> Tensor) throws -> [(key: String, value: Tensor)] {
+  /// What the policy needs to know of a model of the same structure.
+  func evidence(of current: Model) -> LayerEvidence {
+    LayerEvidence(current, needs: policy.needs, samples: samples, pool: context.pool) { [context] _ in
+      try context.cancellation.check()
+    }
+  }
+
+  /// - Parameter view: a layer as it is to be scored.
+  func masks(
+    sparsity: Double, seeing view: (_ layer: String) throws -> LayerView
+  ) throws -> [(key: String, value: Tensor)] {
     let layers = model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
     do {
       return try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
-        try policy.score(LayerView(model, layer, weight: weight(layer)))
+        try policy.score(view(layer))
       }.sorted { $0.key < $1.key }
     } catch var error as CompressError {
       // What a plugin raised names its file already; what is wrong with its scores does not.
@@ -151,7 +169,11 @@ private struct GradualPruning: TrainingHook {
     let end = end(of: total)
     guard step <= end, step % interval == 0 || step == end else { return }
     let share = try target.value(at: min(1, Double(step) / Double(end)))
-    for (layer, mask) in try pruner.masks(sparsity: share, weight: { weights.values($0)! }) {
+    // The whole network as it is now is only of interest to a policy that needs more than its weights.
+    let evidence = pruner.evidence(of: pruner.policy.needs.isEmpty ? pruner.model : try weights.model())
+    for (layer, mask) in try pruner.masks(
+      sparsity: share, seeing: { try evidence.view($0, weight: weights.values($0)!) })
+    {
       try weights.setMask(mask, of: layer)
     }
   }

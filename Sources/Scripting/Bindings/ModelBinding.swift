@@ -26,6 +26,20 @@ final class LayerObject: NamedForScripts {
   let view: LayerView
 
   init(_ view: LayerView) { self.view = view }
+
+  /// The host memory that only this object holds.
+  var bytes: Int {
+    [view.weight, view.gradient, view.gradientSquare].reduce(0) { $0 + ($1?.byteCount ?? 0) }
+  }
+
+  /// - Throws: `CompressError` when the plugin has not said that it needs it.
+  static func needed(_ tensor: Tensor?, _ name: String, _ need: LayerNeed) throws -> LuaValue {
+    guard let tensor else {
+      throw CompressError(
+        "layer.\(name) is for strategies that say so", hint: "needs = { \"\(need.rawValue)\" } in the plugin")
+    }
+    return .object(TensorObject(tensor))
+  }
 }
 
 /// A compiled model.
@@ -160,7 +174,7 @@ extension ScriptSession {
   }
 
   private func defineLayers() {
-    let layer = LuaClass<LayerObject>("Layer", bytes: \.view.weight.byteCount)
+    let layer = LuaClass<LayerObject>("Layer", bytes: \.bytes)
     layer.property("name", "string") { .string($0.view.name) }
     layer.property("kind", "string", "conv2d, dense") { .string($0.view.kind) }
     layer.property("index", "integer", "position among the layers with weights, from 1") { .integer($0.view.index + 1) }
@@ -170,6 +184,12 @@ extension ScriptSession {
     layer.property("filters", "integer", "output channels") { .integer($0.view.weight.shape[0]) }
     layer.property("gamma", "Tensor?", "scale of the batch norm that follows, one for each filter") {
       $0.view.gamma.map { .object(TensorObject($0)) } ?? .nil
+    }
+    layer.property("gradient", "Tensor", "of the mean loss, by the weight; for plugins with needs = { \"gradient\" }") {
+      try LayerObject.needed($0.view.gradient, "gradient", .gradient)
+    }
+    layer.property("gradient_square", "Tensor", "mean of the squared gradients of batches; likewise") {
+      try LayerObject.needed($0.view.gradientSquare, "gradient_square", .gradient)
     }
     layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
     layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }

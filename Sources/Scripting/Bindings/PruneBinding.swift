@@ -1,4 +1,5 @@
 import Compression
+import Datasets
 import Diagnostics
 import LuaHost
 import Pipeline
@@ -26,6 +27,10 @@ extension ScriptSession {
           standard: .integer(1), minimum: 1, maximum: 65_536),
         .init(name: "train", type: .table(trainSchema), help: "training during and after the removal"),
         .init(
+          name: "samples", type: .data,
+          help: "for strategies that need gradients: what these are taken on; the first \(standardSamples) of "
+            + "train.data by default"),
+        .init(
           name: "every", type: .integer, help: "weights: steps between two removals", standard: .integer(50),
           minimum: 1,
           maximum: 1e9),
@@ -34,6 +39,16 @@ extension ScriptSession {
           help: "weights: share of the training over which the schedule runs; the rest recovers",
           standard: .number(0.75)),
       ])
+  }
+
+  private static let standardSamples = 512
+
+  /// What a policy's needs are worked out on; nil when it has none, or nobody said.
+  private func samples(_ policy: LuaPruningPolicy, _ given: OptionValues) throws -> (any Dataset)? {
+    guard !policy.needs.isEmpty else { return nil }
+    if let data = given.data("samples")?.data { return data.unaugmented }
+    guard let data = given.options("train")?.data("data")?.data.unaugmented else { return nil }
+    return try data.taking(min(Self.standardSamples, data.count))
   }
 
   /// `prune(model, strategy, { … })`.
@@ -72,12 +87,12 @@ extension ScriptSession {
     } else {
       target = try sparsityTarget(given)
     }
-    let training = try given.options("train").map(training)
+    let training = try given.options("train").map(training), samples = try samples(policy, given)
     let rounds = given.integer("rounds")!
     guard rounds > 1 else {
       let work = try PruneStage(
         policy, target: target, training: training?.recipe, interval: given.integer("every")!,
-        ramp: given.number("ramp")!)
+        ramp: given.number("ramp")!, samples: samples)
       return try record(work, [model.stage] + (training?.inputs ?? []))
     }
     // Rounds remove at once and then train: the schedule runs from round to round.
@@ -89,7 +104,7 @@ extension ScriptSession {
         case .sparsity(let last): last * progress
         case .schedule: try target.value(at: progress)
         }
-      stage = try record(PruneStage(policy, target: .sparsity(share)), [stage])
+      stage = try record(PruneStage(policy, target: .sparsity(share), samples: samples), [stage])
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
@@ -138,11 +153,12 @@ extension ScriptSession {
         return .cost(name == "macs" ? .macs(left) : .parameters(left))
       }
     }
-    let training = try given.options("train").map(training)
+    let training = try given.options("train").map(training), samples = try samples(policy, given)
     var stage = model.stage
     for round in 1...rounds {
       stage = try record(
-        PruneChannelsStage(policy, target: target(round), minimum: given.integer("keep_at_least")!), [stage])
+        PruneChannelsStage(
+          policy, target: target(round), minimum: given.integer("keep_at_least")!, samples: samples), [stage])
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }

@@ -110,7 +110,9 @@ public struct PluginCheck {
 
   private mutating func tryPruning(_ policy: LuaPruningPolicy, _ ground: TestGround) throws {
     let model = try ground.model(ground.network)
-    let first = LayerView(model, model.weightLayers[0])
+    let first = try LayerEvidence(
+      model, needs: policy.needs, samples: ground.training, pool: ground.executor.context.pool
+    ).view(model.weightLayers[0])
     if let once = try policy.score(first), let again = try policy.score(first), !once.hasBytes(of: again) {
       warnings.append("score gives other values when it is asked again: no two runs will prune the same weights")
     }
@@ -118,13 +120,19 @@ public struct PluginCheck {
     add("before", try ground.accuracy(model))
     if case .pattern(let keep, let of) = policy.unit {
       let share = PruneStage.Target.sparsity(1 - Double(keep) / Double(of))
-      attempt("at once") { try PruneStage(policy, target: share) }
-      attempt("while training") { try PruneStage(policy, target: share, training: ground.recipe, interval: 4) }
+      attempt("at once") { try PruneStage(policy, target: share, samples: ground.training) }
+      attempt("while training") {
+        try PruneStage(policy, target: share, training: ground.recipe, interval: 4, samples: ground.training)
+      }
       return
     }
-    attempt("at once, to 50 %") { try PruneStage(policy, target: .sparsity(0.5)) }
+    attempt("at once, to 50 %") {
+      try PruneStage(policy, target: .sparsity(0.5), samples: ground.training)
+    }
     attempt("little by little, from 20 % to 80 %") {
-      try PruneStage(policy, target: .schedule(Line(from: 0.2, to: 0.8)), training: ground.recipe, interval: 4)
+      try PruneStage(
+        policy, target: .schedule(Line(from: 0.2, to: 0.8)), training: ground.recipe, interval: 4,
+        samples: ground.training)
     }
 
     func attempt(_ what: String, _ work: () throws -> PruneStage) {
@@ -159,7 +167,7 @@ public struct PluginCheck {
       ("half of the filters", .channels(0.5)), ("to half of the MACs", .macs(0.5)),
     ]
     for (what, target) in targets {
-      let work = try PruneChannelsStage(policy, target: .cost(target))
+      let work = try PruneChannelsStage(policy, target: .cost(target), samples: ground.training)
       let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
       let widths = result.model.weightLayers.map { "\($0) \(result.model[$0, .weight]!.shape[0])" }
       add(

@@ -25,6 +25,7 @@ final class Plugin {
           ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
           ("unit?", "PruningUnit|fun(options: table): PruningUnit"),
           ("normalize?", "boolean"),
+          ("needs?", "(" + LayerNeed.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|") + ")[]"),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
         ]
       case .schedule: [("at", "fun(t: number, options: table): number")]

@@ -12,8 +12,9 @@ struct LuaPruningPolicy: PruningPolicy {
   let scope: PruningScope
   let unit: PruningUnit
   let normalizesScores: Bool
+  let needs: Set<LayerNeed>
 
-  /// - Throws: `CompressError` when the plugin declares a scope or unit that does not exist.
+  /// - Throws: `CompressError` when the plugin declares a scope, unit or need that does not exist.
   init(_ bound: BoundPlugin, _ session: ScriptSession) throws {
     let plugin = bound.plugin
     let scopeName = plugin.fields["scope"].string ?? "global"
@@ -25,10 +26,28 @@ struct LuaPruningPolicy: PruningPolicy {
     }
     unit = try Self.unit(bound, session)
     normalizesScores = plugin.fields["normalize"].bool ?? true
+    needs = try Self.needs(plugin)
     self.bound = bound
     self.session = session
     self.scope = scope
     patterns = LayerPatterns(bound.options.strings("skip") ?? [])
+  }
+
+  private static func needs(_ plugin: Plugin) throws -> Set<LayerNeed> {
+    func refused(_ message: String) -> CompressError { CompressError(message).at(script: plugin.path, line: nil) }
+    if case .nil = plugin.fields["needs"] { return [] }
+    guard let names = plugin.fields["needs"].table?.array.map(\.string), !names.isEmpty, !names.contains(nil) else {
+      throw refused("needs is a list of names, such as { \"gradient\" }")
+    }
+    return Set(
+      try names.compactMap { $0 }.map { name in
+        guard let need = LayerNeed(rawValue: name) else {
+          throw refused(
+            "there is no need \"\(name.escapedForTerminal)\""
+              + Suggestion.text(for: name, among: LayerNeed.allCases.map(\.rawValue)))
+        }
+        return need
+      })
   }
 
   /// What the plugin's `unit` says: a name, a table, or a function of the options that gives one.

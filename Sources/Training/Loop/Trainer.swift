@@ -83,7 +83,7 @@ public final class Trainer {
     reader = BatchReader(batchSize: batchSize, classes: graph.scores.size)
   }
 
-  private static func checkShape(_ data: any Dataset, _ model: Model) throws {
+  static func checkShape(_ data: any Dataset, _ model: Model) throws {
     guard data.sampleShape == model.graph.inputShape else {
       throw CompressError(
         "\"\(data.name)\" has samples of shape \(data.sampleShape); the network takes \(model.graph.inputShape)")

@@ -1,0 +1,15 @@
+-- SNIP, single-shot pruning by connection sensitivity (Lee et al. 2019): prunes once, before training. An untrained
+-- network with batch norms should be given their statistics first: recalibrate(net, { data = data }).
+-- Score: |w * g|, g being the gradient of the loss over all samples. (The paper divides by the sum of all scores, which
+-- changes no order.)
+return plugin {
+  kind    = "pruning",
+  summary = "Zero the weights that the loss is least sensitive to; for untrained networks.",
+  options = {
+    skip = { type = "patterns", default = {}, help = "layers left whole" },
+  },
+  scope = "global",
+  unit  = "weight",
+  needs = { "gradient" },
+  score = function(layer) return (layer.weight * layer.gradient):abs() end,
+}
