@@ -26,6 +26,7 @@ extension LuaState {
     defineReductions(tensor)
     defineViews(tensor)
     defineSelection(tensor)
+    definePositions(tensor)
     tensor.operation(.describe) { arguments in .string("\(try arguments.object(0, TensorObject.self).tensor)") }
     define(tensor)
     try defineTensorConstructors()
@@ -121,7 +122,7 @@ extension LuaState {
     // t:sum() is a number; t:sum(axis) and t:sum({axis, …}) are tensors.
     for reduction in Reduction.allCases {
       // Indices count from 1.
-      let shift: Float = reduction == .argmin || reduction == .argmax ? 1 : 0
+      let shift = reduction == .argmin || reduction == .argmax ? 1 : 0
       tensor.method(
         reduction.rawValue, "(axes?: integer|integer[], keep?: boolean): number|Tensor",
         "Over all elements, or along axes."
@@ -138,7 +139,7 @@ extension LuaState {
         }
         let reduced = try tensor.tensor.reduced(
           reduction, axes: try axes.map(fromOne), keepDims: try arguments.optionalBool(1) ?? false)
-        return try wrap(shift == 0 ? reduced : reduced.applying(.add, shift))
+        return try wrap(shift == 0 ? reduced : reduced.integers(adding: shift))
       }
     }
   }
@@ -172,15 +173,13 @@ extension LuaState {
       }
       var element = tensor.tensor
       for index in 0..<arguments.count { element = try element.selected(axis: 0, try fromOne(try arguments.int(index))) }
-      return [.number(Double(element.converted(to: .float32).item))]
+      return [element.numbers[0]]
     }
     tensor.method("table", "(): number[]", "All elements, in order.") { [unowned self] tensor, _ in
       guard tensor.tensor.count <= 1 << 20 else {
         throw CompressError("\(tensor.tensor.count) elements are too many for a table")
       }
-      return [
-        .table(try makeTable(tensor.tensor.converted(to: .float32).array(Float.self).map { .number(Double($0)) }))
-      ]
+      return [.table(try makeTable(tensor.tensor.numbers))]
     }
   }
 
@@ -213,6 +212,36 @@ extension LuaState {
   private static func size(_ value: LuaValue) throws -> Int {
     guard let size = value.integer else { throw CompressError("sizes are integers, not \(value.typeName)") }
     return size
+  }
+
+  /// Positions count from 1 over all elements in row-major order; made here, they are int64 and exact for any tensor.
+  private func definePositions(_ tensor: LuaClass<TensorObject>) {
+    tensor.method("argsort", "(descending?: boolean): Tensor", "The positions of all elements, sorted by value.") {
+      [unowned self] tensor, arguments in
+      let tensor = tensor.tensor
+      try reserveNative(bytes: tensor.count * 16)
+      let order = try tensor.reshaped([tensor.count]).argsorted(descending: try arguments.optionalBool(0) ?? false)
+      return try wrap(order.integers(adding: 1))
+    }
+    tensor.method("take", "(positions: Tensor): Tensor", "The elements at positions, in the shape of these.") {
+      [unowned self] tensor, arguments in
+      let positions = try arguments.object(0, TensorObject.self).tensor
+      try reserveNative(bytes: positions.count * 12)
+      return try wrap(tensor.tensor.taking(positions.integers(adding: -1)))
+    }
+    tensor.method(
+      "put", "(positions: Tensor, values: Tensor): Tensor", "The same tensor with other values at positions."
+    ) { [unowned self] tensor, arguments in
+      let positions = try arguments.object(0, TensorObject.self).tensor
+      let values = try arguments.object(1, TensorObject.self).tensor
+      try reserveNative(bytes: positions.count * 8 + tensor.tensor.count * 4)
+      return try wrap(tensor.tensor.putting(values, at: positions.integers(adding: -1)))
+    }
+    tensor.method("cumsum", "(axis?: integer): Tensor", "Running sums over all elements in order, or along an axis.") {
+      [unowned self] tensor, arguments in
+      try reserveNative(bytes: tensor.tensor.count * 4)
+      return try wrap(tensor.tensor.runningSums(axis: try arguments.optionalInt(0).map(fromOne)))
+    }
   }
 
   /// Axes and indices count from 1 in Lua; negative ones from the end.
@@ -262,5 +291,13 @@ extension LuaState {
           return try wrap(Tensor(normal: size, using: &random))
         },
       ])
+  }
+}
+
+extension Tensor {
+  /// All elements in order, integers exact.
+  fileprivate var numbers: [LuaValue] {
+    guard !dtype.isFloat else { return converted(to: .float32).array(Float.self).map { .number(Double($0)) } }
+    return converted(to: .int64).array(Int64.self).map { .integer(Int($0)) }
   }
 }
