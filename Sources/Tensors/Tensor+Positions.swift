@@ -67,7 +67,7 @@ extension Tensor {
 
   /// The same integers, each `n` greater: int64, exact.
   ///
-  /// - Throws: `CompressError` when an element is no integer, or a float32 beyond ±2^24, where not every integer is one.
+  /// - Throws: `CompressError` when an element is no integer, or a float32 beyond 2^24, where not every integer is one.
   public func integers(adding n: Int) throws -> Tensor {
     if dtype.isFloat {
       try converted(to: .float32).withElements(Float.self) { values in

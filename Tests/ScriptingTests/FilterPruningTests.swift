@@ -15,7 +15,9 @@ import Testing
 /// Every filter criterion on every network of the zoo: later networks and criteria are in the table by themselves.
 @Suite struct FilterPruningTests {
   static let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
-  static let criteria = ["filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_random", "filter_taylor"]
+  static let criteria = [
+    "filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_random", "filter_taylor", "filter_hrank",
+  ]
   static let shares = isSoak ? Array(stride(from: 0.1, through: 0.9, by: 0.1)) : [0.1, 0.5, 0.9]
 
   /// The network as small as it can be, unless there is time; statistics and biases drawn, so that nothing is zero

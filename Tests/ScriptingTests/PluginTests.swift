@@ -143,6 +143,82 @@ import Testing
       try run(plain, compute: false).outcome.leaves[0].key == run(given, compute: false).outcome.leaves[0].key)
   }
 
+  @Test func positionsInScripts() throws {
+    let result = try run(
+      """
+      local t = tensor.of { 3, 1, 2, 1 }
+      local order = t:argsort()
+      print(order.dtype, table.concat(order:table(), " "), table.concat(t:argsort(true):table(), " "))
+      print(t:put(order, t:take(order)) == t, t:take(order) == t:sort(), order:at(1))
+      print(table.concat(t:cumsum():table(), " "), t:reshape(2, 2):cumsum(1):at(2, 1))
+      print(t:reshape(2, 2):argmax(2).dtype, t:take(tensor.of { 1, 4 }):at(2))
+      print(t:reshape(2, 2):matrix_rank():at(), tensor.zeros { 5, 3, 2 }:matrix_rank():sum())
+      """)
+    #expect(result.printed[0] == "int64\t2 4 3 1\t1 3 2 4")
+    #expect(result.printed[1] == "true\ttrue\t2")
+    #expect(result.printed[2] == "3.0 4.0 6.0 7.0\t5.0")
+    #expect(result.printed[3] == "int64\t1.0")
+    #expect(result.printed[4] == "2\t0.0")
+    #expect(failure("tensor.of { 1 }:take(tensor.of { 0 })")?.message.contains("position 0 is outside") == true)
+  }
+
+  /// LAMP by its definition, one weight after the other.
+  @Test func lampByItsDefinition() throws {
+    let folder = try ScriptFolder([
+      "check.lua": """
+      return plugin {
+        kind = "pruning", summary = "LAMP, slowly", scope = "global",
+        score = function(layer)
+          local w, scores = layer.weight:reshape(-1), {}
+          local values = (w * w):table()
+          if #values > 1000 then return false end
+          for i, v in ipairs(values) do
+            local sum = 0
+            for j, u in ipairs(values) do if u > v or u == v and j <= i then sum = sum + u end end
+            scores[i] = v / sum
+          end
+          return tensor.of(scores):reshape(layer.weight:shape())
+        end,
+      }
+      """
+    ])
+    let script = preamble + "prune(net, use '%' { }, { sparsity = 0.5 })"
+    func mask(_ name: String, _ options: String) throws -> [UInt8] {
+      let text = script.replacing("%", with: name).replacing("{ }", with: options)
+      let result = try run(text, in: folder)
+      return try result.executor.model(of: result.outcome.leaves[0])["conv", .weight]!.mask!.array(UInt8.self)
+    }
+    let expected = try mask("check", "{}"), mask = try mask("lamp", "{ skip = 'dense' }")
+    #expect(mask == expected && mask.contains(0) && mask.contains(1))
+  }
+
+  @Test func activationsAreBehindBatchNormAndActivation() throws {
+    let folder = try ScriptFolder([
+      "mine.lua": """
+      return plugin {
+        kind = "pruning", summary = "mine", unit = "filter", needs = { "activations", "gradient" },
+        score = function(layer)
+          local a, out = layer.activations, layer:output_shape()
+          assert(a:shape()[1] == 64 and a:shape()[#out + 1] == out[#out] and a.rank == #out + 1)
+          assert((a:min() >= 0) == (layer.name:match("%.conv1$") ~= nil or layer.name == "stem"), layer.name)
+          return layer.gradient:abs():reshape(layer.filters, -1):sum(2)
+        end,
+      }
+      """
+    ])
+    let result = try run(
+      """
+      local function block(name)
+        return net.residual { name = name, net.conv(4, 3, { bias = false, name = "conv1" }), net.batch_norm(), net.relu(),
+          net.conv(4, 3, { name = "conv2" }), net.batch_norm() }
+      end
+      local network = net.model { input = { 28, 28, 1 }, net.conv(4, 3, { stride = 2, name = "stem" }), net.relu(),
+        block("a"), net.relu(), block("b"), net.global_average_pool(), net.dense(10) }
+      prune(network, use "mine" {}, { filters = 0.2, samples = dataset("digits").train:take(100) })
+      """, in: folder)
+    #expect(result.outcome.leaves.count == 1)
+  }
+
   @Test func shadowingIsSaidAloud() throws {
     let folder = try ScriptFolder(["global_magnitude.lua": Self.mine])
     let notes = try run(preamble + "prune(net, use 'global_magnitude' {}, { sparsity = 0.5 })", in: folder).notes

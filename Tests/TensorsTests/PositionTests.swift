@@ -20,7 +20,8 @@ import Testing
     let positions = Tensor([Int64(2), 0, 2])
     #expect(try Tensor([Int64(5), 6, 1 << 40]).taking(positions).array(Int64.self) == [1 << 40, 5, 1 << 40])
     #expect(try Tensor([UInt8(5), 6, 7]).taking(positions).array(UInt8.self) == [7, 5, 7])
-    #expect(try Tensor([Float(1), 2, 3]).putting(Tensor([Float(7), 8, 9]), at: positions).array(Float.self) == [8, 2, 9])
+    let put = try Tensor([Float(1), 2, 3]).putting(Tensor([Float(7), 8, 9]), at: positions)
+    #expect(put.array(Float.self) == [8, 2, 9])
   }
 
   @Test func positionsBeyondWhatFloat32Counts() throws {

@@ -97,6 +97,6 @@ import Testing
     var broken = try barModel()
     let weight = broken["dense", .weight]!.values
     try broken.set(Parameter(weight.applying(.mul, Float.greatestFiniteMagnitude)), "dense", .weight)
-    #expect(message(barImages(40), broken).contains("samples 1 to 32"))
+    #expect(message(barImages(40), broken).contains("is not finite"))
   }
 }

@@ -52,7 +52,7 @@
 ---@field rounds? integer # remove in so many rounds, each followed by the training; default 1
 ---@field keep_at_least? integer # filters: channels that each group keeps; default 1
 ---@field train? TrainOptions # training during and after the removal
----@field samples? Data # for strategies that need gradients: what these are taken on; the first 512 of train.data by default
+---@field samples? Data # for strategies that need gradients or activations: what these are taken on; the first 512 of train.data by default
 ---@field every? integer # weights: steps between two removals; default 50
 ---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
@@ -246,7 +246,7 @@
 ---@field scope? "global"|"layer"
 ---@field unit? PruningUnit|fun(options: table): PruningUnit
 ---@field normalize? boolean
----@field needs? ("gradient")[]
+---@field needs? ("gradient"|"activations")[]
 ---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
 
 ---@class SchedulePlugin
@@ -294,6 +294,11 @@ function Tensor:argmax(axes, keep) end
 ---@return number|Tensor
 function Tensor:argmin(axes, keep) end
 
+---The positions of all elements, sorted by value.
+---@param descending? boolean
+---@return Tensor
+function Tensor:argsort(descending) end
+
 ---One element.
 ---@param ... integer
 ---@return number
@@ -308,6 +313,11 @@ function Tensor:ceil() end
 ---@param high number
 ---@return Tensor
 function Tensor:clamp(low, high) end
+
+---Running sums over all elements in order, or along an axis.
+---@param axis? integer
+---@return Tensor
+function Tensor:cumsum(axis) end
 
 ---div of each pair of elements.
 ---@param other Tensor|number
@@ -392,6 +402,11 @@ function Tensor:lt(other) end
 ---@return Tensor
 function Tensor:matmul(other) end
 
+---Of the matrices in the last two axes: singular values above the tolerance times the greatest.
+---@param tolerance? number
+---@return Tensor
+function Tensor:matrix_rank(tolerance) end
+
 ---Over all elements, or along axes.
 ---@param axes? integer|integer[]
 ---@param keep? boolean
@@ -445,6 +460,12 @@ function Tensor:nonzero(axes, keep) end
 ---@return Tensor
 function Tensor:pow(other) end
 
+---The same tensor with other values at positions.
+---@param positions Tensor
+---@param values Tensor
+---@return Tensor
+function Tensor:put(positions, values) end
+
 ---reciprocal of each element.
 ---@return Tensor
 function Tensor:reciprocal() end
@@ -480,6 +501,10 @@ function Tensor:sigmoid() end
 ---@return Tensor
 function Tensor:sign() end
 
+---Of the matrices in the last two axes, greatest first.
+---@return Tensor
+function Tensor:singular_values() end
+
 ---Positions first to last of an axis.
 ---@param axis integer
 ---@param first integer
@@ -514,6 +539,11 @@ function Tensor:sum(axes, keep) end
 ---All elements, in order.
 ---@return number[]
 function Tensor:table() end
+
+---The elements at positions, in the shape of these.
+---@param positions Tensor
+---@return Tensor
+function Tensor:take(positions) end
 
 ---tanh of each element.
 ---@return Tensor
@@ -671,6 +701,7 @@ function data.numpy(file, options) end
 function data.idx(images, labels, options) end
 
 ---@class Layer
+---@field activations Tensor # its output for the first 64 samples, [n, height, width, channels]; for plugins with needs = { "activations" }
 ---@field bias Tensor?
 ---@field count integer # how many such layers there are
 ---@field filters integer # output channels

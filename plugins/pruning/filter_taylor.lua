@@ -1,8 +1,8 @@
 -- First-order Taylor expansion for filters (Molchanov et al. 2019, "Importance Estimation for Neural Network Pruning"):
 -- without a filter the loss changes by about the sum of w * g over it, g being the gradient.
--- Score of filter f: (sum over f of w * g)^2, g over all samples; or, with joint = false, the sum over f of the mean over
--- batches of (w * g)^2, as if its weights went one by one. Batch norms are constants here: by the statistics of a batch
--- the sum before one would always be zero.
+-- Score of filter f: (sum over f of w * g)^2, g over all samples; or, with joint = false, the sum over f of the mean
+-- over batches of (w * g)^2, as if its weights went one by one. Batch norms are constants here: by the statistics of a
+-- batch the sum before one would always be zero.
 return plugin {
   kind    = "pruning",
   summary = "Remove the filters without which the loss changes least, to first order.",

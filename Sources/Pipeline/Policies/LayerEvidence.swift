@@ -9,9 +9,11 @@ import Training
 public enum LayerNeed: String, Sendable, CaseIterable {
   /// The gradient of the loss with respect to the weight, and its square.
   case gradient
+  /// What the layer puts out for a few samples.
+  case activations
 
   /// For errors.
-  var text: String { "gradients" }
+  var text: String { self == .gradient ? "gradients" : "activations" }
 }
 
 /// The layers of one model with what a policy needs to know of them, worked out when a layer is asked for.
@@ -22,6 +24,7 @@ public final class LayerEvidence {
   private let pool: ThreadPool
   private let onProgress: (Int) throws -> Void
   private var gradients: WeightGradients?
+  private var activations: LayerActivations?
 
   /// - Parameters:
   ///   - samples: needed where `needs` are not empty.
@@ -48,6 +51,12 @@ public final class LayerEvidence {
       self.gradients = gradients
       view.gradient = gradients.mean[layer]
       view.gradientSquare = gradients.meanSquare[layer]
+    }
+    if needs.contains(.activations) {
+      try onProgress(0)
+      let activations = try activations ?? LayerActivations(model, on: samples, pool: pool)
+      self.activations = activations
+      view.activations = try activations.output(of: layer)
     }
     return view
   }

@@ -71,6 +71,9 @@ public struct LayerView {
   public internal(set) var gradient: Tensor?
   /// The mean of the squared gradients of batches, of the weight's shape; for policies that need it.
   public internal(set) var gradientSquare: Tensor?
+  /// Its output for the first samples, behind its batch norm and activation: `[n, height, width, channels]`, or
+  /// `[n, units]`; for policies that need it.
+  public internal(set) var activations: Tensor?
   public let inputShape: Shape
   public let outputShape: Shape
   public let macs: Int

@@ -29,7 +29,7 @@ final class LayerObject: NamedForScripts {
 
   /// The host memory that only this object holds.
   var bytes: Int {
-    [view.weight, view.gradient, view.gradientSquare].reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    [view.weight, view.gradient, view.gradientSquare, view.activations].reduce(0) { $0 + ($1?.byteCount ?? 0) }
   }
 
   /// - Throws: `CompressError` when the plugin has not said that it needs it.
@@ -185,11 +185,19 @@ extension ScriptSession {
     layer.property("gamma", "Tensor?", "scale of the batch norm that follows, one for each filter") {
       $0.view.gamma.map { .object(TensorObject($0)) } ?? .nil
     }
-    layer.property("gradient", "Tensor", "of the mean loss, by the weight; for plugins with needs = { \"gradient\" }") {
+    layer.property(
+      "gradient", "Tensor", "of the mean loss, by the weight; for plugins with needs = { \"gradient\" }"
+    ) {
       try LayerObject.needed($0.view.gradient, "gradient", .gradient)
     }
     layer.property("gradient_square", "Tensor", "mean of the squared gradients of batches; likewise") {
       try LayerObject.needed($0.view.gradientSquare, "gradient_square", .gradient)
+    }
+    layer.property(
+      "activations", "Tensor",
+      "its output for the first 64 samples, [n, height, width, channels]; for plugins with needs = { \"activations\" }"
+    ) {
+      try LayerObject.needed($0.view.activations, "activations", .activations)
     }
     layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
     layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }

@@ -27,6 +27,7 @@ extension LuaState {
     defineViews(tensor)
     defineSelection(tensor)
     definePositions(tensor)
+    defineSingularValues(tensor)
     tensor.operation(.describe) { arguments in .string("\(try arguments.object(0, TensorObject.self).tensor)") }
     define(tensor)
     try defineTensorConstructors()
@@ -201,6 +202,18 @@ extension LuaState {
         try reserveNative(bytes: count * 4)
       }
       return try wrap(tensor.tensor.matmul(other))
+    }
+  }
+
+  private func defineSingularValues(_ tensor: LuaClass<TensorObject>) {
+    tensor.method(
+      "singular_values", "(): Tensor", "Of the matrices in the last two axes, greatest first."
+    ) { [unowned self] tensor, _ in try wrap(tensor.tensor.singularValues()) }
+    tensor.method(
+      "matrix_rank", "(tolerance?: number): Tensor",
+      "Of the matrices in the last two axes: singular values above the tolerance times the greatest."
+    ) { [unowned self] tensor, arguments in
+      try wrap(tensor.tensor.matrixRanks(tolerance: try arguments.optionalNumber(0)))
     }
   }
 

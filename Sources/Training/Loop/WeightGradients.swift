@@ -6,8 +6,8 @@ import Tensors
 
 /// The gradients of a model's loss with respect to its weights, over all samples; nothing moves.
 ///
-/// The loss is the cross-entropy of the network as it infers: batch norms by their running statistics, no dropout. (By a
-/// batch's own statistics the loss would not depend on the scale of a filter before a batch norm, and the sum of
+/// The loss is the cross-entropy of the network as it infers: batch norms by their running statistics, no dropout. (By
+/// a batch's own statistics the loss would not depend on the scale of a filter before a batch norm, and the sum of
 /// weight times gradient over such a filter would be zero, whatever the filter is worth.) Batches are taken in order;
 /// the same model and samples give the same bytes for any number of threads.
 public struct WeightGradients: Sendable {
@@ -16,7 +16,8 @@ public struct WeightGradients: Sendable {
 
   /// By layer, of the weight's shape: the gradient of the mean loss.
   public let mean: [String: Tensor]
-  /// By layer, of the weight's shape: the mean of the squared gradients of the batches, each by its share of the samples.
+  /// By layer, of the weight's shape: the mean of the squared gradients of the batches, each by its share of the
+  /// samples.
   public let meanSquare: [String: Tensor]
 
   /// - Parameter onProgress: called before every batch with the number of samples done; may throw to stop.

@@ -1,0 +1,21 @@
+-- HRank (Lin et al. 2020, "HRank: Filter Pruning using High-Rank Feature Map"): feature maps of low rank carry less
+-- information, and their ranks hardly depend on the images.
+-- Score of filter f: the mean rank of its feature maps, behind batch norm and activation, over the first samples. Dense
+-- layers have no maps and stay whole.
+return plugin {
+  kind    = "pruning",
+  summary = "Remove the filters whose feature maps have the least rank.",
+  options = {
+    images = { type = "integer", default = 32, min = 1, max = 64, help = "samples whose maps are looked at" },
+    skip   = { type = "patterns", default = {}, help = "layers left whole" },
+  },
+  scope = "global",
+  unit  = "filter",
+  needs = { "activations" },
+  score = function(layer, ctx)
+    local maps = layer.activations
+    if maps.rank ~= 4 then return false end
+    maps = maps:slice(1, 1, math.min(ctx.options.images, maps:shape()[1]))
+    return maps:transpose(1, 4, 2, 3):matrix_rank():mean(1)
+  end,
+}
