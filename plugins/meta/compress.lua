@@ -56,6 +56,17 @@
 ---@field every? integer # weights: steps between two removals; default 50
 ---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
+---@class SensitivityOptions
+---@field strategy Plugin|BoundPlugin # what is pruned, and by what scores
+---@field data Data # what accuracy is measured on
+---@field shares? number[] # what goes of each part, ascending; default {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
+---@field samples? Data # for strategies that need gradients or activations: what these are taken on
+
+---@class RatioTarget
+---@field macs? number # multiply-accumulates that stay, a share up to 1 or a number
+---@field params? number # parameters that stay, a share up to 1 or a number
+---@field filters? number # share of the filters that go
+
 ---@class CompareOptions
 ---@field on Data # samples that accuracy is measured on
 ---@field images? integer # how many are timed one by one; default 1000
@@ -968,6 +979,17 @@ function net.model(definition) end
 ---@field validation_loss number? # after an epoch, with validation data
 local TrainingMoment = {}
 
+---@class Sensitivity
+---@field baseline number # accuracy with nothing gone
+---@field parts { name: string, layers: string[], accuracy: number[] }[] # layers or groups of them, with the accuracy for each share
+---@field shares number[] # what went of each part
+local Sensitivity = {}
+
+---A share for each group of channels, all at the same loss of accuracy, that together meet a target.
+---@param target RatioTarget
+---@return number[]
+function Sensitivity:ratios(target) end
+
 ---What a plugin's file returns.
 ---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin
 ---@return table
@@ -1024,6 +1046,12 @@ function quantize(model, recipe) end
 ---@param options PruneOptions
 ---@return Model
 function prune(model, strategy, options) end
+
+---Accuracy after pruning each layer, or group of channels, alone; computes the model.
+---@param model Model
+---@param options SensitivityOptions
+---@return Sensitivity
+function sensitivity(model, options) end
 
 ---Measures variants side by side when the script has ended; once a script.
 ---@param variants CompareOptions|[string, Model][]

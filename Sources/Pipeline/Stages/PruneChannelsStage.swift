@@ -92,17 +92,11 @@ public struct PruneChannelsStage: StageWork {
   public func choice(
     for model: Model, context: StageContext
   ) throws -> (groups: ChannelGroups, choice: ChannelSelection.Choice) {
-    let groups = ChannelGroups(model.graph)
-    let evidence = LayerEvidence(model, needs: policy.needs, samples: samples, pool: context.pool) { _ in
-      try context.cancellation.check()
-    }
-    let scores = try scores(model, groups, evidence)
-    let selection = try ChannelSelection(
-      groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
+    let (selection, open) = try selection(for: model, context: context)
+    let groups = selection.groups
     switch target {
     case .cost(let target): return (groups, try selection.choose(target))
     case .shares(let shares):
-      let open = groups.groups.indices.filter { groups.groups[$0].producers.allSatisfy { scores[$0] != nil } }
       guard shares.count == open.count else {
         let names = open.map { groups.groups[$0].producers.joined(separator: "+") }
         throw CompressError(
@@ -111,6 +105,21 @@ public struct PruneChannelsStage: StageWork {
       let shareOf = Dictionary(uniqueKeysWithValues: zip(open, shares))
       return (groups, try selection.choose { shareOf[$0] })
     }
+  }
+
+  /// The channels by their scores, and the positions of the groups that are open to pruning.
+  func selection(
+    for model: Model, context: StageContext
+  ) throws -> (selection: ChannelSelection, open: [Int]) {
+    let groups = ChannelGroups(model.graph)
+    let evidence = LayerEvidence(model, needs: policy.needs, samples: samples, pool: context.pool) { _ in
+      try context.cancellation.check()
+    }
+    let scores = try scores(model, groups, evidence)
+    let selection = try ChannelSelection(
+      groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
+    let open = groups.groups.indices.filter { groups.groups[$0].producers.allSatisfy { scores[$0] != nil } }
+    return (selection, open)
   }
 
   /// By layer, one score for each filter; only of layers whose whole group is open to pruning.

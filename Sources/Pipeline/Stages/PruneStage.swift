@@ -97,12 +97,7 @@ public struct PruneStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
-    for layer in model.weightLayers {
-      guard case .float? = model[layer, .weight]?.encoding else {
-        throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
-      }
-    }
-    let pruner = Pruner(policy: policy, model: model, samples: samples, context: context)
+    let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
     var result: StageResult
     if let training {
       let hook = GradualPruning(pruner: pruner, target: target, interval: interval, ramp: ramp)
@@ -132,11 +127,39 @@ struct Pruner {
   let samples: (any Dataset)?
   let context: StageContext
 
+  /// - Throws: `CompressError` naming the layer when a weight is quantized.
+  init(policy: any PruningPolicy, model: Model, samples: (any Dataset)?, context: StageContext) throws {
+    for layer in model.weightLayers {
+      guard case .float? = model[layer, .weight]?.encoding else {
+        throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
+      }
+    }
+    self.policy = policy
+    self.model = model
+    self.samples = samples
+    self.context = context
+  }
+
   /// What the policy needs to know of a model of the same structure.
   func evidence(of current: Model) -> LayerEvidence {
     LayerEvidence(current, needs: policy.needs, samples: samples, pool: context.pool) { [context] _ in
       try context.cancellation.check()
     }
+  }
+
+  /// One layer's scores; nil leaves it whole.
+  func scores(of layer: String, _ evidence: LayerEvidence) throws -> Tensor? {
+    do { return try policy.score(evidence.view(layer)) } catch let error as CompressError {
+      throw named(error).at(layer: layer)
+    }
+  }
+
+  /// What a plugin raised names its file already; what is wrong with its scores does not.
+  private func named(_ error: CompressError) -> CompressError {
+    guard error.script == nil else { return error }
+    var error = error
+    error.message = "\"\(policy.name)\": \(error.message)"
+    return error
   }
 
   /// - Parameter view: a layer as it is to be scored.
@@ -149,10 +172,8 @@ struct Pruner {
       return try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
         try policy.score(view(layer))
       }.sorted { $0.key < $1.key }
-    } catch var error as CompressError {
-      // What a plugin raised names its file already; what is wrong with its scores does not.
-      if error.script == nil { error.message = "\"\(policy.name)\": \(error.message)" }
-      throw error
+    } catch let error as CompressError {
+      throw named(error)
     }
   }
 }
@@ -187,7 +208,7 @@ private struct GradualPruning: TrainingHook {
 
 extension Parameter {
   /// The parameter with the mask in force and what it removes set to zero.
-  fileprivate func removing(_ mask: Tensor) throws -> Parameter {
+  func removing(_ mask: Tensor) throws -> Parameter {
     try Parameter(.float(Tensor.select(mask, values, Tensor(scalar: 0))), mask: mask)
   }
 }

@@ -82,6 +82,8 @@ public struct StageRecord: Sendable, Codable {
   public var epochSeconds: [Double]?
   /// Named numbers: the achieved sparsity …
   public var facts: [String: Double] = [:]
+  /// What was measured by pruning each part alone.
+  public var sensitivity: Sensitivity?
   /// Sentences for people: layers left float and why …
   public var notes: [String] = []
   /// How long it took when it was computed.

@@ -56,7 +56,8 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
-      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
+      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.sensitivitySchema,
+      ScriptSession.ratioTargetSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
       ScriptSession.loadSchema, LuaQuantizationPolicy.schema,

@@ -1,0 +1,103 @@
+import Compression
+import Datasets
+import Diagnostics
+import Network
+import Tensors
+
+/// Prunes each part of a network alone, by several shares, and measures what becomes of its accuracy. The model stays
+/// as it is; what was measured is in the record.
+public struct SensitivityStage: StageWork {
+  public let policy: any PruningPolicy
+  public let shares: [Double]
+  /// What accuracy is measured on.
+  public let data: any Dataset
+  /// What the policy's needs are worked out on.
+  public let samples: (any Dataset)?
+
+  /// - Throws: `CompressError` when the shares do not ascend within 0 and 1, or the policy leaves no choice of them.
+  public init(_ policy: any PruningPolicy, shares: [Double], data: any Dataset, samples: (any Dataset)? = nil) throws {
+    guard let last = shares.last, shares[0] > 0, last < 1, zip(shares, shares.dropFirst()).allSatisfy({ $0 < $1 })
+    else { throw CompressError("shares ascend between 0 and 1, both left out: { 0.1, 0.3, 0.5 }") }
+    if case .pattern(let keep, let of) = policy.unit {
+      throw CompressError("\"\(policy.name)\" keeps \(keep) of \(of) weights: there are no shares to try")
+    }
+    self.policy = policy
+    self.shares = shares
+    self.data = data
+    self.samples = samples
+  }
+
+  public var kind: String { "sensitivity" }
+  public var label: String { "sensitivity to \(policy.name)" }
+
+  public func recipe() throws -> Recipe {
+    [
+      "policy": try policy.recipe(on: samples), "shares": .list(shares.map { .number($0) }),
+      "data": try data.identity.recipe(),
+    ]
+  }
+
+  public func graph(inputs: [Graph]) throws -> Graph {
+    try Evaluation.check(inputs[0], fits: data)
+    guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to measure on") }
+    try policy.check(samples, fit: inputs[0])
+    return inputs[0]
+  }
+
+  public func run(inputs: [Model], context: StageContext) throws -> StageResult {
+    let model = inputs[0]
+    // One line of progress for all of it.
+    let quiet = StageContext(pool: context.pool, cancellation: context.cancellation)
+    let parts = try parts(of: model, quiet)
+    context.progress.begin(label, total: parts.count * shares.count + 1)
+    let baseline = try Evaluation(model, on: data, context: quiet).accuracy
+    var measured: [Sensitivity.Part] = []
+    for (number, part) in parts.enumerated() {
+      let accuracies = try shares.enumerated().map { index, share in
+        context.progress.update(
+          done: number * shares.count + index + 1,
+          detail: "\(part.layers[0]) without \((share * 100).formatted(0)) %")
+        return try Evaluation(part.pruned(share), on: data, context: quiet).accuracy
+      }
+      measured.append(Sensitivity.Part(layers: part.layers, accuracies: accuracies))
+    }
+    context.progress.end(detail: "\(parts.count) parts, accuracy \((baseline * 100).formatted(2)) % with nothing gone")
+    var result = StageResult(model)
+    result.record.sensitivity = Sensitivity(baseline: baseline, shares: shares, parts: measured)
+    return result
+  }
+
+  private struct Part {
+    let layers: [String]
+    /// The model with a share of this part gone.
+    let pruned: (Double) throws -> Model
+  }
+
+  private func parts(of model: Model, _ context: StageContext) throws -> [Part] {
+    guard policy.unit == .filter else { return try layers(of: model, context) }
+    let stage = try PruneChannelsStage(policy, target: .shares([]), samples: samples)
+    let (selection, open) = try stage.selection(for: model, context: context)
+    return open.map { position in
+      Part(layers: selection.groups.groups[position].producers) { share in
+        try model.removing(
+          selection.choose { $0 == position ? share : nil }.removal, of: selection.groups)
+      }
+    }
+  }
+
+  private func layers(of model: Model, _ context: StageContext) throws -> [Part] {
+    let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
+    let evidence = pruner.evidence(of: model)
+    return try model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }.compactMap { layer in
+      guard let scores = try pruner.scores(of: layer, evidence) else { return nil }
+      return Part(layers: [layer]) { share in
+        var pruned = model
+        let shape = model[layer, .weight]!.shape
+        let masks = try PruningMasks.select(
+          [(layer, shape)], unit: policy.unit, scope: .layer, sparsity: share) { _ in scores }
+        try pruned.set(model[layer, .weight]!.removing(masks[layer]!), layer, .weight)
+        return pruned
+      }
+    }
+  }
+}

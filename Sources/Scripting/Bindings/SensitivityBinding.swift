@@ -1,0 +1,101 @@
+import Compression
+import Diagnostics
+import LuaHost
+import Network
+import Pipeline
+
+/// What a scan of sensitivity found, as scripts hold it.
+final class SensitivityObject: NamedForScripts {
+  static let scriptName = "Sensitivity"
+  let sensitivity: Sensitivity
+  /// The network that was measured.
+  let graph: Graph
+
+  init(_ sensitivity: Sensitivity, _ graph: Graph) {
+    self.sensitivity = sensitivity
+    self.graph = graph
+  }
+}
+
+extension ScriptSession {
+  static var sensitivitySchema: OptionSchema {
+    OptionSchema(
+      "SensitivityOptions",
+      [
+        .init(name: "strategy", type: .plugin(.pruning), help: "what is pruned, and by what scores", isRequired: true),
+        .init(name: "data", type: .data, help: "what accuracy is measured on", isRequired: true),
+        .init(
+          name: "shares", type: .numbers, help: "what goes of each part, ascending",
+          standard: .numbers([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])),
+        .init(
+          name: "samples", type: .data,
+          help: "for strategies that need gradients or activations: what these are taken on"),
+      ])
+  }
+
+  static var ratioTargetSchema: OptionSchema {
+    OptionSchema(
+      "RatioTarget",
+      [
+        .init(
+          name: "macs", type: .number, help: "multiply-accumulates that stay, a share up to 1 or a number", minimum: 0),
+        .init(name: "params", type: .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0),
+        .init(name: "filters", type: .ratio, help: "share of the filters that go"),
+      ])
+  }
+
+  /// `sensitivity(model, { strategy, data, … })`.
+  func defineSensitivity() {
+    let result = LuaClass<SensitivityObject>("Sensitivity")
+    result.property("baseline", "number", "accuracy with nothing gone") { .number($0.sensitivity.baseline) }
+    result.property("shares", "number[]", "what went of each part") { [unowned self] in
+      .table(try state.makeTable($0.sensitivity.shares.map { .number($0) }))
+    }
+    result.property(
+      "parts", "{ name: string, layers: string[], accuracy: number[] }[]",
+      "layers or groups of them, with the accuracy for each share"
+    ) { [unowned self] in
+      .table(
+        try state.makeTable(
+          $0.sensitivity.parts.map { part in
+            .table(
+              try state.makeTable(fields: [
+                "name": .string(part.name), "layers": .table(try state.makeTable(part.layers.map { .string($0) })),
+                "accuracy": .table(try state.makeTable(part.accuracies.map { .number($0) })),
+              ]))
+          }))
+    }
+    result.method(
+      "ratios", "(target: RatioTarget): number[]",
+      "A share for each group of channels, all at the same loss of accuracy, that together meet a target."
+    ) { [unowned self] object, arguments in
+      try arguments.atMost(1)
+      let given = try Self.ratioTargetSchema.read(try arguments.table(0))
+      let target: CostTarget
+      switch (given.number("macs"), given.number("params"), given.number("filters")) {
+      case (let value?, nil, nil): target = .macs(value)
+      case (nil, let value?, nil): target = .parameters(value)
+      case (nil, nil, let value?): target = .channels(value)
+      default: throw CompressError("ratios takes one target: macs = 0.5, params = 0.5 or filters = 0.3")
+      }
+      let ratios = try object.sensitivity.ratios(for: target, of: object.graph)
+      return [.table(try state.makeTable(ratios.map { .number($0) }))]
+    }
+    state.define(result)
+    state.define(
+      "sensitivity", "(model: Model, options: SensitivityOptions): Sensitivity",
+      "Accuracy after pruning each layer, or group of channels, alone; computes the model."
+    ) { [unowned self] arguments in
+      try arguments.atMost(2)
+      let model = try arguments.object(0, ModelObject.self)
+      let given = try Self.sensitivitySchema.read(try arguments.table(1))
+      let work = try SensitivityStage(
+        LuaPruningPolicy(given.plugin("strategy")!, self), shares: given.numbers("shares")!,
+        data: given.data("data")!.data.unaugmented, samples: given.data("samples")?.data.unaugmented)
+      let stage = try record(work, [model.stage])
+      // The channels of the network as it was measured: earlier prunings have changed its structure.
+      let graph = try executor.model(of: model.stage).graph
+      return [.object(SensitivityObject(try executor.record(of: stage).sensitivity!, graph))]
+    }
+  }
+}
