@@ -1,4 +1,5 @@
 // The one place that knows which kernels exist and which the machine runs.
+#include "ck-bf16.h"
 #include "ck-kernels.h"
 
 #define ENTRY(family, isa) .family = ck_##family##_##isa,
@@ -43,6 +44,19 @@ const ck_kernels *ck_kernels_for(ck_isa isa) {
 #endif
     default: return 0;
   }
+}
+
+static const ck_bf16_kernels bf16_scalar = {CK_BF16_FAMILIES(ENTRY, scalar)};
+#if defined(__x86_64__)
+static const ck_bf16_kernels bf16_avx512 = {CK_BF16_FAMILIES(ENTRY, avx512)};
+#endif
+
+const ck_bf16_kernels *ck_bf16_kernels_for(ck_isa isa) {
+  if (isa == ck_scalar) return &bf16_scalar;
+#if defined(__x86_64__)
+  if (isa == ck_avx512 && ck_isa_supported(isa) && __builtin_cpu_supports("avx512bf16")) return &bf16_avx512;
+#endif
+  return 0;
 }
 
 const char *const *ck_family_names(size_t *count) {

@@ -28,6 +28,10 @@ extension ConvolutionGradient {
 
   /// Scratch that `weightGradient` needs.
   public func weightGradientScratchBytes(batch: Int, threads: Int) -> Int {
+    if precision == .bfloat16 {
+      let bytes = pairsScratchBytes
+      return ScratchCursor.padded(bytes.shared + threads * bytes.perThread)
+    }
     if isDense { return denseProduct(batch).scratchBytes }
     if readsPixels { return ScratchCursor.padded(alignedBytes(geometry.outputChannels * 4)) }
     let work =
@@ -46,6 +50,12 @@ extension ConvolutionGradient {
     guard batch > 0 else {
       weightGradient.update(repeating: 0, count: geometry.weightCount)
       biasGradient?.update(repeating: 0, count: geometry.outputChannels)
+      return
+    }
+    if precision == .bfloat16 {
+      var cursor = ScratchCursor(
+        scratch, needed: weightGradientScratchBytes(batch: batch, threads: pool.threads))
+      sumPairs(input, outputGradient, weightGradient, biasGradient, batch, &cursor, pool)
       return
     }
     if isDense {

@@ -7,14 +7,20 @@ import CKernels
 public struct ConvolutionGradient: Sendable {
   public let geometry: ConvolutionGeometry
   let isa: InstructionSet
+  let precision: ProductPrecision
   /// Where windows move by single pixels, the input's gradient is itself a convolution: of the output's, with the
   /// kernel turned by 180 degrees and channels exchanged.
   private let turned: PatchProduct?
 
-  public init(_ geometry: ConvolutionGeometry, isa: InstructionSet = .current) {
+  /// - Precondition: the instruction set has what `precision` needs.
+  public init(
+    _ geometry: ConvolutionGeometry, precision: ProductPrecision = .float32, isa: InstructionSet = .current
+  ) {
+    let precision = geometry.precision(precision)
     self.geometry = geometry
+    self.precision = precision
     self.isa = isa
-    turned = geometry.turned.map { PatchProduct($0, isa: isa) }
+    turned = geometry.turned.map { PatchProduct($0, precision: precision, isa: isa) }
   }
 
   /// Otherwise it is a product with the weights, output pixel by output pixel, whose rows are patches that overlap
@@ -27,6 +33,25 @@ public struct ConvolutionGradient: Sendable {
     let tileRows = isa.kernels.pointee.f32_rows
     let fitting = max(Self.patchTileBytes / (geometry.depth * 4) / tileRows, 2) * tileRows
     return min(fitting, geometry.window.outputPixels)
+  }
+
+  /// Of a tile of the output's gradient.
+  private var gradientPairBytes: Int {
+    precision == .float32 ? 0 : alignedBytes(patchRows * layout.pairs * MemoryLayout<UInt32>.stride)
+  }
+
+  /// Where a group's weights are packed to, in whatever precision: pairs never take more than floats.
+  private typealias Packed = UnsafeMutablePointer<Float>
+
+  private func weights(_ packed: Packed) -> PackedWeights {
+    switch precision {
+    case .float32: .float32(packed)
+    case .bfloat16: .bfloat16(Self.pairs(packed), isa.bfloat16Kernels)
+    }
+  }
+
+  private static func pairs(_ packed: Packed) -> UnsafeMutablePointer<UInt32> {
+    UnsafeMutableRawPointer(packed).assumingMemoryBound(to: UInt32.self)
   }
 
   /// Scratch that `inputGradient` needs.
@@ -42,7 +67,7 @@ public struct ConvolutionGradient: Sendable {
           + alignedBytes(turned.scratchBytes(batch: batch, threads: threads)))
     }
     let layout = layout
-    let patches = threads * alignedBytes(patchRows * geometry.depth * 4)
+    let patches = threads * (alignedBytes(patchRows * geometry.depth * 4) + gradientPairBytes)
     return ScratchCursor.padded(
       geometry.groups * alignedBytes(layout.count * 4) + alignedBytes(layout.paddedColumns * 4) + patches)
   }
@@ -69,8 +94,12 @@ public struct ConvolutionGradient: Sendable {
     zeros.update(repeating: 0, count: layout.paddedColumns)
     pool.parallelFor(geometry.groups * layout.panels) { index in
       let (group, panel) = index.quotientAndRemainder(dividingBy: layout.panels)
-      layout.pack(
-        weights + group * layout.k * layout.n, columnStep: 1, rowStep: layout.n, into: packed[group], panel: panel)
+      let from = weights + group * layout.k * layout.n
+      switch precision {
+      case .float32: layout.pack(from, columnStep: 1, rowStep: layout.n, into: packed[group], panel: panel)
+      case .bfloat16:
+        layout.packPairs(from, columnStep: 1, rowStep: layout.n, into: Self.pairs(packed[group]), panel: panel)
+      }
     }
     let loop = FloatTileLoop(kernels: isa.kernels, layout: layout, low: -.infinity, high: .infinity)
     patchInputGradient(outputGradient, loop, packed, zeros, inputGradient, batch, &cursor, pool)
@@ -90,25 +119,34 @@ public struct ConvolutionGradient: Sendable {
       let width = layout.width(panel)
       for tap in 0..<taps {
         let from = weights + group * outputs * depth + (taps - 1 - tap) * geometry.channelsPerGroup
-        ck_f32_pack(
-          layout.columns(panel), width, outputs, from + panel * layout.tile, 1, depth,
-          packed[group] + layout.start(panel) + tap * outputs * width)
+        switch precision {
+        case .float32:
+          ck_f32_pack(
+            layout.columns(panel), width, outputs, from + panel * layout.tile, 1, depth,
+            packed[group] + layout.start(panel) + tap * outputs * width)
+        case .bfloat16:
+          layout.packPairs(
+            from, columnStep: 1, rowStep: depth, first: tap * outputs, count: outputs, into: Self.pairs(packed[group]),
+            panel: panel)
+        }
       }
     }
     let bytes = turned.scratchBytes(batch: batch, threads: pool.threads)
     turned.run(
-      input: outputGradient, weights: { .float32(packed[$0]) }, start: zeros, clamp: -.infinity ... .infinity,
+      input: outputGradient, weights: { self.weights(packed[$0]) }, start: zeros, clamp: -.infinity ... .infinity,
       output: inputGradient, batch: batch,
       scratch: UnsafeMutableRawBufferPointer(start: cursor.take(bytes, of: UInt8.self), count: bytes), pool: pool)
   }
 
   private func patchInputGradient(
-    _ outputGradient: UnsafePointer<Float>, _ loop: FloatTileLoop, _ packed: [UnsafeMutablePointer<Float>],
+    _ outputGradient: UnsafePointer<Float>, _ loop: FloatTileLoop, _ packed: [Packed],
     _ zeros: UnsafePointer<Float>, _ inputGradient: UnsafeMutablePointer<Float>, _ batch: Int,
     _ cursor: inout ScratchCursor, _ pool: ThreadPool
   ) {
     let patchCount = alignedBytes(patchRows * geometry.depth * 4) / 4
     let patches = cursor.take(pool.threads * patchCount, of: Float.self)
+    let pairCount = gradientPairBytes / MemoryLayout<UInt32>.stride
+    let pairs = cursor.take(pool.threads * pairCount, of: UInt32.self)
     let outputs = geometry.outputChannels, pixels = geometry.window.outputPixels
     let rowsPerTile = patchRows, perGroup = geometry.channelsPerGroup
     var window = geometry.window.native
@@ -122,8 +160,8 @@ public struct ConvolutionGradient: Sendable {
             let rows = min(rowsPerTile, pixels - row)
             loop.run(
               rows: rows, a: outputGradient + (image * pixels + row) * outputs + group * geometry.outputsPerGroup,
-              lda: outputs, weights: .float32(packed[group]), panels: 0..<loop.layout.panels, start: zeros, c: patch,
-              ldc: geometry.depth)
+              lda: outputs, weights: weights(packed[group]), panels: 0..<loop.layout.panels, start: zeros,
+              pairs: pairs + worker * pairCount, c: patch, ldc: geometry.depth)
             ck_f32_col2im_add(window, patch, geometry.depth, group * perGroup, perGroup, row, rows, target)
           }
         }

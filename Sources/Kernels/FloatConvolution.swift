@@ -12,12 +12,14 @@ public enum WeightStorage: Sendable {
 ///
 /// Images are NHWC, weights OHWI. Each output is one chain of fused multiply-adds over kernel row, kernel
 /// column and input channel, from the bias, then the clamp: the same bits for any number of threads and any
-/// instruction set.
+/// instruction set. With bfloat16 factors the chain goes by pairs (see ck-bf16.h).
 ///
 /// `@unchecked Sendable`: `run` only reads the descriptor; `update` must not run at the same time.
 public final class FloatConvolution: @unchecked Sendable {
   public let geometry: ConvolutionGeometry
   public let storage: WeightStorage
+  private let precision: ProductPrecision
+  private let isa: InstructionSet
   private let clamp: ClosedRange<Float>
   private let kernels: UnsafePointer<ck_kernels>
   private let product: PatchProduct
@@ -27,24 +29,33 @@ public final class FloatConvolution: @unchecked Sendable {
 
   /// - Parameters:
   ///   - clamp: bounds of the output; `0 ... .infinity` is ReLU.
-  /// - Precondition: as many weights as the geometry says, and one bias for each output channel.
+  ///   - precision: of the factors; bfloat16 leaves `storage` no choice.
+  /// - Precondition: as many weights as the geometry says, and one bias for each output channel; the instruction set
+  ///   has what `precision` needs.
   public init(
     _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?,
     clamp: ClosedRange<Float> = -.infinity ... .infinity, storage: WeightStorage = .float32,
-    isa: InstructionSet = .current
+    precision: ProductPrecision = .float32, isa: InstructionSet = .current
   ) {
     self.geometry = geometry
     self.storage = storage
     self.clamp = clamp
+    self.isa = isa
+    self.precision = geometry.precision(precision)
     kernels = isa.kernels
-    product = PatchProduct(geometry, isa: isa)
+    product = PatchProduct(geometry, precision: self.precision, isa: isa)
     let layout = product.layout
     if geometry.isDepthwise {
       packed = OwnedMemory(byteCount: geometry.weightCount * MemoryLayout<Float>.stride)
       self.bias = OwnedMemory(byteCount: geometry.outputChannels * MemoryLayout<Float>.stride)
     } else {
-      let size = storage == .float32 ? MemoryLayout<Float>.stride : MemoryLayout<UInt16>.stride
-      packed = OwnedMemory(byteCount: geometry.groups * layout.count * size)
+      let bytes =
+        switch (self.precision, storage) {
+        case (.bfloat16, _): layout.pairCount * MemoryLayout<UInt32>.stride
+        case (.float32, .float16): layout.count * MemoryLayout<UInt16>.stride
+        case (.float32, .float32): layout.count * MemoryLayout<Float>.stride
+        }
+      packed = OwnedMemory(byteCount: geometry.groups * bytes)
       self.bias = OwnedMemory(byteCount: geometry.groups * layout.paddedColumns * MemoryLayout<Float>.stride)
     }
     update(weights: weights, bias: bias)
@@ -64,12 +75,16 @@ public final class FloatConvolution: @unchecked Sendable {
       pool.parallelFor(geometry.groups * panels) { index in
         let group = index / panels
         let from = source + group * layout.n * layout.k
-        switch storage {
-        case .float32:
+        switch (precision, storage) {
+        case (.bfloat16, _):
+          layout.packPairs(
+            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(UInt32.self) + group * layout.pairCount,
+            panel: index % panels)
+        case (.float32, .float32):
           layout.pack(
             from, columnStep: layout.k, rowStep: 1, into: packed.pointer(Float.self) + group * layout.count,
             panel: index % panels)
-        case .float16:
+        case (.float32, .float16):
           layout.packHalf(
             from, columnStep: layout.k, rowStep: 1, into: packed.pointer(UInt16.self) + group * layout.count,
             panel: index % panels)
@@ -117,13 +132,14 @@ public final class FloatConvolution: @unchecked Sendable {
     if geometry.isDepthwise {
       runDepthwise(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
     } else {
-      let count = layout.count
+      let count = layout.count, pairCount = layout.pairCount
       product.run(
         input: input,
         weights: { group in
-          switch storage {
-          case .float32: .float32(packed.pointer(Float.self) + group * count)
-          case .float16: .float16(packed.pointer(UInt16.self) + group * count)
+          switch (precision, storage) {
+          case (.bfloat16, _): .bfloat16(packed.pointer(UInt32.self) + group * pairCount, isa.bfloat16Kernels)
+          case (.float32, .float32): .float32(packed.pointer(Float.self) + group * count)
+          case (.float32, .float16): .float16(packed.pointer(UInt16.self) + group * count)
           }
         }, start: bias.pointer(Float.self), clamp: clamp, output: output, batch: batch, scratch: scratch, pool: pool)
     }

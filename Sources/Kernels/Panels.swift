@@ -41,10 +41,12 @@ struct PanelLayout {
   }
 }
 
-/// Packed panels in either precision.
+/// Packed panels of one precision.
 enum PackedWeights {
   case float32(UnsafePointer<Float>)
   case float16(UnsafePointer<UInt16>)
+  /// In pairs; A is rounded as well.
+  case bfloat16(UnsafePointer<UInt32>, UnsafePointer<ck_bf16_kernels>)
 }
 
 /// How the rows of A follow each other in memory.
@@ -67,11 +69,19 @@ struct FloatTileLoop {
   /// C (rows, n) = clamp(start + A B) for the columns of `panels`; a nil start continues from C.
   ///
   /// `start` is padded as the panels are. C(row, column) is at row * ldc + column, columns counted from the
-  /// matrix's first.
+  /// matrix's first. `pairs` is scratch for A in bfloat16, rows * layout.pairs of them.
   func run(
     rows: Int, a: UnsafePointer<Float>, lda: Int, order: RowOrder = .rows, weights: PackedWeights,
-    panels: Range<Int>, start: UnsafePointer<Float>?, c: UnsafeMutablePointer<Float>, ldc: Int
+    panels: Range<Int>, start: UnsafePointer<Float>?, pairs: UnsafeMutablePointer<UInt32>? = nil,
+    c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
+    if case .bfloat16(let b, let bfloat16) = weights, let pairs {
+      precondition(order == .rows, "A is packed by rows")
+      bfloat16.pointee.bf16_rows(rows, layout.k, a, lda, pairs)
+      runPairs(
+        rows: rows, a: pairs, weights: b, bfloat16: bfloat16.pointee, panels: panels, start: start, c: c, ldc: ldc)
+      return
+    }
     let tileRows = kernels.pointee.f32_rows
     var k0 = 0
     while k0 < layout.k {
@@ -100,6 +110,7 @@ struct FloatTileLoop {
           case (.float16(let b), _):
             kernels.pointee.f32_gemm_half(
               m, columns, depth, a + row * lda + k0, lda, b + offset, width, begin, target, ldc, lo, hi)
+          case (.bfloat16, _): preconditionFailure("no scratch for A in bfloat16")
           }
           row += m
         }

@@ -5,9 +5,11 @@ import CKernels
 struct PatchProduct: Sendable {
   let geometry: ConvolutionGeometry
   private let isa: InstructionSet
+  private let precision: ProductPrecision
 
-  init(_ geometry: ConvolutionGeometry, isa: InstructionSet) {
+  init(_ geometry: ConvolutionGeometry, precision: ProductPrecision, isa: InstructionSet) {
     self.geometry = geometry
+    self.precision = precision
     self.isa = isa
   }
 
@@ -21,15 +23,20 @@ struct PatchProduct: Sendable {
     RowTiling(
       rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: geometry.outputsPerGroup,
       rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.f32_rows,
-      panels: layout.panels, copiesRows: !isDirect)
+      panels: layout.panels, copiesRows: !isDirect || precision == .bfloat16)
   }
 
   private func patchBytes(_ tiling: RowTiling) -> Int {
-    alignedBytes(tiling.mostRowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
+    isDirect ? 0 : alignedBytes(tiling.mostRowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
+  }
+
+  private func pairBytes(_ tiling: RowTiling) -> Int {
+    precision == .float32 ? 0 : alignedBytes(tiling.mostRowsPerTile * layout.pairs * MemoryLayout<UInt32>.stride)
   }
 
   func scratchBytes(batch: Int, threads: Int) -> Int {
-    isDirect ? 0 : ScratchCursor.padded(threads * patchBytes(tiling(batch)))
+    let tiling = tiling(batch)
+    return ScratchCursor.padded(threads * (patchBytes(tiling) + pairBytes(tiling)))
   }
 
   /// - Parameters:
@@ -44,6 +51,8 @@ struct PatchProduct: Sendable {
     var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
     let patchCount = patchBytes(tiling) / MemoryLayout<Float>.stride
     let patches = isDirect ? nil : cursor.take(pool.threads * patchCount, of: Float.self)
+    let pairCount = pairBytes(tiling) / MemoryLayout<UInt32>.stride
+    let pairs = cursor.take(pool.threads * pairCount, of: UInt32.self)
     var window = geometry.window.native
     let loop = FloatTileLoop(kernels: kernels, layout: layout, low: clamp.lowerBound, high: clamp.upperBound)
     let channels = geometry.window.channels
@@ -63,7 +72,7 @@ struct PatchProduct: Sendable {
         }
         loop.run(
           rows: rows.count, a: a, lda: isDirect ? channels : layout.k, weights: weights(group), panels: panels,
-          start: start + group * layout.paddedColumns,
+          start: start + group * layout.paddedColumns, pairs: pairs + worker * pairCount,
           c: output + rows.lowerBound * geometry.outputChannels + group * layout.n, ldc: geometry.outputChannels)
       }
     }

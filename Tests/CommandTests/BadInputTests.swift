@@ -280,6 +280,11 @@ import Testing
     try expect(["run", path, "--lua-seconds", "nan"], says: "--lua-seconds nan")
     try expect(["run", path, "--tensor-memory", "0"], says: "--tensor-memory 0")
     try expect(["run", path], says: "mmx", environment: ["COMPRESS_ISA": "mmx"])
+    let train = try file(
+      "bf16.lua", Array("train(zoo.lab_cnn(), { data = dataset('digits').train, precision = 'bf16' })".utf8))
+    try expect(
+      ["run", train], says: "precision \"bf16\" needs a CPU with AVX512_BF16; this one",
+      environment: ["COMPRESS_ISA": "scalar"])
     try expect(["measure", folder.path + "/none.json"], says: "none.json: ")
     try expect(["measure", file("job.json", Array("{}".utf8))], says: "job.json: ")
     try expect(["measure", file("job.json", Array("not json".utf8))], says: "job.json: ")

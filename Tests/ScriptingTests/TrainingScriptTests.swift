@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Kernels
 import Network
 import Pipeline
 import Scripting
@@ -30,7 +31,7 @@ import Testing
       "distill = { teacher = zoo.lab_cnn { seed = 5 }, temperature = 1 }",
       "on_step = function(s) return { learning_rate = s.step * 1e-4 } end",
       "on_step = function(s) return { stop = s.step == 2 } end",
-    ]
+    ] + (InstructionSet.current.multipliesBFloat16 ? ["precision = 'bf16'"] : [])
     var seen: [[Float]: String] = [:]
     for option in options {
       let result = try weights("train(net, { data = data, batch = 50, \(option) })")

@@ -27,6 +27,7 @@
 ---@field recalibrate? integer # batches to measure batch norms' statistics on at the end; default 0
 ---@field distill? DistillOptions # a model to learn from besides the labels
 ---@field memory? "keep"|"recompute" # recompute takes less memory and more time, for the same result; default "keep"
+---@field precision? "float32"|"bf16" # of the factors in convolutions and dense layers; bf16 where the CPU has AVX512_BF16; default "float32"
 ---@field shuffle? boolean # another order each epoch; default true
 ---@field seed? integer # of the order; the run's own by default
 ---@field on_step? fun(moment: TrainingMoment): TrainingChange? # called after every step

@@ -1,5 +1,6 @@
 // The leaf kernels: no allocation, no policy, no I/O. Every family exists once per instruction set and gives
-// the same bits in all of them; the scalar one is the reference.
+// the same bits in all of them; the scalar one is the reference. Products of bfloat16 numbers, which few CPUs
+// have instructions for, are in ck-bf16.h.
 //
 // Contract for float32. Each output is one chain of fused multiply-adds in ascending order of k (in a
 // convolution: kernel row, kernel column, input channel), from the bias, or from the output's former value;

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifndef CK_TARGET
 #define CK_TARGET "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx2,fma,f16c"
+#endif
 #define CK_SUFFIX avx512
 #define LANES 16
 #define INLINE static inline __attribute__((always_inline, target(CK_TARGET)))

@@ -218,7 +218,7 @@ extension TrainingOptions {
       "label_smoothing": .number(labelSmoothing), "clip_norm": gradientNorm.map { .number($0) } ?? .null,
       "average": averageDecay.map { .number($0) } ?? .null, "temperature": .number(distillation.temperature),
       "alpha": .number(distillation.weight), "patience": patience.map { .int($0) } ?? .null,
-      "recalibrate": .int(recalibrationBatches),
+      "recalibrate": .int(recalibrationBatches), "precision": .string(precision.rawValue),
     ]
   }
 }

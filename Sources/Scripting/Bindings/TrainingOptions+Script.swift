@@ -1,4 +1,5 @@
 import Diagnostics
+import Kernels
 import LuaHost
 import Pipeline
 import Training
@@ -49,6 +50,10 @@ extension ScriptSession {
         .init(
           name: "memory", type: .choice(["keep", "recompute"]),
           help: "recompute takes less memory and more time, for the same result", standard: .string("keep")),
+        .init(
+          name: "precision", type: .choice(ProductPrecision.allCases.map(\.rawValue)),
+          help: "of the factors in convolutions and dense layers; bf16 where the CPU has AVX512_BF16",
+          standard: .string(ProductPrecision.float32.rawValue)),
         .init(name: "shuffle", type: .boolean, help: "another order each epoch", standard: .bool(true)),
         .init(name: "seed", type: .integer, help: "of the order; the run's own by default"),
         .init(name: "on_step", type: .function(callbackType), help: "called after every step"),
@@ -91,6 +96,8 @@ extension ScriptSession {
     recipe.options.patience = given.integer("patience")
     recipe.options.recalibrationBatches = given.integer("recalibrate")!
     recipe.options.recomputes = given.string("memory") == "recompute"
+    recipe.options.precision = ProductPrecision(rawValue: given.string("precision")!)!
+    try recipe.options.precision.validate()
     switch given["validation"] {
     case .number(let share): recipe.validation = .share(share)
     case .data(let object): recipe.validation = .data(object.data)

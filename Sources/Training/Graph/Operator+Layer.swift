@@ -6,7 +6,8 @@ extension Node {
   /// The node bound to memory; nil when there is nothing to compute. `isFused` says that the layer before has
   /// already applied this activation.
   func makeLayer(
-    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int, isFused: Bool
+    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int, precision: ProductPrecision,
+    isFused: Bool
   ) throws -> (any Layer)? {
     func parameter(_ role: ParameterRole) -> TrainableParameter? { weights.parameter(name, role) }
     switch op {
@@ -14,11 +15,12 @@ extension Node {
     case .conv2d(let spec):
       let geometry = try ConvolutionGeometry(
         WindowGeometry(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
-      return LinearLayer(geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias))
+      return LinearLayer(
+        geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), precision: precision)
     case .dense(let spec):
       return try LinearLayer(
         .dense(inputs: inputs[0].size, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
-        bias: parameter(.bias))
+        bias: parameter(.bias), precision: precision)
     case .batchNorm(let spec):
       return try BatchNormLayer(
         spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,

@@ -24,12 +24,15 @@ final class TrainingGraph {
   /// The pass that `backward` completes.
   private var pass: Pass?
 
-  /// - Parameter recomputes: whether to give activations up and compute them again on the way back, where that takes
-  ///   less memory. The results are the same to the bit.
+  /// - Parameters:
+  ///   - recomputes: whether to give activations up and compute them again on the way back, where that takes less
+  ///     memory. The results are the same to the bit.
+  ///   - precision: of convolutions and dense layers.
   /// - Throws: `CompressError` naming the layer when the network's output is no vector of class scores, or there
   ///   is no memory for the batch.
   init(
-    _ graph: Graph, weights: TrainableWeights, batchSize: Int, recomputes: Bool = false, pool: ThreadPool
+    _ graph: Graph, weights: TrainableWeights, batchSize: Int, recomputes: Bool = false,
+    precision: ProductPrecision = .float32, pool: ThreadPool
   ) throws {
     self.pool = pool
     self.batchSize = batchSize
@@ -70,7 +73,9 @@ final class TrainingGraph {
           linear.fuse(clamp)
           isFused = true
         }
-        if let layer = try node.makeLayer(inputs, output, weights, batchSize: batchSize, isFused: isFused) {
+        if let layer = try node.makeLayer(
+          inputs, output, weights, batchSize: batchSize, precision: precision, isFused: isFused)
+        {
           layers.append((node, layer))
         }
       }

@@ -8,26 +8,30 @@ final class LinearLayer: Layer {
   private let weight: TrainableParameter
   private let bias: TrainableParameter?
   private let geometry: ConvolutionGeometry
+  private let precision: ProductPrecision
   private var convolution: FloatConvolution
   private let gradient: ConvolutionGradient
 
   init(
     _ geometry: ConvolutionGeometry, _ input: Value, _ output: Value, weight: TrainableParameter,
-    bias: TrainableParameter?
+    bias: TrainableParameter?, precision: ProductPrecision
   ) {
+    self.precision = precision
     self.geometry = geometry
     self.input = input
     self.output = output
     self.weight = weight
     self.bias = bias
-    convolution = FloatConvolution(geometry, weights: weight.values.elements, bias: bias?.values.elements)
-    gradient = ConvolutionGradient(geometry)
+    convolution = FloatConvolution(
+      geometry, weights: weight.values.elements, bias: bias?.values.elements, precision: precision)
+    gradient = ConvolutionGradient(geometry, precision: precision)
   }
 
   /// Applies a clamping activation to the output from now on.
   func fuse(_ clamp: (low: Float, high: Float)) {
     convolution = FloatConvolution(
-      geometry, weights: weight.values.elements, bias: bias?.values.elements, clamp: clamp.low...clamp.high)
+      geometry, weights: weight.values.elements, bias: bias?.values.elements, clamp: clamp.low...clamp.high,
+      precision: precision)
   }
 
   var keeps: Keeping { .inputs }

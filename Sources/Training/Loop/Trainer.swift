@@ -52,7 +52,8 @@ public final class Trainer {
     try Self.checkShape(data, model)
     let batchSize = min(options.batchSize, data.count)
     let graph = try TrainingGraph(
-      model.graph, weights: weights, batchSize: batchSize, recomputes: options.recomputes, pool: pool)
+      model.graph, weights: weights, batchSize: batchSize, recomputes: options.recomputes,
+      precision: options.precision, pool: pool)
     for data in [data, validation].compactMap({ $0 }) {
       try Self.checkShape(data, model)
       guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to validate on") }

@@ -1,4 +1,5 @@
 import Diagnostics
+import Kernels
 
 /// How to train.
 public struct TrainingOptions {
@@ -32,6 +33,9 @@ public struct TrainingOptions {
   public var recalibrationBatches = 0
   /// Whether to compute activations again on the way back where that saves memory.
   public var recomputes = false
+  /// Of the factors in products of convolutions and dense layers, forward and backward, validation included; sums,
+  /// weights, batch norms, loss and optimizer are float32 in any case.
+  public var precision = ProductPrecision.float32
 
   public init(
     epochs: Int = 1, batchSize: Int = 32, optimizer: Optimizer = .adam(), learningRate: LearningRate? = nil,
@@ -45,7 +49,7 @@ public struct TrainingOptions {
     self.shuffles = shuffles
   }
 
-  /// - Throws: `CompressError` naming the option that is out of range.
+  /// - Throws: `CompressError` naming the option that is out of range, or that this machine cannot do.
   public func validate() throws {
     guard (1...1_000_000).contains(epochs) else { throw CompressError("epochs: \(epochs) is not in 1...1000000") }
     guard (1...65_536).contains(batchSize) else { throw CompressError("batch size: \(batchSize) is not in 1...65536") }
@@ -73,6 +77,7 @@ public struct TrainingOptions {
     if let patience {
       guard patience >= 1 else { throw CompressError("patience: \(patience) epochs; at least 1 is needed") }
     }
+    try precision.validate()
     guard recalibrationBatches >= 0 else { throw CompressError("\(recalibrationBatches) batches to recalibrate on") }
   }
 }

@@ -34,6 +34,7 @@ struct DoctorCommand: ParsableCommand {
     line("processor", Self.processor)
     line("cores", "\(ProcessInfo.processInfo.activeProcessorCount)")
     line("kernels", try Self.kernels())
+    line("bf16", Self.bfloat16)
     line("memory", Formatting.bytes(Int(ProcessInfo.processInfo.physicalMemory)))
     line("Lua", LuaState.version)
     line("zlib", Gzip.zlibVersion)
@@ -110,6 +111,15 @@ struct DoctorCommand: ParsableCommand {
         "the best this machine runs"
       }
     return current.reportName + ", \(reason)" + (current == best ? "" : "; \(best.reportName) would be faster")
+  }
+
+  private static var bfloat16: String {
+    do {
+      try ProductPrecision.bfloat16.validate()
+      return "the CPU has AVX512_BF16: train(…, { precision = \"bf16\" }) may be asked for"
+    } catch {
+      return "none: \(error.message)"
+    }
   }
 
   private static var processor: String {
