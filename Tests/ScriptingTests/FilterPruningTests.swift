@@ -20,11 +20,11 @@ import Testing
   ]
   static let shares = isSoak ? Array(stride(from: 0.1, through: 0.9, by: 0.1)) : [0.1, 0.5, 0.9]
 
-  /// The network as small as it can be, unless there is time; statistics and biases drawn, so that nothing is zero
-  /// or one by accident.
-  private func model(_ entry: Zoo.Entry) throws -> Model {
+  /// The network as it is, or as small as it can be; statistics and biases drawn, so that nothing is zero or one by
+  /// accident.
+  private func model(_ entry: Zoo.Entry, isFullSize: Bool) throws -> Model {
     var options = entry.defaults
-    if !Self.isSoak {
+    if !isFullSize {
       if entry.options.contains(.width) { options.width = 0.25 }
       let sizes = [28, 32, 64, 75].filter { $0 < options.input[0] } + [options.input[0]]
       for size in sizes {
@@ -36,7 +36,7 @@ import Testing
     return try networks.model(entry.graph(options))
   }
 
-  private func policies() throws -> (session: ScriptSession, policies: [LuaPruningPolicy]) {
+  private func policies(_ criteria: [String]) throws -> (session: ScriptSession, policies: [LuaPruningPolicy]) {
     let folder = try ScriptFolder(["script.lua": ""])
     var options = ScriptSession.Options(script: folder.path + "/script.lua")
     options.plugins = [sourceRoot + "/plugins"]
@@ -44,14 +44,22 @@ import Testing
     let session = try ScriptSession(options, executor: executor, print: { _ in })
     return (
       session,
-      try Self.criteria.map { try LuaPruningPolicy(PluginObject(session.registry.plugin($0)).bind(nil), session) }
+      try criteria.map { try LuaPruningPolicy(PluginObject(session.registry.plugin($0)).bind(nil), session) }
     )
   }
 
   @Test(arguments: Zoo.entries.map(\.name))
   func removedAsIfZeroed(_ name: String) throws {
-    let model = try model(Zoo.entry(name))
-    let (session, policies) = try policies()
+    try check(name, model(Zoo.entry(name), isFullSize: false), Self.criteria)
+  }
+
+  @Test(.enabled(if: isSoak), arguments: Zoo.entries.map(\.name))
+  func removedAsIfZeroedAtFullSize(_ name: String) throws {
+    try check(name, model(Zoo.entry(name), isFullSize: true), ["filter_l2"])
+  }
+
+  private func check(_ name: String, _ model: Model, _ criteria: [String]) throws {
+    let (session, policies) = try policies(criteria)
     let context = StageContext(pool: .serial)
     var networks = RandomNetworks(5)
     let sample = try networks.sample(model.graph.inputShape).batched
