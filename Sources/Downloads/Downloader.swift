@@ -80,6 +80,8 @@ extension Downloader {
     throws
   {
     let part = try PartialFile(for: path)
+    // The network's threads may hold on to it a while after a failure.
+    defer { part.release() }
     // What an earlier run left may be whole, or too much.
     if part.count >= file.bytes, try finish(part, file) == nil { return }
     var failures: [String] = []

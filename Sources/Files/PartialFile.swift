@@ -9,7 +9,7 @@ import Diagnostics
 
 /// A file that arrives in pieces, over several runs if need be, beside the place it is meant for: `.NAME.part`.
 ///
-/// Whoever works on it holds a lock, which ends with the process.
+/// Whoever works on it holds a lock, until `release` or the end of the process.
 public final class PartialFile {
   /// Where it will be.
   public let target: String
@@ -81,6 +81,9 @@ public final class PartialFile {
     }
     try AtomicFile.flush(folder: Folders.parent(of: target))
   }
+
+  /// Lets others work on it; nothing more may be written.
+  public func release() { _ = flock(file.number, LOCK_UN) }
 
   /// Removes it.
   public func discard() { unlink(path) }
