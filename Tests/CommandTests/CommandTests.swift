@@ -91,6 +91,7 @@ import Testing
     ("mnist_lab", [], "pruned and int8"), ("mnist_dense", [], "pruned and int8"),
     ("inception_mnist", ["width=0.0625", "epochs=1", "test=50"], "pruned and int8"),
     ("lenet_mnist", [], "LeNet-300-100"), ("resnet8_cifar10", ["test=50"], "ResNet8 int8"),
+    ("resnet18_cifar10", ["test=20", "rounds=1"], "round 1"),
   ])
   func pipelinesOnRealDataRun(_ name: String, settings: [String], last: String) throws {
     guard let realData else { return }
