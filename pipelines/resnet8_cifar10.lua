@@ -1,6 +1,6 @@
 -- ResNet8 on CIFAR-10 from nothing: MLPerf Tiny's image classification (Banbury et al. 2021), which asks for 85 %.
 -- Pad-crop and flip, one-cycle SGD with Nesterov momentum, the average of the last weights.
--- Measured, seed 0: 86.38 % of the 10,000 test images, int8 86.32 % and 2.5 times as fast; about 27 minutes of one core.
+-- Measured, seed 0: 86.38 % of the 10,000 test images, int8 86.32 % and 2.5 times as fast; 46 minutes with one thread on a busy machine.
 local p = params {
   epochs   = { 30, min = 1, help = "of the training" },
   samples  = { 50000, min = 200, help = "training images" },
