@@ -3,7 +3,7 @@
 #   make test         everything that must always pass
 # Others: build, soak (long checks), sanitize, clean.
 
-PACKAGES := liblua5.4-dev zlib1g-dev libjpeg-dev libpng-dev pkg-config libjs-chart.js
+PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
 BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.

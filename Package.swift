@@ -16,6 +16,7 @@ let package = Package(
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.0.0"),
     .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.0.0"),
   ],
   targets: [
@@ -52,9 +53,12 @@ let package = Package(
     // The scripts, and the command line.
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
     .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
+    .target(
+      name: "Experiments",
+      dependencies: ["Scripting", .product(name: "GRDB", package: "GRDB.swift")]),
     .executableTarget(
       name: "compress",
-      dependencies: ["Scripting", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: ["Scripting", "Experiments", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
     .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),

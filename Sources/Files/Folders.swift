@@ -7,7 +7,7 @@
 #endif
 import Diagnostics
 
-/// Folders: making them, and where this user's cache is.
+/// Folders: making them, and where this user's cache and data are.
 public enum Folders {
   /// The folder a path lies in; `.` for a bare name.
   public static func parent(of path: String) -> String {
@@ -69,6 +69,15 @@ public enum Folders {
     if let base = environment("XDG_CACHE_HOME"), base.hasPrefix("/") { return base + "/compress" }
     guard let home = environment("HOME"), home.hasPrefix("/") else { return nil }
     return home + "/.cache/compress"
+  }
+
+  /// `$XDG_DATA_HOME/compress`, or `~/.local/share/compress`: what must not be lost when caches are emptied.
+  public static var data: String? { data(environment: environment) }
+
+  static func data(environment: (String) -> String?) -> String? {
+    if let base = environment("XDG_DATA_HOME"), base.hasPrefix("/") { return base + "/compress" }
+    guard let home = environment("HOME"), home.hasPrefix("/") else { return nil }
+    return home + "/.local/share/compress"
   }
 
   /// The value of an environment variable; nil when unset or empty.

@@ -103,6 +103,12 @@ public final class ScriptSession {
     return Outcome(comparison: comparison, stages: wantedStages, params: params ?? [], digest: Digest.of(source))
   }
 
+  /// What `params` declared, with the values of this run; nil before it was called.
+  public var declaredParams: [(name: String, value: ParamValue)]? { params }
+
+  /// The plugins the script used so far, by name, with the SHA-256 of their files.
+  public var usedPlugins: [String: String] { registry.digests }
+
   /// Tells of the images that could not be read, as far as that was not done yet.
   public func noteBrokenImages() {
     for index in folders.indices {

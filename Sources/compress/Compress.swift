@@ -20,9 +20,14 @@ struct Compress: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self, PluginsCommand.self, InspectCommand.self,
-      BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
+      RunCommand.self, PlanCommand.self, CheckCommand.self, RunsCommand.self, NewCommand.self, PluginsCommand.self,
+      InspectCommand.self, BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
     ])
+
+  /// The file this process was started from.
+  static var program: String {
+    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
+  }
 
   /// Characters; names in a message are as long as whoever chose them liked.
   private static let longestMessage = 1000

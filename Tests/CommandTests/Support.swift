@@ -22,7 +22,7 @@ final class TemporaryFolder {
   deinit { try? FileManager.default.removeItem(atPath: path) }
 }
 
-/// `compress` at work, with a cache and a folder for temporary files of its own.
+/// `compress` at work, with a cache, a run store and a folder for temporary files of its own.
 final class Running {
   private let process = Process()
   private let output: String
@@ -38,9 +38,10 @@ final class Running {
     process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
-      .merging(["XDG_CACHE_HOME": folder, "TMPDIR": folder + "/tmp", "COMPRESS_PLUGINS": sourceRoot + "/plugins"]) {
-        $1
-      }
+      .merging([
+        "XDG_CACHE_HOME": folder, "XDG_DATA_HOME": folder + "/data", "TMPDIR": folder + "/tmp",
+        "COMPRESS_PLUGINS": sourceRoot + "/plugins",
+      ]) { $1 }
       .merging(environment) { $1 }
     // Files rather than pipes: nobody has to read while it runs.
     output = "\(folder)/output-\(UUID().uuidString)"

@@ -35,7 +35,7 @@ public struct Comparer {
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
       let stored = try executor.result(of: variant.stage)
-      let file = "\(folder ?? scratch.path)/\(Self.fileName(variant.name, index)).\(NativeFormat.fileExtension)"
+      let file = "\(folder ?? scratch.path)/\(Self.modelFile(variant.name, index))"
       try NativeFormat.write(stored.model, to: file)
       try rest(comparison.cooldown)
 
@@ -84,10 +84,10 @@ public struct Comparer {
     return (gained, lost)
   }
 
-  /// The variant's name as a file name: letters, digits, `-`; the number in front keeps it unique.
-  static func fileName(_ name: String, _ index: Int) -> String {
+  /// The variant's name as the name of its native file: letters, digits, `-`; the number in front keeps it unique.
+  public static func modelFile(_ name: String, _ index: Int) -> String {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return "\(index + 1)-" + String(plain.prefix(60))
+    return "\(index + 1)-\(String(plain.prefix(60))).\(NativeFormat.fileExtension)"
   }
 
   private func writeImages(_ comparison: Comparison, to path: String) throws {

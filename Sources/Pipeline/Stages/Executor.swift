@@ -11,6 +11,8 @@ public final class Executor {
   /// Stages that are being computed: the functions of scripts they call must not wait for them.
   private var underWay = Set<String>()
   private var toldUnrepeatable = Set<String>()
+  /// Keys of what this run computed rather than read.
+  private var computed = Set<String>()
 
   /// - Parameter store: nil keeps results in memory only.
   public init(context: StageContext, store: StageStore?) {
@@ -42,6 +44,9 @@ public final class Executor {
   }
 
   public func model(of stage: Stage) throws -> Model { try result(of: stage).model }
+
+  /// Whether this run computed the stage, rather than reading it from the store.
+  public func hasComputed(_ stage: Stage) -> Bool { computed.contains(stage.key.digest) }
 
   /// Whether the stage's result is at hand without computing anything.
   public func isAvailable(_ stage: Stage) -> Bool {
@@ -81,6 +86,7 @@ public final class Executor {
     result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
     try store?.save(result, stage)
     context.checkpoint?.remove()
+    computed.insert(stage.key.digest)
     return result
   }
 }

@@ -77,7 +77,7 @@ struct ReportPage {
     histories = results.variants.enumerated().map { History($1, $0) }
     facts = Self.facts(results)
     params = results.run.params.sorted { $0.key < $1.key }.map {
-      Fact(key: Self.shown($0.key), value: Self.shown(Self.text($0.value)))
+      Fact(key: Self.shown($0.key), value: Self.shown($0.value.text))
     }
     hasParams = !params.isEmpty
     command = Self.shown(ShellText.line(results.run.command ?? []))
@@ -122,13 +122,5 @@ struct ReportPage {
       Fact(key: "Version of compress", value: shown(run.version)),
       Fact(key: "Measured", value: shown(results.created)),
     ]
-  }
-
-  static func text(_ value: ParamValue) -> String {
-    switch value {
-    case .bool(let value): String(value)
-    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
-    case .string(let value): value
-    }
   }
 }

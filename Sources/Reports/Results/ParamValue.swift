@@ -24,3 +24,14 @@ public enum ParamValue: Codable, Sendable, Hashable {
     }
   }
 }
+
+extension ParamValue {
+  /// As `--set` takes it: `0.8`, `true`, `adam`.
+  public var text: String {
+    switch self {
+    case .bool(let value): String(value)
+    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    case .string(let value): value
+    }
+  }
+}

@@ -48,6 +48,9 @@ public final class PluginRegistry {
     return plugin
   }
 
+  /// Of every plugin that was loaded, by name.
+  var digests: [String: String] { loaded.mapValues(\.digest) }
+
   private func load(_ name: String, _ path: String) throws -> Plugin {
     let source = try ScriptFile.read(path)
     let environment = state.makeEnvironment()

@@ -1,10 +1,10 @@
 import ArgumentParser
 import Diagnostics
+import Experiments
 import Files
 import Foundation
 import Pipeline
 import Reports
-import Scripting
 
 /// `compress run SCRIPT`.
 struct RunCommand: ParsableCommand {
@@ -13,7 +13,7 @@ struct RunCommand: ParsableCommand {
     discussion: """
       With --out, writes DIR/results.json, DIR/report.html (for any browser, offline), the native file of every variant \
       (DIR/models), and what the script saves. Finished stages are kept in $XDG_CACHE_HOME/compress; a second run \
-      computes only what changed.
+      computes only what changed. What was run is recorded: compress runs list.
       """)
 
   @OptionGroup var options: ScriptOptions
@@ -39,39 +39,28 @@ struct RunCommand: ParsableCommand {
     try executor.prepareStore()
     var sessionOptions = try options.sessionOptions()
     sessionOptions.out = out
-    let terminal = Terminal(.output)
-    let session = try ScriptSession(sessionOptions, executor: executor, print: { terminal.writeLine($0) })
-    defer { session.noteBrokenImages() }
-    let interrupt = session.interrupt
-    try cancellation.withHandler({ interrupt.cancel() }) {
-      let outcome = try session.run()
-      for stage in outcome.leaves { _ = try executor.result(of: stage) }
-      guard let comparison = outcome.comparison else { return }
-      let result = try Comparer(worker: Self.thisProgram, executor: executor, seed: options.seed)
-        .run(comparison, keepModels: out.map { $0 + "/models" })
-      terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
-      guard let out else { return }
-      let run = ResultsFile.Run(
-        script: options.script, scriptDigest: outcome.digest,
-        params: Dictionary(outcome.params.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }), seed: options.seed,
-        threads: executor.context.pool.threads, version: Compress.version,
-        command: repeatable(threads: executor.context.pool.threads))
-      let results = ResultsFile(result, run: run)
-      try results.write(to: "\(out)/results.json")
-      let charts = ChartLibrary.installed()
-      try HTMLReport(results, charts: charts).write(to: "\(out)/report.html")
-      let hint = charts == nil ? " (tables only: charts need the package \(ChartLibrary.package))" : ""
-      terminal.writeLine(terminal.styled("results, report.html\(hint) and models are in \(out)", .dim))
+    let terminal = Terminal(.output), charts = ChartLibrary.installed()
+    let run = ScriptRun(
+      sessionOptions, executor: executor, worker: Compress.program, version: Compress.version,
+      command: repeatable(threads: executor.context.pool.threads), charts: charts)
+    defer { record(run.record, progress) }
+    guard let result = try run.run(print: { terminal.writeLine($0) }) else { return }
+    terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
+    guard let out else { return }
+    let hint = charts == nil ? " (tables only: charts need the package \(ChartLibrary.package))" : ""
+    terminal.writeLine(terminal.styled("results, report.html\(hint) and models are in \(out)", .dim))
+  }
+
+  /// A run is worth its results, whether or not it can be recorded.
+  private func record(_ record: RunRecord, _ progress: TerminalProgress) {
+    do { try RunStore.ofUser().record(record) } catch {
+      progress.abandon()
+      progress.note("this run is not recorded: \(error)")
     }
   }
 
   /// This command line, with the default that depends on the machine written out.
   private func repeatable(threads: Int) -> [String] {
     ["compress"] + CommandLine.arguments.dropFirst() + (options.threads == nil ? ["--threads", String(threads)] : [])
-  }
-
-  /// The file this process was started from.
-  private static var thisProgram: String {
-    (try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")) ?? CommandLine.arguments[0]
   }
 }

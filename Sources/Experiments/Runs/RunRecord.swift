@@ -1,0 +1,146 @@
+import Foundation
+import LuaHost
+import Pipeline
+import Reports
+
+/// Everything that is remembered about one run of a script: what was asked for, where it ran, and what came out.
+///
+/// Workers hand it over as a JSON file; the run store keeps it.
+public struct RunRecord: Codable, Sendable, Equatable {
+  public enum Status: String, Codable, Sendable, CaseIterable {
+    case done, failed, stopped
+  }
+
+  /// Where it ran.
+  public struct Environment: Codable, Sendable, Hashable {
+    public var cpu: String
+    public var cores: Int
+    public var isa: String
+    /// `Linux 6.1.0`, say.
+    public var system: String
+    public var program: String
+    public var lua: String
+
+    public init(cpu: String, cores: Int, isa: String, system: String, program: String, lua: String) {
+      self.cpu = cpu
+      self.cores = cores
+      self.isa = isa
+      self.system = system
+      self.program = program
+      self.lua = lua
+    }
+
+    /// This one.
+    ///
+    /// - Parameter program: the version of this program.
+    public init(program: String) {
+      let machine = ResultsFile.Machine()
+      var name = utsname()
+      uname(&name)
+      self.init(
+        cpu: machine.cpu, cores: machine.cores, isa: machine.isa,
+        system: Self.text(&name.sysname) + " " + Self.text(&name.release), program: program, lua: LuaState.version)
+    }
+
+    private static func text<Characters>(_ characters: inout Characters) -> String {
+      withUnsafeBytes(of: &characters) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+  }
+
+  /// A stage of a variant that was compared, or of a leaf of the graph.
+  public struct Stage: Codable, Sendable, Equatable {
+    public var key: String
+    public var kind: String
+    public var label: String
+    /// How long it took when it was computed, by this run or another.
+    public var seconds: Double
+    /// Whether this run computed it; otherwise it came from the store.
+    public var isComputed: Bool
+
+    private enum CodingKeys: String, CodingKey { case key, kind, label, seconds, isComputed = "computed" }
+  }
+
+  /// What was found out about one variant.
+  public struct Variant: Codable, Sendable, Equatable {
+    public var name: String
+    private var metrics: [String: Double]
+
+    public init(name: String, metrics: [Metric: Double]) {
+      self.name = name
+      self.metrics = Dictionary(uniqueKeysWithValues: metrics.map { ($0.rawValue, $1) })
+    }
+
+    public subscript(metric: Metric) -> Double? { metrics[metric.rawValue] }
+  }
+
+  /// A file that the run wrote.
+  public struct Artifact: Codable, Sendable, Equatable {
+    /// Below the run's folder.
+    public var path: String
+    public var bytes: Int
+    public var sha256: String
+
+    public init(path: String, bytes: Int, sha256: String) {
+      self.path = path
+      self.bytes = bytes
+      self.sha256 = sha256
+    }
+  }
+
+  /// What names it everywhere: hexadecimal for a plain run, the sweep's and a number for a point of a sweep.
+  public var uid: String
+  public var script: String
+  /// SHA-256 of the script's text; nil when it could not be read.
+  public var scriptDigest: String?
+  public var params: [String: ParamValue]
+  public var seed: UInt64
+  public var threads: Int
+  public var status = Status.stopped
+  public var error: String?
+  public var started: Date
+  public var seconds: Double = 0
+  /// `--out`, as an absolute path.
+  public var folder: String?
+  /// The arguments that repeat it, the program's name first.
+  public var command: [String]
+  public var environment: Environment
+  /// Plugins by name, with the SHA-256 of their files.
+  public var plugins: [String: String] = [:]
+  public var stages: [Stage] = []
+  public var variants: [Variant] = []
+  public var artifacts: [Artifact] = []
+
+  public init(
+    uid: String, script: String, params: [String: ParamValue] = [:], seed: UInt64, threads: Int, started: Date,
+    folder: String? = nil, command: [String] = [], environment: Environment
+  ) {
+    self.uid = uid
+    self.script = script
+    self.params = params
+    self.seed = seed
+    self.threads = threads
+    self.started = started
+    self.folder = folder
+    self.command = command
+    self.environment = environment
+  }
+
+  /// A new name for a plain run.
+  public static func newID() -> String {
+    let digits = String(UInt64.random(in: 0...(.max)), radix: 16)
+    return String(repeating: "0", count: 16 - digits.count) + digits
+  }
+}
+
+extension RunRecord.Variant {
+  init(_ result: VariantResult) {
+    self.init(
+      name: result.name,
+      metrics: [
+        .accuracy: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
+        .nonzero: Double(result.nonzero), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
+        .gzipBytes: Double(result.gzipBytes), .mean: result.latency.mean, .p50: result.latency.p50,
+        .p90: result.latency.p90, .p99: result.latency.p99, .memory: Double(result.peakMemoryBytes),
+      ])
+  }
+}

@@ -1,0 +1,138 @@
+import Foundation
+import Reports
+
+/// Runs as people read them in a terminal.
+public enum RunText {
+  /// A table of rows, the names of params written once where all rows have them.
+  public static func list(_ rows: [RunRow], for terminal: Terminal, now: Date = Date()) -> String {
+    var table = TextTable([
+      ("run", .right), ("when", .left), ("script", .left), ("seed", .right), ("params", .left), ("variant", .left),
+      ("accuracy", .right), ("gzip", .right), ("p50", .right), ("took", .right), ("", .left),
+    ])
+    for row in rows {
+      table.add([
+        TextTable.Cell("\(row.id)", .bold), TextTable.Cell(age(row.started, now), .dim),
+        TextTable.Cell(row.script.split(separator: "/").last.map(String.init) ?? row.script),
+        TextTable.Cell(String(row.seed), .dim), TextTable.Cell(params(row.params)),
+        TextTable.Cell(row.variant?.name ?? ""), TextTable.Cell(value(row.variant, .accuracy), .bold),
+        TextTable.Cell(value(row.variant, .gzipBytes)), TextTable.Cell(value(row.variant, .p50)),
+        TextTable.Cell(Formatting.duration(row.seconds), .dim), status(row.status, row.sweep),
+      ])
+    }
+    return table.rendered(for: terminal)
+  }
+
+  private static func status(_ status: RunRecord.Status, _ sweep: Int64?) -> TextTable.Cell {
+    switch status {
+    case .done: TextTable.Cell(sweep.map { "sweep \($0)" } ?? "", .dim)
+    case .failed: TextTable.Cell("failed", .red)
+    case .stopped: TextTable.Cell("stopped", .yellow)
+    }
+  }
+
+  static func params(_ params: [String: ParamValue]) -> String {
+    params.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value.text)" }.joined(separator: " ")
+  }
+
+  static func value(_ variant: RunRecord.Variant?, _ metric: Metric) -> String {
+    variant?[metric].map { metric.text($0) } ?? "–"
+  }
+
+  static func age(_ date: Date, _ now: Date) -> String {
+    let seconds = now.timeIntervalSince(date)
+    switch seconds {
+    case ..<60: return "just now"
+    case ..<3600: return "\(Int(seconds / 60)) min ago"
+    case ..<172_800: return "\(Int(seconds / 3600)) h ago"
+    default: return String(date.formatted(.iso8601).prefix(10))
+    }
+  }
+
+  /// Everything about one run.
+  public static func details(_ stored: StoredRun, for terminal: Terminal) -> String {
+    let run = stored.record
+    var facts: [(String, String)] = [
+      ("run", "\(stored.id), \(run.uid)"), ("script", run.script), ("SHA-256", run.scriptDigest ?? "–"),
+      ("status", run.status.rawValue), ("started", run.started.formatted(.iso8601)),
+      ("took", Formatting.duration(run.seconds)), ("seed", String(run.seed)), ("threads", String(run.threads)),
+      ("machine", "\(run.environment.cpu), \(run.environment.cores) cores, \(run.environment.isa)"),
+      ("system", run.environment.system), ("program", "\(run.environment.program), Lua \(run.environment.lua)"),
+      ("command", ShellText.line(run.command)),
+    ]
+    if let sweep = stored.sweep { facts.append(("sweep", "\(sweep), point \(stored.point ?? 0)")) }
+    if let folder = run.folder { facts.append(("folder", folder)) }
+    for (name, value) in run.params.sorted(by: { $0.key < $1.key }) { facts.append((name, value.text)) }
+    let width = facts.map(\.0.count).max() ?? 0
+    var text = ""
+    for (name, value) in facts {
+      let space = String(repeating: " ", count: width - name.count)
+      text += terminal.styled(name.escapedForTerminal, .dim) + space + "  " + value.escapedForTerminal + "\n"
+    }
+    if let error = run.error { text += terminal.styled("error", .red) + "  " + error.escapedForTerminal + "\n" }
+    if !run.variants.isEmpty {
+      let metrics = Metric.allCases
+      var table = TextTable([("variant", .left)] + metrics.map { ($0.title, .right) })
+      for variant in run.variants {
+        table.add([TextTable.Cell(variant.name, .bold)] + metrics.map { TextTable.Cell(value(variant, $0)) })
+      }
+      text += "\n" + table.rendered(for: terminal)
+    }
+    if !run.stages.isEmpty {
+      var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("took", .right), ("", .left)])
+      for stage in run.stages {
+        table.add([
+          TextTable.Cell(stage.kind), TextTable.Cell(stage.label, .bold),
+          TextTable.Cell(String(stage.key.prefix(12)), .dim), TextTable.Cell(Formatting.duration(stage.seconds)),
+          stage.isComputed ? TextTable.Cell("computed") : TextTable.Cell("from the store", .dim),
+        ])
+      }
+      text += "\n" + table.rendered(for: terminal)
+    }
+    if !run.plugins.isEmpty {
+      var table = TextTable([("plugin", .left), ("SHA-256", .left)])
+      for (name, digest) in run.plugins.sorted(by: { $0.key < $1.key }) {
+        table.add([TextTable.Cell(name, .bold), TextTable.Cell(String(digest.prefix(12)), .dim)])
+      }
+      text += "\n" + table.rendered(for: terminal)
+    }
+    if !run.artifacts.isEmpty {
+      var table = TextTable([("file", .left), ("size", .right), ("SHA-256", .left)])
+      for artifact in run.artifacts {
+        table.add([
+          TextTable.Cell(artifact.path, .bold), TextTable.Cell(Formatting.bytes(artifact.bytes)),
+          TextTable.Cell(String(artifact.sha256.prefix(12)), .dim),
+        ])
+      }
+      text += "\n" + table.rendered(for: terminal)
+    }
+    return text
+  }
+}
+
+extension Metric {
+  /// The heading of its column.
+  public var title: String {
+    switch self {
+    case .nativeBytes: "file"
+    case .gzipBytes: "gzip"
+    case .macs: "MACs"
+    case .mean: "mean"
+    case .p50: "p50"
+    case .p90: "p90"
+    case .p99: "p99"
+    case .memory: "memory"
+    default: rawValue
+    }
+  }
+
+  /// A value as people read it.
+  public func text(_ value: Double) -> String {
+    switch self {
+    case .accuracy: Formatting.percent(value)
+    case .flips, .parameters, .nonzero: Formatting.count(Int(value))
+    case .macs: Formatting.scaled(Int(value))
+    case .nativeBytes, .gzipBytes, .memory: Formatting.bytes(Int(value))
+    case .mean, .p50, .p90, .p99: Formatting.duration(value / 1e3)
+    }
+  }
+}

@@ -1,0 +1,57 @@
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+import Diagnostics
+
+/// A lock that several processes agree on, by a file's name. It ends with the process that holds it, however that ends.
+///
+/// On a network file system it holds between machines too, where that knows locks at all; where it does not, everybody
+/// gets the lock.
+public final class FileLock {
+  public enum Mode: Sendable { case shared, exclusive }
+
+  public let path: String
+  private let file: FileDescriptor
+
+  /// Opens the file, making it if need be, without locking it yet.
+  ///
+  /// - Throws: `CompressError` with the path when the system refuses.
+  public init(_ path: String) throws {
+    self.path = path
+    file = try FileDescriptor(path, O_RDWR | O_CREAT, mode: 0o666, action: "open")
+  }
+
+  /// Takes the lock, or changes its mode; false when somebody else's stands against it. Changing the mode lets go first.
+  public func tryLock(_ mode: Mode) -> Bool {
+    let result = retrying { flock(file.number, (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
+    return result == 0 || errno != EWOULDBLOCK
+  }
+
+  /// Waits for the lock, asking every few milliseconds.
+  ///
+  /// - Parameter waiting: runs before each pause; what it throws ends the waiting.
+  public func lock(_ mode: Mode, waiting: () throws -> Void = {}) throws {
+    var pause: UInt32 = 1000
+    while !tryLock(mode) {
+      try waiting()
+      usleep(pause)
+      pause = min(pause * 2, 50_000)
+    }
+  }
+
+  public func unlock() { _ = retrying { flock(file.number, LOCK_UN) } }
+
+  /// Whether the name still leads to this file: whoever held the lock before may have removed it.
+  public var isCurrent: Bool {
+    var named = stat()
+    guard let own = try? file.status(), stat(path, &named) == 0 else { return false }
+    return own.st_ino == named.st_ino && own.st_dev == named.st_dev
+  }
+
+  /// Removes the file. To be called by who holds the lock exclusively, before letting go.
+  public func remove() { unlink(path) }
+}

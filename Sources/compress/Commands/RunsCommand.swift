@@ -1,0 +1,169 @@
+import ArgumentParser
+import Diagnostics
+import Experiments
+import Foundation
+import Reports
+
+/// `compress runs list|show|compare|export|gc`.
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "See, compare and export what was run.",
+    discussion: """
+      Every run is recorded in $XDG_DATA_HOME/compress/runs.sqlite (or ~/.local/share/compress): its params, stages, \
+      metrics, files and environment.
+      """,
+    subcommands: [List.self, Show.self, Compare.self, Export.self, Collect.self])
+
+  /// Which rows.
+  struct Selection: ParsableArguments {
+    @Option(
+      parsing: .singleValue,
+      help: ArgumentHelp(
+        "Only what meets the condition, on a param, metric or column: accuracy>=0.97, sparsity=0.8, status=failed, script=*lab*.",
+        valueName: "condition"))
+    var `where`: [String] = []
+
+    @Option(help: ArgumentHelp("The variant to look at (default: each run's last).", valueName: "name"))
+    var variant: String?
+
+    @Flag(help: "A row for every variant.")
+    var allVariants = false
+
+    @Option(help: ArgumentHelp("Only this sweep's runs.", valueName: "number"))
+    var sweep: Int?
+
+    @Option(help: ArgumentHelp("Order by a metric, column or param, the greatest first.", valueName: "name"))
+    var sort: String?
+
+    @Flag(help: "With --sort: the least first.")
+    var ascending = false
+
+    func validate() throws {
+      if allVariants, variant != nil { throw ValidationError("--variant and --all-variants: give one of them") }
+    }
+
+    func query() throws -> RunQuery {
+      var query = RunQuery()
+      query.filters = try self.where.map(RunFilter.init)
+      if let sweep { query.filters.append(try RunFilter("sweep=\(sweep)")) }
+      query.variants = allVariants ? .all : variant.map { .named($0) } ?? .last
+      query.sort = sort
+      query.isAscending = ascending
+      return query
+    }
+  }
+
+  struct List: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "list", abstract: "List runs, the newest first.")
+
+    @OptionGroup var selection: Selection
+
+    @Option(help: "Most rows; 0: all.")
+    var limit = 30
+
+    func run() throws {
+      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      var query = try selection.query()
+      query.limit = limit > 0 ? limit : nil
+      let rows = try store.rows(query)
+      if !rows.isEmpty { terminal.write(RunText.list(rows, for: terminal)) }
+      let count = try store.count(query)
+      let shown = rows.count < count ? "\(Formatting.count(rows.count)) of " : ""
+      terminal.writeLine(
+        terminal.styled("\(shown)\(CacheCommand.List.some(count, "run")) in \(store.path.escapedForTerminal)", .dim))
+    }
+  }
+
+  struct Show: ParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about a run.")
+
+    @Argument(help: "The run's number, or the beginning of its name.")
+    var id: String
+
+    func run() throws {
+      let terminal = Terminal(.output)
+      terminal.write(RunText.details(try RunStore.ofUser().run(id), for: terminal))
+    }
+  }
+
+  struct Compare: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "compare", abstract: "Show runs beside each other: what was different, and what came of it.")
+
+    @Argument(help: "Two runs or more.")
+    var ids: [String]
+
+    func validate() throws {
+      if ids.count < 2 { throw ValidationError("give two runs or more") }
+    }
+
+    func run() throws {
+      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      terminal.write(RunComparisonText(try ids.map(store.run)).rendered(for: terminal))
+    }
+  }
+
+  struct Export: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "export", abstract: "Write runs for other programs, one row a run and variant.")
+
+    @OptionGroup var selection: Selection
+
+    @Flag(help: "Comma-separated values.")
+    var csv = false
+
+    @Flag(help: "A JSON array.")
+    var json = false
+
+    func validate() throws {
+      if csv == json { throw ValidationError("give one of --csv and --json") }
+    }
+
+    func run() throws {
+      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      var buffer = ""
+      var export = RunExport(csv ? .csv : .json, params: try store.paramNames()) { text in
+        buffer += text
+        guard buffer.utf8.count > 1 << 16 else { return }
+        terminal.write(buffer)
+        buffer = ""
+      }
+      try export.begin()
+      try store.forEachRow(try selection.query()) { try export.add($0) }
+      try export.end()
+      terminal.write(buffer)
+    }
+  }
+
+  struct Collect: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "gc", abstract: "Forget runs; their files stay.")
+
+    @Option(help: ArgumentHelp("Runs older than this: 12h, 30d, 8w.", valueName: "age"))
+    var olderThan: CacheCommand.Age?
+
+    @Flag(help: "Runs that failed or were stopped.")
+    var failed = false
+
+    @Flag(help: "Runs with a folder that is no longer there.")
+    var missing = false
+
+    func validate() throws {
+      if olderThan == nil, !failed, !missing {
+        throw ValidationError("say which runs: --older-than AGE, --failed, --missing")
+      }
+    }
+
+    func run() throws {
+      var unwanted = RunStore.Unwanted()
+      unwanted.olderThan = olderThan.map { Date(timeIntervalSinceNow: -$0.seconds) }
+      unwanted.failed = failed
+      unwanted.withoutFolder = missing
+      let removal = try RunStore.ofUser().collect(unwanted)
+      Terminal(.output).writeLine(
+        "forgot \(CacheCommand.List.some(removal.runs, "run")) and \(CacheCommand.List.some(removal.sweeps, "sweep")), "
+          + Formatting.bytes(removal.bytes))
+    }
+  }
+}
