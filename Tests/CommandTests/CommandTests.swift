@@ -90,8 +90,9 @@ import Testing
   @Test(arguments: [
     ("mnist_lab", [], "pruned and int8"), ("mnist_dense", [], "pruned and int8"),
     ("inception_mnist", ["width=0.0625", "epochs=1", "test=50"], "pruned and int8"),
-    ("lenet_mnist", [], "LeNet-300-100"), ("resnet8_cifar10", ["test=50"], "ResNet8 int8"),
-    ("resnet18_cifar10", ["test=20", "rounds=1"], "round 1"),
+    ("lenet_mnist", [], "LeNet-300-100"), ("lenet_pruning", ["epochs=1", "tuning=1"], "LeNet-300-100 pruned"),
+    ("resnet8_cifar10", ["test=50"], "ResNet8 int8"),
+    ("vgg16_cifar10", ["test=20", "rounds=2", "scan=10", "training=1", "width=0.0625"], "and int8"),
   ])
   func pipelinesOnRealDataRun(_ name: String, settings: [String], last: String) throws {
     guard let realData else { return }
@@ -99,6 +100,33 @@ import Testing
     let result = try compress(
       ["run", "\(sourceRoot)/pipelines/\(name).lua", "--data", realData] + Self.smoke
         + settings.flatMap { ["--set", $0] }, cache: cache)
+    #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
+  }
+
+  /// Those that begin with a trained network: on a narrow one whose weights were drawn, or, at length, on the real one.
+  @Test(arguments: [
+    ("resnet18_cifar10", "resnet18_cifar", ["rounds=2", "scan=10"], "and int8"),
+    ("vgg16_bn_cifar10", "vgg16_bn_cifar", ["rounds=2", "scan=10"], "and int8"),
+    ("resnet18_pruning", "resnet18_cifar", ["tuning=1"], "98 % zeros"),
+    ("resnet18_pruning", "resnet18_cifar", ["recipe=plain"], "98 % zeros"),
+    ("resnet32_pruning", "resnet32", ["tuning=1"], "weights"),
+    ("vgg16_bn_pruning", "vgg16_bn_cifar", [], "pruned"),
+  ])
+  func pipelinesOnTrainedNetworksRun(_ name: String, network: String, settings: [String], last: String) throws {
+    guard let realData else { return }
+    let cache = try TemporaryFolder()
+    var source = ["--data", realData]
+    if !isSoak {
+      let script = cache.path + "/narrow.lua"
+      try Data("zoo.\(network) { width = 0.125 }:save 'narrow.safetensors'".utf8).write(to: URL(fileURLWithPath: script))
+      let narrow = try compress(["run", script, "--out", cache.path], cache: cache)
+      #expect(narrow.status == 0, "\(narrow.errors)")
+      source = ["--data", cache.path, "--set", "weights=narrow.safetensors", "--set", "width=0.125"]
+    }
+    let result = try compress(
+      ["run", "\(sourceRoot)/pipelines/\(name).lua"] + source + Self.smoke
+        + (["test=20", "epochs=1", "samples=200"] + settings).flatMap { ["--set", $0] }, cache: cache,
+      environment: ["COMPRESS_DATA": realData])
     #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
   }
 

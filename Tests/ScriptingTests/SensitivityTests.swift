@@ -64,6 +64,35 @@ import Testing
     } catch let error as CompressError { #expect(error.message.contains("cannot be reached")) }
   }
 
+  @Test func partsThatMatterMostComeFirst() throws {
+    let sensitivity = Sensitivity(
+      baseline: 0.9, shares: [0.2, 0.8],
+      parts: [
+        .init(layers: ["a"], accuracies: [0.9, 0.8]), .init(layers: ["b"], accuracies: [0.5, 0.1]),
+        .init(layers: ["c"], accuracies: [0.9, 0.8]), .init(layers: ["d"], accuracies: [0.7, 0.2]),
+        .init(layers: ["e"], accuracies: [0.9, 0.9]),
+      ])
+    #expect(abs(sensitivity.importance(of: sensitivity.parts[1]) - 0.6) < 1e-12)
+    #expect(try sensitivity.spread([0.1, 0.2, 0.3, 0.4, 0.5]) == [0.3, 0.1, 0.4, 0.2, 0.5])
+    #expect(try sensitivity.spread([0.1, 0.2]) == [0.1, 0.1, 0.2, 0.1, 0.2])
+    #expect(try sensitivity.spread([0.1]) == [0.1, 0.1, 0.1, 0.1, 0.1])
+    for values in [[], [Double](repeating: 0, count: 6)] {
+      let error = #expect(throws: CompressError.self) { try sensitivity.spread(values) }
+      #expect(error?.message.contains("5 parts") == true)
+    }
+  }
+
+  @Test func scriptsSeeImportanceAndATable() throws {
+    let result = try run(
+      Self.head + """
+        local scan = sensitivity(m, { strategy = use "filter_l1" {}, data = held, shares = { 0.25, 0.75 } })
+        local part = scan.parts[1]
+        print(math.abs(part.importance - (scan.baseline - (part.accuracy[1] + part.accuracy[2]) / 2)) < 1e-9)
+        print(scan:spread({ 0.4 })[1], scan:summary():find("conv", 1, true) ~= nil, scan:summary():find("-75 %", 1, true) ~= nil)
+        """)
+    #expect(result.printed == ["true", "0.4\ttrue\ttrue"])
+  }
+
   @Test(arguments: [
     ("{ strategy = use 'n_m' {}, data = held }", "no shares to try"),
     ("{ strategy = use 'random' {}, data = held, shares = { 0.5, 0.2 } }", "ascend"),
@@ -84,5 +113,9 @@ import Testing
     let two = failure(
       Self.head + "sensitivity(m, { strategy = use 'filter_l1' {}, data = held, shares = { 0.5 } }):ratios {}")
     #expect(two?.message.contains("one target") == true)
+    let word = failure(
+      Self.head
+        + "sensitivity(m, { strategy = use 'filter_l1' {}, data = held, shares = { 0.5 } }):spread { 0.1, 'x' }")
+    #expect(word?.message.contains("a list of numbers") == true)
   }
 }

@@ -982,7 +982,7 @@ local TrainingMoment = {}
 
 ---@class Sensitivity
 ---@field baseline number # accuracy with nothing gone
----@field parts { name: string, layers: string[], accuracy: number[] }[] # layers or groups of them, with the accuracy for each share
+---@field parts { name: string, layers: string[], accuracy: number[], importance: number }[] # layers or groups of them, with the accuracy for each share and what is lost in the mean
 ---@field shares number[] # what went of each part
 local Sensitivity = {}
 
@@ -990,6 +990,15 @@ local Sensitivity = {}
 ---@param target RatioTarget
 ---@return number[]
 function Sensitivity:ratios(target) end
+
+---A ratio for each part, out of fewer: the first for the parts that matter most.
+---@param ratios number[]
+---@return number[]
+function Sensitivity:spread(ratios) end
+
+---A table of the parts.
+---@return string
+function Sensitivity:summary() end
 
 ---What a plugin's file returns.
 ---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin

@@ -21,6 +21,26 @@ public struct Sensitivity: Sendable, Codable, Hashable {
   /// In the network's order.
   public let parts: [Part]
 
+  /// How much a part matters: the accuracy lost when it alone is pruned, in the mean over the shares.
+  public func importance(of part: Part) -> Double {
+    baseline - part.accuracies.reduce(0, +) / Double(max(part.accuracies.count, 1))
+  }
+
+  /// One value for each part: the values spread evenly over the parts, the first for those that matter most. Of parts
+  /// that matter the same, the first in the network comes first.
+  ///
+  /// - Throws: `CompressError` when there are none, or more values than parts.
+  public func spread(_ values: [Double]) throws -> [Double] {
+    guard !values.isEmpty, values.count <= parts.count else {
+      throw CompressError("\(values.count) values cannot be spread over \(parts.count) parts")
+    }
+    let importances = parts.map(importance)
+    let ranked = parts.indices.sorted { (-importances[$0], $0) < (-importances[$1], $1) }
+    var result = [Double](repeating: 0, count: parts.count)
+    for (rank, part) in ranked.enumerated() { result[part] = values[rank * values.count / parts.count] }
+    return result
+  }
+
   /// What each part can give if all of them, each alone, are to cost the same accuracy, as little as the target needs:
   /// one share for each part, for a pruning of filters.
   ///

@@ -3,6 +3,7 @@ import Diagnostics
 import LuaHost
 import Network
 import Pipeline
+import Reports
 
 /// What a scan of sensitivity found, as scripts hold it.
 final class SensitivityObject: NamedForScripts {
@@ -52,16 +53,17 @@ extension ScriptSession {
       .table(try state.makeTable($0.sensitivity.shares.map { .number($0) }))
     }
     result.property(
-      "parts", "{ name: string, layers: string[], accuracy: number[] }[]",
-      "layers or groups of them, with the accuracy for each share"
-    ) { [unowned self] in
+      "parts", "{ name: string, layers: string[], accuracy: number[], importance: number }[]",
+      "layers or groups of them, with the accuracy for each share and what is lost in the mean"
+    ) { [unowned self] object in
       .table(
         try state.makeTable(
-          $0.sensitivity.parts.map { part in
+          object.sensitivity.parts.map { part in
             .table(
               try state.makeTable(fields: [
                 "name": .string(part.name), "layers": .table(try state.makeTable(part.layers.map { .string($0) })),
                 "accuracy": .table(try state.makeTable(part.accuracies.map { .number($0) })),
+                "importance": .number(object.sensitivity.importance(of: part)),
               ]))
           }))
     }
@@ -80,6 +82,21 @@ extension ScriptSession {
       }
       let ratios = try object.sensitivity.ratios(for: target, of: object.graph)
       return [.table(try state.makeTable(ratios.map { .number($0) }))]
+    }
+    result.method(
+      "spread", "(ratios: number[]): number[]",
+      "A ratio for each part, out of fewer: the first for the parts that matter most."
+    ) { [unowned self] object, arguments in
+      try arguments.atMost(1)
+      guard let ratios = try arguments.table(0).numbers else {
+        throw arguments.mismatch(0, expected: "a list of numbers")
+      }
+      return [.table(try state.makeTable(try object.sensitivity.spread(ratios).map { .number($0) }))]
+    }
+    result.method("summary", "(): string", "A table of the parts.") { object, arguments in
+      try arguments.atMost(0)
+      let plain = Terminal(.output, isInteractive: false, hasColor: false)
+      return [.string(SensitivityTable(object.sensitivity).rendered(for: plain))]
     }
     state.define(result)
     state.define(

@@ -1,0 +1,31 @@
+import Pipeline
+
+/// A scan of sensitivity: one row a part of the network, one column a share, the accuracy where they meet.
+public struct SensitivityTable {
+  private let sensitivity: Sensitivity
+
+  public init(_ sensitivity: Sensitivity) { self.sensitivity = sensitivity }
+
+  public func rendered(for terminal: Terminal) -> String {
+    let shares = sensitivity.shares.map { ("-\(Formatting.significant($0 * 100)) %", TextTable.Alignment.right) }
+    var table = TextTable([("pruned alone", .left)] + shares + [("importance", .right)])
+    for part in sensitivity.parts {
+      let accuracies = part.accuracies.map { accuracy in
+        let lost = sensitivity.baseline - accuracy
+        return TextTable.Cell(
+          Formatting.percent(accuracy), lost <= 0.01 ? .green : lost <= 0.1 ? .yellow : .red)
+      }
+      let importance = TextTable.Cell(Formatting.points(sensitivity.importance(of: part), signed: false))
+      table.add([TextTable.Cell(Self.name(part), .bold)] + accuracies + [importance])
+    }
+    return table.rendered(for: terminal)
+      + terminal.styled(
+        "accuracy with so much of one part gone; \(Formatting.percent(sensitivity.baseline)) with nothing gone; "
+          + "importance: points lost in the mean\n", .dim)
+  }
+
+  /// `conv1`, `conv1+conv2`, `conv1 and 5 more`.
+  static func name(_ part: Sensitivity.Part) -> String {
+    part.layers.count < 3 ? part.name : "\(part.layers[0]) and \(part.layers.count - 1) more"
+  }
+}

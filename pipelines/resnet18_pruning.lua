@@ -1,0 +1,71 @@
+-- ResNet18 on CIFAR-10, trained already: half and a quarter of its multiply-accumulates by removing filters, 90 and 98 %
+-- of its weights zero, each tuned for two or three epochs; beside the whole network tuned as long. `recipe=plain` prunes
+-- at once by magnitude and learns from the labels alone, as the usual tools are used; `recipe=best` chooses filters by
+-- what the loss would lose without them (Molchanov et al. 2019), removes weights little by little (Zhu and Gupta 2017),
+-- and learns from the original network, too (Hinton et al. 2015).
+-- The models are independent of each other: `only` picks one. What was computed before is not computed again.
+local p = params {
+  weights   = { "models/cifar10-torchvision/resnet18_cifar10.safetensors", help = "under --data, or beside this script" },
+  width     = { 1.0, min = 0.01, max = 1, help = "of the network in that file, beside the published one" },
+  recipe    = { "best", choices = { "best", "plain" }, help = "how to prune and tune, see above" },
+  only      = { "all", choices = { "all", "dense", "macs50", "macs25", "zeros90", "zeros98" }, help = "which models" },
+  epochs    = { 3, min = 1, help = "of tuning where filters went, and of the whole network" },
+  tuning    = { 2, min = 1, help = "epochs of tuning where weights went" },
+  precision = { "float32", choices = { "float32", "bf16" }, help = "of training; bf16 is faster on CPUs that have it" },
+  samples   = { 50000, min = 200, help = "training images" },
+  test      = { 10000, min = 10, help = "test images that accuracy is measured on" },
+  images    = { 1000, min = 1, help = "test images timed one by one" },
+  cooldown  = { 2, min = 0, help = "seconds of rest before each measurement" },
+}
+
+local cifar    = dataset("cifar10", { normalize = "cifar10" })
+local training = cifar.train:sample(p.samples)
+local original = load_model(p.weights, { into = zoo.resnet18_cifar { width = p.width } })
+local is_best  = p.recipe == "best"
+
+local function how(epochs, peak, teacher)
+  return {
+    data = training:augment { pad_crop = 4, flip = true }, epochs = epochs, batch = 128, optimizer = "sgd",
+    momentum = 0.9, nesterov = true, weight_decay = 5e-4, label_smoothing = 0.1, precision = p.precision,
+    learning_rate = use "linear" { from = peak, to = 0 },
+    distill = teacher and { teacher = teacher, temperature = 2, alpha = 0.7 } or nil,
+  }
+end
+
+local function smaller(share)
+  local pruned
+  if is_best then
+    pruned = prune(original, use "filter_taylor" {}, { macs = share, samples = training:take(math.min(1024, #training)) })
+  else
+    pruned = prune(original, use "filter_l1" {}, { macs = share })
+  end
+  return train(pruned, how(p.epochs, 0.03, is_best and original))
+end
+
+local function sparser(share)
+  if not is_best then
+    return train(prune(original, use "global_magnitude" {}, { sparsity = share }), how(p.tuning, 0.02))
+  end
+  return prune(original, use "global_magnitude" {}, {
+    schedule = use "polynomial" { from = 0.5, to = share }, ramp = 0.5, every = 20,
+    train    = how(p.tuning, 0.02, original),
+  })
+end
+
+local models = {
+  { "dense",   "whole, tuned",         function() return train(original, how(p.epochs, 0.03)) end },
+  { "macs50",  "half of the MACs",     function() return smaller(0.5) end },
+  { "macs25",  "quarter of the MACs",  function() return smaller(0.25) end },
+  { "zeros90", "90 % zeros",           function() return sparser(0.9) end },
+  { "zeros98", "98 % zeros",           function() return sparser(0.98) end },
+}
+
+local variants = { { "original", original } }
+for _, entry in ipairs(models) do
+  if p.only == "all" or p.only == entry[1] then variants[#variants + 1] = { entry[2], entry[3]() } end
+end
+
+compare {
+  on = cifar.test:take(p.test), images = p.images, cooldown = p.cooldown,
+  table.unpack(variants),
+}
