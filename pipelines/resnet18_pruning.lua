@@ -1,8 +1,8 @@
 -- ResNet18 on CIFAR-10, trained already: half and a quarter of its multiply-accumulates by removing filters, 90 and 98 %
 -- of its weights zero, each tuned for two or three epochs; beside the whole network tuned as long. `recipe=plain` prunes
--- at once by magnitude and learns from the labels alone, as the usual tools are used; `recipe=best` chooses filters by
--- what the loss would lose without them (Molchanov et al. 2019), removes weights little by little (Zhu and Gupta 2017),
--- and learns from the original network, too (Hinton et al. 2015).
+-- at once by magnitude and learns from the labels alone, as the usual tools are used; `recipe=best` removes the filters
+-- nearest to all others (He et al. 2019) and weights little by little (Zhu and Gupta 2017), and learns from the original
+-- network, too (Hinton et al. 2015).
 -- The models are independent of each other: `only` picks one. What was computed before is not computed again.
 local p = params {
   weights   = { "models/cifar10-torchvision/resnet18_cifar10.safetensors", help = "under --data, or beside this script" },
@@ -33,13 +33,8 @@ local function how(epochs, peak, teacher)
 end
 
 local function smaller(share)
-  local pruned
-  if is_best then
-    pruned = prune(original, use "filter_taylor" {}, { macs = share, samples = training:take(math.min(1024, #training)) })
-  else
-    pruned = prune(original, use "filter_l1" {}, { macs = share })
-  end
-  return train(pruned, how(p.epochs, 0.03, is_best and original))
+  local strategy = is_best and use "filter_fpgm" {} or use "filter_l1" {}
+  return train(prune(original, strategy, { macs = share }), how(p.epochs, 0.03, is_best and original))
 end
 
 local function sparser(share)

@@ -1,6 +1,7 @@
 -- ResNet32 on CIFAR-10 (He et al. 2016), trained already: fewer multiply-accumulates by removing filters, and zeros among
--- the weights, each tuned while it learns from the original network. Filters go in as many groups at once as the target
--- needs: those without which the loss changes least (Molchanov et al. 2019); weights go little by little.
+-- the weights, each tuned while it learns from the original network. Filters go at once from the first convolution of each
+-- block, those of least L1 norm (Li et al. 2017), so that what adds up along the shortcuts stays whole; weights go little by
+-- little (Zhu and Gupta 2017).
 -- The two models are independent of each other: `only` picks one.
 local p = params {
   weights   = { "models/cifar10-resnet/resnet32-d509ac18.safetensors", help = "under --data, or beside this script" },
@@ -8,7 +9,7 @@ local p = params {
   only      = { "all", choices = { "all", "filters", "weights" }, help = "which models" },
   macs      = { 0.5, min = 0, max = 1, help = "share of the multiply-accumulates that stays" },
   sparsity  = { 0.8, min = 0, max = 1, help = "share of zero weights" },
-  strategy  = { "filter_taylor", choices = { "filter_taylor", "filter_l1", "filter_l2", "filter_fpgm" }, help = "which filters go" },
+  strategy  = { "filter_l1", choices = { "filter_l1", "filter_l2", "filter_fpgm" }, help = "which filters go" },
   rounds    = { 1, min = 1, max = 20, help = "in which filters go, each with its share of the epochs" },
   epochs    = { 15, min = 1, help = "of tuning where filters went" },
   tuning    = { 8, min = 1, help = "epochs of tuning where weights went" },
@@ -34,9 +35,8 @@ end
 
 local variants = { { "original", original } }
 if p.only ~= "weights" then
-  variants[#variants + 1] = { "filters", prune(original, use(p.strategy) {}, {
-    macs = p.macs, rounds = p.rounds, samples = training:take(math.min(1024, #training)),
-    train = how(math.max(1, p.epochs // p.rounds), p.peak),
+  variants[#variants + 1] = { "filters", prune(original, use(p.strategy) { skip = { "conv1", "layer*.conv2" } }, {
+    macs = p.macs, rounds = p.rounds, train = how(math.max(1, p.epochs // p.rounds), p.peak),
   }) }
 end
 if p.only ~= "filters" then
