@@ -110,6 +110,42 @@ extension Tensor {
     return out
   }
 
+  /// Copies of the indices `first` along the first axis and `last` along the last, in one pass.
+  ///
+  /// - Throws: `CompressError` when there are fewer than two axes, or an index is outside its axis.
+  public func gathered(first: [Int], last: [Int]) throws -> Tensor {
+    guard rank >= 2 else { throw CompressError("a tensor of shape \(shape) has no first and last axis") }
+    for (axis, indices) in [(0, first), (rank - 1, last)] {
+      for index in indices where !(0..<shape[axis]).contains(index) {
+        throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+      }
+    }
+    let out = Tensor(zeros: Shape([first.count] + shape.dims[1..<rank - 1] + [last.count]), dtype: dtype)
+    let extent = shape[rank - 1], rows = shape.dims[1..<rank - 1].reduce(1, *)
+    withBytes { bytes in
+      func copy<Unit>(of _: Unit.Type) {
+        let source = bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
+        var target = out.storage.bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
+        last.withUnsafeBufferPointer { last in
+          for index in first {
+            for row in index * rows..<(index + 1) * rows {
+              let line = source + row * extent
+              for place in last.indices { target[place] = line[last[place]] }
+              target += last.count
+            }
+          }
+        }
+      }
+      switch dtype.size {
+      case 1: copy(of: UInt8.self)
+      case 2: copy(of: UInt16.self)
+      case 4: copy(of: UInt32.self)
+      default: copy(of: UInt64.self)
+      }
+    }
+    return out
+  }
+
   /// The tensors one after the other along `axis`.
   ///
   /// - Throws: `CompressError` when there are none, or their types or other extents differ.

@@ -1,10 +1,10 @@
 import Diagnostics
 
 /// Finds which k of many values are the smallest (or largest) without sorting or holding them: the
-/// values pass by three times, in chunks, and are counted by their bits.
+/// values pass by twice, in chunks, and are counted by their bits.
 ///
-/// An order-preserving image of the float's 32 bits is resolved 11, 11 and 10 bits at a time, so time
-/// is linear and memory constant. The result is exact. Equal values (+0 and -0 are equal) are taken in
+/// An order-preserving image of the float's 32 bits is resolved 16 bits at a time, so time is linear and memory
+/// constant. The result is exact. Equal values (+0 and -0 are equal) are taken in
 /// the order of the chunks, then of the elements. For example, over the scores of all layers, one
 /// layer's scores in memory at a time:
 ///
@@ -50,20 +50,20 @@ public struct ThresholdSearch: Sendable {
     var prefix: UInt32 = 0
     var left = k  // how many are still to be taken among the values with this prefix
     var total: Int?
-    // Bits that are known before the pass, and bits that it resolves.
-    for (known, width) in [(0, 11), (11, 11), (22, 10)] as [(UInt32, UInt32)] {
-      let shift = 32 - known - width
-      var histogram = DigitHistogram(width: width)
+    for isFirst in [true, false] {
+      var histogram = DigitHistogram()
       var seen = 0
       try chunks { chunk in
         seen += chunk.count
         try chunk.converted(to: .float32).withElements(Float.self) { values in
-          if known == 0 {
-            for i in values.indices where values[i].isNaN {
-              throw CompressError("cannot rank NaN, at element \(i) of a tensor of shape \(chunk.shape)")
+          if isFirst {
+            if let nan = Self.firstNaN(values) {
+              throw CompressError("cannot rank NaN, at element \(nan) of a tensor of shape \(chunk.shape)")
             }
+            histogram.addUpperHalves(values, flip: flip)
+          } else {
+            histogram.addLowerHalves(values, flip: flip, upper: prefix)
           }
-          histogram.add(values, flip: flip, known: known, prefix: prefix, shift: shift)
         }
       }
       guard total == nil || total == seen else {
@@ -78,7 +78,7 @@ public struct ThresholdSearch: Sendable {
         if left <= count { break }
         left -= count
       }
-      prefix = prefix << width | digit
+      prefix = prefix << 16 | digit
     }
     self.end = end
     self.count = k
@@ -92,23 +92,39 @@ public struct ThresholdSearch: Sendable {
   /// which they were searched, each once.
   public mutating func taken(from chunk: Tensor) -> Tensor {
     var out = Tensor(zeros: chunk.shape, dtype: .uint8)
-    guard let threshold else { return out }
-    let last = Self.key(threshold) ^ Self.flip(end), flip = Self.flip(end)
-    var ties = tiesLeft
     chunk.converted(to: .float32).withElements(Float.self) { values in
-      out.withMutable(UInt8.self) { out in
-        for i in out.indices {
-          let key = Self.key(values[i]) ^ flip
-          out[i] = key < last ? 1 : 0
-          if key == last, ties > 0 {
-            ties -= 1
-            out[i] = 1
-          }
-        }
-      }
+      out.withMutable(UInt8.self) { mark(values, into: $0, taken: 1, left: 0) }
     }
-    tiesLeft = ties
     return out
+  }
+
+  /// Like `taken(from:)`, into memory at hand and with marks of choice.
+  ///
+  /// - Precondition: as many marks as values.
+  public mutating func mark(
+    _ values: UnsafeBufferPointer<Float>, into marks: UnsafeMutableBufferPointer<UInt8>, taken: UInt8, left: UInt8
+  ) {
+    precondition(values.count == marks.count, "\(marks.count) marks for \(values.count) values")
+    guard let threshold else { return marks.update(repeating: left) }
+    let flip = Self.flip(end), last = Self.key(threshold) ^ flip
+    var equal = 0
+    for i in values.indices {
+      let key = Self.key(values[i]) ^ flip
+      marks[i] = key < last ? taken : left
+      equal &+= key == last ? 1 : 0
+    }
+    guard equal > 0, tiesLeft > 0 else { return }
+    for i in values.indices where Self.key(values[i]) ^ flip == last {
+      marks[i] = taken
+      tiesLeft -= 1
+      if tiesLeft == 0 { return }
+    }
+  }
+
+  private static func firstNaN(_ values: UnsafeBufferPointer<Float>) -> Int? {
+    var greatest: Int32 = 0  // the magnitude's bits: those of NaN are greater than those of infinity
+    for value in values { greatest = max(greatest, Int32(bitPattern: value.bitPattern & 0x7FFF_FFFF)) }
+    return greatest > Int32(bitPattern: Float.infinity.bitPattern) ? values.firstIndex(where: \.isNaN) : nil
   }
 
   private static func flip(_ end: End) -> UInt32 { end == .smallest ? 0 : .max }
@@ -126,31 +142,30 @@ public struct ThresholdSearch: Sendable {
   }
 }
 
-/// Counts one digit of the values' keys. Neighbouring values count into different tables, so that runs
-/// of equal values do not wait for each other; values with another prefix count into a slot that is
+/// Counts halves of the values' keys. Neighbouring values count into different tables, so that runs
+/// of equal values do not wait for each other; values with another upper half count into a slot that is
 /// never read, which is faster than a branch that cannot be foreseen.
 private struct DigitHistogram {
-  private static let tableCount = 4
-  private var tables: [Int]
-  private let size: Int
+  private static let size = 1 << 16
+  private var tables = [Int](repeating: 0, count: 2 * (size + 1))
 
-  init(width: UInt32) {
-    size = 1 << Int(width)
-    tables = Array(repeating: 0, count: Self.tableCount * (size + 1))
-  }
+  var counts: [Int] { (0..<Self.size).map { tables[$0] + tables[$0 + Self.size + 1] } }
 
-  var counts: [Int] {
-    (0..<size).map { digit in (0..<Self.tableCount).reduce(0) { $0 + tables[$1 * (size + 1) + digit] } }
-  }
-
-  mutating func add(_ values: UnsafeBufferPointer<Float>, flip: UInt32, known: UInt32, prefix: UInt32, shift: UInt32) {
-    let size = size, digits = UInt32(size - 1)
-    let knownBits = ~UInt32(0) << (32 - known), wanted = prefix << (32 - known)
+  mutating func addUpperHalves(_ values: UnsafeBufferPointer<Float>, flip: UInt32) {
     tables.withUnsafeMutableBufferPointer { tables in
       for i in values.indices {
         let key = ThresholdSearch.key(values[i]) ^ flip
-        let slot = key & knownBits == wanted ? Int(key &>> shift & digits) : size
-        tables[(i & (Self.tableCount - 1)) * (size + 1) + slot] += 1
+        tables[(i & 1) &* (Self.size + 1) &+ Int(key &>> 16)] &+= 1
+      }
+    }
+  }
+
+  mutating func addLowerHalves(_ values: UnsafeBufferPointer<Float>, flip: UInt32, upper: UInt32) {
+    tables.withUnsafeMutableBufferPointer { tables in
+      for i in values.indices {
+        let key = ThresholdSearch.key(values[i]) ^ flip
+        let slot = key &>> 16 == upper ? Int(key & 0xFFFF) : Self.size
+        tables[(i & 1) &* (Self.size + 1) &+ slot] &+= 1
       }
     }
   }

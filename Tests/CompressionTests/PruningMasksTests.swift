@@ -41,6 +41,32 @@ import Testing
     #expect(masks["b"]!.array(UInt8.self).count { $0 == 0 } == 3)
   }
 
+  /// Scores with many ties, asked for a few filters at a time, give the masks of whole layers.
+  @Test(arguments: PruningScope.allCases, [1, 7, 20, 1000]) func partsGiveTheSameMasks(
+    _ scope: PruningScope, _ elements: Int
+  ) throws {
+    var random = SeededRandom(seed: 3)
+    let shapes: [(layer: String, shape: Shape)] = [("a", [7, 2, 2, 3]), ("b", [5, 4]), ("c", [1, 9]), ("left", [4, 4])]
+    let scores = Dictionary(
+      uniqueKeysWithValues: shapes.map { name, shape in
+        (name, Tensor((0..<shape.count).map { _ in Float(random.below(9)) - 4 }, shape))
+      })
+    for sparsity in [0, 0.3, 0.55, 1] {
+      let whole = try PruningMasks.select(shapes, scope: scope, sparsity: sparsity) { $0 == "left" ? nil : scores[$0]! }
+      let parts = try PruningMasks.select(shapes, scope: scope, sparsity: sparsity, elementsAtOnce: elements) {
+        $0 == "left" ? nil : try scores[$0]!.sliced(axis: 0, $1)
+      }
+      #expect(whole.keys.sorted() == ["a", "b", "c"] && parts.keys.sorted() == whole.keys.sorted())
+      for (layer, mask) in whole { #expect(mask.array(UInt8.self) == parts[layer]!.array(UInt8.self)) }
+    }
+    let error = #expect(throws: CompressError.self) {
+      try PruningMasks.select([("b", [5, 4])], scope: scope, sparsity: 0.5, elementsAtOnce: 1) { layer, filters in
+        filters.lowerBound == 3 ? nil : Tensor(zeros: [1, 4])
+      }
+    }
+    #expect(error?.layer == "b" && error?.message.contains("such as 4, have none") == true)
+  }
+
   @Test(arguments: [1.2, -0.1, .nan]) func refusesImpossibleSparsities(_ sparsity: Double) {
     #expect(throws: CompressError.self) { try masks(.global, sparsity) }
   }

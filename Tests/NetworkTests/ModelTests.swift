@@ -1,3 +1,4 @@
+import Diagnostics
 import Network
 import Tensors
 import Testing
@@ -18,6 +19,21 @@ import Testing
     // Biases, means and shifts start at zero: 32 + 10, and twice 16 of each norm.
     #expect(cost.nonzero == cost.parameters - 42 - 3 * 32)
     #expect(layer("stem_relu").kind == "relu" && layer("dense").encoding == "float32" && layer("pool").encoding == nil)
+  }
+
+  @Test func pruningZeroesWhatTheMaskRemoves() throws {
+    var model = try Model(initializing: residualGraph(), seed: 1)
+    let before = model, weight = model["dense", .weight]!
+    let mask = Tensor((0..<weight.count).map { UInt8($0 % 3 == 0 ? 1 : 0) }, weight.shape)
+    try model.prune("dense", by: mask)
+    let expected = weight.values.array(Float.self).enumerated().map { $0 % 3 == 0 ? $1 : 0 }
+    #expect(model["dense", .weight]!.values.array() == expected)
+    #expect(model["dense", .weight]!.mask?.array(UInt8.self) == mask.array(UInt8.self))
+    // The copy that shared its values has kept them.
+    #expect(before["dense", .weight]!.values.array() == weight.values.array(Float.self))
+    let error = #expect(throws: CompressError.self) { try model.prune("dense", by: Tensor(zeros: [2], dtype: .uint8)) }
+    #expect(error?.layer == "dense")
+    #expect(throws: CompressError.self) { try model.prune("pool", by: mask) }
   }
 
   @Test func initializationIsSeeded() throws {

@@ -54,6 +54,16 @@ import Testing
         message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong) is outside axis 1 of shape [2, 3, 4]"
       )
     }
+    #expect(
+      try counting.gathered(first: [1], last: [3, 0]).array() == [15, 12, 19, 16, 23, 20] as [Float])
+    #expect(try counting.gathered(first: [], last: [0]).shape == [0, 3, 1])
+    #expect(
+      message { _ = try counting.gathered(first: [0], last: [4]) } == "index 4 is outside axis 2 of shape [2, 3, 4]")
+    #expect(
+      message { _ = try counting.gathered(first: [2], last: [0]) } == "index 2 is outside axis 0 of shape [2, 3, 4]")
+    let bytes = Tensor((0..<6).map { UInt8($0) }, [3, 2])
+    #expect(try bytes.gathered(first: [2, 0], last: [1]).array() == [5, 1] as [UInt8])
+    #expect(message { _ = try Tensor(zeros: [3]).gathered(first: [0], last: [0]) }.contains("no first and last axis"))
     let turned = try counting.transposed([0, 2, 1])
     let parts = [try turned.sliced(axis: 1, 0..<1), try turned.sliced(axis: 1, 1..<4)]
     #expect(try Tensor.concatenated(parts, axis: 1).array() == turned.array(Float.self))

@@ -9,5 +9,5 @@ return plugin {
   },
   scope = "global",
   unit  = "filter",
-  score = function(layer) return layer.weight:abs():reshape(layer.filters, -1):sum(2) end,
+  score = function(layer) return layer.weight:reshape(layer.filters, -1):l1(2) end,
 }

@@ -8,8 +8,5 @@ return plugin {
   },
   scope = "global",
   unit  = "filter",
-  score = function(layer)
-    local w = layer.weight:reshape(layer.filters, -1)
-    return (w * w):sum(2):sqrt()
-  end,
+  score = function(layer) return layer.weight:reshape(layer.filters, -1):l2(2) end,
 }

@@ -11,5 +11,6 @@ return plugin {
   },
   scope = "global",
   unit  = "weight",
+  elementwise = true,
   score = function(layer) return layer.weight:abs() end,
 }

@@ -10,6 +10,7 @@ return plugin {
   },
   scope = "global",
   unit  = "weight",
+  elementwise = true,
   needs = { "gradient" },
   score = function(layer) return (layer.weight * layer.gradient):abs() end,
 }

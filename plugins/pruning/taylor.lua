@@ -9,6 +9,7 @@ return plugin {
   },
   scope = "global",
   unit  = "weight",
+  elementwise = true,
   needs = { "gradient" },
   score = function(layer) return layer.weight:abs() * layer.gradient_square:sqrt() end,
 }

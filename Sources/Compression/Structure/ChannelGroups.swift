@@ -15,7 +15,7 @@ public struct ChannelGroups: Sendable {
     /// By producer, for each channel of the group the filters that go: one, or as many as groups or depth
     /// multiplier ask for.
     public let filters: [String: [[Int]]]
-    fileprivate let classes: [Int]
+    let classes: [Int]
 
     /// How many channels there are to choose from.
     public var width: Int { classes.count }
@@ -23,10 +23,10 @@ public struct ChannelGroups: Sendable {
 
   /// In the order of their first producers.
   public let groups: [Group]
-  private let graph: Graph
+  let graph: Graph
   /// For each node of the graph, the class of each channel of its output.
-  private let classOfChannel: [[Int]]
-  private let classCount: Int
+  let classOfChannel: [[Int]]
+  let classCount: Int
 
   public init(_ graph: Graph) {
     var offsets: [Int] = []
@@ -124,30 +124,11 @@ public struct ChannelGroups: Sendable {
 
   /// Parameters and multiply-accumulates of the network without those channels.
   public func cost(removing removal: Removal) -> (parameters: Int, macs: Int) {
-    let kept = kept(removing: removal)
-    return graph.nodes.reduce(into: (0, 0)) { total, node in
-      let shape = graph.shape(of: node.name)
-      guard let width = shape.dims.last else { return }
-      let outputs = kept[node.name]?.count ?? width
-      let positions = shape.count / max(width, 1)
-      switch node.op {
-      case .conv2d(let conv):
-        let channels = graph.inputShapes(of: node)[0][2]
-        // Depthwise groups go with their channels; other groups keep their number and get narrower.
-        let inputs =
-          conv.isDepthwise(inputChannels: channels)
-          ? 1 : (kept[node.inputs[0]]?.count ?? channels) / conv.groups
-        let weights = outputs * inputs * conv.window.size.height * conv.window.size.width
-        total.0 += weights + (conv.hasBias ? outputs : 0)
-        total.1 += weights * positions
-      case .dense(let dense):
-        let weights = outputs * (kept[node.inputs[0]]?.count ?? graph.inputShapes(of: node)[0][0])
-        total.0 += weights + (dense.hasBias ? outputs : 0)
-        total.1 += weights
-      default:
-        total.0 += graph.parameterSpecs(of: node).count * outputs
-      }
+    var cost = ShrinkingCost(self)
+    for (group, channels) in removal {
+      for channel in channels { cost.remove(group: group, channel: channel) }
     }
+    return (cost.parameters, cost.macs)
   }
 }
 

@@ -102,18 +102,16 @@ public struct ChannelSelection {
     guard !order.isEmpty else {
       throw CompressError("there are no channels to remove: each is tied to the network's input or output, or skipped")
     }
-    let whole = groups.cost(removing: [:])
-    func left(_ count: Int) -> (share: Double, choice: Choice) {
-      var removal: ChannelGroups.Removal = [:]
-      for (group, channel) in order.prefix(count) { removal[group, default: []].insert(channel) }
-      let cost = groups.cost(removing: removal)
+    var cost = ShrinkingCost(groups)
+    let whole = (parameters: cost.parameters, macs: cost.macs)
+    func point(_ count: Int) -> Point {
       let share =
         switch target {
         case .parameters: Double(cost.parameters) / Double(whole.parameters)
         case .macs: Double(cost.macs) / Double(whole.macs)
         case .channels: 1 - Double(count) / Double(order.count + protected)
         }
-      return (share, Choice(removal: removal, parameters: cost.parameters, macs: cost.macs))
+      return Point(count: count, parameters: cost.parameters, macs: cost.macs, share: share)
     }
     let wanted =
       switch target {
@@ -122,12 +120,11 @@ public struct ChannelSelection {
       case .channels(let share): 1 - share
       }
     // What is left falls with every channel: the first count that leaves no more than wanted, and the one before.
-    var low = 0, high = order.count
-    while low < high {
-      let middle = (low + high) / 2
-      if left(middle).share <= wanted { high = middle } else { low = middle + 1 }
+    var under = point(0), over = under
+    while under.share > wanted, under.count < order.count {
+      cost.remove(group: order[under.count].group, channel: order[under.count].channel)
+      (over, under) = (under, point(under.count + 1))
     }
-    let under = left(low)
     var isShareOfChannels = false
     if case .channels = target { isShareOfChannels = true }  // as far as every group keeps its minimum
     guard under.share <= wanted || under.share - wanted < 0.01 || isShareOfChannels else {
@@ -135,16 +132,24 @@ public struct ChannelSelection {
         "\(target.unit): a share of \(wanted.rounded4) cannot be reached; with \(minimum) "
           + "\(minimum == 1 ? "channel" : "channels") left in each group \(under.share.rounded4) stay")
     }
-    let over = low > 0 ? left(low - 1) : under
     let (nearest, other) = abs(over.share - wanted) < abs(under.share - wanted) ? (over, under) : (under, over)
-    var choice = nearest.choice
+    var choice = Choice(removal: [:], parameters: nearest.parameters, macs: nearest.macs)
+    for (group, channel) in order.prefix(nearest.count) { choice.removal[group, default: []].insert(channel) }
     if abs(nearest.share - wanted) > 0.01 {
       choice.note =
         "\(target.unit): a share of \(nearest.share.rounded4) stays where \(wanted.rounded4) was asked for; "
-        + (low == order.count
+        + (under.count == order.count && nearest.share > wanted
           ? "no group can give more" : "one channel more or less would make it \(other.share.rounded4)")
     }
     return choice
+  }
+
+  /// What is left once so many channels are gone.
+  private struct Point {
+    let count: Int
+    let parameters: Int
+    let macs: Int
+    let share: Double
   }
 
   /// Channels of the groups in question that never go.

@@ -84,10 +84,12 @@ extension Parameter {
   /// The parameter with only those indices of its first and of its last axis; nil keeps all.
   fileprivate func gathered(_ kept: (first: [Int]?, last: [Int]?)) throws -> Parameter {
     func gather(_ tensor: Tensor) throws -> Tensor {
-      var tensor = tensor
-      if let first = kept.first { tensor = try tensor.gathered(axis: 0, first) }
-      if let last = kept.last { tensor = try tensor.gathered(axis: tensor.shape.rank - 1, last) }
-      return tensor
+      switch kept {
+      case (nil, nil): tensor
+      case (let first?, nil): try tensor.gathered(axis: 0, first)
+      case (nil, let last?): try tensor.gathered(axis: tensor.rank - 1, last)
+      case (let first?, let last?): try tensor.gathered(first: first, last: last)
+      }
     }
     let encoding: Encoding =
       switch encoding {

@@ -59,6 +59,16 @@ public struct Model: Sendable {
     parameters[layer]![role] = parameter
   }
 
+  /// Puts a mask (uint8, 0 removes) of a layer's weight in force, in place where nobody else shares the values.
+  ///
+  /// - Throws: `CompressError` naming the layer when it has no float weight or the mask's shape differs.
+  public mutating func prune(_ layer: String, by mask: Tensor) throws {
+    guard parameters[layer]?[.weight] != nil else { throw CompressError("has no weight").at(layer: layer) }
+    do { try parameters[layer]![.weight]!.remove(by: mask) } catch let error as CompressError {
+      throw error.at(layer: layer)
+    }
+  }
+
   /// Sets or removes the quantization of a layer's output.
   ///
   /// - Throws: `CompressError` when there is no such layer.

@@ -23,6 +23,30 @@ public struct Parameter: Sendable {
     self.mask = mask
   }
 
+  /// Puts a mask in force: float values that it removes become zero, in place where nobody else shares them.
+  ///
+  /// - Throws: `CompressError` when the mask is no uint8 tensor of the parameter's shape or the values are integers.
+  public mutating func remove(by mask: Tensor) throws {
+    try setMask(mask)
+    var values: Tensor
+    switch encoding {
+    case .float(let shared): values = shared.converted(to: .float32)
+    case .integer:
+      throw CompressError("values stored as \(encoding.name) cannot be pruned; prune first, then quantize")
+    }
+    encoding = .float(Tensor(zeros: [0]))  // so that the values are not held here as well while they are written
+    Self.zero(&values, mask)
+    encoding = .float(values)
+  }
+
+  private static func zero(_ values: inout Tensor, _ mask: Tensor) {
+    mask.withElements(UInt8.self) { mask in
+      values.withMutable(Float.self) { values in
+        for i in values.indices { values[i] = mask[i] == 0 ? 0 : values[i] }
+      }
+    }
+  }
+
   public var shape: Shape { encoding.shape }
   public var count: Int { shape.count }
   /// The values as float32.

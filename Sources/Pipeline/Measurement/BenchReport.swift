@@ -122,7 +122,8 @@ public struct BenchReport: Sendable, Encodable {
     }
   }
 
-  private static func network(_ name: String) throws -> Model {
+  /// An untrained network of the zoo.
+  static func network(_ name: String) throws -> Model {
     let entry = try Zoo.entry(name)
     return try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 0)
   }

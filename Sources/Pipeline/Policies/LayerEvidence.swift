@@ -19,6 +19,7 @@ public enum LayerNeed: String, Sendable, CaseIterable {
 /// The layers of one model with what a policy needs to know of them, worked out when a layer is asked for.
 public final class LayerEvidence {
   private let model: Model
+  private let views: LayerViews
   private let needs: Set<LayerNeed>
   private let samples: (any Dataset)?
   private let pool: ThreadPool
@@ -35,6 +36,7 @@ public final class LayerEvidence {
   ) {
     precondition(needs.isEmpty || samples != nil)
     self.model = model
+    views = LayerViews(model)
     self.needs = needs
     self.samples = samples
     self.pool = pool
@@ -44,7 +46,7 @@ public final class LayerEvidence {
   /// - Parameter weight: in place of the model's own.
   /// - Throws: `CompressError` when the network cannot be run on the samples or what comes out is not finite.
   public func view(_ layer: String, weight: Tensor? = nil) throws -> LayerView {
-    var view = LayerView(model, layer, weight: weight)
+    var view = views[layer, weight: weight]
     guard let samples else { return view }
     if needs.contains(.gradient) {
       let gradients = try gradients ?? WeightGradients(model, on: samples, pool: pool, onProgress: onProgress)

@@ -127,7 +127,8 @@ public struct PruneChannelsStage: StageWork {
     _ model: Model, _ groups: ChannelGroups, _ evidence: LayerEvidence
   ) throws -> [String: Tensor] {
     var scores: [String: Tensor] = [:]
-    for group in groups.groups where !group.producers.contains(where: { policy.skips(LayerView(model, $0)) }) {
+    let views = LayerViews(model)
+    for group in groups.groups where !group.producers.contains(where: { policy.skips(views[$0]) }) {
       for layer in group.producers {
         guard case .float? = model[layer, .weight]?.encoding else {
           throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)

@@ -107,7 +107,7 @@ public struct PruneStage: StageWork {
       var pruned = model
       let evidence = pruner.evidence(of: model)
       for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), seeing: { try evidence.view($0) }) {
-        try pruned.set(model[layer, .weight]!.removing(mask), layer, .weight)
+        try pruned.prune(layer, by: mask)
       }
       result = StageResult(pruned)
     }
@@ -122,6 +122,9 @@ public struct PruneStage: StageWork {
 
 /// Asks the policy for scores and turns them into masks.
 struct Pruner {
+  /// Weights whose scores stay in the processor's cache until they are counted.
+  private static let elementsAtOnce = 1 << 18
+
   let policy: any PruningPolicy
   let model: Model
   let samples: (any Dataset)?
@@ -166,12 +169,25 @@ struct Pruner {
   func masks(
     sparsity: Double, seeing view: (_ layer: String) throws -> LayerView
   ) throws -> [(key: String, value: Tensor)] {
-    let layers = model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }
+    let views = LayerViews(model)
+    let layers = views.names.filter { !policy.skips(views[$0]) }
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
+    var seen: LayerView?
     do {
-      return try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
-        try policy.score(view(layer))
-      }.sorted { $0.key < $1.key }
+      let masks: [String: Tensor]
+      if policy.unit == .weight, policy.isElementwise {
+        masks = try PruningMasks.select(
+          shapes, scope: policy.scope, sparsity: sparsity, elementsAtOnce: Self.elementsAtOnce
+        ) { layer, filters in
+          if seen?.name != layer { seen = try view(layer) }
+          return try policy.score(seen!.filters(filters))
+        }
+      } else {
+        masks = try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
+          try policy.score(view(layer))
+        }
+      }
+      return masks.sorted { $0.key < $1.key }
     } catch let error as CompressError {
       throw named(error)
     }
@@ -204,13 +220,6 @@ private struct GradualPruning: TrainingHook {
 
   /// The step before which the last removal happens.
   private func end(of total: Int) -> Int { max(1, min(total - 1, Int((Double(total) * ramp).rounded()))) }
-}
-
-extension Parameter {
-  /// The parameter with the mask in force and what it removes set to zero.
-  func removing(_ mask: Tensor) throws -> Parameter {
-    try Parameter(.float(Tensor.select(mask, values, Tensor(scalar: 0))), mask: mask)
-  }
 }
 
 extension Operator {

@@ -88,14 +88,15 @@ public struct SensitivityStage: StageWork {
   private func layers(of model: Model, _ context: StageContext) throws -> [Part] {
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
     let evidence = pruner.evidence(of: model)
-    return try model.weightLayers.filter { !policy.skips(LayerView(model, $0)) }.compactMap { layer in
+    let views = LayerViews(model)
+    return try views.names.filter { !policy.skips(views[$0]) }.compactMap { layer in
       guard let scores = try pruner.scores(of: layer, evidence) else { return nil }
       return Part(layers: [layer]) { share in
         var pruned = model
         let shape = model[layer, .weight]!.shape
         let masks = try PruningMasks.select(
           [(layer, shape)], unit: policy.unit, scope: .layer, sparsity: share) { _ in scores }
-        try pruned.set(model[layer, .weight]!.removing(masks[layer]!), layer, .weight)
+        try pruned.prune(layer, by: masks[layer]!)
         return pruned
       }
     }

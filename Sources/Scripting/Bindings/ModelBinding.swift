@@ -57,8 +57,8 @@ extension ScriptSession {
     model.property("name", "string") { .string($0.name) }
     // These force the model: what is missing is computed now.
     model.method("layers", "(): Layer[]", "The layers with weights; computes the model.") { [unowned self] model, _ in
-      let ready = try executor.model(of: model.stage)
-      return [.table(try state.makeTable(ready.weightLayers.map { .object(LayerObject(LayerView(ready, $0))) }))]
+      let views = LayerViews(try executor.model(of: model.stage))
+      return [.table(try state.makeTable(views.names.map { .object(LayerObject(views[$0])) }))]
     }
     model.method("summary", "(): string", "A table of the layers; computes the model.") { [unowned self] model, _ in
       [

@@ -25,6 +25,7 @@ final class Plugin {
           ("scope?", PruningScope.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|")),
           ("unit?", "PruningUnit|fun(options: table): PruningUnit"),
           ("normalize?", "boolean"),
+          ("elementwise?", "boolean"),
           ("needs?", "(" + LayerNeed.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|") + ")[]"),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
         ]

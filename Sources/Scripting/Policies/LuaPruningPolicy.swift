@@ -12,6 +12,7 @@ struct LuaPruningPolicy: PruningPolicy {
   let scope: PruningScope
   let unit: PruningUnit
   let normalizesScores: Bool
+  let isElementwise: Bool
   let needs: Set<LayerNeed>
 
   /// - Throws: `CompressError` when the plugin declares a scope, unit or need that does not exist.
@@ -26,6 +27,7 @@ struct LuaPruningPolicy: PruningPolicy {
     }
     unit = try Self.unit(bound, session)
     normalizesScores = plugin.fields["normalize"].bool ?? true
+    isElementwise = plugin.fields["elementwise"].bool ?? false
     needs = try Self.needs(plugin)
     self.bound = bound
     self.session = session

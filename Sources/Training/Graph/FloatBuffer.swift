@@ -56,5 +56,7 @@ final class FloatBuffer {
 
   var elements: UnsafeBufferPointer<Float> { UnsafeBufferPointer(start: base, count: count) }
 
-  func tensor(_ shape: Shape) -> Tensor { Tensor(Array(elements), shape) }
+  func tensor(_ shape: Shape) -> Tensor {
+    Tensor(copying: UnsafeRawBufferPointer(elements), shape: shape, dtype: .float32)
+  }
 }

@@ -15,6 +15,8 @@ final class TrainableParameter {
   var decays: Bool
   /// What the optimizer remembers, each buffer as long as `values`.
   var state: [FloatBuffer] = []
+  /// What a hook gathers of it over the steps: float32 of the parameter's shape.
+  private(set) var gathered: Tensor?
   /// uint8 of the parameter's shape; where it is 0 the value is zero and stays zero.
   private(set) var mask: Tensor?
 
@@ -42,6 +44,14 @@ final class TrainableParameter {
     }
     self.mask = mask
     holdMask()
+  }
+
+  func gather(_ tensor: Tensor) throws {
+    guard tensor.shape == shape else {
+      throw CompressError("a tensor of shape \(tensor.shape) gathered for a \(role.rawValue) of shape \(shape)")
+        .at(layer: layer)
+    }
+    gathered = tensor.converted(to: .float32).contiguous()
   }
 
   /// Zeroes what the mask removes, in the values and in what the optimizer remembers of them: momentum
@@ -93,6 +103,22 @@ public final class TrainableWeights {
   /// A copy of a parameter's current values, float32; nil when the layer has none in that role.
   public func values(_ layer: String, _ role: ParameterRole = .weight) -> Tensor? {
     parameter(layer, role).map { $0.values.tensor($0.shape) }
+  }
+
+  /// A copy of the gradient of the loss of the last batch; nil when the layer has no such parameter. Where a mask holds
+  /// values at zero it is the gradient there, too.
+  public func gradient(_ layer: String, _ role: ParameterRole = .weight) -> Tensor? {
+    parameter(layer, role).flatMap { parameter in parameter.gradient?.tensor(parameter.shape) }
+  }
+
+  /// What hooks have gathered of a layer's weight over the steps, of its shape: it goes into checkpoints along with the
+  /// weight. nil before the first time.
+  public func gathered(_ layer: String) -> Tensor? { parameter(layer, .weight)?.gathered }
+
+  /// - Throws: `CompressError` when the layer has no weight or the shape is not that of its weight.
+  public func gather(_ tensor: Tensor, of layer: String) throws {
+    guard let parameter = parameter(layer, .weight) else { throw CompressError("has no weight").at(layer: layer) }
+    try parameter.gather(tensor)
   }
 
   /// The mask in force (uint8, 1 keeps, 0 removes); nil when all is kept.

@@ -7,7 +7,7 @@ import Tensors
 // floats and masks as they lie in memory (little-endian).
 extension Trainer {
   private struct Header: Codable {
-    static let format = 1
+    static let format = 2
 
     var format: Int
     var state: TrainingState
@@ -23,6 +23,7 @@ extension Trainer {
       var count: Int
       var states: Int
       var isMasked: Bool
+      var isGathered: Bool
     }
   }
 
@@ -31,13 +32,15 @@ extension Trainer {
   /// - Throws: what `write` throws.
   public func write(to write: (UnsafeRawBufferPointer) throws -> Void) throws {
     let header = Header(
-      format: Header.format, state: state, parameters: entries(masked: { $0.mask != nil }), hasAverage: average != nil,
+      format: Header.format, state: state,
+      parameters: entries(masked: { $0.mask != nil }, gathering: { $0.gathered != nil }), hasAverage: average != nil,
       hasBest: best != nil, bestMasks: best?.masks.map { $0 != nil } ?? [])
     let text = try JSONEncoder().encode(header)
     try withUnsafeBytes(of: UInt64(text.count).littleEndian, write)
     try text.withUnsafeBytes(write)
     for parameter in weights.parameters {
       for buffer in [parameter.values] + parameter.state { try write(UnsafeRawBufferPointer(buffer.elements)) }
+      try parameter.gathered?.withBytes(write)
       try parameter.mask?.withBytes(write)
     }
     for buffer in (average?.sums ?? []) + (best?.values ?? []) { try write(UnsafeRawBufferPointer(buffer.elements)) }
@@ -66,11 +69,15 @@ extension Trainer {
     let length = try take(8).loadUnaligned(as: UInt64.self).littleEndian
     let text = try take(Int(clamping: length))
     guard let header = try? JSONDecoder().decode(Header.self, from: Data(text)), header.format == Header.format,
-      header.parameters == entries(masked: { [masked = masks(of: header)] in masked[ObjectIdentifier($0)] ?? false }),
+      header.parameters == entries(like: header),
       header.hasAverage == (average != nil), !header.hasBest || header.bestMasks.count == weights.parameters.count
     else { throw CompressError("the checkpoint is of another training", kind: .input) }
     for (parameter, entry) in zip(weights.parameters, header.parameters) {
       for buffer in [parameter.values] + parameter.state { try fill(buffer) }
+      if entry.isGathered {
+        let bytes = try take(parameter.shape.count * MemoryLayout<Float>.stride)
+        try parameter.gather(Tensor(copying: bytes, shape: parameter.shape, dtype: .float32))
+      }
       try parameter.setMask(entry.isMasked ? try mask(of: parameter) : nil)
     }
     for sum in average?.sums ?? [] { try fill(sum) }
@@ -84,17 +91,24 @@ extension Trainer {
     state = header.state
   }
 
-  private func entries(masked: (TrainableParameter) -> Bool) -> [Header.Entry] {
+  private func entries(
+    masked: (TrainableParameter) -> Bool, gathering: (TrainableParameter) -> Bool
+  ) -> [Header.Entry] {
     weights.parameters.map {
       Header.Entry(
-        layer: $0.layer, role: $0.role.rawValue, count: $0.values.count, states: $0.state.count, isMasked: masked($0))
+        layer: $0.layer, role: $0.role.rawValue, count: $0.values.count, states: $0.state.count, isMasked: masked($0),
+        isGathered: gathering($0))
     }
   }
 
-  /// Which parameters have a mask there: hooks may have set or removed it since the beginning.
-  private func masks(of header: Header) -> [ObjectIdentifier: Bool] {
-    Dictionary(
-      zip(weights.parameters, header.parameters).map { (ObjectIdentifier($0), $1.isMasked) },
+  /// What a header of this training says, with the masks that hooks may have set or removed since the beginning, and
+  /// what they have gathered, as the given one has them.
+  private func entries(like header: Header) -> [Header.Entry] {
+    let known = Dictionary(
+      zip(weights.parameters, header.parameters).map { (ObjectIdentifier($0), $1) },
       uniquingKeysWith: { first, _ in first })
+    return entries(
+      masked: { known[ObjectIdentifier($0)]?.isMasked ?? false },
+      gathering: { known[ObjectIdentifier($0)]?.isGathered ?? false })
   }
 }

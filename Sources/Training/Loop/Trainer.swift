@@ -201,6 +201,7 @@ public final class Trainer {
       throw divergence("the loss became \(loss.isNaN ? "nan" : "infinite")", rate)
     }
     try graph.backward()
+    for hook in run.hooks { try hook.afterBackward(state.step, of: total, weights: weights) }
     state.step += 1
     state.stepOfEpoch += 1
     move(rate)

@@ -7,6 +7,9 @@ public protocol TrainingHook {
   /// Called before step `step` (from 0) of `total`.
   func beforeStep(_ step: Int, of total: Int, weights: TrainableWeights) throws
 
+  /// Called within step `step`, when the gradients of its batch are known and the weights have not moved yet.
+  func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) throws
+
   /// Called after every step.
   func afterStep(_ progress: TrainingProgress, weights: TrainableWeights) throws -> TrainingChange
 
@@ -22,6 +25,7 @@ public protocol TrainingHook {
 
 extension TrainingHook {
   public func beforeStep(_ step: Int, of total: Int, weights: TrainableWeights) {}
+  public func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) {}
   public func afterStep(_ progress: TrainingProgress, weights: TrainableWeights) -> TrainingChange { TrainingChange() }
   public func afterEpoch(
     _ epoch: Int, _ result: TrainingCurve.Epoch, _ progress: TrainingProgress, weights: TrainableWeights

@@ -5,6 +5,7 @@ import Kernels
 import Pipeline
 import Reports
 import Runtime
+import Scripting
 
 /// `compress bench MODEL`.
 struct BenchCommand: ParsableCommand {
@@ -13,6 +14,9 @@ struct BenchCommand: ParsableCommand {
     discussion: """
       Runs as stored unless --precision asks for another arithmetic: fp16 and dynamic quantize the weights, int8 also \
       calibrates on random input, so that its speed is real and its predictions are not.
+
+      With --pruning it is not run but pruned: what the choice of weights or filters and their removal take, without \
+      training.
       """)
 
   @Argument(help: "A model file, or zoo:NAME for an untrained network.")
@@ -27,8 +31,23 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "Images at once.")
   var batch = 1
 
-  @Option(help: "Timed runs; by default as many as fit two seconds, at least 20.")
+  @Option(help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
   var runs: Int?
+
+  @Flag(help: "Time pruning instead: --sparsity of the weights, or filters until --macs are left.")
+  var pruning = false
+
+  @Option(
+    parsing: .singleValue,
+    help: ArgumentHelp(
+      "Pruning plugin to time (default: global_magnitude and filter_l1); may be repeated.", valueName: "name"))
+  var strategy: [String] = []
+
+  @Option(help: "Share of the weights to zero.")
+  var sparsity = 0.8
+
+  @Option(help: "Share of the multiply-accumulates to leave.")
+  var macs = 0.5
 
   @Flag(help: "Also show where the time goes: each layer beside what this machine's kernels reach at best.")
   var layers = false
@@ -40,14 +59,11 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    if pruning { return try runPruning() }
     let report = try BenchReport(
       model: model, precision: precision, threads: threads, batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
-    }
+    if json { return try Self.write(report, to: terminal) }
     var table = TextTable([
       ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right),
       ("max", .right),
@@ -64,6 +80,12 @@ struct BenchCommand: ParsableCommand {
     guard let layers = report.layers else { return }
     let peaks = try MachinePeaks(pool: ThreadPool(threads: threads))
     terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
+  }
+
+  static func write(_ report: some Encodable, to terminal: Terminal) throws {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
   }
 }
 

@@ -1,0 +1,34 @@
+import Pipeline
+import Reports
+import Scripting
+
+extension BenchCommand {
+  func runPruning() throws {
+    let bench = try PruningBench(
+      model: model, strategies: strategy.isEmpty ? ["global_magnitude", "filter_l1"] : strategy, sparsity: sparsity,
+      macs: macs, runs: runs ?? 3)
+    let terminal = Terminal(.output)
+    if json { return try Self.write(bench, to: terminal) }
+    terminal.write(Self.table(bench).rendered(for: terminal))
+    for note in bench.rows.flatMap(\.notes) { terminal.writeLine(note) }
+  }
+
+  /// What strategies took on one model; memory beside that of the model's parameters.
+  static func table(_ bench: PruningBench) -> TextTable {
+    var table = TextTable([
+      ("strategy", .left), ("target", .left), ("achieved", .right), ("time", .right), ("CPU", .right), ("memory", .right),
+      ("of the model's", .right), ("loading", .right), ("storing", .right),
+    ])
+    for row in bench.rows {
+      table.add([
+        TextTable.Cell(row.strategy, .bold), TextTable.Cell("\(row.target) \(Formatting.percent(row.wanted, digits: 1))"),
+        TextTable.Cell(Formatting.percent(row.achieved, digits: 2)), TextTable.Cell(Formatting.duration(row.seconds)),
+        TextTable.Cell(Formatting.duration(row.processorSeconds)),
+        TextTable.Cell(Formatting.bytes(row.peakBytes)),
+        TextTable.Cell(Formatting.significant(Double(row.peakBytes) / Double(bench.modelBytes)) + "x"),
+        TextTable.Cell(Formatting.duration(bench.loadSeconds)), TextTable.Cell(Formatting.duration(row.storeSeconds)),
+      ])
+    }
+    return table
+  }
+}
