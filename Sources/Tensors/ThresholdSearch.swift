@@ -106,15 +106,22 @@ public struct ThresholdSearch: Sendable {
   ) {
     precondition(values.count == marks.count, "\(marks.count) marks for \(values.count) values")
     guard let threshold else { return marks.update(repeating: left) }
-    let flip = Self.flip(end), last = Self.key(threshold) ^ flip
-    var equal = 0
-    for i in values.indices {
-      let key = Self.key(values[i]) ^ flip
-      marks[i] = key < last ? taken : left
-      equal &+= key == last ? 1 : 0
+    // There is no NaN, so floats compare as their keys do.
+    var hasEqual: UInt8 = 0
+    switch end {
+    case .smallest:
+      for i in values.indices {
+        marks[i] = values[i] < threshold ? taken : left
+        hasEqual |= values[i] == threshold ? 1 : 0
+      }
+    case .largest:
+      for i in values.indices {
+        marks[i] = values[i] > threshold ? taken : left
+        hasEqual |= values[i] == threshold ? 1 : 0
+      }
     }
-    guard equal > 0, tiesLeft > 0 else { return }
-    for i in values.indices where Self.key(values[i]) ^ flip == last {
+    guard hasEqual != 0, tiesLeft > 0 else { return }
+    for i in values.indices where values[i] == threshold {
       marks[i] = taken
       tiesLeft -= 1
       if tiesLeft == 0 { return }
@@ -142,31 +149,43 @@ public struct ThresholdSearch: Sendable {
   }
 }
 
-/// Counts halves of the values' keys. Neighbouring values count into different tables, so that runs
-/// of equal values do not wait for each other; values with another upper half count into a slot that is
-/// never read, which is faster than a branch that cannot be foreseen.
+/// Counts halves of the values' keys.
 private struct DigitHistogram {
   private static let size = 1 << 16
-  private var tables = [Int](repeating: 0, count: 2 * (size + 1))
+  /// Neighbouring values count into different tables, so that runs of equal values do not wait for each other.
+  private var tables = [Int](repeating: 0, count: 2 * size)
 
-  var counts: [Int] { (0..<Self.size).map { tables[$0] + tables[$0 + Self.size + 1] } }
+  var counts: [Int] { (0..<Self.size).map { tables[$0] + tables[$0 + Self.size] } }
 
   mutating func addUpperHalves(_ values: UnsafeBufferPointer<Float>, flip: UInt32) {
     tables.withUnsafeMutableBufferPointer { tables in
       for i in values.indices {
         let key = ThresholdSearch.key(values[i]) ^ flip
-        tables[(i & 1) &* (Self.size + 1) &+ Int(key &>> 16)] &+= 1
+        tables[(i & 1) &* Self.size &+ Int(key &>> 16)] &+= 1
       }
     }
   }
 
+  /// Of the values with that upper half, of which there are few as a rule: runs without any are passed over by range.
   mutating func addLowerHalves(_ values: UnsafeBufferPointer<Float>, flip: UInt32, upper: UInt32) {
+    let (first, last) = (upper << 16 ^ flip, (upper << 16 | 0xFFFF) ^ flip)
+    // Keys beyond those of the infinities are NaN's, which compares with nothing.
+    let (low, high) = (ThresholdSearch.value(min(first, last)), ThresholdSearch.value(max(first, last)))
+    let lowest = SIMD16(repeating: low.isNaN ? -Float.infinity : low)
+    let highest = SIMD16(repeating: high.isNaN ? Float.infinity : high)
     tables.withUnsafeMutableBufferPointer { tables in
-      for i in values.indices {
-        let key = ThresholdSearch.key(values[i]) ^ flip
-        let slot = key &>> 16 == upper ? Int(key & 0xFFFF) : Self.size
-        tables[(i & 1) &* (Self.size + 1) &+ slot] &+= 1
+      func count(_ range: Range<Int>) {
+        for i in range {
+          let key = ThresholdSearch.key(values[i]) ^ flip
+          if key &>> 16 == upper { tables[(i & 1) &* Self.size &+ Int(key & 0xFFFF)] &+= 1 }
+        }
       }
+      let even = values.count & ~15
+      for start in stride(from: 0, to: even, by: 16) {
+        let run = UnsafeRawPointer(values.baseAddress! + start).loadUnaligned(as: SIMD16<Float>.self)
+        if any((run .>= lowest) .& (run .<= highest)) { count(start..<start + 16) }
+      }
+      count(even..<values.count)
     }
   }
 }

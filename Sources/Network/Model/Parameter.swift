@@ -42,7 +42,10 @@ public struct Parameter: Sendable {
   private static func zero(_ values: inout Tensor, _ mask: Tensor) {
     mask.withElements(UInt8.self) { mask in
       values.withMutable(Float.self) { values in
-        for i in values.indices { values[i] = mask[i] == 0 ? 0 : values[i] }
+        // By bits: the compiler makes vectors of this, but not of a choice between floats by bytes.
+        for i in values.indices {
+          values[i] = Float(bitPattern: values[i].bitPattern & (mask[i] == 0 ? 0 : UInt32.max))
+        }
       }
     }
   }
