@@ -84,6 +84,7 @@ public final class ScriptSession {
     defineTrainingMoments()
     defineStages()
     definePruning()
+    defineShapes()
     defineSensitivity()
     defineMeasurements()
   }

@@ -10,15 +10,38 @@ import TestSupport
 import Tensors
 import Testing
 
+@testable import Pipeline
 @testable import Scripting
 
-/// Every filter criterion on every network of the zoo: later networks and criteria are in the table by themselves.
+/// Every filter criterion on every network of the zoo, and on every trained one there is: later networks are in the table
+/// by themselves, later criteria and files by a row. Full size, and all files, when COMPRESS_SOAK is set.
 @Suite struct FilterPruningTests {
   static let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
+
+  struct Criterion: Sendable {
+    let name: String
+    /// Options in Lua for networks of full size, where the defaults would take hours.
+    var atFullSize = "{}"
+  }
+
   static let criteria = [
-    "filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_random", "filter_taylor", "filter_hrank",
+    Criterion(name: "filter_l1"), Criterion(name: "filter_l2"), Criterion(name: "filter_fpgm"),
+    Criterion(name: "filter_batch_norm"), Criterion(name: "filter_random"), Criterion(name: "filter_taylor"),
+    Criterion(name: "filter_hrank", atFullSize: "{ images = 1 }"),
   ]
-  static let shares = isSoak ? Array(stride(from: 0.1, through: 0.9, by: 0.1)) : [0.1, 0.5, 0.9]
+  static let shares = isSoak ? (1...9).map { Double($0) / 10 } : [0.1, 0.5, 0.9]
+
+  /// Trained networks: the file under `models`, and what it goes into.
+  static let files: KeyValuePairs = [
+    "lenet-300-100/lenet300100_dense": "lenet_300_100", "mlperf-tiny/image_classification/resnet8": "resnet8",
+    "cifar10-resnet/resnet20-12fca82f": "resnet20", "cifar10-resnet/resnet32-d509ac18": "resnet32",
+    "cifar10-torchvision/resnet18_cifar10": "resnet18_cifar", "cifar10-torchvision/vgg16_bn_cifar10": "vgg16_bn_cifar",
+  ]
+
+  /// `$COMPRESS_TEST_DATA`, or `shared/data` beside the source tree.
+  static let modelFolder: String? =
+    [ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"], sourceRoot + "/../shared/data"].compactMap { $0 }
+    .map { $0 + "/models" }.first { FileManager.default.fileExists(atPath: $0) }
 
   /// The network as it is, or as small as it can be; statistics and biases drawn, so that nothing is zero or one by
   /// accident.
@@ -36,30 +59,54 @@ import Testing
     return try networks.model(entry.graph(options))
   }
 
-  private func policies(_ criteria: [String]) throws -> (session: ScriptSession, policies: [LuaPruningPolicy]) {
+  private func policies(isFullSize: Bool) throws -> (session: ScriptSession, policies: [LuaPruningPolicy]) {
     let folder = try ScriptFolder(["script.lua": ""])
     var options = ScriptSession.Options(script: folder.path + "/script.lua")
     options.plugins = [sourceRoot + "/plugins"]
     let executor = Executor(context: StageContext(pool: .serial), store: nil)
     let session = try ScriptSession(options, executor: executor, print: { _ in })
-    return (
-      session,
-      try criteria.map { try LuaPruningPolicy(PluginObject(session.registry.plugin($0)).bind(nil), session) }
-    )
+    let policies = try Self.criteria.map { criterion in
+      let text = "return \(isFullSize ? criterion.atFullSize : "{}")"
+      let given = try session.state.load(text, name: "options").call().first?.table
+      return try LuaPruningPolicy(PluginObject(session.registry.plugin(criterion.name)).bind(given), session)
+    }
+    return (session, policies)
+  }
+
+  @Test func everyFilterCriterionIsInTheTable() throws {
+    let plugins = try FileManager.default.contentsOfDirectory(atPath: sourceRoot + "/plugins/pruning")
+    let filters = plugins.filter { $0.hasPrefix("filter_") }.map { String($0.dropLast(4)) }
+    #expect(filters.sorted() == Self.criteria.map(\.name).sorted())
+  }
+
+  @Test(.enabled(if: modelFolder != nil, "SKIPPED: no trained networks; set COMPRESS_TEST_DATA"))
+  func everyTrainedNetworkIsInTheTable() throws {
+    let found = FileManager.default.enumerator(atPath: Self.modelFolder!)!.compactMap { $0 as? String }
+      .filter { $0.hasSuffix(".safetensors") }.map { String($0.dropLast(12)) }
+    #expect(found.sorted() == Self.files.map(\.key).sorted())
   }
 
   @Test(arguments: Zoo.entries.map(\.name))
   func removedAsIfZeroed(_ name: String) throws {
-    try check(name, model(Zoo.entry(name), isFullSize: false), Self.criteria)
+    try check(name, model(Zoo.entry(name), isFullSize: false), isFullSize: false)
   }
 
   @Test(.enabled(if: isSoak), arguments: Zoo.entries.map(\.name))
   func removedAsIfZeroedAtFullSize(_ name: String) throws {
-    try check(name, model(Zoo.entry(name), isFullSize: true), ["filter_l2"])
+    try check(name, model(Zoo.entry(name), isFullSize: true), isFullSize: true)
   }
 
-  private func check(_ name: String, _ model: Model, _ criteria: [String]) throws {
-    let (session, policies) = try policies(criteria)
+  @Test(
+    .enabled(if: modelFolder != nil, "SKIPPED: no trained networks; set COMPRESS_TEST_DATA"),
+    arguments: isSoak ? files.map { [$0.key, $0.value] } : [["cifar10-resnet/resnet20-12fca82f", "resnet20"]])
+  func trainedNetworksToo(_ row: [String]) throws {
+    let entry = try Zoo.entry(row[1])
+    let file = try SafeTensorsFile("\(Self.modelFolder!)/\(row[0]).safetensors")
+    try check(row[0], file.model(entry.graph(entry.defaults)), isFullSize: true)
+  }
+
+  private func check(_ name: String, _ model: Model, isFullSize: Bool) throws {
+    let (session, policies) = try policies(isFullSize: isFullSize)
     let context = StageContext(pool: .serial)
     var networks = RandomNetworks(5)
     let sample = try networks.sample(model.graph.inputShape).batched
@@ -67,24 +114,31 @@ import Testing
     var images = ImageOptions()
     images.size = Array(model.graph.inputShape.dims.prefix(2))
     images.channels = model.graph.inputShape[2]
-    let samples = try SyntheticDigits(count: 8, part: "train").converted(images)
+    let samples = try SyntheticDigits(count: isFullSize ? 2 : 8, part: "train").converted(images)
     for policy in policies {
+      let half = try PruneChannelsStage(policy, target: .cost(.channels(0.5)), samples: samples)
+      // Scores once for all shares.
+      let selection = try half.selection(for: model, context: context).selection
       for share in Self.shares {
-        let stage = try PruneChannelsStage(policy, target: .cost(.channels(share)), samples: samples)
-        let groups: ChannelGroups, choice: ChannelSelection.Choice
-        do { (groups, choice) = try stage.choice(for: model, context: context) } catch let error as CompressError {
+        let choice: ChannelSelection.Choice
+        do { choice = try selection.choose(.channels(share)) } catch let error as CompressError {
           // Networks without batch norms, or with no channel of their own to give.
           #expect(error.message.contains("no channels to remove"), "\(name), \(policy.name)")
-          continue
+          break
         }
-        let smaller = try stage.run(inputs: [model], context: context).model
+        let smaller: Model
+        if share == 0.5, !isFullSize {
+          smaller = try half.run(inputs: [model], context: context).model
+        } else {
+          smaller = try model.removing(choice.removal, of: selection.groups)
+        }
         #expect(smaller.weightLayers == model.weightLayers)
         #expect(choice.macs < ModelCost(model).macs)
         let file = FileManager.default.temporaryDirectory.appendingPathComponent("\(UUID().uuidString).cmpr").path
         defer { try? FileManager.default.removeItem(atPath: file) }
         try NativeFormat.write(smaller, to: file)
         let loaded = try NativeFormat.read(file)
-        let expected = try outputs(model.silenced(keeping: groups.kept(removing: choice.removal)), sample)
+        let expected = try outputs(model.silenced(keeping: selection.groups.kept(removing: choice.removal)), sample)
         let actual = try outputs(loaded, sample)
         let scale = max(1e-3, expected.map(abs).max()!)
         #expect(expected.count == actual.count)

@@ -48,6 +48,15 @@ import Testing
       let model = try result.executor.model(of: result.outcome.leaves[0])
       #expect(model["conv", .weight]!.nonzeroCount == 108)
       #expect(model["dense", .weight]!.nonzeroCount == 20_280 / 2)
+    case "pruning" where name == "movement":
+      let result = try run(
+        preamble + """
+          prune(net, use "movement" { skip = "conv" }, {
+            schedule = use "linear" { to = 0.75 }, every = 2, train = { data = data, batch = 25 } })
+          """)
+      let model = try result.executor.model(of: result.outcome.leaves[0])
+      #expect(model["conv", .weight]!.nonzeroCount == 108)
+      #expect(model["dense", .weight]!.nonzeroCount == 20_280 / 4)
     case "pruning":
       let result = try run(
         preamble + """

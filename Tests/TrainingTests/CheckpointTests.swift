@@ -9,11 +9,19 @@ import Testing
 
 /// Training that is stopped anywhere and taken up by another trainer ends as if nothing had been.
 @Suite struct CheckpointTests {
-  /// Masks more and more of one layer, and frees it all at the end: state that is in the weights alone.
+  /// Masks more and more of one layer, and frees it all at the end, by what it has gathered: state that is in the weights
+  /// alone.
   private struct Masking: TrainingHook {
+    func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) throws {
+      guard step > 3, let gradient = weights.gradient("dense") else { return }
+      let sum = weights.gathered("dense") ?? Tensor(zeros: gradient.shape)
+      try weights.gather(sum.applying(.add, gradient), of: "dense")
+    }
+
     func beforeStep(_ step: Int, of total: Int, weights: TrainableWeights) throws {
       guard step % 5 == 2, let weight = weights.values("dense") else { return }
-      let mask = Tensor((0..<weight.count).map { UInt8(($0 + step) % 7 < 5 ? 1 : 0) }, weight.shape)
+      let gathered = weights.gathered("dense").map { $0.array(Float.self) } ?? weight.array()
+      let mask = Tensor((0..<weight.count).map { UInt8(($0 + step) % 7 < 5 || gathered[$0] > 0 ? 1 : 0) }, weight.shape)
       try weights.setMask(step > 20 ? nil : mask, of: "dense")
     }
 

@@ -155,6 +155,19 @@ public struct ChannelSelection {
   /// Channels of the groups in question that never go.
   private var protected: Int { Set(order.map(\.group)).count * minimum }
 
+  /// How many channels may go at most.
+  public var count: Int { order.count }
+
+  /// The first `count` channels gone, those of least score.
+  ///
+  /// - Precondition: no more than `self.count`.
+  public func removing(_ count: Int) -> Choice {
+    var removal: ChannelGroups.Removal = [:]
+    for (group, channel) in order.prefix(count) { removal[group, default: []].insert(channel) }
+    let cost = groups.cost(removing: removal)
+    return Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)
+  }
+
   /// Each group loses its own share, its channels of least score first.
   ///
   /// - Parameter share: by the group's position in `groups.groups`; nil leaves the group whole.
@@ -175,5 +188,5 @@ public struct ChannelSelection {
 }
 
 extension Double {
-  fileprivate var rounded4: Double { (self * 1e4).rounded() / 1e4 }
+  var rounded4: Double { (self * 1e4).rounded() / 1e4 }
 }

@@ -1,7 +1,7 @@
 import Tensors
 
 /// How a weight of a new network is drawn. Fans are counted as Keras does: receptive field times channels.
-public enum WeightInitializer: String, Sendable, Codable {
+public enum WeightInitializer: String, Sendable, Codable, CaseIterable {
   /// Uniform within `sqrt(6 / (fanIn + fanOut))` (Glorot and Bengio 2010).
   case glorotUniform = "glorot_uniform"
   /// Normal with deviation `sqrt(2 / fanIn)` (He et al. 2015).

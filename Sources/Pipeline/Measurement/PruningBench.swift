@@ -70,6 +70,7 @@ public struct PruningBench: Sendable, Encodable {
       guard policy.needs.isEmpty else {
         throw CompressError("\"\(policy.name)\" needs samples; what is measured here is without")
       }
+      try policy.checkScoresAtOnce()
       var best: Row?
       for _ in 0..<runs {
         var model: Model?
@@ -156,6 +157,6 @@ public struct PruningBench: Sendable, Encodable {
   ) throws -> [(key: String, value: Tensor)] {
     let pruner = try Pruner(policy: policy, model: model, samples: nil, context: context)
     let evidence = pruner.evidence(of: model)
-    return try pruner.masks(sparsity: sparsity) { try evidence.view($0) }
+    return try pruner.masks(.share(sparsity)) { try evidence.view($0) }
   }
 }

@@ -71,6 +71,15 @@ extension PruningPolicy {
     return ["policy": recipe, "samples": try samples.identity.recipe()]
   }
 
+  /// - Throws: `CompressError` when it gathers its scores while training, and there is none.
+  func checkScoresAtOnce() throws {
+    guard !gathers else {
+      throw CompressError(
+        "\"\(name)\" makes its scores while the network trains, and prunes along a schedule",
+        hint: "prune(model, use \"\(name)\" {}, { schedule = use \"polynomial\" { to = 0.8 }, train = { … } })")
+    }
+  }
+
   /// - Throws: `CompressError` when it needs samples and there are none, or they do not fit the network.
   func check(_ samples: (any Dataset)?, fit graph: Graph) throws {
     guard let need = LayerNeed.allCases.first(where: needs.contains) else { return }

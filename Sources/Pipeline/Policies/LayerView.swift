@@ -22,6 +22,8 @@ public struct LayerView {
   /// Its output for the first samples, behind its batch norm and activation: `[n, height, width, channels]`, or
   /// `[n, units]`; for policies that need it.
   public internal(set) var activations: Tensor?
+  /// What the policy gathered of it while training, of the weight's shape.
+  public internal(set) var gathered: Tensor?
   public let inputShape: Shape
   public let outputShape: Shape
   public let macs: Int
@@ -52,6 +54,7 @@ public struct LayerView {
     part.weight = try weight.sliced(axis: 0, range)
     part.gradient = try gradient?.sliced(axis: 0, range)
     part.gradientSquare = try gradientSquare?.sliced(axis: 0, range)
+    part.gathered = try gathered?.sliced(axis: 0, range)
     return part
   }
 }

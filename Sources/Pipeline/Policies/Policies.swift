@@ -37,6 +37,13 @@ public protocol PruningPolicy: Policy {
   /// A score for each weight, a float32 tensor of the weight's shape, or for each filter, `[filters]`; without NaN.
   /// Pure; called for one layer at a time. nil leaves the layer whole.
   func score(_ layer: LayerView) throws -> Tensor?
+
+  /// Whether its scores are made of what it gathers while the network trains.
+  var gathers: Bool { get }
+
+  /// What is to be remembered of a layer after a step of training, of the weight's shape: `layer.gradient` is that of
+  /// the step's batch, `gathered` what was remembered before, nil at first. It comes back as `layer.gathered`. Pure.
+  func gather(_ layer: LayerView, _ gathered: Tensor?) throws -> Tensor
 }
 
 extension PruningPolicy {
@@ -44,6 +51,8 @@ extension PruningPolicy {
   public var normalizesScores: Bool { true }
   public var isElementwise: Bool { false }
   public var needs: Set<LayerNeed> { [] }
+  public var gathers: Bool { false }
+  public func gather(_ layer: LayerView, _ gathered: Tensor?) throws -> Tensor { layer.weight }
 }
 
 /// A quantity that follows progress: a sparsity, a learning rate.

@@ -18,6 +18,8 @@ public struct PruneChannelsStage: StageWork {
 
   public enum Target: Sendable {
     case cost(CostTarget)
+    /// Bytes of the model's file, or milliseconds for one sample: found by trying.
+    case measured(ModelMeasure, Double)
     /// A share for each group of channels that the policy does not skip, in the network's order.
     case shares([Double])
   }
@@ -27,9 +29,14 @@ public struct PruneChannelsStage: StageWork {
     _ policy: any PruningPolicy, target: Target, minimum: Int = 1, samples: (any Dataset)? = nil
   ) throws {
     guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
+    try policy.checkScoresAtOnce()
     guard minimum >= 1 else { throw CompressError("a group keeps at least one channel, not \(minimum)") }
     switch target {
     case .cost(let target): try target.check()
+    case .measured(let measure, let value):
+      guard value > 0, value.isFinite else {
+        throw CompressError("\(measure.rawValue) = \(value) leaves nothing of the network")
+      }
     case .shares(let shares):
       if let bad = shares.first(where: { !(0..<1).contains($0) }) {
         throw CompressError("a share of \(bad) is not from 0 to below 1")
@@ -46,24 +53,18 @@ public struct PruneChannelsStage: StageWork {
   public var label: String {
     let aim: String =
       switch target {
-      case .cost(.channels(let share)): "\((share * 100).formatted(1)) % of the filters"
-      case .cost(.macs(let value)): "to \(Self.text(value, "MACs"))"
-      case .cost(.parameters(let value)): "to \(Self.text(value, "parameters"))"
+      case .cost(let target): target.text
+      case .measured(let measure, let value): "to \(measure.text(value))"
       case .shares(let shares): "filters of \(shares.count) groups"
       }
     return "prune \(aim) by \(policy.name)"
   }
 
-  private static func text(_ value: Double, _ unit: String) -> String {
-    value > 1 ? "\(value.formatted(0)) \(unit)" : "\((value * 100).formatted(1)) % of the \(unit)"
-  }
-
   public func recipe() throws -> Recipe {
     let aim: Recipe =
       switch target {
-      case .cost(.channels(let value)): ["unit": "filters", "value": .number(value)]
-      case .cost(.macs(let value)): ["unit": "macs", "value": .number(value)]
-      case .cost(.parameters(let value)): ["unit": "params", "value": .number(value)]
+      case .cost(let target): target.recipe
+      case .measured(let measure, let value): ["unit": .string(measure.rawValue), "value": .number(value)]
       case .shares(let shares): ["unit": "shares", "value": .list(shares.map { .number($0) })]
       }
     return ["policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum)]
@@ -85,6 +86,9 @@ public struct PruneChannelsStage: StageWork {
     result.record.facts["filters"] =
       1 - Double(choice.removal.values.reduce(0) { $0 + $1.count }) / Double(max(width, 1))
     if let note = choice.note { result.record.notes.append(note) }
+    if case .measured(let measure, _) = target {
+      result.record.facts[measure.rawValue] = try measure.value(of: result.model, context)
+    }
     return result
   }
 
@@ -96,6 +100,8 @@ public struct PruneChannelsStage: StageWork {
     let groups = selection.groups
     switch target {
     case .cost(let target): return (groups, try selection.choose(target))
+    case .measured(let measure, let value):
+      return (groups, try measure.choose(value, among: selection, of: model, context))
     case .shares(let shares):
       guard shares.count == open.count else {
         let names = open.map { groups.groups[$0].producers.joined(separator: "+") }

@@ -22,19 +22,20 @@ public struct PruneStage: StageWork {
   public enum Target {
     case sparsity(Double)
     case schedule(any Schedule)
+    /// One for each layer that the policy does not leave whole, in the network's order.
+    case shares([Double])
 
     fileprivate var functions: [Recipe] {
       if case .schedule(let schedule) = self { [schedule.recipe] } else { [] }
     }
 
-    /// The share at progress `t`, from 0 to 1.
+    /// What is to be zero at progress `t`, from 0 to 1.
     ///
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
-    public func value(at t: Double) throws -> Double {
+    func amount(at t: Double) throws -> Pruner.Amount {
       switch self {
-      case .sparsity(let share):
-        guard (0...1).contains(share) else { throw CompressError("a sparsity of \(share) is not within 0 and 1") }
-        return share
+      case .sparsity(let share): return .share(try Self.checked(share))
+      case .shares(let shares): return .each(try shares.map(Self.checked))
       case .schedule(let schedule):
         let share = try schedule.value(at: t)
         // The rounding of a formula may overshoot the ends a little; anything more is a mistake.
@@ -43,8 +44,20 @@ public struct PruneStage: StageWork {
             "schedule \"\(schedule.name)\" asks for a sparsity of \(share) at progress \(t); it must lie within 0 and 1"
           )
         }
-        return min(max(share, 0), 1)
+        return .share(min(max(share, 0), 1))
       }
+    }
+
+    /// The share at progress `t` of all layers together; nil when each has one of its own.
+    ///
+    /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
+    public func share(at t: Double) throws -> Double? {
+      if case .share(let share) = try amount(at: t) { share } else { nil }
+    }
+
+    private static func checked(_ share: Double) throws -> Double {
+      guard (0...1).contains(share) else { throw CompressError("a sparsity of \(share) is not within 0 and 1") }
+      return share
     }
   }
 
@@ -57,7 +70,11 @@ public struct PruneStage: StageWork {
     guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
     guard policy.unit != .filter else { throw CompressError("\"\(policy.name)\" prunes filters, not single weights") }
     try policy.unit.check()
-    for t in [0, 0.5, 1] { _ = try target.value(at: t) }
+    for t in [0, 0.5, 1] { _ = try target.amount(at: t) }
+    if training == nil { try policy.checkScoresAtOnce() }
+    if case .shares = target, case .pattern = policy.unit {
+      throw CompressError("\"\(policy.name)\" itself says how much of each layer goes; there are no shares to choose")
+    }
     self.policy = policy
     self.target = target
     self.training = training
@@ -70,7 +87,7 @@ public struct PruneStage: StageWork {
 
   public var label: String {
     let tuning = training.map { ", \($0.epochsText)" } ?? ""
-    let share = (try? target.value(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
+    let share = (try? target.share(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
     return "prune\(share) by \(policy.name)\(tuning)"
   }
 
@@ -79,6 +96,7 @@ public struct PruneStage: StageWork {
       switch target {
       case .sparsity(let share): .number(share)
       case .schedule(let schedule): schedule.recipe
+      case .shares(let shares): .list(shares.map { .number($0) })
       }
     return [
       "policy": try policy.recipe(on: samples), "target": aim, "training": try training?.recipe() ?? .null,
@@ -106,7 +124,7 @@ public struct PruneStage: StageWork {
     } else {
       var pruned = model
       let evidence = pruner.evidence(of: model)
-      for (layer, mask) in try pruner.masks(sparsity: target.value(at: 1), seeing: { try evidence.view($0) }) {
+      for (layer, mask) in try pruner.masks(target.amount(at: 1), seeing: { try evidence.view($0) }) {
         try pruned.prune(layer, by: mask)
       }
       result = StageResult(pruned)
@@ -129,6 +147,14 @@ struct Pruner {
   let model: Model
   let samples: (any Dataset)?
   let context: StageContext
+
+  /// How much is to be zero.
+  enum Amount {
+    /// Of all layers together, or of each, as the policy's scope says.
+    case share(Double)
+    /// Of each layer that is not left whole, in the network's order.
+    case each([Double])
+  }
 
   /// - Throws: `CompressError` naming the layer when a weight is quantized.
   init(policy: any PruningPolicy, model: Model, samples: (any Dataset)?, context: StageContext) throws {
@@ -165,31 +191,63 @@ struct Pruner {
     return error
   }
 
-  /// - Parameter view: a layer as it is to be scored.
-  func masks(
-    sparsity: Double, seeing view: (_ layer: String) throws -> LayerView
-  ) throws -> [(key: String, value: Tensor)] {
+  /// The layers that are open to pruning.
+  var layers: [String] {
     let views = LayerViews(model)
-    let layers = views.names.filter { !policy.skips(views[$0]) }
-    let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
-    var seen: LayerView?
+    return views.names.filter { !policy.skips(views[$0]) }
+  }
+
+  /// - Parameter view: a layer as it is to be scored.
+  /// - Throws: `CompressError` naming the layer whose scores are wrong; or all of them when there are not as many shares.
+  func masks(
+    _ amount: Amount, seeing view: (_ layer: String) throws -> LayerView
+  ) throws -> [(key: String, value: Tensor)] {
     do {
       let masks: [String: Tensor]
-      if policy.unit == .weight, policy.isElementwise {
-        masks = try PruningMasks.select(
-          shapes, scope: policy.scope, sparsity: sparsity, elementsAtOnce: Self.elementsAtOnce
-        ) { layer, filters in
-          if seen?.name != layer { seen = try view(layer) }
-          return try policy.score(seen!.filters(filters))
+      switch amount {
+      case .share(let share): masks = try self.masks(layers, policy.scope, share, view)
+      case .each(let shares):
+        let open = try layers.filter { layer in
+          let view = try view(layer)
+          return try policy.score(isScoredInParts ? view.filters(0..<1) : view) != nil
         }
-      } else {
-        masks = try PruningMasks.select(shapes, unit: policy.unit, scope: policy.scope, sparsity: sparsity) { layer in
-          try policy.score(view(layer))
+        guard shares.count == open.count else {
+          throw CompressError("\(shares.count) shares for \(open.count) layers: \(open.joined(separator: ", "))")
+        }
+        masks = try zip(open, shares).reduce(into: [:]) { masks, each in
+          masks.merge(try self.masks([each.0], .layer, each.1, view)) { first, _ in first }
         }
       }
       return masks.sorted { $0.key < $1.key }
     } catch let error as CompressError {
       throw named(error)
+    }
+  }
+
+  private var isScoredInParts: Bool { policy.unit == .weight && policy.isElementwise }
+
+  private func masks(
+    _ layers: [String], _ scope: PruningScope, _ share: Double, _ view: (_ layer: String) throws -> LayerView
+  ) throws -> [String: Tensor] {
+    let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
+    guard isScoredInParts else {
+      return try PruningMasks.select(shapes, unit: policy.unit, scope: scope, sparsity: share) { layer in
+        try policy.score(view(layer))
+      }
+    }
+    var seen: LayerView?
+    return try PruningMasks.select(
+      shapes, scope: scope, sparsity: share, elementsAtOnce: Self.elementsAtOnce
+    ) { layer, filters in
+      if seen?.name != layer { seen = try view(layer) }
+      return try policy.score(seen!.filters(filters))
+    }
+  }
+
+  /// What the policy remembers of a layer after a step.
+  func gathered(_ layer: LayerView, _ before: Tensor?) throws -> Tensor {
+    do { return try policy.gather(layer, before) } catch let error as CompressError {
+      throw named(error).at(layer: layer.name)
     }
   }
 }
@@ -205,13 +263,26 @@ private struct GradualPruning: TrainingHook {
     // The last removal of the ramp happens exactly at its end, whatever the interval.
     let end = end(of: total)
     guard step <= end, step % interval == 0 || step == end else { return }
-    let share = try target.value(at: min(1, Double(step) / Double(end)))
+    // What is made of steps is not there before the first.
+    guard step > 0 || !pruner.policy.gathers else { return }
+    let amount = try target.amount(at: min(1, Double(step) / Double(end)))
     // The whole network as it is now is only of interest to a policy that needs more than its weights.
     let evidence = pruner.evidence(of: pruner.policy.needs.isEmpty ? pruner.model : try weights.model())
-    for (layer, mask) in try pruner.masks(
-      sparsity: share, seeing: { try evidence.view($0, weight: weights.values($0)!) })
-    {
-      try weights.setMask(mask, of: layer)
+    let masks = try pruner.masks(amount) { layer in
+      var view = try evidence.view(layer, weight: weights.values(layer)!)
+      view.gathered = weights.gathered(layer)
+      return view
+    }
+    for (layer, mask) in masks { try weights.setMask(mask, of: layer) }
+  }
+
+  func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) throws {
+    guard pruner.policy.gathers, step < end(of: total) else { return }
+    let views = LayerViews(pruner.model)
+    for layer in pruner.layers {
+      var view = views[layer, weight: weights.values(layer)!]
+      view.gradient = weights.gradient(layer)
+      try weights.gather(pruner.gathered(view, weights.gathered(layer)), of: layer)
     }
   }
 

@@ -21,6 +21,7 @@ public struct SensitivityStage: StageWork {
     if case .pattern(let keep, let of) = policy.unit {
       throw CompressError("\"\(policy.name)\" keeps \(keep) of \(of) weights: there are no shares to try")
     }
+    try policy.checkScoresAtOnce()
     self.policy = policy
     self.shares = shares
     self.data = data

@@ -29,7 +29,7 @@ final class LayerObject: NamedForScripts {
 
   /// The host memory that only this object holds.
   var bytes: Int {
-    [view.weight, view.gradient, view.gradientSquare, view.activations].reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    [view.weight, view.gradient, view.gradientSquare, view.activations, view.gathered].reduce(0) { $0 + ($1?.byteCount ?? 0) }
   }
 
   /// - Throws: `CompressError` when the plugin has not said that it needs it.
@@ -198,6 +198,12 @@ extension ScriptSession {
       "its output for the first 64 samples, [n, height, width, channels]; for plugins with needs = { \"activations\" }"
     ) {
       try LayerObject.needed($0.view.activations, "activations", .activations)
+    }
+    layer.property("gathered", "Tensor", "what the plugin's gather returned last, of the weight's shape") {
+      guard let gathered = $0.view.gathered else {
+        throw CompressError("layer.gathered is for strategies with a function gather, while the network trains")
+      }
+      return .object(TensorObject(gathered))
     }
     layer.property("macs", "integer", "multiply-accumulates for one sample") { .integer($0.view.macs) }
     layer.property("parameters", "integer") { .integer($0.view.weight.count + ($0.view.bias?.count ?? 0)) }

@@ -9,19 +9,39 @@ extension ScriptSession {
     OptionSchema(
       "PruneOptions",
       [
-        .init(name: "sparsity", type: .ratio, help: "share of zeros among the weights of the layers pruned"),
+        .init(
+          name: "sparsity", type: .either(.ratio, .numbers),
+          help: "share of zeros among the weights of the layers pruned; a list: after each round", minimum: 0,
+          maximum: 1),
         .init(name: "schedule", type: .schedule, help: "sparsity over the course of the training, or over the rounds"),
         .init(
-          name: "macs", type: .number, help: "filters: multiply-accumulates that stay, a share up to 1 or a number",
-          minimum: 0),
+          name: "macs", type: .either(.number, .numbers),
+          help: "filters: multiply-accumulates that stay, a share up to 1 or a number", minimum: 0),
         .init(
-          name: "params", type: .number, help: "filters: parameters that stay, a share up to 1 or a number", minimum: 0),
-        .init(name: "filters", type: .ratio, help: "filters: share of the filters that go"),
+          name: "params", type: .either(.number, .numbers),
+          help: "filters: parameters that stay, a share up to 1 or a number", minimum: 0),
         .init(
-          name: "ratios", type: .numbers, help: "filters: share that goes of each group of channels, in network order"),
+          name: "bytes", type: .either(.number, .numbers),
+          help: "filters: bytes of the saved file that stay, a share up to 1 or a number", minimum: 0),
+        .init(
+          name: "latency_ms", type: .either(.number, .numbers),
+          help: "filters: milliseconds for one sample, as measured here", minimum: 0),
+        .init(
+          name: "filters", type: .either(.ratio, .numbers), help: "filters: share of the filters that go", minimum: 0,
+          maximum: 1),
+        .init(
+          name: "ratios", type: .either(.numbers, .numberLists),
+          help: "share that goes of each layer, or group of channels, in network order; or such a list for each round",
+          minimum: 0, maximum: 1),
         .init(
           name: "rounds", type: .integer, help: "remove in so many rounds, each followed by the training",
           standard: .integer(1), minimum: 1, maximum: 1000),
+        .init(
+          name: "rewind", type: .model,
+          help: "weights: after each removal, what is left gets this earlier model's values again"),
+        .init(
+          name: "protect", type: .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights",
+          standard: .strings([])),
         .init(
           name: "keep_at_least", type: .integer, help: "filters: channels that each group keeps",
           standard: .integer(1), minimum: 1, maximum: 65_536),
@@ -44,7 +64,7 @@ extension ScriptSession {
   private static let standardSamples = 512
 
   /// What a policy's needs are worked out on; nil when it has none, or nobody said.
-  private func samples(_ policy: LuaPruningPolicy, _ given: OptionValues) throws -> (any Dataset)? {
+  private func samples(_ policy: any PruningPolicy, _ given: OptionValues) throws -> (any Dataset)? {
     guard !policy.needs.isEmpty else { return nil }
     if let data = given.data("samples")?.data { return data.unaugmented }
     guard let data = given.options("train")?.data("data")?.data.unaugmented else { return nil }
@@ -64,6 +84,7 @@ extension ScriptSession {
       }
       let given = try Self.pruneSchema.read(try arguments.table(2))
       let policy = try LuaPruningPolicy(strategy, self)
+        .protecting(ProtectedLayers(given.strings("protect")!))
       let stage =
         switch policy.unit {
         case .weight, .block, .pattern: try pruneWeights(model, policy, given)
@@ -73,38 +94,24 @@ extension ScriptSession {
     }
   }
 
-  private func pruneWeights(_ model: ModelObject, _ policy: LuaPruningPolicy, _ given: OptionValues) throws -> Stage {
-    for name in ["macs", "params", "filters", "ratios"] where given[name] != nil {
+  private func pruneWeights(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
+    for name in ["macs", "params", "bytes", "latency_ms", "filters"] where given[name] != nil {
       throw CompressError(
-        "\"\(policy.name)\" prunes single weights: its target is a sparsity or a schedule, not \(name)")
+        "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule or ratios, not \(name)")
     }
-    let target: PruneStage.Target
-    if case .pattern(let keep, let of) = policy.unit {
-      guard given["sparsity"] == nil, given["schedule"] == nil else {
-        throw CompressError("\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity and no schedule")
-      }
-      target = .sparsity(1 - Double(keep) / Double(of))
-    } else {
-      target = try sparsityTarget(given)
-    }
+    let rounds = try PruningRounds(given), targets = try weightTargets(policy, given, rounds)
     let training = try given.options("train").map(training), samples = try samples(policy, given)
-    let rounds = given.integer("rounds")!
-    guard rounds > 1 else {
+    guard rounds.count > 1 || given["rewind"] != nil else {
       let work = try PruneStage(
-        policy, target: target, training: training?.recipe, interval: given.integer("every")!,
+        policy, target: targets[0], training: training?.recipe, interval: given.integer("every")!,
         ramp: given.number("ramp")!, samples: samples)
       return try record(work, [model.stage] + (training?.inputs ?? []))
     }
     // Rounds remove at once and then train: the schedule runs from round to round.
     var stage = model.stage
-    for round in 1...rounds {
-      let progress = Double(round) / Double(rounds)
-      let share =
-        switch target {
-        case .sparsity(let last): last * progress
-        case .schedule: try target.value(at: progress)
-        }
-      stage = try record(PruneStage(policy, target: .sparsity(share), samples: samples), [stage])
+    for target in targets {
+      stage = try record(PruneStage(policy, target: target, samples: samples), [stage])
+      if case .model(let earlier)? = given["rewind"] { stage = try record(RewindStage(), [stage, earlier.stage]) }
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
@@ -112,57 +119,100 @@ extension ScriptSession {
     return stage
   }
 
-  private func sparsityTarget(_ given: OptionValues) throws -> PruneStage.Target {
-    switch (given.number("sparsity"), try given["schedule"].map { try schedule($0) }) {
-    case (let sparsity?, nil): return .sparsity(sparsity)
-    case (nil, let schedule?): return .schedule(schedule)
-    case (nil, nil): throw CompressError("prune needs a target: sparsity = 0.8, or a schedule")
-    case (.some, .some): throw CompressError("prune takes a sparsity or a schedule, not both")
+  /// What is to be zero after each round.
+  private func weightTargets(
+    _ policy: any PruningPolicy, _ given: OptionValues, _ rounds: PruningRounds
+  ) throws -> [PruneStage.Target] {
+    let names = ["sparsity", "schedule", "ratios"].filter { given[$0] != nil }
+    if case .pattern(let keep, let of) = policy.unit {
+      guard names.isEmpty else {
+        throw CompressError(
+          "\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity, no schedule and no ratios")
+      }
+      return [PruneStage.Target](repeating: .sparsity(1 - Double(keep) / Double(of)), count: rounds.count)
+    }
+    guard names.count == 1 else {
+      throw CompressError(
+        names.isEmpty
+          ? "prune needs a target: sparsity = 0.8, a schedule, or ratios = {…}"
+          : "prune takes one target, not \(names.joined(separator: " and "))")
+    }
+    switch names[0] {
+    case "schedule":
+      let target = PruneStage.Target.schedule(try schedule(given["schedule"]!))
+      guard rounds.count > 1 || given["rewind"] != nil else { return [target] }
+      return try (1...rounds.count).map { .sparsity(try target.share(at: Double($0) / Double(rounds.count))!) }
+    case "ratios":
+      // Each round takes its share of what the one before has left.
+      var left: [Double] = []
+      return try (1...rounds.count).map { round in
+        let ratios = rounds.ratios(round)
+        if round == 1 { left = ratios.map { _ in 1 } }
+        guard ratios.count == left.count else {
+          throw CompressError("\(ratios.count) ratios in round \(round), \(left.count) in the first")
+        }
+        left = zip(left, ratios).map { $0 * (1 - $1) }
+        return .shares(left.map { 1 - $0 })
+      }
+    default: return try rounds.values("sparsity", from: 0).map { .sparsity($0) }
     }
   }
 
-  private func pruneFilters(_ model: ModelObject, _ policy: LuaPruningPolicy, _ given: OptionValues) throws -> Stage {
-    let targets = ["macs", "params", "filters", "ratios", "sparsity"].filter { given[$0] != nil }
+  private func pruneFilters(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
+    let targets = ["macs", "params", "bytes", "latency_ms", "filters", "ratios", "sparsity"].filter { given[$0] != nil }
     guard targets.count == 1 else {
       throw CompressError(
         targets.isEmpty
-          ? "pruning filters needs a target: macs = 0.5, params = 0.5, filters = 0.3, sparsity = 0.5 or ratios = {…}"
+          ? "pruning filters needs a target: macs = 0.5, params = 0.5, bytes = 0.5, latency_ms = 2, filters = 0.3, "
+            + "sparsity = 0.5 or ratios = {…}"
           : "prune takes one target, not \(targets.joined(separator: " and "))")
     }
     guard given["schedule"] == nil else {
       throw CompressError("filters go in rounds, not along a schedule", hint: "rounds = 4, train = {…}")
     }
-    let rounds = given.integer("rounds")!
-    /// What a round leaves of what the round before left, so that all of them together leave `share`.
-    func step(_ share: Double, _ round: Int) -> Double {
-      func left(_ round: Int) -> Double { 1 - (1 - share) * Double(round) / Double(rounds) }
-      return left(round) / left(round - 1)
+    guard given["rewind"] == nil else {
+      throw CompressError(
+        "single weights can be rewound; where filters go there is another network", hint: "reinitialize(model)")
     }
-    func target(_ round: Int) throws -> PruneChannelsStage.Target {
-      let name = targets[0]
-      if name == "ratios" { return .shares(given.numbers("ratios")!) }
-      let value = given.number(name)!
-      switch name {
-      case "filters": return .cost(.channels(1 - step(1 - value, round)))
-      case "sparsity": return .cost(.parameters(step(1 - value, round)))
-      default:
-        guard value <= 1 || rounds == 1 else {
-          throw CompressError("in rounds, \(name) is a share up to 1, not \(value.short)")
-        }
-        let left = value <= 1 ? step(value, round) : value
-        return .cost(name == "macs" ? .macs(left) : .parameters(left))
-      }
-    }
+    let rounds = try PruningRounds(given)
+    let goals = try filterTargets(targets[0], rounds)
     let training = try given.options("train").map(training), samples = try samples(policy, given)
     var stage = model.stage
-    for round in 1...rounds {
+    for goal in goals {
       stage = try record(
-        PruneChannelsStage(
-          policy, target: target(round), minimum: given.integer("keep_at_least")!, samples: samples), [stage])
+        PruneChannelsStage(policy, target: goal, minimum: given.integer("keep_at_least")!, samples: samples), [stage])
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
     }
     return stage
+  }
+
+  /// What each round is to leave of what the one before has left.
+  private func filterTargets(_ name: String, _ rounds: PruningRounds) throws -> [PruneChannelsStage.Target] {
+    switch name {
+    case "ratios": return (1...rounds.count).map { .shares(rounds.ratios($0)) }
+    case "latency_ms":
+      guard rounds.count == 1 || rounds.isListed(name) else {
+        throw CompressError("in rounds, latency_ms is a list with the milliseconds after each of them")
+      }
+      return try rounds.values(name, from: 0).map { .measured(.latency, $0) }
+    case "filters", "sparsity":
+      let left = try rounds.values(name, from: 0).map { 1 - $0 }
+      return try rounds.steps(left, name).map { name == "filters" ? .cost(.channels(1 - $0)) : .cost(.parameters($0)) }
+    default:
+      let values = try rounds.values(name, from: 1)
+      let areShares = values.allSatisfy { $0 <= 1 }
+      guard areShares || rounds.count == 1 || (rounds.isListed(name) && values.allSatisfy { $0 > 1 }) else {
+        throw CompressError("in rounds, \(name) is a share up to 1, or a list of numbers all above 1")
+      }
+      return try (areShares ? rounds.steps(values, name) : values).map { value in
+        switch name {
+        case "macs": .cost(.macs(value))
+        case "params": .cost(.parameters(value))
+        default: .measured(.bytes, value)
+        }
+      }
+    }
   }
 }

@@ -29,6 +29,9 @@ extension ScriptSession {
           name: "shares", type: .numbers, help: "what goes of each part, ascending",
           standard: .numbers([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])),
         .init(
+          name: "protect", type: .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights",
+          standard: .strings([])),
+        .init(
           name: "samples", type: .data,
           help: "for strategies that need gradients or activations: what these are taken on"),
       ])
@@ -107,7 +110,8 @@ extension ScriptSession {
       let model = try arguments.object(0, ModelObject.self)
       let given = try Self.sensitivitySchema.read(try arguments.table(1))
       let work = try SensitivityStage(
-        LuaPruningPolicy(given.plugin("strategy")!, self), shares: given.numbers("shares")!,
+        LuaPruningPolicy(given.plugin("strategy")!, self)
+          .protecting(ProtectedLayers(given.strings("protect")!)), shares: given.numbers("shares")!,
         data: given.data("data")!.data.unaugmented, samples: given.data("samples")?.data.unaugmented)
       let stage = try record(work, [model.stage])
       // The channels of the network as it was measured: earlier prunings have changed its structure.

@@ -56,7 +56,8 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
-      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.sensitivitySchema,
+      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.factorizeSchema,
+      ScriptSession.reinitializeSchema, ScriptSession.sensitivitySchema,
       ScriptSession.ratioTargetSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
@@ -165,6 +166,7 @@ extension OptionType {
     case .patterns: "string|string[]"
     case .strings: "string[]"
     case .numbers: "number[]"
+    case .numberLists: "number[][]"
     case .data: "Data"
     case .model: "Model"
     case .block: "Block|false"

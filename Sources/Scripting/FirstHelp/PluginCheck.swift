@@ -102,7 +102,7 @@ public struct PluginCheck {
       return try session.state.load("return function(t) return t end", name: "check").call().first?.function.map {
         .function($0)
       }
-    case .plugin, .function, .table, .either, .block: return nil
+    case .plugin, .function, .table, .either, .block, .numberLists: return nil
     }
   }
 
@@ -110,6 +110,14 @@ public struct PluginCheck {
 
   private mutating func tryPruning(_ policy: LuaPruningPolicy, _ ground: TestGround) throws {
     let model = try ground.model(ground.network)
+    guard !policy.gathers else {
+      add("before", try ground.accuracy(model))
+      return attempt("little by little, from 20 % to 80 %") {
+        try PruneStage(
+          policy, target: .schedule(Line(from: 0.2, to: 0.8)), training: ground.recipe, interval: 4,
+          samples: ground.training)
+      }
+    }
     let first = try LayerEvidence(
       model, needs: policy.needs, samples: ground.training, pool: ground.executor.context.pool
     ).view(model.weightLayers[0])
@@ -137,7 +145,7 @@ public struct PluginCheck {
 
     func attempt(_ what: String, _ work: () throws -> PruneStage) {
       do {
-        let work = try work(), aim = try work.target.value(at: 1)
+        let work = try work(), aim = try work.target.share(at: 1) ?? 0
         let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
         let sparsity = result.record.facts["sparsity"] ?? 0
         let layers = result.model.weightLayers.map { layer -> String in

@@ -111,6 +111,9 @@ struct OptionValues {
   func numbers(_ name: String) -> [Double]? {
     if case .numbers(let values)? = values[name] { values } else { nil }
   }
+  func numberLists(_ name: String) -> [[Double]]? {
+    if case .numberLists(let lists)? = values[name] { lists } else { nil }
+  }
   func data(_ name: String) -> DataObject? {
     if case .data(let value)? = values[name] { value } else { nil }
   }
@@ -137,6 +140,7 @@ extension OptionValue {
     case .integer(let value): [Double(value)]
     case .number(let value): [value]
     case .numbers(let values): values
+    case .numberLists(let lists): lists.flatMap { $0 }
     default: []
     }
   }

@@ -18,6 +18,8 @@ indirect enum OptionType {
   case strings
   /// A list of numbers.
   case numbers
+  /// A list of lists of numbers.
+  case numberLists
   /// Samples, as `data.train` or `data.test:take(500)`.
   case data
   case model
@@ -49,6 +51,7 @@ indirect enum OptionType {
     case .patterns: "a layer name or a list of them (* stands for anything)"
     case .strings: "a list of strings"
     case .numbers: "a list of numbers"
+    case .numberLists: "a list of such lists"
     case .data: "samples, such as data.train"
     case .model: "a model"
     case .block: "a block, as net.conv(16, 3), or false"
@@ -89,6 +92,10 @@ indirect enum OptionType {
       let strings = list.compactMap(\.string)
       return strings.count == list.count ? .strings(strings) : nil
     case .numbers: return (value.table?.numbers).map(OptionValue.numbers)
+    case .numberLists:
+      guard let table = value.table, table.count > 0 else { return nil }
+      let lists = table.array.compactMap { $0.table?.numbers }
+      return lists.count == table.count ? .numberLists(lists) : nil
     case .data: return value.object(DataObject.self).map(OptionValue.data)
     case .model: return value.object(ModelObject.self).map(OptionValue.model)
     case .block: return value.bool == false ? .block(nil) : value.object(BlockObject.self).map { .block($0) }
@@ -113,6 +120,7 @@ enum OptionValue {
   case string(String)
   case strings([String])
   case numbers([Double])
+  case numberLists([[Double]])
   case data(DataObject)
   case model(ModelObject)
   case block(BlockObject?)
@@ -128,6 +136,8 @@ enum OptionValue {
     case .string(let value): .string(value)
     case .strings(let values): .table(try state.makeTable(values.map { .string($0) }))
     case .numbers(let values): .table(try state.makeTable(values.map { .number($0) }))
+    case .numberLists(let lists):
+      .table(try state.makeTable(lists.map { .table(try state.makeTable($0.map { .number($0) })) }))
     case .data(let object): .object(object)
     case .model(let object): .object(object)
     case .block(let block): block.map { .object($0) } ?? .bool(false)
@@ -145,6 +155,7 @@ enum OptionValue {
     case .string(let value): .string(value)
     case .strings(let values): .list(values.map { .string($0) })
     case .numbers(let values): .list(values.map { .number($0) })
+    case .numberLists(let lists): .list(lists.map { .list($0.map { .number($0) }) })
     case .data(let object): try object.data.identity.recipe()
     case .model(let object): .string(object.stage.key.digest)
     case .block: .unrepeatable(reason: "a block of a network is no option of a stage")

@@ -28,6 +28,7 @@ final class Plugin {
           ("elementwise?", "boolean"),
           ("needs?", "(" + LayerNeed.allCases.map { "\"\($0.rawValue)\"" }.joined(separator: "|") + ")[]"),
           ("score", "fun(layer: Layer, ctx: { options: table }): Tensor|false"),
+          ("gather?", "fun(layer: Layer, gathered: Tensor?, ctx: { options: table }): Tensor"),
         ]
       case .schedule: [("at", "fun(t: number, options: table): number")]
       case .quantization: [("assign", "fun(layer: Layer, options: table): LayerQuantization?")]

@@ -9,6 +9,7 @@ struct LuaPruningPolicy: PruningPolicy {
   private let bound: BoundPlugin
   private let session: ScriptSession
   private let patterns: LayerPatterns
+  private let gathering: LuaFunction?
   let scope: PruningScope
   let unit: PruningUnit
   let normalizesScores: Bool
@@ -29,6 +30,7 @@ struct LuaPruningPolicy: PruningPolicy {
     normalizesScores = plugin.fields["normalize"].bool ?? true
     isElementwise = plugin.fields["elementwise"].bool ?? false
     needs = try Self.needs(plugin)
+    gathering = plugin.fields["gather"].function
     self.bound = bound
     self.session = session
     self.scope = scope
@@ -88,15 +90,35 @@ struct LuaPruningPolicy: PruningPolicy {
 
   func skips(_ layer: LayerView) -> Bool { patterns.match(layer.name) }
 
+  var gathers: Bool { gathering != nil }
+
+  func gather(_ layer: LayerView, _ gathered: Tensor?) throws -> Tensor {
+    let before: LuaValue = gathered.map { .object(TensorObject($0)) } ?? .nil
+    let value = try session.call(
+      bound.plugin, [.object(LayerObject(layer)), before, .table(try context())], function: gathering!)
+    if let tensor = value.object(TensorObject.self)?.tensor, tensor.shape == layer.weight.shape { return tensor }
+    throw refused("gather", value, "a Tensor of shape \(layer.weight.shape)", gathering!, layer)
+  }
+
   func score(_ layer: LayerView) throws -> Tensor? {
-    let context = try session.state.makeTable(fields: ["options": .table(try bound.options.lua(session.state))])
-    let value = try session.call(bound.plugin, [.object(LayerObject(layer)), .table(context)])
+    let value = try session.call(bound.plugin, [.object(LayerObject(layer)), .table(try context())])
     if let scores = value.object(TensorObject.self) { return scores.tensor }
     if value.bool == false { return nil }
     let expected: Shape = unit == .filter ? [layer.weight.shape[0]] : layer.weight.shape
-    throw CompressError(
-      "score of plugin \"\(name)\" returned \(value.typeName); it must return a Tensor of shape \(expected)",
-      hint: "false leaves the layer whole"
-    ).at(script: bound.plugin.path, line: bound.plugin.function.location?.lines.lowerBound).at(layer: layer.name)
+    var error = refused("score", value, "a Tensor of shape \(expected)", bound.plugin.function, layer)
+    error.hint = "false leaves the layer whole"
+    throw error
+  }
+
+  private func context() throws -> LuaTable {
+    try session.state.makeTable(fields: ["options": .table(try bound.options.lua(session.state))])
+  }
+
+  private func refused(
+    _ name: String, _ value: LuaValue, _ expected: String, _ function: LuaFunction, _ layer: LayerView
+  ) -> CompressError {
+    let found = value.object(TensorObject.self).map { "a Tensor of shape \($0.tensor.shape)" } ?? value.typeName
+    return CompressError("\(name) of plugin \"\(self.name)\" returned \(found); it must return \(expected)")
+      .at(script: bound.plugin.path, line: function.location?.lines.lowerBound).at(layer: layer.name)
   }
 }

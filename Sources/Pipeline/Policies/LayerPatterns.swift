@@ -1,10 +1,10 @@
 /// Layer names or patterns of them: `*` stands for any run of characters, also none.
-struct LayerPatterns {
+public struct LayerPatterns: Sendable {
   private let patterns: [[Character]]
 
-  init(_ patterns: [String]) { self.patterns = patterns.map(Array.init) }
+  public init(_ patterns: [String]) { self.patterns = patterns.map(Array.init) }
 
-  func match(_ name: String) -> Bool {
+  public func match(_ name: String) -> Bool {
     let name = Array(name)
     return patterns.contains { Self.matches($0, name) }
   }

@@ -1,0 +1,88 @@
+import Compression
+import Diagnostics
+import Formats
+import Network
+import Runtime
+import Tensors
+
+/// What a model is to come down to that can only be found by making it: its file's size, its speed on this machine.
+public enum ModelMeasure: String, Sendable, CaseIterable {
+  /// Of the native file.
+  case bytes
+  /// The median for one sample, in the native runtime, on the threads of the run.
+  case latency = "latency_ms"
+
+  private static let latencyRuns = 31
+
+  /// For labels.
+  func text(_ value: Double) -> String {
+    switch self {
+    case .bytes: value > 1 ? "\(value.formatted(0)) bytes" : "\((value * 100).formatted(1)) % of the bytes"
+    case .latency: "\(value.formatted(3)) ms"
+    }
+  }
+
+  func value(of model: Model, _ context: StageContext) throws -> Double {
+    switch self {
+    case .bytes: return Double(try NativeFormat.byteCount(model))
+    case .latency:
+      let session = Session(try compile(model), pool: context.pool)
+      let input = Tensor(repeating: 0.5, session.plan.inputShape)
+      var output = Tensor(zeros: session.plan.outputShape)
+      return try input.withElements(Float.self) { input in
+        try output.withMutable(Float.self) { output in
+          try LatencyMeasurement(runs: Self.latencyRuns, warmUp: 5) { _ in session.run(input: input, output: output) }
+        }
+      }.statistics.p50
+    }
+  }
+
+  /// The channels of least score without which a model comes nearest to the value: by halving, over the number that go.
+  ///
+  /// Bytes are exact. Of a latency what is tried are the 64ths of all channels that may go: finer steps would be noise.
+  ///
+  /// - Parameter wanted: bytes also as a share of the model's, up to 1.
+  /// - Throws: `CompressError` when even removing all that may go does not reach it.
+  func choose(
+    _ wanted: Double, among selection: ChannelSelection, of model: Model, _ context: StageContext
+  ) throws -> ChannelSelection.Choice {
+    guard selection.count > 0 else {
+      throw CompressError("there are no channels to remove: each is tied to the network's input or output, or skipped")
+    }
+    var wanted = wanted
+    if self == .bytes, wanted <= 1 { wanted *= try value(of: model, context) }
+    let steps = self == .latency ? min(selection.count, 64) : selection.count
+    var known: [Int: (choice: ChannelSelection.Choice, value: Double)] = [:]
+    func at(_ step: Int) throws -> (choice: ChannelSelection.Choice, value: Double) {
+      if let known = known[step] { return known }
+      try context.cancellation.check()
+      let choice = selection.removing(selection.count * step / steps)
+      let found = (choice, try value(of: model.removing(choice.removal, of: selection.groups), context))
+      known[step] = found
+      return found
+    }
+    var low = 0, high = steps
+    while low < high {
+      let middle = (low + high) / 2
+      if try at(middle).value <= wanted { high = middle } else { low = middle + 1 }
+    }
+    let under = try at(low), over = low > 0 ? try at(low - 1) : under
+    guard under.value <= wanted * 1.01 else {
+      throw CompressError(
+        "\(rawValue): \(text(wanted)) cannot be reached; with \(selection.minimum) "
+          + "\(selection.minimum == 1 ? "channel" : "channels") left in each group it is \(text(under.value))")
+    }
+    let nearest = abs(over.value - wanted) < abs(under.value - wanted) ? over : under
+    var choice = nearest.choice
+    if abs(nearest.value - wanted) > 0.01 * wanted {
+      choice.note = "\(rawValue): \(text(nearest.value)) where \(text(wanted)) was asked for"
+    }
+    if self == .latency {
+      let text =
+        "latency_ms: as measured on \(context.pool.threads == 1 ? "one thread" : "\(context.pool.threads) threads") of this "
+        + "machine, which decided how many filters went"
+      choice.note = choice.note.map { $0 + "; " + text } ?? text
+    }
+    return choice
+  }
+}

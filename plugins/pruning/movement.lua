@@ -1,0 +1,21 @@
+-- Movement pruning (Sanh et al. 2020, "Movement Pruning: Adaptive Sparsity by Fine-Tuning"): weights that training moves
+-- towards zero go, however large they are, and those that it moves away stay, however small. For fine-tuning what was
+-- trained on other data; prunes along a schedule.
+-- Score: the sum over the steps so far of -w * g, g being the gradient of the step's batch. Weights once removed are
+-- zero, so their scores stay as they were; the paper goes on counting with the values they had.
+return plugin {
+  kind    = "pruning",
+  summary = "Zero the weights that training moves towards zero.",
+  options = {
+    keep = { type = "ratio", default = 1, help = "share of the sum that is kept from step to step; 1 forgets nothing" },
+    skip = { type = "patterns", default = {}, help = "layers left whole" },
+  },
+  scope = "global",
+  unit  = "weight",
+  elementwise = true,
+  gather = function(layer, sum, ctx)
+    local away = -(layer.weight * layer.gradient)
+    return sum and sum * ctx.options.keep + away or away
+  end,
+  score = function(layer) return layer.gathered end,
+}
