@@ -44,23 +44,40 @@
 ---@field seed? integer # of the order; the run's own by default
 
 ---@class PruneOptions
----@field sparsity? number # share of zeros among the weights of the layers pruned
+---@field sparsity? number|number[] # share of zeros among the weights of the layers pruned; a list: after each round
 ---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training, or over the rounds
----@field macs? number # filters: multiply-accumulates that stay, a share up to 1 or a number
----@field params? number # filters: parameters that stay, a share up to 1 or a number
----@field filters? number # filters: share of the filters that go
----@field ratios? number[] # filters: share that goes of each group of channels, in network order
+---@field macs? number|number[] # filters: multiply-accumulates that stay, a share up to 1 or a number
+---@field params? number|number[] # filters: parameters that stay, a share up to 1 or a number
+---@field bytes? number|number[] # filters: bytes of the saved file that stay, a share up to 1 or a number
+---@field latency_ms? number|number[] # filters: milliseconds for one sample, as measured here
+---@field filters? number|number[] # filters: share of the filters that go
+---@field ratios? number[]|number[][] # share that goes of each layer, or group of channels, in network order; or such a list for each round
 ---@field rounds? integer # remove in so many rounds, each followed by the training; default 1
+---@field rewind? Model # weights: after each removal, what is left gets this earlier model's values again
+---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
 ---@field keep_at_least? integer # filters: channels that each group keeps; default 1
 ---@field train? TrainOptions # training during and after the removal
 ---@field samples? Data # for strategies that need gradients or activations: what these are taken on; the first 512 of train.data by default
 ---@field every? integer # weights: steps between two removals; default 50
 ---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
+---@class FactorizeOptions
+---@field energy? number # share of the sum of squares of each weight that stays
+---@field ratio? number # share of each layer's weights that stays
+---@field macs? number # multiply-accumulates that stay, a share up to 1 or a number
+---@field params? number # parameters that stay, a share up to 1 or a number
+---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
+
+---@class ReinitializeOptions
+---@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights are drawn; as in the beginning by default
+---@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # likewise
+---@field seed? integer # of the draw; the run's own by default
+
 ---@class SensitivityOptions
 ---@field strategy Plugin|BoundPlugin # what is pruned, and by what scores
 ---@field data Data # what accuracy is measured on
 ---@field shares? number[] # what goes of each part, ascending; default {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
+---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
 ---@field samples? Data # for strategies that need gradients or activations: what these are taken on
 
 ---@class RatioTarget
@@ -258,8 +275,10 @@
 ---@field scope? "global"|"layer"
 ---@field unit? PruningUnit|fun(options: table): PruningUnit
 ---@field normalize? boolean
+---@field elementwise? boolean
 ---@field needs? ("gradient"|"activations")[]
 ---@field score fun(layer: Layer, ctx: { options: table }): Tensor|false
+---@field gather? fun(layer: Layer, gathered: Tensor?, ctx: { options: table }): Tensor
 
 ---@class SchedulePlugin
 ---@field kind "schedule"
@@ -718,6 +737,7 @@ function data.idx(images, labels, options) end
 ---@field count integer # how many such layers there are
 ---@field filters integer # output channels
 ---@field gamma Tensor? # scale of the batch norm that follows, one for each filter
+---@field gathered Tensor # what the plugin's gather returned last, of the weight's shape
 ---@field gradient Tensor # of the mean loss, by the weight; for plugins with needs = { "gradient" }
 ---@field gradient_square Tensor # mean of the squared gradients of batches; likewise
 ---@field index integer # position among the layers with weights, from 1
@@ -1056,6 +1076,24 @@ function quantize(model, recipe) end
 ---@param options PruneOptions
 ---@return Model
 function prune(model, strategy, options) end
+
+---Replaces dense layers and convolutions by two thinner ones each, where that makes them smaller.
+---@param model Model
+---@param options FactorizeOptions
+---@return Model
+function factorize(model, options) end
+
+---The earlier model's values, as far as the weights have not been pruned.
+---@param model Model
+---@param earlier Model
+---@return Model
+function rewind(model, earlier) end
+
+---A network of the same shape, zeros that masks hold included, with weights drawn anew.
+---@param model Model
+---@param options? ReinitializeOptions
+---@return Model
+function reinitialize(model, options) end
 
 ---Accuracy after pruning each layer, or group of channels, alone; computes the model.
 ---@param model Model

@@ -147,6 +147,9 @@ struct Pruner {
   let model: Model
   let samples: (any Dataset)?
   let context: StageContext
+  let views: LayerViews
+  /// The layers that are open to pruning.
+  let layers: [String]
 
   /// How much is to be zero.
   enum Amount {
@@ -167,6 +170,9 @@ struct Pruner {
     self.model = model
     self.samples = samples
     self.context = context
+    let views = LayerViews(model)
+    self.views = views
+    layers = views.names.filter { !policy.skips(views[$0]) }
   }
 
   /// What the policy needs to know of a model of the same structure.
@@ -189,12 +195,6 @@ struct Pruner {
     var error = error
     error.message = "\"\(policy.name)\": \(error.message)"
     return error
-  }
-
-  /// The layers that are open to pruning.
-  var layers: [String] {
-    let views = LayerViews(model)
-    return views.names.filter { !policy.skips(views[$0]) }
   }
 
   /// - Parameter view: a layer as it is to be scored.
@@ -278,9 +278,8 @@ private struct GradualPruning: TrainingHook {
 
   func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) throws {
     guard pruner.policy.gathers, step < end(of: total) else { return }
-    let views = LayerViews(pruner.model)
     for layer in pruner.layers {
-      var view = views[layer, weight: weights.values(layer)!]
+      var view = pruner.views[layer, weight: weights.values(layer)!]
       view.gradient = weights.gradient(layer)
       try weights.gather(pruner.gathered(view, weights.gathered(layer)), of: layer)
     }

@@ -89,8 +89,7 @@ public struct SensitivityStage: StageWork {
   private func layers(of model: Model, _ context: StageContext) throws -> [Part] {
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
     let evidence = pruner.evidence(of: model)
-    let views = LayerViews(model)
-    return try views.names.filter { !policy.skips(views[$0]) }.compactMap { layer in
+    return try pruner.layers.compactMap { layer in
       guard let scores = try pruner.scores(of: layer, evidence) else { return nil }
       return Part(layers: [layer]) { share in
         var pruned = model
