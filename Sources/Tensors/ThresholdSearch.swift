@@ -106,18 +106,19 @@ public struct ThresholdSearch: Sendable {
   ) {
     precondition(values.count == marks.count, "\(marks.count) marks for \(values.count) values")
     guard let threshold else { return marks.update(repeating: left) }
-    // There is no NaN, so floats compare as their keys do.
+    // There is no NaN, so floats compare as their keys do. Bare pointers: what is checked is not made vectors of.
+    guard let from = values.baseAddress, let to = marks.baseAddress else { return }
     var hasEqual: UInt8 = 0
     switch end {
     case .smallest:
-      for i in values.indices {
-        marks[i] = values[i] < threshold ? taken : left
-        hasEqual |= values[i] == threshold ? 1 : 0
+      for i in 0..<values.count {
+        to[i] = from[i] < threshold ? taken : left
+        hasEqual |= from[i] == threshold ? 1 : 0
       }
     case .largest:
-      for i in values.indices {
-        marks[i] = values[i] > threshold ? taken : left
-        hasEqual |= values[i] == threshold ? 1 : 0
+      for i in 0..<values.count {
+        to[i] = from[i] > threshold ? taken : left
+        hasEqual |= from[i] == threshold ? 1 : 0
       }
     }
     guard hasEqual != 0, tiesLeft > 0 else { return }
@@ -158,10 +159,12 @@ private struct DigitHistogram {
   var counts: [Int] { (0..<Self.size).map { tables[$0] + tables[$0 + Self.size] } }
 
   mutating func addUpperHalves(_ values: UnsafeBufferPointer<Float>, flip: UInt32) {
+    guard let from = values.baseAddress else { return }
     tables.withUnsafeMutableBufferPointer { tables in
-      for i in values.indices {
-        let key = ThresholdSearch.key(values[i]) ^ flip
-        tables[(i & 1) &* Self.size &+ Int(key &>> 16)] &+= 1
+      let table = tables.baseAddress!
+      for i in 0..<values.count {
+        let key = ThresholdSearch.key(from[i]) ^ flip
+        table[(i & 1) &* Self.size &+ Int(key &>> 16)] &+= 1
       }
     }
   }

@@ -3,6 +3,8 @@
 -- Score: |w|.
 -- Measured (the lab CNN on MNIST, median of seeds 0 to 2, two epochs of tuning): 97.24 % dense, 97.85 at 80 % zeros,
 -- 96.04 at 95 %.
+-- Measured (LeNet-300-100 on MNIST, 98.16 % dense, at once and without tuning): 97.74 % at 80 % zeros, 97.51 at 90,
+-- 96.36 at 95. Along a cubic schedule over two epochs of tuning: 98.50 % at 90 % zeros, 98.43 at 95, 98.00 at 98.
 return plugin {
   kind    = "pruning",
   summary = "Zero the weights of least magnitude, ranked across all layers together.",

@@ -3,6 +3,7 @@
 -- Score: |w|.
 -- Measured (the lab CNN on MNIST, median of seeds 0 to 2, two epochs of tuning): 97.24 % dense, 97.65 at 80 % zeros,
 -- 86.09 at 95 %: its one small convolution is emptied as far as its large dense layer.
+-- Measured (LeNet-300-100 on MNIST, 98.16 % dense, at once and without tuning): 95.10 % at 80 % zeros, 57.41 at 90.
 return plugin {
   kind    = "pruning",
   summary = "Zero the weights of least magnitude, the same share in each layer.",

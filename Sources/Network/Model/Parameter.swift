@@ -43,8 +43,9 @@ public struct Parameter: Sendable {
     mask.withElements(UInt8.self) { mask in
       values.withMutable(Float.self) { values in
         // By bits: the compiler makes vectors of this, but not of a choice between floats by bytes.
-        for i in values.indices {
-          values[i] = Float(bitPattern: values[i].bitPattern & (mask[i] == 0 ? 0 : UInt32.max))
+        guard let keep = mask.baseAddress, let value = values.baseAddress else { return }
+        for i in 0..<values.count {
+          value[i] = Float(bitPattern: value[i].bitPattern & (keep[i] == 0 ? 0 : UInt32.max))
         }
       }
     }
