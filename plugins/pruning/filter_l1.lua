@@ -3,6 +3,8 @@
 -- Score of filter f: sum |w[f]|.
 -- Measured (LeNet-300-100 on MNIST, 98.16 % dense, at once and without tuning): 98.15 % with half of the parameters,
 -- 16.33 with 30 %.
+-- Measured (ResNet20 on the first 2,000 test images of CIFAR-10, 92.55 % dense, batch norms recalibrated, no tuning):
+-- 83.65 % with 0.8 of the MACs, 68.05 with 0.6.
 return plugin {
   kind    = "pruning",
   summary = "Remove the filters of least L1 norm, with every channel that hangs together with them.",
