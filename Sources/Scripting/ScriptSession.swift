@@ -101,6 +101,7 @@ public final class ScriptSession {
     if params == nil, let setting = options.settings.first {
       throw CompressError("--set \(setting.name): the script declares no params").at(script: options.script, line: nil)
     }
+    comparison?.scans = stages.filter { $0.work is SensitivityStage }
     return Outcome(comparison: comparison, stages: wantedStages, params: params ?? [], digest: Digest.of(source))
   }
 

@@ -130,6 +130,58 @@ import Testing
     #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
   }
 
+  @Test func prunedLatencyIsTimed() throws {
+    let cache = try TemporaryFolder()
+    let settings = ["network=resnet32", "width=0.25", "rounds=1", "images=5"].flatMap { ["--set", $0] }
+    let result = try compress(["run", sourceRoot + "/pipelines/pruned_latency.lua"] + settings, cache: cache)
+    #expect(result.status == 0 && result.output.split(separator: "\n").count == 6, "\(result.output)\(result.errors)")
+  }
+
+  /// A scan, two rounds and int8: in the terminal and in the files.
+  @Test func pruningIsToldRoundByRound() throws {
+    let cache = try TemporaryFolder()
+    let script = cache.path + "/rounds.lua"
+    try Data(
+      """
+      local digits = dataset "digits"
+      local how = { data = digits.train:take(200), batch = 50 }
+      local net = train(zoo.lab_cnn(), how)
+      local scan = sensitivity(net, { strategy = use "filter_l1" {}, data = digits.test:take(50), shares = { 0.5 } })
+      local pruned = prune(net, use "filter_l1" {}, { ratios = scan:spread { 0.25 }, rounds = 2, train = how })
+      compare { on = digits.test:take(100), images = 5, { "baseline", net }, { "int8", quantize(pruned, use "dynamic_range" {}) } }
+      """.utf8
+    ).write(to: URL(fileURLWithPath: script))
+    let out = cache.path + "/out"
+    let result = try compress(["run", script, "--out", out], cache: cache)
+    #expect(result.status == 0 && result.output.contains("filters of each layer"), "\(result.errors)")
+    let json = try #require(
+      JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json")))
+        as? [String: Any])
+    let rounds = try #require(((json["pruning"] as? [[String: Any]])?.first)?["rounds"] as? [[String: Any]])
+    #expect(rounds.compactMap { $0["name"] as? String } == ["baseline", "round 1", "round 2", "int8"])
+    let filters = rounds.compactMap { (($0["layers"] as? [[String: Any]])?.first)?["filters"] as? Int }
+    #expect(filters == [12, 9, 7, 7])
+    #expect((json["sensitivity"] as? [[String: Any]])?.count == 1)
+    let page = try String(contentsOfFile: out + "/report.html", encoding: .utf8)
+    #expect(page.contains("round by round") && page.contains("Sensitivity of the layers"))
+    #expect(page.contains("later stages keep: conv 9 filters"))
+  }
+
+  /// Filters removed after a pattern take it apart: the run stops at the stage that did it, and says so.
+  @Test func brokenPromisesStopTheRun() throws {
+    let cache = try TemporaryFolder()
+    let script = cache.path + "/broken.lua"
+    try Data(
+      """
+      local net = prune(zoo.lab_cnn(), use "n_m" {}, {})
+      prune(net, use "filter_l1" {}, { filters = 0.25 })
+      """.utf8
+    ).write(to: URL(fileURLWithPath: script))
+    let result = try compress(["run", script], cache: cache)
+    #expect(result.status == 2 && result.errors.contains("broken.lua:2: layer \"dense\""), "\(result.errors)")
+    #expect(result.errors.contains("by n_m\" promised 2") && result.errors.contains("remove filters first"))
+  }
+
   @Test func mistakesHaveDocumentedStatuses() throws {
     let cache = try TemporaryFolder()
     func script(_ text: String) throws -> String {

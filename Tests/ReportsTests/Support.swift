@@ -13,6 +13,38 @@ enum Synthetic {
       variants: try names.enumerated().map { try variant($1, $0, samples: samples) })
   }
 
+  /// A pruning in three steps, the last without its second layer, and a scan of both.
+  static func pruned(_ outcome: ComparisonOutcome, layer: String = "conv") -> ComparisonOutcome {
+    var outcome = outcome
+    func round(_ name: String, _ index: Int) -> PruningCourse.Round {
+      let filters = [16, 12, 4][index]
+      let layers = [layer, "dense"].prefix(index == 2 ? 1 : 2).map {
+        PruningCourse.Layer(
+          name: $0, filters: $0 == "dense" ? 10 : filters, parameters: 100 * filters, nonzero: 90 * filters,
+          macs: 5000 * filters, bytes: 400 * filters)
+      }
+      return PruningCourse.Round(
+        name: name, key: "key\(index)", accuracy: 0.95 - 0.02 * Double(index), parameters: 200 * filters,
+        nonzero: 180 * filters, macs: 10_000 * filters, bytes: 800 * filters, layers: layers)
+    }
+    let last = outcome.variants.last!.name
+    outcome.courses = [
+      PruningCourse(
+        variant: last,
+        rounds: ["start", "round 1", last].enumerated().map { round($1, $0) })
+    ]
+    outcome.scans = [
+      SensitivityScan(
+        label: "sensitivity to \(layer)", key: "scan",
+        result: Sensitivity(
+          baseline: 0.8, shares: [0.25, 0.5],
+          parts: [
+            .init(layers: [layer], accuracies: [0.8, 0.4]), .init(layers: ["a", "b", "c"], accuracies: [0.7, 0]),
+          ]))
+    ]
+    return outcome
+  }
+
   static func results(
     _ outcome: ComparisonOutcome, script: String = "pipelines/some.lua",
     params: [String: ParamValue] = ["sparsity": .number(0.8), "quick": .bool(true), "kind": .string("digits")]

@@ -6,6 +6,8 @@ public struct ModelCost: Sendable {
     public let name: String
     public let kind: String
     public let outputShape: Shape
+    /// Of convolutions and dense layers: output channels; nil for others.
+    public let filters: Int?
     public let parameters: Int
     public let nonzero: Int
     public let macs: Int
@@ -26,6 +28,7 @@ public struct ModelCost: Sendable {
       let kind: String = if case .activation(let function) = node.op { function.rawValue } else { node.op.spec.kind }
       return Layer(
         name: node.name, kind: kind, outputShape: model.graph.shape(of: node.name),
+        filters: model[node.name, .weight]?.shape.dims.first,
         parameters: parameters.reduce(0) { $0 + $1.count },
         nonzero: parameters.reduce(0) { $0 + $1.nonzeroCount },
         macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.shape(of: node.name)),

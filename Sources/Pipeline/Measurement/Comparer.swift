@@ -61,7 +61,16 @@ public struct Comparer {
     }
     return ComparisonOutcome(
       data: comparison.data.name, evaluated: comparison.data.count, images: comparison.images, order: comparison.order,
-      warmUp: comparison.warmUp, cooldown: comparison.cooldown, threads: context.pool.threads, variants: results)
+      warmUp: comparison.warmUp, cooldown: comparison.cooldown, threads: context.pool.threads, variants: results,
+      courses: try PruningCourse.all(in: comparison, results, executor), scans: try scans(comparison))
+  }
+
+  private func scans(_ comparison: Comparison) throws -> [SensitivityScan] {
+    try comparison.scans.compactMap { stage in
+      try executor.record(of: stage).sensitivity.map {
+        SensitivityScan(label: stage.work.label, key: stage.key.digest, result: $0)
+      }
+    }
   }
 
   private func history(of stage: Stage) throws -> [VariantResult.Step] {

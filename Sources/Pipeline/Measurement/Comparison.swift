@@ -24,6 +24,8 @@ public struct Comparison {
   public var warmUp: Int
   /// Seconds of rest before each variant, so that none inherits another's heat.
   public var cooldown: Double
+  /// Scans of sensitivity that the script made on its way, to be told along with the comparison.
+  public var scans: [Stage] = []
 
   /// Which images are timed.
   public enum Order: String, Sendable, CaseIterable {
@@ -116,6 +118,8 @@ public struct VariantResult: Sendable {
   public struct Layer: Sendable, Codable, Equatable {
     public var name: String
     public var kind: String
+    /// Of convolutions and dense layers: output channels.
+    public var filters: Int?
     public var parameters: Int
     public var nonzero: Int
     public var macs: Int
@@ -128,11 +132,12 @@ public struct VariantResult: Sendable {
     public var arithmetic: String?
 
     public init(
-      name: String, kind: String, parameters: Int, nonzero: Int, macs: Int, encoding: String?, bits: Int?, bytes: Int,
-      arithmetic: String?
+      name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, macs: Int, encoding: String?,
+      bits: Int?, bytes: Int, arithmetic: String?
     ) {
       self.name = name
       self.kind = kind
+      self.filters = filters
       self.parameters = parameters
       self.nonzero = nonzero
       self.macs = macs
@@ -175,10 +180,13 @@ public struct ComparisonOutcome: Sendable {
   public var cooldown: Double
   public var threads: Int
   public var variants: [VariantResult]
+  /// How variants were pruned, step by step.
+  public var courses: [PruningCourse]
+  public var scans: [SensitivityScan]
 
   public init(
     data: String, evaluated: Int, images: Int, order: Comparison.Order, warmUp: Int, cooldown: Double, threads: Int,
-    variants: [VariantResult]
+    variants: [VariantResult], courses: [PruningCourse] = [], scans: [SensitivityScan] = []
   ) {
     self.data = data
     self.evaluated = evaluated
@@ -188,5 +196,7 @@ public struct ComparisonOutcome: Sendable {
     self.cooldown = cooldown
     self.threads = threads
     self.variants = variants
+    self.courses = courses
+    self.scans = scans
   }
 }

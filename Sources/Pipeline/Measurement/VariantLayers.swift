@@ -8,8 +8,8 @@ extension VariantResult.Layer {
     let steps = Dictionary(plan.steps.map { ($0.layer, $0.arithmetic.rawValue) }, uniquingKeysWith: { own, _ in own })
     return cost.layers.map { layer in
       VariantResult.Layer(
-        name: layer.name, kind: layer.kind, parameters: layer.parameters, nonzero: layer.nonzero, macs: layer.macs,
-        encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
+        name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
+        nonzero: layer.nonzero, macs: layer.macs, encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
         arithmetic: layer.name == plan.inputName ? nil : steps[layer.name])
     }
   }

@@ -84,9 +84,20 @@ public final class Executor {
     let start = ContinuousClock.now
     var result = try stage.work.run(inputs: inputs, context: context)
     result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
+    result.record.contracts = try contracts(stage, inputs, result.model)
     try store?.save(result, stage)
     context.checkpoint?.remove()
     computed.insert(stage.key.digest)
     return result
+  }
+
+  /// What holds after a stage: what it promises itself, and what was promised of its first input and is kept.
+  private func contracts(_ stage: Stage, _ inputs: [Model], _ model: Model) throws -> [Contract]? {
+    let own = stage.work.contracts(for: model, inputs: inputs)
+    let inherited = try stage.inputs.first.map { try record(of: $0).contracts ?? [] } ?? []
+    let all =
+      inherited.isEmpty
+      ? own : try Contract.carried(inherited, from: inputs[0], to: model, by: stage.work.label, adding: own)
+    return all.isEmpty ? nil : all
   }
 }

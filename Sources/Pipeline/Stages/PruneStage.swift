@@ -218,7 +218,10 @@ struct Pruner {
           masks.merge(try self.masks([each.0], .layer, each.1, view)) { first, _ in first }
         }
       }
-      return masks.sorted { $0.key < $1.key }
+      // What earlier stages removed stays so, even where less is asked for.
+      return try masks.sorted { $0.key < $1.key }.map { layer, mask in
+        (key: layer, value: try model[layer, .weight]?.mask.map { try mask.applying(.and, $0) } ?? mask)
+      }
     } catch let error as CompressError {
       throw named(error)
     }
@@ -232,7 +235,7 @@ struct Pruner {
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
     guard isScoredInParts else {
       return try PruningMasks.select(shapes, unit: policy.unit, scope: scope, sparsity: share) { layer in
-        try policy.score(view(layer))
+        try policy.score(view(layer)).map { try sinkingRemoved($0, layer) }
       }
     }
     var seen: LayerView?
@@ -240,7 +243,7 @@ struct Pruner {
       shapes, scope: scope, sparsity: share, elementsAtOnce: Self.elementsAtOnce
     ) { layer, filters in
       if seen?.name != layer { seen = try view(layer) }
-      return try policy.score(seen!.filters(filters))
+      return try policy.score(seen!.filters(filters)).map { try sinkingRemoved($0, layer, filters) }
     }
   }
 
@@ -249,6 +252,15 @@ struct Pruner {
     do { return try policy.gather(layer, before) } catch let error as CompressError {
       throw named(error).at(layer: layer.name)
     }
+  }
+
+  /// Below any score of a weight that is still there: what is gone already is what goes first.
+  private static let least: Float = -1e30
+
+  private func sinkingRemoved(_ scores: Tensor, _ layer: String, _ filters: Range<Int>? = nil) throws -> Tensor {
+    guard let whole = model[layer, .weight]?.mask else { return scores }
+    let mask = try filters.map { try whole.sliced(axis: 0, $0) } ?? whole
+    return mask.shape == scores.shape ? try Tensor.select(mask, scores, Tensor(scalar: Self.least)) : scores
   }
 }
 

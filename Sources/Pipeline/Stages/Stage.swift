@@ -72,6 +72,13 @@ public protocol StageWork {
   ///
   /// - Throws: `CompressError`; `.cancelled` when `context.checkCancelled` does.
   func run(inputs: [Model], context: StageContext) throws -> StageResult
+
+  /// What later stages have to keep of the model it yielded; nothing unless a stage says otherwise.
+  func contracts(for model: Model, inputs: [Model]) -> [Contract]
+}
+
+extension StageWork {
+  public func contracts(for model: Model, inputs: [Model]) -> [Contract] { [] }
 }
 
 /// What a stage leaves besides its model: numbers for reports, stored along with it.
@@ -84,6 +91,9 @@ public struct StageRecord: Sendable, Codable {
   public var facts: [String: Double] = [:]
   /// What was measured by pruning each part alone.
   public var sensitivity: Sensitivity?
+  /// What holds of the model's layers, promised by this stage or an earlier one and checked after each; nil where it was
+  /// stored before there were contracts.
+  public var contracts: [Contract]?
   /// Sentences for people: layers left float and why …
   public var notes: [String] = []
   /// How long it took when it was computed.

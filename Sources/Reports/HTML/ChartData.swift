@@ -6,6 +6,7 @@ struct ChartData: Encodable {
   let variants: [Variant]
   let layers: [String]
   let training: [Training]
+  let courses: [Course]
   /// Where the axes of latency begin, and where the distribution's ends, in milliseconds.
   let start: Double
   let distributionEnd: Double
@@ -40,7 +41,21 @@ struct ChartData: Encodable {
     let rate: [Double]
   }
 
-  private enum CodingKeys: String, CodingKey { case variants, layers, training, start, distributionEnd }
+  /// A pruning of several rounds.
+  struct Course: Encodable {
+    let rounds: [String]
+    let accuracy: [Double]
+    let left: [Left]
+
+    /// Of one count, in percent of what it was at first, round by round.
+    struct Left: Encodable {
+      let name: String
+      let color: Int
+      let values: [Double]
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey { case variants, layers, training, courses, start, distributionEnd }
 
   /// More runs than this are thinned out for drawing.
   static let limit = 4000
@@ -67,6 +82,17 @@ struct ChartData: Encodable {
         validationLoss: stage.curve.map { $0.validationLoss.map(Self.rounded) },
         validationAccuracy: stage.curve.map { $0.validationAccuracy.map { Self.rounded(100 * $0) } },
         rate: stage.curve.map { Self.rounded($0.learningRate) })
+    }
+    courses = (results.pruning ?? []).filter(ReportPage.CourseSection.isDrawn).map { course in
+      Course(
+        rounds: course.rounds.map { ReportPage.shown($0.name) },
+        accuracy: course.rounds.map { Self.rounded(100 * $0.accuracy) },
+        left: CourseMetric.allCases.enumerated().map { index, metric in
+          let first = Double(max(metric.total(course.rounds[0]), 1))
+          return Course.Left(
+            name: metric.title, color: index + 1,
+            values: course.rounds.map { Self.rounded(100 * Double(metric.total($0)) / first) })
+        })
     }
     let longest = results.variants.map(\.latency.samples.count).max() ?? 0
     drawn =

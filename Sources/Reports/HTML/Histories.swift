@@ -50,6 +50,15 @@ extension ReportPage {
       let remarks: [String]
     }
 
+    /// What the stage promised itself, in a line.
+    private static func promises(_ step: VariantResult.Step) -> [String] {
+      let own = (step.record.contracts ?? []).filter { $0.stage == step.label }
+      guard !own.isEmpty else { return [] }
+      let said = own.map { "\(shown($0.layer)) \($0.promise)" }
+      let more = said.count > 3 ? " and \(said.count - 3) more" : ""
+      return ["later stages keep: \(said.prefix(3).joined(separator: ", "))\(more)"]
+    }
+
     init(_ variant: ResultsFile.Variant, _ index: Int) {
       made = shown(variant.name)
       madeSeries = series(index)
@@ -64,7 +73,7 @@ extension ReportPage {
         return Step(
           label: shown(step.label), time: Formatting.duration(step.record.seconds),
           key: shown(String(step.key.prefix(12))),
-          remarks: facts + step.record.notes.map(shown))
+          remarks: facts + step.record.notes.map(shown) + Self.promises(step))
       }
     }
   }

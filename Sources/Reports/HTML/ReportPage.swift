@@ -26,6 +26,11 @@ struct ReportPage {
   let layerMatrix: LayerMatrix
   let layerTables: [LayerTable]
 
+  let hasCourses: Bool
+  let courses: [CourseSection]
+  let hasScans: Bool
+  let scans: [ScanSection]
+
   let hasTraining: Bool
   let curves: [Curve]
 
@@ -71,6 +76,10 @@ struct ReportPage {
     layerMatrix = LayerMatrix(results)
     layerTables = results.variants.enumerated().map { LayerTable($1, $0) }
     hasLayers = !layerMatrix.rows.isEmpty
+    courses = CourseSection.all(results)
+    hasCourses = !courses.isEmpty
+    scans = (results.sensitivity ?? []).map(ScanSection.init)
+    hasScans = !scans.isEmpty
     curves = Curve.all(results)
     hasTraining = !curves.isEmpty
 

@@ -141,6 +141,25 @@ let reportScript = #"""
       curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true }, "validationLoss");
       curve("chart-training-accuracy", "accuracy", percent, {}, "validationAccuracy");
       curve("chart-learning-rate", "rate", value => digits(value, 2), { beginAtZero: true });
+      const rounds = (id, course, sets, scale) => draw(id, () => ({
+        type: "line",
+        data: { labels: course.rounds.map(name => short(name, 20)), datasets: sets() },
+        options: {
+          interaction: { mode: "nearest", axis: "x", intersect: false },
+          scales: {
+            x: axis("", undefined, { ticks: { color: color("soft"), maxRotation: 0, autoSkipPadding: 8, font: { size: 11 } } }),
+            y: axis("", percent, scale),
+          },
+          plugins: tooltip(item => item.dataset.label + ", " + course.rounds[item.dataIndex] + ": " + percent(item.raw)),
+        },
+      }));
+      data.courses.forEach((course, number) => {
+        const dots = { pointRadius: 3, clip: 6 };
+        rounds("chart-course-" + number + "-accuracy", course, () => [series("Accuracy", 1, course.accuracy, dots)], {});
+        rounds("chart-course-" + number + "-left", course,
+          () => course.left.map((count, i) => series(count.name, count.color, count.values, Object.assign({ borderDash: i % 2 ? [6, 3] : [] }, dots))),
+          { min: 0 });
+      });
     }
 
     drawAll();

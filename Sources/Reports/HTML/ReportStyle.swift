@@ -5,12 +5,14 @@ let reportStyle = """
   :root {
     --ground: #fcfcfb; --raised: #ffffff; --ink: #1b1f24; --soft: #5b6570; --line: #e3e5e8; --grid: #eceef0;
     --good: #00715a; --bad: #b23a00; --accent: #005f9e;
+    --gone: #7db8de; --lost: #f0935a;
     --s0: #59636e; --s1: #0072b2; --s2: #d55e00; --s3: #009e73; --s4: #b5588f; --s5: #c98a00; --s6: #3fa0d8; --s7: #7a5c3e;
   }
   @media (prefers-color-scheme: dark) {
     :root {
       --ground: #14171a; --raised: #1b1f23; --ink: #e8eaed; --soft: #9ba5b0; --line: #2d3339; --grid: #262b30;
       --good: #35c79d; --bad: #ff8f5a; --accent: #6cb8f0;
+      --gone: #1f6a9c; --lost: #a34a12;
       --s0: #aab4be; --s1: #4aa8e8; --s2: #f58442; --s3: #27c08f; --s4: #dd8bbb; --s5: #eab03a; --s6: #8fd0f5; --s7: #bd9a75;
     }
   }
@@ -45,6 +47,12 @@ let reportStyle = """
   .swatch { display: inline-block; width: 0.62rem; height: 0.62rem; margin-right: 0.5rem; border-radius: 2px; vertical-align: baseline; }
   .s0 { background: var(--s0); } .s1 { background: var(--s1); } .s2 { background: var(--s2); } .s3 { background: var(--s3); }
   .s4 { background: var(--s4); } .s5 { background: var(--s5); } .s6 { background: var(--s6); } .s7 { background: var(--s7); }
+  .low { height: 16rem; }
+  .heat td { border-bottom-color: var(--ground); }
+  .gone td { background: color-mix(in srgb, var(--gone) var(--share, 0%), transparent); }
+  .lost td { background: color-mix(in srgb, var(--lost) var(--share, 0%), transparent); }
+  .t1 { --share: 9%; } .t2 { --share: 18%; } .t3 { --share: 27%; } .t4 { --share: 36%; } .t5 { --share: 45%; }
+  .t6 { --share: 54%; } .t7 { --share: 63%; } .t8 { --share: 72%; } .t9 { --share: 81%; } .t10 { --share: 90%; }
   .findings { margin: 0; padding: 0; list-style: none; max-width: 60rem; }
   .findings li { max-width: 54rem; margin: 0 0 0.55rem; padding: 0.1rem 0 0.1rem 0.9rem; border-left: 3px solid var(--line); color: inherit; }
   .findings li.bad { border-left-color: var(--bad); } .findings li.note { border-left-color: var(--accent); }

@@ -143,6 +143,73 @@ let reportTemplate = #"""
   </section>
   {{/hasLayers}}
 
+  {{#hasCourses}}
+  <section id="pruning">
+    <h2>Pruning, round by round</h2>
+    {{#courses}}
+    <h3>{{courseName}}</h3>
+    {{#hasCharts}}{{#courseCharts}}
+    <div class="pair">
+      <figure><figcaption>Accuracy after each round</figcaption>
+        <div class="plot low"><canvas id="{{accuracyChart}}" role="img" aria-label="Accuracy after each round of pruning"></canvas></div></figure>
+      <figure><figcaption>What is left of the network it began with</figcaption>
+        <div class="plot low"><canvas id="{{leftChart}}" role="img" aria-label="Parameters, nonzero parameters, filters, MACs and bytes after each round, in percent of the start"></canvas></div></figure>
+    </div>
+    {{/courseCharts}}{{/hasCharts}}
+    <div class="wide">
+    <table class="cards">
+      <thead><tr><th>Round</th><th>Accuracy</th><th>Parameters</th><th>Nonzero</th><th>Filters</th><th>MACs</th><th>Bytes</th></tr></thead>
+      <tbody>
+        {{#courseRounds}}
+        <tr><th scope="row">{{round}}</th><td data-label="Accuracy"><span>{{roundAccuracy}}<small>{{roundChange}}</small></span></td>
+        {{#counts}}<td data-label="{{countTitle}}"><span>{{count}}<small>{{countShare}}</small></span></td>{{/counts}}</tr>
+        {{/courseRounds}}
+      </tbody>
+    </table>
+    </div>
+    {{#metrics}}
+    <details>
+      <summary>{{metric}}, layer by layer <small>{{courseName}}</small></summary>
+      <div class="wide">
+      <table class="heat gone">
+        <thead><tr><th>Layer</th>{{#roundHeads}}<th>{{.}}</th>{{/roundHeads}}</tr></thead>
+        <tbody>
+          {{#metricRows}}
+          <tr><th scope="row">{{layerName}}</th>{{#metricCells}}<td class="{{tenths}}">{{shaded}}</td>{{/metricCells}}</tr>
+          {{/metricRows}}
+        </tbody>
+      </table>
+      </div>
+    </details>
+    {{/metrics}}
+    {{/courses}}
+    <p class="fine">A round is a removal with the training after it. Filters are the output channels of convolutions and dense
+    layers; bytes are those of the native file, in the layers’ tables of the parameters as stored. The darker the ground, the
+    more of a layer is gone.</p>
+  </section>
+  {{/hasCourses}}
+
+  {{#hasScans}}
+  <section id="sensitivity">
+    <h2>Sensitivity of the layers</h2>
+    {{#scans}}
+    <h3>{{scanName}}</h3>
+    <div class="wide">
+    <table class="heat lost">
+      <thead><tr><th>Pruned alone</th>{{#scanShares}}<th>{{.}}</th>{{/scanShares}}<th>Importance, points</th></tr></thead>
+      <tbody>
+        {{#scanRows}}
+        <tr><th scope="row">{{part}}</th>{{#scanCells}}<td class="{{tenths}}">{{shaded}}</td>{{/scanCells}}<td>{{importance}}</td></tr>
+        {{/scanRows}}
+      </tbody>
+    </table>
+    </div>
+    <p class="fine">Accuracy with so much of one part gone and all others whole, on the samples of the scan; {{scanBaseline}} with
+    nothing gone. The darker, the more is lost. Importance is what is lost in the mean over the columns.</p>
+    {{/scans}}
+  </section>
+  {{/hasScans}}
+
   {{#hasTraining}}
   <section id="training">
     <h2>Training</h2>

@@ -16,6 +16,10 @@ public struct ResultsFile: Codable, Sendable {
   public var machine: Machine
   public var comparison: Setting
   public var variants: [Variant]
+  /// How variants were pruned, round by round; missing where none was, and in files of older versions.
+  public var pruning: [PruningCourse]?
+  /// What the script scanned; missing likewise.
+  public var sensitivity: [SensitivityScan]?
 
   /// What was run, so that it can be repeated.
   public struct Run: Codable, Sendable {
@@ -93,6 +97,8 @@ public struct ResultsFile: Codable, Sendable {
     variants = result.variants.enumerated().map { index, variant in
       Variant(variant, evaluated: result.evaluated, first: index == 0 ? nil : first)
     }
+    pruning = result.courses.isEmpty ? nil : result.courses
+    sensitivity = result.scans.isEmpty ? nil : result.scans
   }
 
   /// Writes it whole or not at all.

@@ -46,6 +46,9 @@ struct RunCommand: ParsableCommand {
     defer { record(run.record, progress) }
     guard let result = try run.run(print: { terminal.writeLine($0) }) else { return }
     terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
+    for table in result.courses.map(CourseTable.init) where table.isWorthShowing {
+      terminal.write("\n" + table.rendered(for: terminal))
+    }
     guard let out else { return }
     let hint = charts == nil ? " (tables only: charts need the package \(ChartLibrary.package))" : ""
     terminal.writeLine(terminal.styled("results, report.html\(hint) and models are in \(out)", .dim))

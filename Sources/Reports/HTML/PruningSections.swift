@@ -1,0 +1,117 @@
+import Pipeline
+
+extension ReportPage {
+  /// How one variant was pruned.
+  struct CourseSection {
+    let courseName: String
+    /// One where there are rounds enough to draw.
+    let courseCharts: [Charts]
+    let courseRounds: [Row]
+    let roundHeads: [String]
+    let metrics: [Metric]
+
+    struct Charts { let accuracyChart, leftChart: String }
+
+    struct Row {
+      let round, roundAccuracy, roundChange: String
+      let counts: [Count]
+    }
+
+    struct Count { let countTitle, count, countShare: String }
+
+    /// Layers down, rounds across.
+    struct Metric {
+      let metric: String
+      let metricRows: [MetricRow]
+    }
+
+    struct MetricRow {
+      let layerName: String
+      let metricCells: [Shaded]
+    }
+
+    /// - Parameter chart: its place among the courses that are drawn; nil when it is not.
+    init(_ course: PruningCourse, chart: Int?) {
+      courseName = shown(course.variant)
+      courseCharts = chart.map {
+        [Charts(accuracyChart: "chart-course-\($0)-accuracy", leftChart: "chart-course-\($0)-left")]
+      } ?? []
+      let start = course.rounds[0]
+      courseRounds = course.rounds.enumerated().map { index, round in
+        Row(
+          round: shown(round.name), roundAccuracy: Formatting.percent(round.accuracy),
+          roundChange: index == 0 ? "" : "\(Formatting.points(round.accuracy - start.accuracy)) points",
+          counts: CourseMetric.allCases.map { metric in
+            let value = metric.total(round), share = Double(value) / Double(max(metric.total(start), 1))
+            return Count(
+              countTitle: metric.title, count: metric.text(value),
+              countShare: index == 0 ? "" : Formatting.percent(share, digits: 1))
+          })
+      }
+      roundHeads = course.rounds.map { shown($0.name) }
+      metrics = CourseMetric.allCases.filter { $0.changes(in: course) }.map { metric in
+        Metric(
+          metric: metric.title,
+          metricRows: metric.rows(of: course).map { layer, values in
+            MetricRow(
+              layerName: shown(layer),
+              metricCells: values.map { value in
+                guard let value else { return Shaded("–", 0) }
+                return Shaded(metric.text(value), 1 - Double(value) / Double(max(values[0] ?? value, 1)))
+              })
+          })
+      }
+    }
+
+    static func all(_ results: ResultsFile) -> [CourseSection] {
+      var charts = 0
+      return (results.pruning ?? []).map { course in
+        defer { charts += isDrawn(course) ? 1 : 0 }
+        return CourseSection(course, chart: isDrawn(course) ? charts : nil)
+      }
+    }
+
+    /// A line needs more than its two ends.
+    static func isDrawn(_ course: PruningCourse) -> Bool { course.rounds.count > 2 }
+  }
+
+  /// A number on a ground that is the darker, the greater a share is.
+  struct Shaded {
+    /// The style class of the share in tenths.
+    let tenths: String
+    let shaded: String
+
+    init(_ text: String, _ share: Double) {
+      tenths = share.isFinite ? "t\(Int((min(max(share, 0), 1) * 10).rounded()))" : ""
+      shaded = text
+    }
+  }
+
+  /// Accuracy with parts pruned alone: parts down, shares across.
+  struct ScanSection {
+    let scanName: String
+    let scanBaseline: String
+    let scanShares: [String]
+    let scanRows: [Row]
+
+    struct Row {
+      let part, importance: String
+      let scanCells: [Shaded]
+    }
+
+    init(_ scan: SensitivityScan) {
+      let found = scan.result
+      scanName = shown(scan.label)
+      scanBaseline = Formatting.percent(found.baseline)
+      scanShares = found.shares.map { "−\(Formatting.significant($0 * 100)) %" }
+      scanRows = found.parts.map { part in
+        Row(
+          part: shown(part.name), importance: Formatting.points(found.importance(of: part), signed: false),
+          scanCells: part.accuracies.map { accuracy in
+            Shaded(
+              Formatting.percent(accuracy, digits: 1), (found.baseline - accuracy) / max(found.baseline, 1e-9))
+          })
+      }
+    }
+  }
+}

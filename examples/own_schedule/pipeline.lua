@@ -1,0 +1,24 @@
+-- One strategy along two schedules, from one baseline; see README.md.
+local p = params {
+  sparsity = { 0.9, min = 0, max = 1, help = "share of zero weights" },
+  samples  = { 10000, min = 200, help = "training images" },
+  images   = { 500, min = 1, help = "test images timed one by one" },
+  cooldown = { 1, min = 0, help = "seconds of rest before each measurement" },
+}
+
+local digits   = dataset "digits"
+local training = digits.train:take(p.samples)
+local baseline = train(zoo.lab_cnn(), { data = training, epochs = 3, batch = 64, learning_rate = 3e-3 })
+
+local function pruned_along(schedule)
+  return prune(baseline, use "global_magnitude" {}, {
+    schedule = schedule, every = 10, train = { data = training, epochs = 2, batch = 64, learning_rate = 1e-3 },
+  })
+end
+
+compare {
+  on = digits.test, images = p.images, cooldown = p.cooldown,
+  { "baseline",   baseline },
+  { "polynomial", pruned_along(use "polynomial" { to = p.sparsity }) },
+  { "stairs",     pruned_along(use "stairs" { to = p.sparsity, steps = 5 }) },
+}

@@ -1,0 +1,36 @@
+-- Does latency fall with the filters removed? An untrained network of the zoo, whole and with less and less of its
+-- multiply-accumulates, timed in turns on one image, the best median of several rounds: what a third fewer multiplications
+-- save of the time, in the native runtime. A quotient of 1 means that time falls exactly as the work does.
+--   compress run pipelines/pruned_latency.lua --threads 1
+local p = params {
+  network = { "resnet18_cifar", choices = { "resnet18_cifar", "vgg16_bn_cifar", "resnet32", "resnet50", "mobilenet_v2", "vgg16" } },
+  width   = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
+  rounds  = { 5, min = 1, help = "of turns, each network once" },
+  images  = { 100, min = 1, help = "runs in a turn" },
+}
+
+local whole    = zoo[p.network] { width = p.width }
+local networks = { { share = 1, model = whole } }
+for _, share in ipairs { 0.75, 0.5, 0.25, 0.1 } do
+  networks[#networks + 1] = { share = share, model = prune(whole, use "filter_l2" {}, { macs = share }) }
+end
+
+local input = whole:layers()[1]:input_shape()
+local image = dataset("digits").test:take(p.images):with { resize = { input[1], input[2] }, channels = input[3] }
+local work  = whole:cost().macs
+for _, network in ipairs(networks) do
+  network.session = compile(network.model)
+  network.macs, network.best = network.model:cost().macs / work, math.huge
+end
+for _ = 1, p.rounds do
+  for _, network in ipairs(networks) do
+    network.best = math.min(network.best, network.session:measure { data = image, images = p.images }.p50)
+  end
+end
+
+print(p.network, "MACs, share", "ms", "1 - m'/m", "1 - t'/t", "quotient")
+for _, network in ipairs(networks) do
+  local saved, faster = 1 - network.macs, 1 - network.best / networks[1].best
+  print(string.format("%14s %10.3f %10.4f %9.3f %9.3f %9s", "", network.macs, network.best, saved, faster,
+    saved > 0 and string.format("%.2f", faster / saved) or ""))
+end
