@@ -124,7 +124,7 @@ private struct Backwards: PruningPolicy {
   @Test func filtersMayOnlyGetFewer() throws {
     let narrow = try Stage(
       PruneChannelsStage(Backwards(unit: .filter), target: .shares([0.5])), inputs: [tinyStage()])
-    #expect(try record([narrow]).contracts?.map(\.promise) == [.filters(2)])
+    #expect(try record([narrow]).contracts?.map(\.promise) == [.filters(most: 2)])
     let wide = try Stage(
       Edit { _ in try Model(initializing: widerGraph(filters: 3), Initialization(.heNormal), seed: 1) }, inputs: [narrow])
     let error = try #require(failure(wide))
@@ -138,11 +138,11 @@ private struct Backwards: PruningPolicy {
 
   @Test func clustersAreCounted() throws {
     func clustered(_ count: Int) throws -> Stage {
-      let promise = Contract(.clusters(count), layer: "head", stage: "cluster")
+      let promise = Contract(.clusters(most: count), layer: "head", stage: "cluster")
       let stage = try Stage(Edit(promises: [promise]) { $0 }, inputs: [tinyStage()])
       return try Stage(Edit { $0 }, inputs: [stage])
     }
-    #expect(try record([clustered(256)]).contracts?.first?.promise == .clusters(256))
+    #expect(try record([clustered(256)]).contracts?.first?.promise == .clusters(most: 256))
     let error = try #require(failure(clustered(15)))
     #expect(error.layer == "head" && error.message.contains("more than the 15 different values that \"cluster\""))
   }

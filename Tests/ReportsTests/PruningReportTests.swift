@@ -32,7 +32,10 @@ import Testing
     let text = CourseTable(try outcome().courses[0]).rendered(for: plain)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     #expect(lines[0].split(separator: " ").prefix(3) == ["round", "accuracy", "±"])
-    #expect(lines[3].hasPrefix("round 1    93.00 %  −2.00       2,400    2,160       22  120 k"), "\(lines[3])")
+    #expect(
+      lines[3].split(separator: " ") == [
+        "round", "1", "93.00", "%", "−2.00", "2,400", "2,160", "22", "120", "k", "9,600", "B",
+      ])
     #expect(text.contains("filters of each layer"))
     #expect(lines.contains { $0.split(separator: " ") == ["conv", "16", "12", "4"] })
     // A layer that is gone in the end.

@@ -6,16 +6,16 @@ import Tensors
 public struct Contract: Sendable, Codable, Hashable {
   public enum Promise: Sendable, Codable, Hashable {
     /// What the layer's mask removes stays zero: so many weights.
-    case zeros(Int)
+    case zeros(count: Int)
     /// Of every `of` consecutive inputs of a filter no more than `keep` are not zero; of a last, shorter run the same
     /// share, rounded up.
     case pattern(keep: Int, of: Int)
     /// What the mask removes are whole blocks of the matrix of filters by inputs, smaller at its edges.
     case blocks(rows: Int, columns: Int)
     /// The layer has no more than so many filters.
-    case filters(Int)
+    case filters(most: Int)
     /// The weight has no more than so many different values, zero apart.
-    case clusters(Int)
+    case clusters(most: Int)
   }
 
   public let layer: String

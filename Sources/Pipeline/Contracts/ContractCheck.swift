@@ -24,11 +24,11 @@ struct ContractCheck {
       // A layer that was folded away or taken apart has no filters to count.
       guard let count = after?.shape.dims.first else { return nil }
       guard count <= most else { throw broken("has \(count) filters, where \(promiser) left \(most)") }
-      return .filters(count)
+      return .filters(most: count)
     }
     guard let after else { throw broken("removed the layer, of which \(promiser) promised \(contract.promise)") }
     switch contract.promise {
-    case .zeros(let count): return .zeros(try zeros(after, promised: count))
+    case .zeros(let count): return .zeros(count: try zeros(after, promised: count))
     case .pattern(let keep, let of): try pattern(after, keep: keep, of: of)
     case .blocks(let rows, let columns): try blocks(after, rows: rows, columns: columns)
     case .clusters(let most): try clusters(after, most: most)

@@ -16,7 +16,7 @@ extension PruneStage {
         case .pattern(let keep, let of): [.pattern(keep: keep, of: of)]
         case .weight, .filter: []
         }
-      return ([.zeros(zeros)] + shape).map { Contract($0, layer: layer, stage: label) }
+      return ([.zeros(count: zeros)] + shape).map { Contract($0, layer: layer, stage: label) }
     }
   }
 }
@@ -28,7 +28,7 @@ extension PruneChannelsStage {
       guard let left = model[layer, .weight]?.shape.dims.first, let had = inputs[0][layer, .weight]?.shape.dims.first,
         left < had
       else { return nil }
-      return Contract(.filters(left), layer: layer, stage: label)
+      return Contract(.filters(most: left), layer: layer, stage: label)
     }
   }
 }
