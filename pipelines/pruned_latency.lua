@@ -1,7 +1,7 @@
--- Does latency fall with the filters removed? An untrained network of the zoo, whole and with less and less of its
--- multiply-accumulates, timed in turns on one image, the best median of several rounds: what a third fewer multiplications
--- save of the time, in the native runtime. A quotient of 1 means that time falls exactly as the work does.
---   compress run pipelines/pruned_latency.lua --threads 1
+-- Does latency fall with the filters removed? An untrained network of the zoo, whole and with ever less of its
+-- multiply-accumulates, each timed on one image in turns, so that all meet the same machine; the least time counts. The
+-- quotient is the share of time saved over the share of work saved: at 1 time falls exactly as the work does.
+--   compress run pipelines/pruned_latency.lua --threads 1 --set network=vgg16_bn_cifar
 local p = params {
   network = { "resnet18_cifar", choices = { "resnet18_cifar", "vgg16_bn_cifar", "resnet32", "resnet50", "mobilenet_v2", "vgg16" } },
   width   = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
@@ -24,13 +24,13 @@ for _, network in ipairs(networks) do
 end
 for _ = 1, p.rounds do
   for _, network in ipairs(networks) do
-    network.best = math.min(network.best, network.session:measure { data = image, images = p.images }.p50)
+    network.best = math.min(network.best, network.session:measure { data = image, images = p.images }.min)
   end
 end
 
-print(p.network, "MACs, share", "ms", "1 - m'/m", "1 - t'/t", "quotient")
+print(string.format("%-16s %8s %10s %10s %10s %10s", p.network, "MACs", "ms", "1 - m'/m", "1 - t'/t", "quotient"))
 for _, network in ipairs(networks) do
   local saved, faster = 1 - network.macs, 1 - network.best / networks[1].best
-  print(string.format("%14s %10.3f %10.4f %9.3f %9.3f %9s", "", network.macs, network.best, saved, faster,
+  print(string.format("%-16s %8.3f %10.4f %10.3f %10.3f %10s", "", network.macs, network.best, saved, faster,
     saved > 0 and string.format("%.2f", faster / saved) or ""))
 end

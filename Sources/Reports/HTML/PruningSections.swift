@@ -75,7 +75,7 @@ extension ReportPage {
     static func isDrawn(_ course: PruningCourse) -> Bool { course.rounds.count > 2 }
   }
 
-  /// A number on a ground that is the darker, the greater a share is.
+  /// A number on a colour that is the stronger, the greater a share is.
   struct Shaded {
     /// The style class of the share in tenths.
     let tenths: String

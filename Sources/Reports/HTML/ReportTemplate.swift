@@ -184,8 +184,8 @@ let reportTemplate = #"""
     {{/metrics}}
     {{/courses}}
     <p class="fine">A round is a removal with the training after it. Filters are the output channels of convolutions and dense
-    layers; bytes are those of the native file, in the layers’ tables of the parameters as stored. The darker the ground, the
-    more of a layer is gone.</p>
+    layers; bytes are those of the native file, in the layers’ tables of the parameters as stored. The stronger the colour,
+    the more of a layer is gone.</p>
   </section>
   {{/hasCourses}}
 
@@ -205,7 +205,7 @@ let reportTemplate = #"""
     </table>
     </div>
     <p class="fine">Accuracy with so much of one part gone and all others whole, on the samples of the scan; {{scanBaseline}} with
-    nothing gone. The darker, the more is lost. Importance is what is lost in the mean over the columns.</p>
+    nothing gone. The stronger the colour, the more is lost. Importance is what is lost in the mean over the columns.</p>
     {{/scans}}
   </section>
   {{/hasScans}}
