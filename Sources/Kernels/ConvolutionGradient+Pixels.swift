@@ -31,8 +31,9 @@ extension ConvolutionGradient {
   /// The weight gradient from the images as they lie: for each kernel position a product of the output's gradient with
   /// the pixels it saw. Each element is summed over a chunk's pixels in order, then over the chunks.
   func sumPixels(
-    _ input: UnsafePointer<Float>, _ outputGradient: UnsafePointer<Float>, _ weightGradient: UnsafeMutablePointer<Float>,
-    _ biasGradient: UnsafeMutablePointer<Float>?, _ batch: Int, _ sums: UnsafeMutablePointer<Float>, _ pool: ThreadPool
+    _ input: UnsafePointer<Float>, _ outputGradient: UnsafePointer<Float>,
+    _ weightGradient: UnsafeMutablePointer<Float>, _ biasGradient: UnsafeMutablePointer<Float>?, _ batch: Int,
+    _ sums: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     let kernels = isa.kernels.pointee
     let perGroup = geometry.channelsPerGroup, blocks = ceilDivide(perGroup, kernels.f32_columns)
@@ -56,13 +57,21 @@ extension ConvolutionGradient {
     _ chunk: Chunk, _ outputGradient: UnsafePointer<Float>, _ biasGradient: UnsafeMutablePointer<Float>,
     _ sums: UnsafeMutablePointer<Float>
   ) {
-    let outputs = geometry.outputChannels, width = geometry.outputWidth
+    // A chunk is whole images or rows of one: its pixels follow each other.
+    let first = (chunk.images.lowerBound * geometry.outputHeight + chunk.rows.lowerBound) * geometry.outputWidth
+    sumRows(
+      outputGradient + first * geometry.outputChannels,
+      chunk.images.count * chunk.rows.count * geometry.outputWidth, biasGradient, sums)
+  }
+
+  /// Adds so many pixels' gradients to the bias', through `sums`.
+  func sumRows(
+    _ outputGradient: UnsafePointer<Float>, _ pixels: Int, _ biasGradient: UnsafeMutablePointer<Float>,
+    _ sums: UnsafeMutablePointer<Float>
+  ) {
+    let outputs = geometry.outputChannels
     sums.update(repeating: 0, count: outputs)
-    for image in chunk.images {
-      let first = (image * geometry.outputHeight + chunk.rows.lowerBound) * width
-      isa.kernels.pointee.f32_add_rows(
-        chunk.rows.count * width, outputs, outputGradient + first * outputs, outputs, sums)
-    }
+    isa.kernels.pointee.f32_add_rows(pixels, outputs, outputGradient, outputs, sums)
     isa.kernels.pointee.f32_add(outputs, biasGradient, sums, -.infinity, .infinity, biasGradient)
   }
 

@@ -33,6 +33,7 @@ extension ConvolutionGradient {
       return ScratchCursor.padded(bytes.shared + threads * bytes.perThread)
     }
     if isDense { return denseProduct(batch).scratchBytes }
+    if let tiles = WinogradTiles(geometry) { return winogradScratchBytes(tiles, batch: batch, threads: threads) }
     if readsPixels { return ScratchCursor.padded(alignedBytes(geometry.outputChannels * 4)) }
     let work =
       geometry.isDepthwise
@@ -68,6 +69,10 @@ extension ConvolutionGradient {
     }
     var cursor = ScratchCursor(
       scratch, needed: weightGradientScratchBytes(batch: batch, threads: pool.threads))
+    if let tiles = WinogradTiles(geometry) {
+      sumTiles(tiles, input, outputGradient, weightGradient, biasGradient, batch, &cursor, pool)
+      return
+    }
     if readsPixels {
       let sums = cursor.take(geometry.outputChannels, of: Float.self)
       sumPixels(input, outputGradient, weightGradient, biasGradient, batch, sums, pool)

@@ -11,6 +11,7 @@ public struct ConvolutionGradient: Sendable {
   /// Where windows move by single pixels, the input's gradient is itself a convolution: of the output's, with the
   /// kernel turned by 180 degrees and channels exchanged.
   private let turned: PatchProduct?
+  private let turnedWinograd: WinogradConvolution?
 
   /// - Precondition: the instruction set has what `precision` needs.
   public init(
@@ -21,6 +22,7 @@ public struct ConvolutionGradient: Sendable {
     self.precision = precision
     self.isa = isa
     turned = geometry.turned.map { PatchProduct($0, precision: precision, isa: isa) }
+    turnedWinograd = precision == .float32 ? geometry.turned.flatMap { WinogradConvolution($0, isa: isa) } : nil
   }
 
   /// Otherwise it is a product with the weights, output pixel by output pixel, whose rows are patches that overlap
@@ -60,6 +62,7 @@ public struct ConvolutionGradient: Sendable {
       let taps = DepthwiseTaps(geometry, element: 4).scratchBytes(threads: 1)
       return ScratchCursor.padded(alignedBytes(geometry.weightCount * 4) + threads * alignedBytes(taps))
     }
+    if let turnedWinograd { return turnedWinograd.scratchBytes(threads: threads) }
     if let turned {
       let layout = turned.layout
       return ScratchCursor.padded(
@@ -78,6 +81,12 @@ public struct ConvolutionGradient: Sendable {
     batch: Int, scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
     guard batch > 0 else { return }
+    if let turnedWinograd {
+      turnedWinograd.run(
+        input: outputGradient, weights: weights, order: .turned, bias: nil, output: inputGradient, batch: batch,
+        scratch: scratch, pool: pool)
+      return
+    }
     var cursor = ScratchCursor(
       scratch, needed: inputGradientScratchBytes(batch: batch, threads: pool.threads))
     if geometry.isDepthwise {

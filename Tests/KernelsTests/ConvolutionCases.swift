@@ -44,6 +44,11 @@ struct ConvolutionCase: CustomTestStringConvertible {
       .init(1, 1, 900, 70, (1, 1), batch: 1),
       .init(4, 4, 110, 35, (3, 3), pad: (1, 1, 1, 1), batch: 1),
       .init(5, 5, 12, 8, (1, 1), groups: 4),
+      // Winograd's, with tiles over the edge and panels that are not full
+      .init(4, 4, 32, 35, (3, 3), pad: (1, 1, 1, 1), batch: 2),
+      .init(7, 9, 37, 64, (3, 3), pad: (1, 1, 1, 1), batch: 5),
+      .init(9, 8, 65, 32, (3, 3), pad: (0, 1, 1, 0), batch: 2),
+      .init(6, 6, 33, 40, (3, 3), pad: (2, 2, 2, 2), batch: 1),
       .init(40, 3, 1, 1, (40, 1), batch: 2),
     ]
   }

@@ -12,11 +12,14 @@ import Testing
   static let families = [
     "f32_gemm", "f32_gemm_half", "f32_gemm_columns",  // floatTiles
     "f32_gemm_pixels",  // sumsOverPixels
+    "f32_winograd_tile", "f32_winograd_weights", "f32_winograd_outputs", "f32_winograd_spread",
+    "f32_winograd_collect",  // winograd
     "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise
     "u8s8_depthwise", "u8s8_depthwise_codes",  // depthwise
     "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
     "i32_dequantize",  // fromSums
+    "f32_normalize", "f32_normalize_sums", "f32_normalize_gradient", "f32_add_squares",  // normalization
     "f32_add", "f32_add_rows", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize",
     "f32_to_half", "half_to_f32",  // elementwise
   ]
@@ -55,6 +58,66 @@ import Testing
             #expect(bits(x.array) == bits(y.array) && x.isIntact, "\(isa) f32_gemm_columns \(m)x\(n)x\(k)")
           }
         }
+      }
+    }
+  }
+
+  @Test func winograd() {
+    var numbers = Numbers(7)
+    for isa in Self.sets {
+      let set = isa.kernels.pointee, reference = Self.reference
+      for channels in [1, 3, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, 3 * set.f32_lanes + 2] {
+        let input = (0..<16).map { _ in Guarded(numbers.floats(channels)) }
+        let from = input.map { Optional(UnsafePointer($0.base)) }
+        func expectEqual(
+          _ what: String, _ count: Int,
+          _ body: (ck_kernels, UnsafePointer<UnsafeMutablePointer<Float>?>) -> Void
+        ) {
+          let results = [set, reference].map { set in
+            let out = (0..<count).map { _ in Guarded<Float>(channels, filling: .nan) }
+            body(set, out.map { Optional($0.base) })
+            #expect(out.allSatisfy { $0.isIntact })
+            return bits(out.flatMap(\.array))
+          }
+          let isEqual = results[0] == results[1]
+          #expect(isEqual, "\(isa) \(what) of \(channels)")
+        }
+        withExtendedLifetime(input) {
+          expectEqual("tile", 16) { $0.f32_winograd_tile(channels, from, $1) }
+          expectEqual("weights", 16) { $0.f32_winograd_weights(channels, from, $1) }
+          expectEqual("outputs", 4) { $0.f32_winograd_outputs(channels, from, -0.5, 1.5, $1) }
+          expectEqual("spread", 16) { $0.f32_winograd_spread(channels, from, $1) }
+          expectEqual("collect", 9) { $0.f32_winograd_collect(channels, from, $1) }
+        }
+      }
+    }
+  }
+
+  @Test(arguments: [-Float.infinity ... .infinity, 0 ... .infinity, -0.3...0.4])
+  func normalization(_ clamp: ClosedRange<Float>) {
+    var numbers = Numbers(8)
+    for isa in Self.sets {
+      let set = isa.kernels.pointee, reference = Self.reference
+      for width in [1, set.f32_lanes - 1, set.f32_lanes, 2 * set.f32_lanes + 3] {
+        let rows = 5, count = rows * width
+        let x = Guarded(numbers.floats(count)), dy = Guarded(numbers.floats(count))
+        let parameters = (0..<5).map { _ in Guarded(numbers.floats(width)) }
+        var norm = ck_normalization(
+          center: parameters[0].base, scale: parameters[1].base, shift: parameters[2].base, lo: clamp.lowerBound,
+          hi: clamp.upperBound)
+        let results = [set, reference].map { set in
+          let y = Guarded<Float>(count, filling: .nan), dx = Guarded(dy.array)
+          let sums = (0..<3).map { _ in Guarded<Float>(width, filling: 1) }
+          set.f32_normalize(rows, width, &norm, x.base, y.base)
+          set.f32_normalize_sums(rows, width, &norm, x.base, dy.base, sums[0].base, sums[1].base)
+          set.f32_add_squares(rows, width, x.base, norm.center, sums[2].base)
+          set.f32_normalize_gradient(
+            rows, width, &norm, x.base, dx.base, parameters[3].base, parameters[4].base, dx.base)
+          #expect(([y, dx] + sums).allSatisfy { $0.isIntact })
+          return bits(y.array + dx.array + sums.flatMap(\.array))
+        }
+        let isEqual = withExtendedLifetime(parameters) { results[0] == results[1] }
+        #expect(isEqual, "\(isa), \(width) columns")
       }
     }
   }

@@ -10,11 +10,13 @@ import torch
 import torch.nn.functional as F
 
 torch.set_num_threads(1)
+# In double, so that it is not the reference's own rounding that decides on which side of a ReLU's kink a value falls.
+PRECISION = torch.float64
 job = json.load(sys.stdin)
 
 
 def tensor(entry):
-    return torch.tensor(entry["values"], dtype=torch.float32).reshape(entry["shape"])
+    return torch.tensor(entry["values"], dtype=PRECISION).reshape(entry["shape"])
 
 
 parameters = {

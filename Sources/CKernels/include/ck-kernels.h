@@ -51,6 +51,24 @@ typedef void ck_f32_depthwise_spread_fn(size_t pixels, size_t channels, size_t t
 typedef void ck_f32_depthwise_gather_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
                                         size_t step, const float *g, size_t ld, float *weights);
 
+// Winograd's F(2x2, 3x3) (Lavin and Gray 2016): four outputs of a 3x3 convolution are
+//     At [(G w Gt) * (Bt d B)] A
+// of a 4x4 tile d, the product in the middle being element by element. Each kernel is one side of it, L X Lt for a
+// small square X whose elements, in row order, are vectors of channels: in[i], out[i] point to `channels` numbers.
+// L acts on the columns of X first, then on the rows of what that gives; no sum but those in brackets comes first.
+//     tile     4 -> 4  d0 - d2, d1 + d2, d2 - d1, d1 - d3
+//     weights  3 -> 4  w0, ((w0 + w2) + w1) / 2, ((w0 + w2) - w1) / 2, w2
+//     outputs  4 -> 2  (s0 + s1) + s2, (s1 - s2) - s3; then the clamp
+// and their transposes, for gradients:
+//     spread   2 -> 4  g0, g0 + g1, g0 - g1, 0 - g1
+//     collect  4 -> 3  s0 + (s1 + s2) / 2, (s1 - s2) / 2, (s1 + s2) / 2 + s3
+typedef void ck_f32_winograd_tile_fn(size_t channels, const float *const *in, float *const *out);
+typedef void ck_f32_winograd_weights_fn(size_t channels, const float *const *in, float *const *out);
+typedef void ck_f32_winograd_outputs_fn(size_t channels, const float *const *in, float lo, float hi,
+                                        float *const *out);
+typedef void ck_f32_winograd_spread_fn(size_t channels, const float *const *in, float *const *out);
+typedef void ck_f32_winograd_collect_fn(size_t channels, const float *const *in, float *const *out);
+
 // Pooling: pixel i has counts[i] >= 1 taps at tap[i * stride ...]; out (pixels, channels).
 // Maximum: the first of equals. index receives the winner's offset from `origin`, in elements; it may be NULL.
 typedef void ck_f32_max_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
@@ -95,6 +113,22 @@ typedef void ck_f32_add_fn(size_t n, const float *a, const float *b, float lo, f
 typedef void ck_f32_clamp_fn(size_t n, const float *a, float lo, float hi, float *out);
 // sums[c] += every a[r*ld + c], in ascending r.
 typedef void ck_f32_add_rows_fn(size_t rows, size_t columns, const float *a, size_t ld, float *sums);
+// sums[c] = fma(d, d, sums[c]) for d = a[r*columns + c] - center[c], in ascending r.
+typedef void ck_f32_add_squares_fn(size_t rows, size_t columns, const float *a, const float *center, float *sums);
+
+// A batch norm's y = clamp(fma(x - center, scale, shift)), each by column, and what it takes to go back: g is y's
+// gradient where lo < y < hi, elsewhere 0.
+typedef struct {
+  const float *center, *scale, *shift;
+  float lo, hi;
+} ck_normalization;
+typedef void ck_f32_normalize_fn(size_t rows, size_t columns, const ck_normalization *norm, const float *x, float *y);
+// sums[c] += g, products[c] = fma(g, x - center, products[c]), in ascending rows.
+typedef void ck_f32_normalize_sums_fn(size_t rows, size_t columns, const ck_normalization *norm, const float *x,
+                                      const float *dy, float *sums, float *products);
+// dx = fma(center - x, slope[c], g - mean[c]) * scale; dx may be dy.
+typedef void ck_f32_normalize_gradient_fn(size_t rows, size_t columns, const ck_normalization *norm, const float *x,
+                                          const float *dy, const float *mean, const float *slope, float *dx);
 // q = min(max(roundHalfEven(float(a - za) * sa + float(b - zb) * sb) + zero_point, lo), hi), each operation
 // rounded by itself.
 typedef struct {
@@ -117,9 +151,12 @@ typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
 #define CK_FAMILIES(X, isa)                                                                                       \
   X(f32_gemm, isa) X(f32_gemm_half, isa) X(f32_gemm_columns, isa) X(f32_gemm_pixels, isa)                         \
   X(f32_depthwise, isa) X(f32_depthwise_spread, isa) X(f32_depthwise_gather, isa)                                 \
+  X(f32_winograd_tile, isa) X(f32_winograd_weights, isa) X(f32_winograd_outputs, isa)                             \
+  X(f32_winograd_spread, isa) X(f32_winograd_collect, isa)                                                        \
   X(f32_max_pool, isa) X(f32_average_pool, isa) X(u8_max_pool, isa) X(u8_average_pool, isa)                       \
   X(u8s8_gemm, isa) X(u8s8_gemm_codes, isa) X(u8s8_depthwise, isa) X(u8s8_depthwise_codes, isa)                   \
   X(i32_dequantize, isa)                                                                                          \
+  X(f32_normalize, isa) X(f32_normalize_sums, isa) X(f32_normalize_gradient, isa) X(f32_add_squares, isa)         \
   X(f32_add, isa) X(f32_add_rows, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa)                         \
   X(f32_quantize, isa) X(u8_dequantize, isa) X(f32_to_half, isa) X(half_to_f32, isa)
 

@@ -71,3 +71,13 @@ extension Layer {
   var keeps: Keeping { [.inputs, .output] }
   func parameterGradients(_ pass: Pass) {}
 }
+
+/// A layer that can clamp its output as it writes it, in place of an activation behind it.
+protocol ClampingLayer: AnyObject, Layer {
+  /// Whether its gradients are then those through the clamp; otherwise they follow from the gradient of what would be
+  /// clamped.
+  var goesBackThroughClamp: Bool { get }
+
+  /// From now on.
+  func clamp(to range: ClosedRange<Float>)
+}

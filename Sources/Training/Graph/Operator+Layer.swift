@@ -39,7 +39,7 @@ extension Node {
       let window = try WindowGeometry(
         height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
-    case .add: return AddLayer(inputs: inputs, output: output)
+    case .add: return AddLayer(inputs, output)
     case .concat: return ConcatLayer(inputs, output)
     case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
     case .pad(let spec): return PadLayer(spec, inputs[0], output)
@@ -53,6 +53,14 @@ extension Operator {
   var isView: Bool {
     switch self {
     case .flatten, .reshape: true
+    default: false
+    }
+  }
+
+  /// Whether an input's gradient may lie where the output's does: it is the same, or written over it at last.
+  var sharesGradientPlace: Bool {
+    switch self {
+    case .batchNorm, .add: true
     default: false
     }
   }

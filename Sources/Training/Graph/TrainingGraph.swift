@@ -61,16 +61,20 @@ final class TrainingGraph {
           output = Value(shape, sharing: inputs[0])
           kept.insert(node.name)
         } else {
-          output = try Value(shape, batchSize: batchSize, needsGradient: trainable.contains(node.name))
+          output = try Value(
+            shape, batchSize: batchSize, needsGradient: trainable.contains(node.name),
+            sharing: node.op.sharesGradientPlace
+              ? zip(node.inputs, inputs).first { uses[$0.0] == 1 && $0.1.gradientPlace != nil }?.1 : nil)
           if case .activation = node.op { kept.insert(node.name) }
         }
         values[node.name] = output
         var isFused = false
         if case .activation(let function) = node.op, let clamp = function.clamp,
           output.dataPlace === inputs[0].dataPlace, let (source, layer) = layers.last, source.name == node.inputs[0],
-          let linear = layer as? LinearLayer
+          let clamping = layer as? any ClampingLayer
         {
-          linear.fuse(clamp)
+          clamping.clamp(to: clamp.low...clamp.high)
+          if clamping.goesBackThroughClamp { return }
           isFused = true
         }
         if let layer = try node.makeLayer(

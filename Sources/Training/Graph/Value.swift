@@ -15,14 +15,16 @@ final class Value {
   var data: FloatBuffer { dataPlace.buffer }
   var gradient: FloatBuffer? { gradientPlace?.buffer }
 
+  /// - Parameter other: whose gradient, which then takes the place of this one's, has as many elements and no other
+  ///   source.
   /// - Throws: `CompressError` when so many samples cannot be counted.
-  init(_ shape: Shape, batchSize: Int, needsGradient: Bool) throws {
+  init(_ shape: Shape, batchSize: Int, needsGradient: Bool, sharing other: Value? = nil) throws {
     let (count, overflow) = shape.count.multipliedReportingOverflow(by: batchSize)
     guard !overflow else { throw CompressError("a batch of \(batchSize) samples of shape \(shape) is too large") }
     self.shape = shape
     size = shape.count
     dataPlace = Place(count)
-    gradientPlace = needsGradient ? Place(count) : nil
+    gradientPlace = needsGradient ? other?.gradientPlace ?? Place(count) : nil
   }
 
   /// The same memory under another shape: for layers that compute in place.

@@ -22,17 +22,28 @@ struct ColumnSums {
     rows: Int, pool: ThreadPool, addRows: (Range<Int>, UnsafeMutablePointer<Float>) -> Void,
     store: (_ column: Int, _ total: Double) -> Void
   ) {
-    let (width, chunkRows, partials) = (width, chunkRows, partials)
-    pool.forChunks(rows, of: chunkRows) { range in
-      let sums = partials.base + range.lowerBound / chunkRows * width
+    let chunks = chunks(rows: rows, pool: pool) { range, sums in
       sums.update(repeating: 0, count: width)
       addRows(range, sums)
     }
-    let chunks = (rows + chunkRows - 1) / chunkRows
     for column in 0..<width {
       var total = 0.0
-      for chunk in 0..<chunks { total += Double(partials[chunk * width + column]) }
+      for (_, partial) in chunks { total += Double(partial[column]) }
       store(column, total)
+    }
+  }
+
+  /// Calls `measure(range, partial)` for each chunk of rows, which writes `width` numbers; the number of rows of each,
+  /// in order, and what was written, valid until the next call.
+  func chunks(
+    rows: Int, pool: ThreadPool, measure: (Range<Int>, UnsafeMutablePointer<Float>) -> Void
+  ) -> [(rows: Int, partial: UnsafePointer<Float>)] {
+    let (width, chunkRows, partials) = (width, chunkRows, partials)
+    pool.forChunks(rows, of: chunkRows) { range in
+      measure(range, partials.base + range.lowerBound / chunkRows * width)
+    }
+    return stride(from: 0, to: rows, by: chunkRows).map {
+      (min(chunkRows, rows - $0), UnsafePointer(partials.base + $0 / chunkRows * width))
     }
   }
 

@@ -2,15 +2,20 @@ import Kernels
 import Tensors
 
 /// Convolutions, and dense layers as convolutions of a 1x1 image: weights OHWI or (out, in).
-final class LinearLayer: Layer {
+final class LinearLayer: ClampingLayer {
   private let input: Value
   private let output: Value
   private let weight: TrainableParameter
   private let bias: TrainableParameter?
   private let geometry: ConvolutionGeometry
   private let precision: ProductPrecision
-  private var convolution: FloatConvolution
+  private var method: Method
   private let gradient: ConvolutionGradient
+
+  private enum Method {
+    case direct(FloatConvolution)
+    case winograd(WinogradConvolution, clamp: ClosedRange<Float>)
+  }
 
   init(
     _ geometry: ConvolutionGeometry, _ input: Value, _ output: Value, weight: TrainableParameter,
@@ -22,28 +27,46 @@ final class LinearLayer: Layer {
     self.output = output
     self.weight = weight
     self.bias = bias
-    convolution = FloatConvolution(
-      geometry, weights: weight.values.elements, bias: bias?.values.elements, precision: precision)
+    method = Self.method(geometry, precision, weight, bias, clamp: -.infinity ... .infinity)
     gradient = ConvolutionGradient(geometry, precision: precision)
   }
 
-  /// Applies a clamping activation to the output from now on.
-  func fuse(_ clamp: (low: Float, high: Float)) {
-    convolution = FloatConvolution(
-      geometry, weights: weight.values.elements, bias: bias?.values.elements, clamp: clamp.low...clamp.high,
-      precision: precision)
+  private static func method(
+    _ geometry: ConvolutionGeometry, _ precision: ProductPrecision, _ weight: TrainableParameter,
+    _ bias: TrainableParameter?, clamp: ClosedRange<Float>
+  ) -> Method {
+    if precision == .float32, let winograd = WinogradConvolution(geometry) {
+      return .winograd(winograd, clamp: clamp)
+    }
+    return .direct(
+      FloatConvolution(
+        geometry, weights: weight.values.elements, bias: bias?.values.elements, clamp: clamp, precision: precision))
+  }
+
+  let goesBackThroughClamp = false
+
+  func clamp(to range: ClosedRange<Float>) {
+    method = Self.method(geometry, precision, weight, bias, clamp: range)
   }
 
   var keeps: Keeping { .inputs }
 
   func forward(_ pass: Pass) {
-    if pass.mode != .refreshing {  // nothing has changed since
-      convolution.update(weights: weight.values.elements, bias: bias?.values.elements, pool: pass.pool)
+    switch method {
+    case .direct(let convolution):
+      if pass.mode != .refreshing {  // nothing has changed since
+        convolution.update(weights: weight.values.elements, bias: bias?.values.elements, pool: pass.pool)
+      }
+      convolution.run(
+        input: input.data.base, output: output.data.base, batch: pass.count,
+        scratch: pass.scratch.bytes(convolution.scratchBytes(batch: pass.count, threads: pass.pool.threads)),
+        pool: pass.pool)
+    case .winograd(let convolution, let clamp):
+      convolution.run(
+        input: input.data.base, weights: weight.values.base, bias: bias?.values.base, clamp: clamp,
+        output: output.data.base, batch: pass.count,
+        scratch: pass.scratch.bytes(convolution.scratchBytes(threads: pass.pool.threads)), pool: pass.pool)
     }
-    convolution.run(
-      input: input.data.base, output: output.data.base, batch: pass.count,
-      scratch: pass.scratch.bytes(convolution.scratchBytes(batch: pass.count, threads: pass.pool.threads)),
-      pool: pass.pool)
   }
 
   func parameterGradients(_ pass: Pass) {

@@ -15,16 +15,26 @@ struct ViewLayer: Layer {
 }
 
 /// Element-wise sum of two values.
-struct AddLayer: Layer {
-  let inputs: [Value]
-  let output: Value
+final class AddLayer: ClampingLayer {
+  private let inputs: [Value]
+  private let output: Value
+  private var clamp: ClosedRange<Float> = -.infinity ... .infinity
+
+  init(_ inputs: [Value], _ output: Value) {
+    self.inputs = inputs
+    self.output = output
+  }
+
+  let goesBackThroughClamp = false
+
+  func clamp(to range: ClosedRange<Float>) { clamp = range }
 
   var keeps: Keeping { [] }
 
   func forward(_ pass: Pass) {
     Elementwise.add(
       inputs[0].data.base, inputs[1].data.base, output: output.data.base, count: pass.count * output.size,
-      pool: pass.pool)
+      clamp: clamp, pool: pass.pool)
   }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
