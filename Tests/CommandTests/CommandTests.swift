@@ -71,6 +71,13 @@ import Testing
         ])
       #expect(json["precision"] as? String == precision && json["runs"] as? Int == 20)
     }
+    let training = try compress(["bench", float, "--training", "--batch", "4", "--runs", "2", "--json"], cache: cache)
+    let steps = try #require(JSONSerialization.jsonObject(with: Data(training.output.utf8)) as? [String: Any])
+    #expect(steps["precision"] as? String == "float32" && steps["steps"] as? Int == 2 && steps["batch"] as? Int == 4)
+    #expect(try #require(steps["p50_ms"] as? Double) > 0)
+    let half = try compress(["bench", float, "--training", "--precision", "fp16"], cache: cache)
+    #expect(half.status == 2 && half.errors.contains("training is in fp32 or bf16"))
+    #expect(try compress(["bench", float, "--precision", "bf16"], cache: cache).errors.contains("--training"))
     #expect(try compress(["bench", int8, "--precision", "fp32", "--runs", "5"], cache: cache).status == 0)
     #expect(try compress(["bench", int8, "--precision", "fp16", "--runs", "5"], cache: cache).status == 2)
   }

@@ -12,6 +12,8 @@ public enum BenchPrecision: String, Sendable, CaseIterable {
   /// As the file says.
   case stored
   case fp32, fp16, dynamic, int8
+  /// Of training alone.
+  case bf16
 }
 
 /// How fast a model runs on random input: one from a file, or `zoo:NAME` with random weights. The keys are those of
@@ -133,6 +135,7 @@ public struct BenchReport: Sendable, Encodable {
     switch precision {
     case .stored: return model
     case .fp32: return try model.decoded()
+    case .bf16: throw CompressError("bf16 is a precision of training: add --training", kind: .usage)
     case .fp16: format = LayerQuantization(weights: .float16)
     case .dynamic: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel))
     case .int8: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: .minmax)

@@ -17,12 +17,15 @@ struct BenchCommand: ParsableCommand {
 
       With --pruning it is not run but pruned: what the choice of weights or filters and their removal take, without \
       training.
+
+      With --training it is trained on random images in memory, with Adam; --runs are steps then, by default as many as \
+      fit six seconds, at least eight, after three that do not count.
       """)
 
   @Argument(help: "A model file, or zoo:NAME for an untrained network.")
   var model: String
 
-  @Option(help: "stored, fp32, fp16, dynamic or int8.")
+  @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16.")
   var precision: BenchPrecision = .stored
 
   @Option(help: "Threads.")
@@ -33,6 +36,9 @@ struct BenchCommand: ParsableCommand {
 
   @Option(help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
   var runs: Int?
+
+  @Flag(help: "Time steps of training instead.")
+  var training = false
 
   @Flag(help: "Time pruning instead: --sparsity of the weights, or filters until --macs are left.")
   var pruning = false
@@ -59,7 +65,9 @@ struct BenchCommand: ParsableCommand {
   var json = false
 
   func run() throws {
+    if pruning, training { throw ValidationError("--pruning and --training are two measurements") }
     if pruning { return try runPruning() }
+    if training { return try runTraining() }
     let report = try BenchReport(
       model: model, precision: precision, threads: threads, batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
