@@ -53,7 +53,7 @@ struct BrowserSoakTests {
     let names = [
       "baseline", "</script><script>window.alerted=true</script>", "<img src=x onerror=window.alerted=true>",
     ]
-    let results = Synthetic.results(Synthetic.pruned(try Synthetic.outcome(names: names, samples: samples)))
+    let results = Synthetic.results(try Synthetic.pruned(try Synthetic.outcome(names: names, samples: samples)))
     let page = folder.path + "/report.html"
     try HTMLReport(results, charts: charts).write(to: page)
 

@@ -6,7 +6,7 @@ import Testing
 
 @Suite struct PruningReportTests {
   private func outcome(_ layer: String = "conv") throws -> ComparisonOutcome {
-    Synthetic.pruned(try Synthetic.outcome(), layer: layer)
+    try Synthetic.pruned(try Synthetic.outcome(), layer: layer)
   }
 
   @Test func resultsHaveRoundsAndScans() throws {

@@ -14,7 +14,7 @@ enum Synthetic {
   }
 
   /// A pruning in three steps, the last without its second layer, and a scan of both.
-  static func pruned(_ outcome: ComparisonOutcome, layer: String = "conv") -> ComparisonOutcome {
+  static func pruned(_ outcome: ComparisonOutcome, layer: String = "conv") throws -> ComparisonOutcome {
     var outcome = outcome
     func round(_ name: String, _ index: Int) -> PruningCourse.Round {
       let filters = [16, 12, 4][index]
@@ -33,14 +33,17 @@ enum Synthetic {
         variant: last,
         rounds: ["start", "round 1", last].enumerated().map { round($1, $0) })
     ]
+    let scan: [String: Any] = [
+      "label": "sensitivity to \(layer)", "key": "scan",
+      "result": [
+        "baseline": 0.8, "shares": [0.25, 0.5],
+        "parts": [
+          ["layers": [layer], "accuracies": [0.8, 0.4]], ["layers": ["a", "b", "c"], "accuracies": [0.7, 0]],
+        ],
+      ],
+    ]
     outcome.scans = [
-      SensitivityScan(
-        label: "sensitivity to \(layer)", key: "scan",
-        result: Sensitivity(
-          baseline: 0.8, shares: [0.25, 0.5],
-          parts: [
-            .init(layers: [layer], accuracies: [0.8, 0.4]), .init(layers: ["a", "b", "c"], accuracies: [0.7, 0]),
-          ]))
+      try JSONDecoder().decode(SensitivityScan.self, from: JSONSerialization.data(withJSONObject: scan))
     ]
     return outcome
   }
