@@ -106,26 +106,32 @@ public struct ThresholdSearch: Sendable {
   ) {
     precondition(values.count == marks.count, "\(marks.count) marks for \(values.count) values")
     guard let threshold else { return marks.update(repeating: left) }
-    // There is no NaN, so floats compare as their keys do. Bare pointers: what is checked is not made vectors of.
     guard let from = values.baseAddress, let to = marks.baseAddress else { return }
-    var hasEqual: UInt8 = 0
-    switch end {
-    case .smallest:
-      for i in 0..<values.count {
-        to[i] = from[i] < threshold ? taken : left
-        hasEqual |= from[i] == threshold ? 1 : 0
-      }
-    case .largest:
-      for i in 0..<values.count {
-        to[i] = from[i] > threshold ? taken : left
-        hasEqual |= from[i] == threshold ? 1 : 0
-      }
+    // There is no NaN, so floats compare as their keys do. Sixteen at a time; ties one by one, since few are equal.
+    let sixteen = SIMD16(repeating: threshold)
+    let yes = SIMD16(repeating: Int32(taken)), no = SIMD16(repeating: Int32(left)), isSmallest = end == .smallest
+    let even = values.count & ~15
+    for start in stride(from: 0, to: even, by: 16) {
+      let run = UnsafeRawPointer(from + start).loadUnaligned(as: SIMD16<Float>.self)
+      let chosen = isSmallest ? run .< sixteen : run .> sixteen
+      UnsafeMutableRawPointer(to + start).storeBytes(
+        of: SIMD16<UInt8>(truncatingIfNeeded: no.replacing(with: yes, where: chosen)), as: SIMD16<UInt8>.self)
+      if tiesLeft > 0, any(run .== sixteen) { takeTies(from, to, start..<start + 16, threshold, taken) }
     }
-    guard hasEqual != 0, tiesLeft > 0 else { return }
-    for i in values.indices where values[i] == threshold {
-      marks[i] = taken
+    for i in even..<values.count {
+      to[i] = (isSmallest ? from[i] < threshold : from[i] > threshold) ? taken : left
+    }
+    takeTies(from, to, even..<values.count, threshold, taken)
+  }
+
+  /// Takes values equal to the threshold, as long as there are any to take.
+  private mutating func takeTies(
+    _ from: UnsafePointer<Float>, _ to: UnsafeMutablePointer<UInt8>, _ range: Range<Int>, _ threshold: Float,
+    _ taken: UInt8
+  ) {
+    for i in range where from[i] == threshold && tiesLeft > 0 {
+      to[i] = taken
       tiesLeft -= 1
-      if tiesLeft == 0 { return }
     }
   }
 
