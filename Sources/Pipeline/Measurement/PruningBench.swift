@@ -76,7 +76,8 @@ public struct PruningBench: Sendable, Encodable {
         var model: Model?
         load = try min(load, Self.seconds { model = try Self.load(path) }.clock)
         parameters = model!.allParameters.reduce(0) { $0 + $1.parameter.count }
-        let row = try Self.row(&model, policy, sparsity: sparsity, macs: macs, storesIn: best == nil ? scratch : nil, context)
+        let row = try Self.row(
+          &model, policy, sparsity: sparsity, macs: macs, storesIn: best == nil ? scratch : nil, context)
         if let known = best {
           best = Row(
             strategy: row.strategy, target: row.target, wanted: row.wanted, achieved: row.achieved,
@@ -120,7 +121,8 @@ public struct PruningBench: Sendable, Encodable {
 
   /// - Parameter model: taken out, so that nobody else holds its weights.
   private static func row(
-    _ model: inout Model?, _ policy: any PruningPolicy, sparsity: Double, macs: Double, storesIn scratch: ScratchFolder?,
+    _ model: inout Model?, _ policy: any PruningPolicy, sparsity: Double, macs: Double,
+    storesIn scratch: ScratchFolder?,
     _ context: StageContext
   ) throws -> Row {
     var pruned = model.take()!
@@ -145,10 +147,13 @@ public struct PruningBench: Sendable, Encodable {
     }
     let peak = PeakMemory.bytes()
     var store = 0.0
-    if let scratch { store = try Self.seconds { try NativeFormat.write(pruned, to: scratch.path + "/pruned.cmpr") }.clock }
+    if let scratch {
+      store = try Self.seconds { try NativeFormat.write(pruned, to: scratch.path + "/pruned.cmpr") }.clock
+    }
     return Row(
       strategy: policy.name, target: policy.unit == .filter ? "macs" : "sparsity",
-      wanted: policy.unit == .filter ? macs : wanted, achieved: achieved, seconds: seconds.clock, processorSeconds: seconds.processor,
+      wanted: policy.unit == .filter ? macs : wanted, achieved: achieved, seconds: seconds.clock,
+      processorSeconds: seconds.processor,
       peakBytes: peak, storeSeconds: store, notes: notes)
   }
 

@@ -62,7 +62,8 @@ public struct FactorizeStage: StageWork {
       parameters: Double(choice.parameters) / Double(max(whole.parameters, 1))
     )
     context.progress.end(
-      detail: "\(choice.ranks.count) of \(layers.count) layers as two, \((shares.macs * 100).formatted(1)) % of the MACs")
+      detail:
+        "\(choice.ranks.count) of \(layers.count) layers as two, \((shares.macs * 100).formatted(1)) % of the MACs")
     var result = StageResult(try lowRank.model(choice.ranks))
     result.record.facts = ["macs": shares.macs, "parameters": shares.parameters]
     if let note = choice.note { result.record.notes.append(note) }

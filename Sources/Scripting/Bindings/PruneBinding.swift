@@ -48,7 +48,8 @@ extension ScriptSession {
         .init(name: "train", type: .table(trainSchema), help: "training during and after the removal"),
         .init(
           name: "samples", type: .data,
-          help: "for strategies that need gradients or activations: what these are taken on; the first \(standardSamples) of "
+          help:
+            "for strategies that need gradients or activations: what these are taken on; the first \(standardSamples) of "
             + "train.data by default"),
         .init(
           name: "every", type: .integer, help: "weights: steps between two removals", standard: .integer(50),

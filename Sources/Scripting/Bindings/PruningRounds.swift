@@ -9,7 +9,9 @@ struct PruningRounds {
   init(_ given: OptionValues) throws {
     var count = given.integer("rounds")!
     for name in ["sparsity", "macs", "params", "bytes", "latency_ms", "filters", "ratios"] {
-      guard let listed = name == "ratios" ? given.numberLists(name)?.count : given.numbers(name)?.count else { continue }
+      guard let listed = name == "ratios" ? given.numberLists(name)?.count : given.numbers(name)?.count else {
+        continue
+      }
       guard listed > 0 else { throw CompressError("\(name) is an empty list") }
       guard count == 1 || count == listed else {
         throw CompressError("\(name) lists \(listed) rounds, and rounds = \(count)")

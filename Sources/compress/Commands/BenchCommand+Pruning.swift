@@ -16,12 +16,14 @@ extension BenchCommand {
   /// What strategies took on one model; memory beside that of the model's parameters.
   static func table(_ bench: PruningBench) -> TextTable {
     var table = TextTable([
-      ("strategy", .left), ("target", .left), ("achieved", .right), ("time", .right), ("CPU", .right), ("memory", .right),
+      ("strategy", .left), ("target", .left), ("achieved", .right), ("time", .right), ("CPU", .right),
+      ("memory", .right),
       ("of the model's", .right), ("loading", .right), ("storing", .right),
     ])
     for row in bench.rows {
       table.add([
-        TextTable.Cell(row.strategy, .bold), TextTable.Cell("\(row.target) \(Formatting.percent(row.wanted, digits: 1))"),
+        TextTable.Cell(row.strategy, .bold),
+        TextTable.Cell("\(row.target) \(Formatting.percent(row.wanted, digits: 1))"),
         TextTable.Cell(Formatting.percent(row.achieved, digits: 2)), TextTable.Cell(Formatting.duration(row.seconds)),
         TextTable.Cell(Formatting.duration(row.processorSeconds)),
         TextTable.Cell(Formatting.bytes(row.peakBytes)),
