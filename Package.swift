@@ -55,7 +55,7 @@ let package = Package(
     .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
     .target(
       name: "Experiments",
-      dependencies: ["Scripting", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: ["Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
     .executableTarget(
       name: "compress",
       dependencies: ["Scripting", "Experiments", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser")]),

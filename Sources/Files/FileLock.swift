@@ -11,7 +11,7 @@ import Diagnostics
 ///
 /// On a network file system it holds between machines too, where that knows locks at all; where it does not, everybody
 /// gets the lock.
-public final class FileLock {
+public final class FileLock: Sendable {
   public enum Mode: Sendable { case shared, exclusive }
 
   public let path: String
@@ -39,7 +39,7 @@ public final class FileLock {
     while !tryLock(mode) {
       try waiting()
       usleep(pause)
-      pause = min(pause * 2, 50_000)
+      pause = min(pause * 2, 16_000)
     }
   }
 

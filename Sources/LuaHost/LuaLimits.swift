@@ -1,5 +1,5 @@
 /// What a script may use; the defaults are meant to be out of the way of every honest script.
-public struct LuaLimits: Sendable, Hashable {
+public struct LuaLimits: Sendable, Hashable, Codable {
   /// 256 MiB: enough for tables of some ten million numbers.
   public static let defaultMemoryBytes = 256 << 20
   /// One thousand million: some ten seconds of plain Lua.

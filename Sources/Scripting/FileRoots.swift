@@ -4,9 +4,9 @@ import Foundation
 
 /// Keeps scripts inside the folders they may reach: relative names, no `..`, no symbolic link that
 /// leads out.
-enum FileRoots {
+public enum FileRoots {
   /// An existing file under one of the roots, the first that has it.
-  static func existing(_ name: String, under roots: [String]) throws -> String {
+  public static func existing(_ name: String, under roots: [String]) throws -> String {
     try check(name)
     for root in roots {
       let path = "\(root)/\(name)"

@@ -3,12 +3,12 @@ import Files
 import Foundation
 
 /// A Lua file, read whole.
-enum ScriptFile {
+public enum ScriptFile {
   /// More than any script a person wrote.
   static let byteLimit = 4 << 20
 
   /// - Throws: `CompressError` naming the file when it cannot be read, is too large or is no text.
-  static func read(_ path: String) throws -> String {
+  public static func read(_ path: String) throws -> String {
     try atFile(path) {
       let file = try MappedFile(path, limit: byteLimit)
       guard let text = file.withBytes(String.init(validatingUTF8:)) else {

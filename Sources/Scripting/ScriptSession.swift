@@ -1,6 +1,7 @@
 import Datasets
 import Diagnostics
 import Files
+import Kernels
 import LuaHost
 import Pipeline
 import Reports
@@ -26,6 +27,9 @@ public final class ScriptSession {
     public var limits = LuaLimits()
     /// `--data-memory`: what decoded data may be held in.
     public var dataMemory = DataMemory.standardLimit
+
+    /// Ends the script where it has declared its params.
+    var declareOnly = false
 
     public init(script: String) { self.script = script }
   }
@@ -57,6 +61,7 @@ public final class ScriptSession {
   var folders: [(folder: ImageFolder, told: Int)] = []
   var comparison: Comparison?
   var params: [(name: String, value: ParamValue)]?
+  var declarations: [ParamDeclaration] = []
   private(set) var stages: [Stage] = []
   /// Stages whose networks were asked for and not their weights.
   private var templates: [Stage] = []
@@ -91,6 +96,21 @@ public final class ScriptSession {
 
   /// Stops a running script from another thread.
   public var interrupt: LuaInterrupt { state.interrupt }
+
+  /// The params a script declares, without running what comes after them.
+  ///
+  /// - Throws: `CompressError` with script and line when it does not get as far; when it declares none, the list is empty.
+  public static func declarations(of options: Options) throws -> [ParamDeclaration] {
+    var options = options
+    options.declareOnly = true
+    options.settings = []
+    let executor = Executor(context: StageContext(pool: try ThreadPool(threads: 1)), store: nil)
+    let session = try ScriptSession(options, executor: executor, print: { _ in })
+    do { _ = try session.run() } catch {
+      guard session.params != nil else { throw error }
+    }
+    return session.declarations
+  }
 
   /// Runs the script.
   ///

@@ -16,12 +16,14 @@ struct Compress: ParsableCommand {
       Start with: compress run pipelines/quickstart.lua
 
       Exit status: 0 done; 2 the script, an option or a file needs mending; 3 the machine refused (disk, \
-      memory, permissions); 4 a limit of the sandbox was reached; 64 wrong usage; 130 stopped by Ctrl-C.
+      memory, permissions); 4 a limit of the sandbox was reached; 5 points of a sweep failed; \
+      64 wrong usage; 130 stopped by Ctrl-C.
       """,
     version: version,
     subcommands: [
-      RunCommand.self, PlanCommand.self, CheckCommand.self, RunsCommand.self, NewCommand.self, PluginsCommand.self,
-      InspectCommand.self, BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
+      RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
+      PluginsCommand.self, InspectCommand.self, BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
+      PointCommand.self,
     ])
 
   /// The file this process was started from.

@@ -20,6 +20,9 @@ final class StopSignals {
     }
   }
 
+  /// Leaves Ctrl-C to whoever started this process.
+  func ignoreInterrupts() { sources[0].cancel() }
+
   func stop() {
     for source in sources { source.cancel() }
     for number in [SIGINT, SIGTERM] { signal(number, SIG_DFL) }

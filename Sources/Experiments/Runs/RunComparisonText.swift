@@ -44,7 +44,8 @@ public struct RunComparisonText {
   private var differences: [(String, [String])] {
     let records = runs.map(\.record)
     var rows: [(String, [String])] = [
-      ("script", records.map(\.script)), ("script's SHA-256", records.map { String(($0.scriptDigest ?? "–").prefix(12)) }),
+      ("script", records.map(\.script)),
+      ("script's SHA-256", records.map { String(($0.scriptDigest ?? "–").prefix(12)) }),
       ("status", records.map(\.status.rawValue)), ("seed", records.map { String($0.seed) }),
       ("threads", records.map { String($0.threads) }), ("processor", records.map(\.environment.cpu)),
       ("cores", records.map { String($0.environment.cores) }), ("instruction set", records.map(\.environment.isa)),

@@ -14,6 +14,7 @@ public final class ScriptRun {
   private let executor: Executor
   private let worker: String
   private let charts: ChartLibrary?
+  private let keepsModels: Bool
   public private(set) var record: RunRecord
 
   /// - Parameters:
@@ -22,12 +23,13 @@ public final class ScriptRun {
   ///   - command: the arguments that repeat the run.
   public init(
     _ options: ScriptSession.Options, executor: Executor, worker: String, version: String, command: [String],
-    uid: String = RunRecord.newID(), charts: ChartLibrary?
+    uid: String = RunRecord.newID(), charts: ChartLibrary?, keepsModels: Bool = true
   ) {
     self.options = options
     self.executor = executor
     self.worker = worker
     self.charts = charts
+    self.keepsModels = keepsModels
     record = RunRecord(
       uid: uid, script: options.script,
       // What was asked for, until the script says what all its params are.
@@ -70,7 +72,7 @@ public final class ScriptRun {
         return nil
       }
       let result = try Comparer(worker: worker, executor: executor, seed: options.seed)
-        .run(comparison, keepModels: options.out.map { $0 + "/models" })
+        .run(comparison, keepModels: keepsModels ? options.out.map { $0 + "/models" } : nil)
       record.stages = try stages(of: comparison.variants.map(\.stage) + outcome.leaves)
       record.variants = result.variants.map(RunRecord.Variant.init)
       if let out = options.out { try write(result, outcome, to: out) }
@@ -85,7 +87,7 @@ public final class ScriptRun {
     let results = ResultsFile(result, run: run)
     try results.write(to: "\(out)/results.json")
     try HTMLReport(results, charts: charts).write(to: "\(out)/report.html")
-    let models = result.variants.indices.map { "models/" + Comparer.modelFile(result.variants[$0].name, $0) }
+    let models = keepsModels ? result.variants.enumerated().map { "models/" + Comparer.modelFile($1.name, $0) } : []
     record.artifacts = try (["results.json", "report.html"] + models).map { name in
       RunRecord.Artifact(
         path: name, bytes: try Folders.size(ofFile: "\(out)/\(name)"), sha256: try Digest.of(file: "\(out)/\(name)"))

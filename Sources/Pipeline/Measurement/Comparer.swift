@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import Network
 import Runtime
+import Synchronization
 import Tensors
 
 /// Measures the variants of a comparison one after the other, each in a process of its own, so that
@@ -37,21 +38,24 @@ public struct Comparer {
       let stored = try executor.result(of: variant.stage)
       let file = "\(folder ?? scratch.path)/\(Self.modelFile(variant.name, index))"
       try NativeFormat.write(stored.model, to: file)
-      try rest(comparison.cooldown)
 
+      let known = try executor.knownPredictions(of: variant.stage, on: comparison.data)
       let job = MeasurementJob(
         model: file, images: images, imageCount: comparison.images, warmUp: comparison.warmUp,
-        threads: context.pool.threads, evaluated: comparison.data.count, report: "\(scratch.path)/report.json")
+        threads: context.pool.threads, evaluated: known == nil ? comparison.data.count : 0,
+        report: "\(scratch.path)/report.json")
       context.progress.begin("measure \(variant.name)", total: comparison.data.count)
-      let (report, labels) = try measure(job, on: comparison.data, scratch)
-      if index == 0 { firstPredictions = report.predictions }
-      let evaluation = Evaluation(predictions: report.predictions, labels: labels)
-      let (gained, lost) = Self.exchanged(report.predictions, firstPredictions, labels)
+      let (report, sent) = try measure(job, on: comparison.data, after: comparison.cooldown, scratch)
+      let found = known ?? StoredPredictions(predictions: report.predictions, labels: sent)
+      if known == nil { try executor.keep(found, of: variant.stage, on: comparison.data) }
+      if index == 0 { firstPredictions = found.predictions }
+      let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
+      let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
       let cost = ModelCost(stored.model)
       results.append(
         VariantResult(
           name: variant.name, accuracy: evaluation.accuracy,
-          flips: zip(report.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
+          flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
           parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           latency: report.latency, peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage),
@@ -120,24 +124,34 @@ public struct Comparer {
   }
 
   private func measure(
-    _ job: MeasurementJob, on data: any Dataset, _ scratch: ScratchFolder
+    _ job: MeasurementJob, on data: any Dataset, after cooldown: Double, _ scratch: ScratchFolder
   ) throws -> (report: MeasurementReport, labels: [Int32]) {
     let jobFile = "\(scratch.path)/job.json"
     try AtomicFile.write(CanonicalJSON.encode(job), to: jobFile)
     try? FileManager.default.removeItem(atPath: job.report)
-    let process = Process(), input = Pipe()
+    let process = Process(), input = Pipe(), output = Pipe()
     process.executableURL = URL(fileURLWithPath: worker)
     process.arguments = ["measure", jobFile]
     process.standardInput = input
-    do { try process.run() } catch {
-      throw CompressError("cannot start \(worker) to measure: \(error.localizedDescription)", kind: .system)
-    }
-    let worker = process.processIdentifier
+    process.standardOutput = output
+    let id = Mutex<pid_t?>(nil)
+    let end = { @Sendable in id.withLock { if let worker = $0 { _ = kill(worker, SIGKILL) } } }
     var finished = false
-    defer { if !finished { kill(worker, SIGKILL) } }
-    // While the clock runs this process waits for a reader, and hears of a request to stop here only.
-    return try executor.context.cancellation.withHandler({ kill(worker, SIGKILL) }) {
-      let labels = try send(data, to: input.fileHandleForWriting)
+    defer { if !finished { end() } }
+    // While the clock runs this process waits for the other, and hears of a request to stop here only.
+    return try executor.context.cancellation.withHandler(end) {
+      try executor.context.measuring {
+        try rest(cooldown)
+        do { try process.run() } catch {
+          throw CompressError("cannot start \(worker) to measure: \(error.localizedDescription)", kind: .system)
+        }
+        id.withLock { $0 = process.processIdentifier }
+        try executor.context.cancellation.check()
+        // The measuring process closes its output when it has timed the last image.
+        _ = try? output.fileHandleForReading.readToEnd()
+      }
+      let labels = job.evaluated > 0 ? try send(data, to: input.fileHandleForWriting) : []
+      if job.evaluated == 0 { try? input.fileHandleForWriting.close() }
       process.waitUntilExit()
       finished = true
       return (try report(of: process, at: job.report), labels)
@@ -151,7 +165,7 @@ public struct Comparer {
     var labels: [Int32] = []
     var isBroken = false
     try Batches(data, size: Classifier.batch).forEach(threads: executor.context.pool.threads) { batch in
-      try executor.context.cancellation.check()
+      try executor.context.step()
       labels += batch.labels
       let bytes = batch.images.withBytes { Data($0) }
       // A process that died no longer reads; its exit status says more than the broken pipe.

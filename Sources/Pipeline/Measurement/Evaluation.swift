@@ -23,7 +23,7 @@ public struct Evaluation: Sendable {
     var predictions: [Int32] = [], labels: [Int32] = []
     context.progress.begin("evaluate on \(data.name)", total: data.count)
     try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in
-      try context.cancellation.check()
+      try context.step()
       predictions += batch.images.withElements(Float.self) { classifier.predictions($0, count: batch.count) }
       labels += batch.labels
       context.progress.update(done: predictions.count, detail: "")

@@ -10,7 +10,7 @@ import Runtime
 public enum MeasurementWorker {
   /// - Parameter jobFile: a `MeasurementJob` as JSON.
   public static func run(jobFile: String) throws {
-    followParent()
+    Parent.follow(getppid(), onceClosed: STDIN_FILENO)
     // Ctrl-C reaches the whole group; the parent decides what it means.
     signal(SIGINT, SIG_IGN)
     guard let data = FileManager.default.contents(atPath: jobFile) else {
@@ -22,22 +22,12 @@ public enum MeasurementWorker {
     let pool = try ThreadPool(threads: job.threads)
     let latency = try measureLatency(job, pool)
     let peak = PeakMemory.bytes()
+    // That the clock has stopped: others may compute again.
+    let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
+    dup2(nothing, STDOUT_FILENO)
+    close(nothing)
     let report = MeasurementReport(latency: latency, peakMemoryBytes: peak, predictions: try predict(job, pool))
     try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
-  }
-
-  /// Ends this process when the one that started it dies, killed or not: nobody would read what is measured.
-  ///
-  /// The parent holds the other end of standard input. The thread sleeps until that is closed: when the last samples
-  /// are sent, which is after the timing, or when the parent is gone.
-  private static func followParent() {
-    let parent = getppid()
-    Thread.detachNewThread {
-      var input = pollfd(fd: STDIN_FILENO, events: 0, revents: 0)
-      while poll(&input, 1, -1) < 0, errno == EINTR {}
-      while getppid() == parent { Thread.sleep(forTimeInterval: 0.05) }
-      _exit(1)
-    }
   }
 
   private static func measureLatency(_ job: MeasurementJob, _ pool: ThreadPool) throws -> VariantResult.Latency {

@@ -1,3 +1,4 @@
+import Datasets
 import Diagnostics
 import Foundation
 import Network
@@ -29,7 +30,7 @@ public final class Executor {
   public func result(of stage: Stage) throws -> StageResult {
     for step in stage.lineage where results[step.key.digest] == nil && isNeeded(step, for: stage) {
       do {
-        try context.cancellation.check()
+        try context.step()
         results[step.key.digest] = try stored(step) ?? compute(step)
       } catch let error as CompressError {
         throw step.origin.map { error.at(script: $0.script, line: $0.line) } ?? error
@@ -41,6 +42,17 @@ public final class Executor {
   /// What a stage recorded, whether or not its model was needed in this run.
   public func record(of stage: Stage) throws -> StageRecord {
     try results[stage.key.digest]?.record ?? store?.record(of: stage.key) ?? result(of: stage).record
+  }
+
+  /// What the stage's model predicts for the data, where that was found out before.
+  func knownPredictions(of stage: Stage, on data: any Dataset) throws -> StoredPredictions? {
+    guard stage.key.unrepeatableReason == nil else { return nil }
+    return try store?.predictions(of: stage.key, on: data)
+  }
+
+  func keep(_ predictions: StoredPredictions, of stage: Stage, on data: any Dataset) throws {
+    guard stage.key.unrepeatableReason == nil else { return }
+    try store?.save(predictions, of: stage.key, on: data)
   }
 
   public func model(of stage: Stage) throws -> Model { try result(of: stage).model }
@@ -79,6 +91,14 @@ public final class Executor {
     defer { underWay.remove(stage.key.digest) }
     let inputs = try stage.inputs.map { try model(of: $0) }
     let store = stage.key.unrepeatableReason == nil ? store : nil
+    // Another process may be at it. Who waits holds no lock itself, so that nobody waits in a circle.
+    let claim = underWay.count == 1 ? try store?.claim(stage.key) : nil
+    defer { claim?.release() }
+    if let claim, let store {
+      if !claim.tryClaim() { try wait(for: claim, stage) }
+      // It may have been finished since it was looked for.
+      if store.contains(stage.key), let found = store.load(stage.key) { return found }
+    }
     var context = context
     context.checkpoint = store?.checkpoint(of: stage.key)
     let start = ContinuousClock.now
@@ -99,5 +119,12 @@ public final class Executor {
       inherited.isEmpty
       ? own : try Contract.carried(inherited, from: inputs[0], to: model, by: stage.work.label, adding: own)
     return all.isEmpty ? nil : all
+  }
+
+  /// Until whoever computes the stage is done with it.
+  private func wait(for claim: StageClaim, _ stage: Stage) throws {
+    let context = context
+    context.progress.note("another process computes \(stage.work.label); waiting for it")
+    try context.waiting { try claim.claim { try context.cancellation.check() } }
   }
 }

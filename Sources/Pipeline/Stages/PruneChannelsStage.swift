@@ -119,7 +119,7 @@ public struct PruneChannelsStage: StageWork {
   ) throws -> (selection: ChannelSelection, open: [Int]) {
     let groups = ChannelGroups(model.graph)
     let evidence = LayerEvidence(model, needs: policy.needs, samples: samples, pool: context.pool) { _ in
-      try context.cancellation.check()
+      try context.step()
     }
     let scores = try scores(model, groups, evidence)
     let selection = try ChannelSelection(

@@ -178,7 +178,7 @@ struct Pruner {
   /// What the policy needs to know of a model of the same structure.
   func evidence(of current: Model) -> LayerEvidence {
     LayerEvidence(current, needs: policy.needs, samples: samples, pool: context.pool) { [context] _ in
-      try context.cancellation.check()
+      try context.step()
     }
   }
 

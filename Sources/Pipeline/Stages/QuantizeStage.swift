@@ -58,7 +58,7 @@ public struct QuantizeStage: StageWork {
     var calibration = try Calibration(assignment, pool: context.pool)
     var done = 0
     try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
-      try context.cancellation.check()
+      try context.step()
       try calibration.observe(batch.images)
       done += batch.count
       context.progress.update(done: done, detail: "")

@@ -7,15 +7,39 @@ public struct StageContext {
   public let pool: ThreadPool
   public let progress: any ProgressSink
   public let cancellation: Cancellation
+  /// Shared with the other processes that work on a sweep; nil for a run of its own.
+  public let slot: MeasuringSlot?
   /// Where the stage under way may write down how far it is; nil when its result will not be stored either.
   var checkpoint: StageCheckpoint?
 
   public init(
-    pool: ThreadPool, progress: any ProgressSink = SilentProgress(), cancellation: Cancellation = Cancellation()
+    pool: ThreadPool, progress: any ProgressSink = SilentProgress(), cancellation: Cancellation = Cancellation(),
+    slot: MeasuringSlot? = nil
   ) {
     self.pool = pool
     self.progress = progress
     self.cancellation = cancellation
+    self.slot = slot
+  }
+
+  /// To be called at every step: waits while another process measures.
+  ///
+  /// - Throws: `CompressError` of kind `.cancelled` once stopping was requested.
+  func step() throws {
+    try cancellation.check()
+    try slot?.yield { try cancellation.check() }
+  }
+
+  /// Runs `body` while no other process of the sweep computes.
+  func measuring<R>(_ body: () throws -> R) throws -> R {
+    guard let slot else { return try body() }
+    return try slot.alone(waiting: { try cancellation.check() }, body)
+  }
+
+  /// Runs `body`, which only waits.
+  func waiting<R>(_ body: () throws -> R) throws -> R {
+    guard let slot else { return try body() }
+    return try slot.outside({ try cancellation.check() }, body)
   }
 }
 

@@ -11,7 +11,7 @@ public struct StageKey: Sendable, Hashable {
   /// Why the result must not be taken from the store nor put there; nil when it may.
   public let unrepeatableReason: String?
 
-  /// Raised whenever a change of the engine changes what a stage computes.
+  /// Raised whenever a change of the engine changes what a stage computes, or what its model predicts.
   static let numericVersion = 2
 
   /// - Parameters:

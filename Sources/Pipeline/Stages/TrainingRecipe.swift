@@ -162,7 +162,7 @@ public struct TrainingRecipe {
         if let problem {
           context.progress.note("no checkpoint of this training: \(problem.message)")
         }
-      }, isCancelled: { context.cancellation.isRequested })
+      }, isCancelled: { (try? context.step()) == nil })
     context.progress.end(detail: summary(curve, speed: images == 0 ? nil : speed))
     var record = StageRecord()
     record.curve = curve.epochs

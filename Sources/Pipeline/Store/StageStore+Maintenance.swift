@@ -59,19 +59,20 @@ extension StageStore {
   public func contents() throws -> Contents {
     let stageFiles = try files(in: "stages", suffix: ".json"), blobFiles = try files(in: "blobs", suffix: "")
     let checkpoints = try files(in: "checkpoints", suffix: ".checkpoint")
+    let predictions = try files(in: "predictions", suffix: ".bin")
     let sizes = Dictionary(blobFiles.map { ($0.digest, $0.bytes) }, uniquingKeysWith: { first, _ in first })
     let items = stageFiles.compactMap { file in item(file, sizes) }
     let named = items.reduce(into: Set<String>()) { $0.formUnion($1.blobs) }
     let unnamed = blobFiles.filter { !named.contains($0.digest) }
     return Contents(
       stages: items.sorted { ($1.used, $0.key) < ($0.used, $1.key) }, brokenStages: stageFiles.count - items.count,
-      blobs: blobFiles.count, bytes: (stageFiles + blobFiles + checkpoints).reduce(0) { $0 + $1.bytes },
+      blobs: blobFiles.count, bytes: (stageFiles + blobFiles + checkpoints + predictions).reduce(0) { $0 + $1.bytes },
       checkpoints: checkpoints.count, unnamedBlobs: unnamed.count,
       unnamedBytes: unnamed.reduce(0) { $0 + $1.bytes })
   }
 
-  /// Removes stage files that are broken, or that no run used for `seconds` (none when nil), and checkpoints as old;
-  /// then blobs that no stage names; then what interrupted writers left behind.
+  /// Removes stage files that are broken, or that no run used for `seconds` (none when nil), and checkpoints
+  /// and predictions as old; then blobs that no stage names; then what interrupted writers left behind.
   ///
   /// - Parameter now: ages are counted from here.
   /// - Throws: `CompressError` when the folder cannot be read or a file cannot be removed.
@@ -97,11 +98,13 @@ extension StageStore {
       removal.blobs += 1
       removal.bytes += file.bytes
     }
-    for file in try files(in: "checkpoints", suffix: ".checkpoint")
+    let aged = try files(in: "checkpoints", suffix: ".checkpoint") + files(in: "predictions", suffix: ".bin")
+    for file in aged
     where seconds.map({ now.timeIntervalSince(file.changed) >= $0 }) ?? false {
       try remove(file.path)
       removal.bytes += file.bytes
     }
+    removeUnheldClaims()
     for path in try leftovers() {
       guard let status = Self.status(path), now.timeIntervalSince(status.changed) >= Self.graceSeconds else { continue }
       try remove(path)
@@ -158,7 +161,7 @@ extension StageStore {
 
   /// What `AtomicFile` was writing when the machine stopped.
   private func leftovers() throws -> [String] {
-    try ["stages", "blobs", "checkpoints"].flatMap(paths).filter { path in
+    try ["stages", "blobs", "checkpoints", "predictions"].flatMap(paths).filter { path in
       let name = path.split(separator: "/").last!
       return name.hasPrefix(".compress-") && name.hasSuffix(".tmp")
     }

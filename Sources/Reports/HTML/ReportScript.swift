@@ -1,6 +1,6 @@
-/// Draws the page's charts with Chart.js 3 or 4 from the JSON beside it. Text goes into the canvas as text, never
-/// into the document.
-let reportScript = #"""
+/// What the scripts of all pages begin with: the data, colours that follow the reader's scheme, numbers as text, axes
+/// and series. A script then defines `drawAll` and ends with `chartEpilogue`.
+let chartPrologue = #"""
 
   "use strict";
   (function () {
@@ -70,6 +70,12 @@ let reportScript = #"""
 
     const tooltip = label => ({ tooltip: { callbacks: { title: () => "", label: label } } });
 
+  """#
+
+/// Draws the page's charts with Chart.js 3 or 4 from the JSON beside it. Text goes into the canvas as text, never
+/// into the document.
+let reportScript =
+  chartPrologue + #"""
     function drawAll() {
       draw("chart-runs", () => ({
         type: "scatter",
@@ -161,6 +167,10 @@ let reportScript = #"""
           { min: 0 });
       });
     }
+  """# + chartEpilogue
+
+/// Draws, and draws again when the colour scheme changes.
+let chartEpilogue = #"""
 
     drawAll();
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {

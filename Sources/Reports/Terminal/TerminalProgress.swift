@@ -84,7 +84,7 @@ public final class TerminalProgress: ProgressSink {
   }
 
   /// Eighths of a block, so that it moves smoothly.
-  static func bar(_ share: Double, width: Int) -> String {
+  public static func bar(_ share: Double, width: Int) -> String {
     let eighths = Int((share * Double(width * 8)).rounded(.down))
     let full = String(repeating: "█", count: eighths / 8)
     let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]

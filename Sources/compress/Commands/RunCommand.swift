@@ -21,6 +21,9 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Where results and models go.", valueName: "dir"))
   var out: String?
 
+  @Option(help: ArgumentHelp("Also log the run to the MLflow server at this address.", valueName: "url"))
+  var mlflow: String?
+
   func run() throws {
     let cancellation = Cancellation()
     let signals = StopSignals(cancellation)
@@ -39,11 +42,15 @@ struct RunCommand: ParsableCommand {
     try executor.prepareStore()
     var sessionOptions = try options.sessionOptions()
     sessionOptions.out = out
+    let logger = try mlflow.map { address in
+      try MLflowClient(
+        address, experiment: URL(fileURLWithPath: options.script).deletingPathExtension().lastPathComponent)
+    }
     let terminal = Terminal(.output), charts = ChartLibrary.installed()
     let run = ScriptRun(
       sessionOptions, executor: executor, worker: Compress.program, version: Compress.version,
       command: repeatable(threads: executor.context.pool.threads), charts: charts)
-    defer { record(run.record, progress) }
+    defer { record(run.record, logger, progress) }
     guard let result = try run.run(print: { terminal.writeLine($0) }) else { return }
     terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
     for table in result.courses.map(CourseTable.init) where table.isWorthShowing {
@@ -55,10 +62,14 @@ struct RunCommand: ParsableCommand {
   }
 
   /// A run is worth its results, whether or not it can be recorded.
-  private func record(_ record: RunRecord, _ progress: TerminalProgress) {
+  private func record(_ record: RunRecord, _ logger: MLflowClient?, _ progress: TerminalProgress) {
     do { try RunStore.ofUser().record(record) } catch {
       progress.abandon()
       progress.note("this run is not recorded: \(error)")
+    }
+    do { try logger?.log(record, files: record.folder) } catch {
+      progress.abandon()
+      progress.note("this run is not logged: \(error)")
     }
   }
 

@@ -1,0 +1,154 @@
+import Diagnostics
+import Files
+import Foundation
+import Reports
+
+/// Points as tasks of Slurm job arrays, on a cluster whose nodes share the sweep's folder and this program.
+///
+/// What was submitted is written to `slurm/jobs.json`, so that a coordinator that takes over waits for tasks that are
+/// still in the queue rather than submitting them again.
+public final class SlurmWorkers: SweepWorkers {
+  private struct Job: Codable {
+    var id: String
+    /// By task, from 0.
+    var points: [Int]
+  }
+
+  private struct Task {
+    let job: String
+    let index: Int
+    /// When it was found gone from the queue without an outcome: on a shared folder that may appear a little later.
+    var missingSince: Date?
+  }
+
+  private let folder: SweepFolder
+  private let program: String
+  private let options: [String]
+  private let most: Int
+  private let threads: Int
+  private var jobs: [Job] = []
+  private var tasks: [Int: Task] = [:]
+  private var lastAsked = Date.distantPast
+
+  /// Arrays beyond Slurm's usual limit are refused.
+  private static let longestArray = 1000
+  /// Seconds between two questions to the queue.
+  private static let asking = 2.0
+  /// Seconds that an outcome may take to appear on another machine.
+  private static let appearing = 10.0
+
+  /// - Parameters:
+  ///   - options: for `sbatch`, as they are.
+  ///   - most: tasks at a time.
+  ///   - threads: of each.
+  /// - Throws: `CompressError` when Slurm is not there.
+  public init(_ folder: SweepFolder, program: String, options: [String], most: Int, threads: Int) throws {
+    self.folder = folder
+    self.program = program
+    self.options = options
+    self.most = most
+    self.threads = threads
+    let version = try CommandOutput("sbatch", ["--version"])
+    guard version.status == 0 else {
+      throw CompressError(
+        "--on slurm: there is no sbatch here", kind: .system, hint: "run this where jobs are submitted")
+    }
+    guard let data = FileManager.default.contents(atPath: jobsPath) else { return }
+    jobs = try atFile(jobsPath) {
+      do { return try JSONDecoder().decode([Job].self, from: data) } catch {
+        throw CompressError("is no list of jobs: \(error)", kind: .input)
+      }
+    }
+    let queued = try queue(jobs.map(\.id))
+    for job in jobs {
+      for (index, point) in job.points.enumerated() where queued.contains("\(job.id)_\(index)") {
+        tasks[point] = Task(job: job.id, index: index)
+      }
+    }
+  }
+
+  private var jobsPath: String { "\(folder.path)/slurm/jobs.json" }
+
+  public var room: Int { max(0, Self.longestArray - tasks.count) }
+  public var running: [Int] { tasks.keys.sorted() }
+
+  public func start(_ points: [SweepDefinition.Point]) throws {
+    let slurm = "\(folder.path)/slurm"
+    try Folders.create(slurm)
+    let name = "\(slurm)/array-\(jobs.count + 1)"
+    try AtomicFile.write(Array(points.map { "\($0.number)\n" }.joined().utf8), to: name + ".points")
+    try AtomicFile.write(Array(script(points: name + ".points").utf8), to: name + ".sh")
+    let arguments =
+      ["--parsable", "--array=0-\(points.count - 1)%\(most)", "--cpus-per-task=\(threads)"]
+      + ["--job-name=compress-sweep", "--output=\(slurm)/%A_%a.log"] + options + [name + ".sh"]
+    let result = try CommandOutput("sbatch", arguments)
+    // With several clusters: the number, then the cluster's name.
+    let id = result.output.split(whereSeparator: { ";\n".contains($0) }).first.map(String.init) ?? ""
+    guard result.status == 0, Int(id) != nil else {
+      throw CompressError(
+        "sbatch refused: \(result.errors.split(separator: "\n").first ?? "exit status \(result.status)")", kind: .system
+      )
+    }
+    jobs.append(Job(id: id, points: points.map(\.number)))
+    for (index, point) in points.enumerated() { tasks[point.number] = Task(job: id, index: index) }
+    try AtomicFile.write(try JSONEncoder().encode(jobs), to: jobsPath)
+  }
+
+  /// What a task runs: the point whose number stands in its line.
+  private func script(points: String) -> String {
+    let point = ShellText.line([program, "point", folder.path])
+    return """
+      #!/bin/sh
+      number=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" \(ShellText.line([points])))
+      log=\(ShellText.line([folder.path + "/points/"]))$(printf %04d "$number")/log.txt
+      exec \(point) "$number" > "$log" 2>&1
+
+      """
+  }
+
+  public func ended() throws -> [(point: Int, ending: WorkerEnding)] {
+    guard !tasks.isEmpty, Date().timeIntervalSince(lastAsked) > Self.asking else { return [] }
+    lastAsked = Date()
+    let queued = try queue(Set(tasks.values.map(\.job)).sorted())
+    var ended: [(point: Int, ending: WorkerEnding)] = []
+    for (point, task) in tasks.sorted(by: { $0.key < $1.key }) where !queued.contains("\(task.job)_\(task.index)") {
+      if Folders.isFile(folder.outcomePath(of: point)) {
+        ended.append((point, .exited(0)))
+      } else if let since = task.missingSince, Date().timeIntervalSince(since) > Self.appearing {
+        ended.append((point, .lost("task \(task.job)_\(task.index) is no longer in Slurm's queue")))
+      } else {
+        tasks[point]!.missingSince = task.missingSince ?? Date()
+      }
+    }
+    for (point, _) in ended { tasks[point] = nil }
+    return ended
+  }
+
+  /// The tasks of these jobs that wait or run, as `12_0`.
+  private func queue(_ jobs: [String]) throws -> Set<String> {
+    guard !jobs.isEmpty else { return [] }
+    let states = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING,REQUEUED,RESIZING,SIGNALING,STAGE_OUT,STOPPED"
+    let result = try CommandOutput(
+      "squeue",
+      ["--noheader", "--array", "--states=\(states)", "--format=%F_%K", "--jobs=\(jobs.joined(separator: ","))"])
+    // Jobs that are over are forgotten after some minutes, and then unknown.
+    if result.status != 0, result.errors.contains("Invalid job id") {
+      return jobs.count == 1 ? [] : try jobs.reduce(into: []) { $0.formUnion(try queue([$1])) }
+    }
+    guard result.status == 0 else {
+      throw CompressError(
+        "squeue: \(result.errors.split(separator: "\n").first ?? "exit status \(result.status)")", kind: .system)
+    }
+    return Set(result.output.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) })
+  }
+
+  public func stop() {
+    guard !tasks.isEmpty else { return }
+    let ids = Set(tasks.values.map(\.job)).sorted()
+    // A worker that is told to stops at its next step, and Slurm ends it after a while.
+    _ = try? CommandOutput("scancel", ids)
+    let end = Date(timeIntervalSinceNow: 60)
+    while Date() < end, let left = try? queue(ids), !left.isEmpty { Thread.sleep(forTimeInterval: 0.5) }
+    tasks.removeAll()
+  }
+}

@@ -1,0 +1,46 @@
+import Diagnostics
+import Files
+import Foundation
+import Kernels
+import Pipeline
+import Reports
+
+/// What a worker process does: one point of a sweep, from its job to its outcome.
+public enum PointWorker {
+  /// Runs a point, unless that was done already.
+  ///
+  /// An error of the point's own is its outcome; an error of the machine's is thrown, and the point may be tried again.
+  ///
+  /// - Parameters:
+  ///   - program: to be started for measurements.
+  ///   - version: of this program.
+  public static func run(
+    _ number: Int, of folder: SweepFolder, program: String, version: String, progress: any ProgressSink,
+    cancellation: Cancellation, print: @escaping (String) -> Void
+  ) throws {
+    let definition = try folder.definition(), point = try folder.job(number)
+    let out = folder.folder(of: number)
+    // One that a killed coordinator left may still be at it for a moment.
+    let lock = try FileLock(out + "/.lock")
+    try lock.lock(.exclusive, waiting: cancellation.check)
+    guard try folder.outcome(of: number) == nil else { return }
+
+    let store = definition.run.usesCache ? try StageStore.ofUser() : nil
+    let slot = try MeasuringSlot(in: try StageStore.ofUser().root + "/slots")
+    try slot.enter(waiting: cancellation.check)
+    let context = StageContext(
+      pool: try ThreadPool(threads: definition.threads), progress: progress, cancellation: cancellation, slot: slot)
+    let executor = Executor(context: context, store: store)
+    try executor.prepareStore()
+    let run = ScriptRun(
+      definition.sessionOptions(point, out: out), executor: executor, worker: program, version: version,
+      command: definition.command(point, out: out), uid: "\(definition.uid)-\(number)",
+      charts: ChartLibrary.installed(),
+      keepsModels: definition.run.keepsModels)
+    do { _ = try run.run(print: print) } catch let error as CompressError {
+      guard error.kind != .cancelled, error.kind != .system else { throw error }
+      progress.note("error: \(error)")
+    }
+    try folder.write(outcome: run.record, of: number)
+  }
+}

@@ -1,0 +1,154 @@
+import Diagnostics
+import Files
+import Foundation
+import LuaHost
+import Pipeline
+import Scripting
+
+/// What a sweep is: the script, its points, and how each is run. `sweep.json` in the sweep's folder.
+public struct SweepDefinition: Codable, Sendable, Equatable {
+  public static let version = 1
+
+  public struct Setting: Codable, Sendable, Equatable {
+    public var name: String
+    public var value: String
+
+    public init(name: String, value: String) {
+      self.name = name
+      self.value = value
+    }
+  }
+
+  public struct Point: Codable, Sendable, Equatable {
+    /// From 1.
+    public var number: Int
+    public var settings: [Setting]
+    public var seed: UInt64
+
+    public init(number: Int, settings: [Setting], seed: UInt64) {
+      self.number = number
+      self.settings = settings
+      self.seed = seed
+    }
+
+    /// `sparsity=0.8 strategy=global_magnitude`.
+    public var text: String { settings.map { "\($0.name)=\($0.value)" }.joined(separator: " ") }
+  }
+
+  /// What each run is given besides its point. Paths are absolute: workers may be started elsewhere.
+  public struct Run: Codable, Sendable, Equatable {
+    public var data: String?
+    public var plugins: [String]
+    public var limits: LuaLimits
+    public var dataMemory: Int
+    public var usesCache: Bool
+    public var keepsModels: Bool
+
+    public init(
+      data: String?, plugins: [String], limits: LuaLimits, dataMemory: Int, usesCache: Bool, keepsModels: Bool
+    ) {
+      self.data = data
+      self.plugins = plugins
+      self.limits = limits
+      self.dataMemory = dataMemory
+      self.usesCache = usesCache
+      self.keepsModels = keepsModels
+    }
+  }
+
+  public var format = "compress sweep"
+  public var version = Self.version
+  public var uid: String
+  public var started: Date
+  public var script: String
+  /// SHA-256 of the script's text.
+  public var scriptDigest: String
+  /// The names of what is swept over, in the order it was given.
+  public var axes: [String]
+  /// Params that are the same in every run.
+  public var fixed: [Setting]
+  /// Of a search, those with the least budget.
+  public var points: [Point]
+  /// What a search aims at; nil for a plain sweep.
+  public var goal: SweepGoal?
+  public var run: Run
+  /// Threads of each run.
+  public var threads: Int
+
+  public init(
+    script: String, scriptDigest: String, axes: [String], fixed: [Setting], points: [Point], goal: SweepGoal? = nil,
+    run: Run,
+    threads: Int
+  ) {
+    uid = RunRecord.newID()
+    started = Date()
+    self.script = script
+    self.scriptDigest = scriptDigest
+    self.axes = axes
+    self.fixed = fixed
+    self.points = points
+    self.goal = goal
+    self.run = run
+    self.threads = threads
+  }
+
+  /// SHA-256 of what it is apart from when it began, where, and with how many threads.
+  public var identity: String {
+    get throws {
+      var copy = self
+      (copy.uid, copy.started, copy.threads) = ("", .distantPast, 0)
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = .sortedKeys
+      return Digest.of([UInt8](try encoder.encode(copy)))
+    }
+  }
+
+  /// - Throws: `CompressError` saying what differs, unless both describe the same work.
+  func check(isResumedBy other: SweepDefinition) throws {
+    let differing: String? =
+      if script != other.script {
+        "it is a sweep of \(script)"
+      } else if scriptDigest != other.scriptDigest {
+        "the script has changed since"
+      } else if axes != other.axes || points != other.points {
+        "it has \(points.count) other points"
+      } else if fixed != other.fixed {
+        "other params were set"
+      } else if goal != other.goal {
+        "it searches for something else"
+      } else if run != other.run {
+        "its runs have other options"
+      } else if threads != other.threads {
+        "its runs have \(threads) threads each, not \(other.threads)"
+      } else {
+        nil
+      }
+    if let differing {
+      throw CompressError("cannot go on with this sweep: \(differing)", hint: "begin a new one with another --out")
+    }
+  }
+
+  /// What a point's run is given.
+  func sessionOptions(_ point: Point, out: String) -> ScriptSession.Options {
+    var options = ScriptSession.Options(script: script)
+    options.seed = point.seed
+    options.settings = (fixed + point.settings).map { ($0.name, $0.value) }
+    options.data = run.data
+    options.plugins = run.plugins
+    options.out = out
+    options.limits = run.limits
+    options.dataMemory = run.dataMemory
+    return options
+  }
+
+  /// The arguments that repeat a point by itself, the program's name first.
+  func command(_ point: Point, out: String) -> [String] {
+    var command = ["compress", "run", script]
+    for setting in fixed + point.settings { command += ["--set", "\(setting.name)=\(setting.value)"] }
+    command += ["--seed", String(point.seed), "--threads", String(threads), "--out", out]
+    if let data = run.data { command += ["--data", data] }
+    for folder in run.plugins { command += ["--plugins", folder] }
+    if !run.usesCache { command.append("--no-cache") }
+    return command
+  }
+}

@@ -1,0 +1,51 @@
+import Diagnostics
+import Reports
+
+/// A sweep as it is told at its end: the points that no other beats, and how many failed.
+public struct SweepSummary {
+  private let definition: SweepDefinition
+  private let outcomes: [Int: RunRecord]
+
+  private static let mostRows = 15
+
+  public init(_ definition: SweepDefinition, _ outcomes: [Int: RunRecord]) {
+    self.definition = definition
+    self.outcomes = outcomes
+  }
+
+  public func rendered(for terminal: Terminal) -> String {
+    let candidates = outcomes.sorted { $0.key < $1.key }.flatMap { number, run in
+      run.variants.map { (number: number, run: run, variant: $0) }
+    }
+    let front = ParetoFront.indices(
+      candidates.map { ($0.variant[.accuracy] ?? 0, $0.variant[.gzipBytes] ?? .infinity) })
+    var text = ""
+    if !front.isEmpty {
+      var table = TextTable(
+        [("point", .right)] + definition.axes.map { ($0, .right) }
+          + [
+            ("seed", .right), ("variant", .left), ("accuracy", .right), ("gzip", .right), ("MACs", .right),
+            ("p50", .right),
+          ])
+      for index in front.prefix(Self.mostRows) {
+        let (number, run, variant) = candidates[index]
+        table.add(
+          [TextTable.Cell("\(number)", .bold)] + definition.axes.map { TextTable.Cell(run.params[$0]?.text ?? "") }
+            + [
+              TextTable.Cell(String(run.seed), .dim), TextTable.Cell(variant.name),
+              TextTable.Cell(RunText.value(variant, .accuracy), .bold),
+              TextTable.Cell(RunText.value(variant, .gzipBytes)),
+              TextTable.Cell(RunText.value(variant, .macs)), TextTable.Cell(RunText.value(variant, .p50)),
+            ])
+      }
+      text += "no other is both smaller and as accurate:\n" + table.rendered(for: terminal)
+      if front.count > Self.mostRows { text += "and \(front.count - Self.mostRows) more\n" }
+    }
+    let failed = outcomes.values.count { $0.status == .failed }
+    let computed = outcomes.values.flatMap(\.stages).count(where: \.isComputed)
+    let stages = outcomes.values.reduce(0) { $0 + $1.stages.count }
+    text += "\(outcomes.count) points\(failed > 0 ? ", " + terminal.styled("\(failed) failed", .red) : "")"
+    text += "; \(computed) stages computed, \(stages - computed) shared or at hand\n"
+    return text
+  }
+}

@@ -1,0 +1,186 @@
+import Diagnostics
+
+/// What the sweep's template shows: formatted text, nothing left to decide.
+struct SweepPage {
+  let title: String
+  let headline: String
+  let lead: String
+  let tiles: [Tile]
+  let axes: [String]
+  let hasMacs: Bool
+  let rows: [Row]
+  let omitted: String
+  let failures: [Failure]
+  let hasFailures: Bool
+  let hasResults: Bool
+  let setting: String
+  let note: String
+
+  let hasCharts: Bool
+  let chartPackage = ChartLibrary.package
+  let chartVersion: String
+  let policy: String
+  let style = reportStyle + sweepStyle
+  let library: String
+  let data: String
+  let script: String
+
+  struct Tile {
+    let caption: String
+    let number: String
+    let before: String
+  }
+
+  struct Cell {
+    let axis: String
+    let value: String
+  }
+
+  struct Row {
+    let number: String
+    let hasLink: Bool
+    let link: String
+    let cells: [Cell]
+    let seed: String
+    let series: String
+    let name: String
+    let accuracy: String
+    let gzip: String
+    let macs: String
+    let nonzero: String
+    let median: String
+    let tone: String
+    let mark: String
+  }
+
+  struct Failure {
+    let number: String
+    let values: String
+    let error: String
+  }
+
+  /// More would take a browser too long; the table beside the page has them all.
+  private static let mostRows = 2000
+
+  init(_ results: SweepResults, charts: ChartLibrary?) throws {
+    let chartData = SweepChartData(results)
+    let entries = results.points.flatMap { point in point.variants.map { (point: point, variant: $0) } }
+    let file = results.script.split(separator: "/").last.map(String.init) ?? results.script
+    title = ReportPage.shown(file)
+    axes = results.axes.map(ReportPage.shown)
+    hasMacs = Set(entries.map(\.variant.macs)).count > 1
+    hasResults = !entries.isEmpty
+
+    let front = ParetoFront.indices(entries.map { ($0.variant.accuracy, Double($0.variant.gzipBytes)) })
+    let best = front.first.map { entries[$0] }
+    let near = front.last { entries[$0].variant.accuracy >= (best?.variant.accuracy ?? 1) - 0.005 }.map { entries[$0] }
+    let done = results.points.count { $0.error == nil }
+    headline =
+      best.map { "\(Formatting.percent($0.variant.accuracy)) at \(Formatting.bytes($0.variant.gzipBytes))" }
+      .map { text in
+        near.map { near in
+          near.variant.gzipBytes < (best?.variant.gzipBytes ?? 0)
+            ? "\(text), or \(Formatting.percent(near.variant.accuracy)) at \(Formatting.bytes(near.variant.gzipBytes))"
+            : text
+        } ?? text
+      } ?? "Nothing to compare yet"
+    lead =
+      "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "
+      + "\(Self.counted(front.count, "model")) that no other beats in accuracy and size at once."
+    tiles = Self.tiles(results, entries, best, near)
+
+    let marked = Set(front)
+    rows = entries.prefix(Self.mostRows).enumerated().map { index, entry in
+      Row(
+        number: String(entry.point.number), hasLink: entry.point.report != nil, link: entry.point.report ?? "",
+        cells: zip(results.axes, entry.point.values).map {
+          Cell(axis: ReportPage.shown($0), value: ReportPage.shown($1?.text ?? "–"))
+        },
+        seed: String(entry.point.seed),
+        series: "s\(ChartData.color(chartData.dots[at: index]?.variant ?? 0))",
+        name: ReportPage.shown(entry.variant.name),
+        accuracy: Formatting.percent(entry.variant.accuracy), gzip: Formatting.bytes(entry.variant.gzipBytes),
+        macs: Formatting.scaled(entry.variant.macs), nonzero: Formatting.count(entry.variant.nonzero),
+        median: Formatting.duration(entry.variant.median / 1e3), tone: marked.contains(index) ? "front" : "",
+        mark: marked.contains(index) ? "●" : "")
+    }
+    omitted =
+      entries.count > Self.mostRows
+      ? "The first \(Formatting.count(Self.mostRows)) of \(Formatting.count(entries.count)) rows; table.csv has them all."
+      : ""
+    failures = results.points.compactMap { point in
+      point.error.map {
+        Failure(
+          number: String(point.number), values: SweepChartData.label(point, results.axes),
+          error: ReportPage.shown($0))
+      }
+    }
+    hasFailures = !failures.isEmpty
+    setting =
+      "\(ReportPage.shown(results.machine.cpu)), \(Self.counted(results.machine.cores, "core")), "
+      + "\(ReportPage.shown(results.machine.isa)); each point with \(Self.counted(results.threads, "thread")). Latency is "
+      + "measured while no other point of the sweep computes."
+    note =
+      chartData.lowest.map {
+        "\(Self.counted(chartData.hidden, "model")) below \(Formatting.percent($0 / 100, digits: 0)) not drawn here."
+      } ?? ""
+
+    hasCharts = charts != nil && hasResults
+    chartVersion = charts?.version ?? ""
+    library = charts?.source ?? ""
+    data = hasCharts ? try ScriptText.json(chartData) : ""
+    script = sweepScript
+    let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(sweepScript))" }
+    policy =
+      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
+  }
+
+  private typealias Entry = (point: SweepResults.Point, variant: SweepResults.Variant)
+
+  private static func tiles(_ results: SweepResults, _ entries: [Entry], _ best: Entry?, _ near: Entry?) -> [Tile] {
+    let failed = results.points.count { $0.error != nil }
+    var tiles = [
+      Tile(
+        caption: "Points", number: "\(results.points.count) of \(results.total)",
+        before: failed == 0 ? "none failed" : "\(failed) failed")
+    ]
+    func place(_ entry: Entry) -> String { "point \(entry.point.number), \(ReportPage.shown(entry.variant.name))" }
+    if let best {
+      tiles.append(
+        Tile(caption: "Most accurate", number: Formatting.percent(best.variant.accuracy), before: place(best)))
+    }
+    if let near {
+      tiles.append(
+        Tile(
+          caption: "Smallest within half a point", number: Formatting.bytes(near.variant.gzipBytes), before: place(near)
+        ))
+    }
+    let floor = (best?.variant.accuracy ?? 0) - 0.005
+    if let fast = entries.filter({ $0.variant.accuracy >= floor }).min(by: { $0.variant.median < $1.variant.median }) {
+      tiles.append(
+        Tile(
+          caption: "Fastest within half a point", number: Formatting.duration(fast.variant.median / 1e3),
+          before: place(fast)))
+    }
+    return tiles
+  }
+
+  private static func counted(_ count: Int, _ noun: String) -> String {
+    "\(Formatting.count(count)) \(noun)\(count == 1 ? "" : "s")"
+  }
+}
+
+extension Array {
+  /// The element, or nil beyond the end.
+  fileprivate subscript(at index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
+}
+
+/// What the sweep's page has beyond the run's.
+private let sweepStyle = """
+
+  a { color: var(--accent); text-decoration: none; } a:hover { text-decoration: underline; }
+  tr.front td, tr.front th { background: color-mix(in srgb, var(--accent) 7%, transparent); }
+  .mark { color: var(--accent); }
+  .tall { height: 26rem; }
+
+  """

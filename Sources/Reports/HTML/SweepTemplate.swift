@@ -1,0 +1,103 @@
+/// The sweep's page in Mustache, made like `reportTemplate`.
+let sweepTemplate = #"""
+  <!DOCTYPE html>
+  <html lang="en">
+  <head>
+  <meta charset="utf-8" />
+  <meta http-equiv="Content-Security-Policy" content="{{policy}}" />
+  <meta name="viewport" content="width=device-width, initial-scale=1" />
+  <meta name="color-scheme" content="light dark" />
+  <title>Sweep of {{title}} · compress</title>
+  <style>{{{style}}}</style>
+  </head>
+  <body>
+  <header>
+    <p class="kicker">compress · sweep of {{title}}</p>
+    <h1>{{headline}}</h1>
+    <p class="lead">{{lead}}</p>
+    <div class="tiles">
+      {{#tiles}}
+      <div class="tile"><span class="caption">{{caption}}</span><b>{{number}}</b><small>{{before}}</small></div>
+      {{/tiles}}
+    </div>
+  </header>
+  <main>
+  {{#hasCharts}}
+  <section id="front">
+    <h2>Accuracy against cost</h2>
+    <div class="pair">
+      <figure><figcaption>Accuracy against size after gzip</figcaption>
+        <div class="plot"><canvas id="chart-gzip" role="img" aria-label="Accuracy against size of every model, by variant"></canvas></div></figure>
+      <figure><figcaption>Accuracy against median latency</figcaption>
+        <div class="plot"><canvas id="chart-median" role="img" aria-label="Accuracy against latency of every model, by variant"></canvas></div></figure>
+      {{#hasMacs}}
+      <figure><figcaption>Accuracy against multiply-accumulates</figcaption>
+        <div class="plot"><canvas id="chart-macs" role="img" aria-label="Accuracy against multiply-accumulates of every model, by variant"></canvas></div></figure>
+      {{/hasMacs}}
+    </div>
+    <p class="fine">The line joins the models that no other beats in both: the Pareto front. Upwards and to the left is
+    better. A click on a dot opens its report; touch a name to hide or show it. {{note}}</p>
+  </section>
+  <section id="params">
+    <h2>What leads where</h2>
+    <figure><figcaption>Every model as a line through its params, size and accuracy</figcaption>
+      <div class="plot tall"><canvas id="chart-params" role="img" aria-label="Parallel coordinates of all models"></canvas></div></figure>
+    <p class="fine">Each upright axis runs from its least value at the bottom to its greatest at the top. Lines on the
+    front are strong, the others faint.</p>
+  </section>
+  {{/hasCharts}}
+  {{^hasCharts}}
+  {{#hasResults}}
+  <p class="notice">A table stands in for the charts: Chart.js is not installed here. Install the Debian or Ubuntu package
+  <code>{{chartPackage}}</code> and run the sweep again with <code>--resume</code>; what was computed is kept.</p>
+  {{/hasResults}}
+  {{/hasCharts}}
+
+  {{#hasFailures}}
+  <section id="failures">
+    <h2>Failed</h2>
+    <ul class="findings">
+      {{#failures}}
+      <li class="bad">{{values}}: {{error}}</li>
+      {{/failures}}
+    </ul>
+  </section>
+  {{/hasFailures}}
+
+  {{#hasResults}}
+  <section id="points">
+    <h2>All points</h2>
+    <div class="wide">
+    <table class="cards">
+      <thead><tr><th>Point</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>seed</th><th class="text">Variant</th><th>Accuracy</th>
+      <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th><th>Median</th></tr></thead>
+      <tbody>
+        {{#rows}}
+        <tr class="{{tone}}"><th scope="row">{{#hasLink}}<a href="{{link}}">{{number}}</a>{{/hasLink}}{{^hasLink}}{{number}}{{/hasLink}}
+        <span class="mark">{{mark}}</span></th>
+        {{#cells}}<td data-label="{{axis}}">{{value}}</td>{{/cells}}<td data-label="seed">{{seed}}</td>
+        <td class="text" data-label="Variant"><span><i class="swatch {{series}}"></i>{{name}}</span></td>
+        <td data-label="Accuracy">{{accuracy}}</td><td data-label="Nonzero">{{nonzero}}</td>
+        {{#hasMacs}}<td data-label="MACs">{{macs}}</td>{{/hasMacs}}<td data-label="File, gzip">{{gzip}}</td>
+        <td data-label="Median">{{median}}</td></tr>
+        {{/rows}}
+      </tbody>
+    </table>
+    </div>
+    <p class="fine">● marks what no other beats in accuracy and size at once. A point’s number leads to its report.
+    {{omitted}}</p>
+    <p class="fine">{{setting}}</p>
+  </section>
+  {{/hasResults}}
+  </main>
+  <footer><p class="fine">Made by compress{{#hasCharts}}, charts by Chart.js {{chartVersion}} (MIT license){{/hasCharts}}. table.csv beside this page has
+  every number.</p></footer>
+  {{#hasCharts}}
+  <script type="application/json" id="data">{{{data}}}</script>
+  <script>{{{library}}}</script>
+  <script>{{{script}}}</script>
+  {{/hasCharts}}
+  </body>
+  </html>
+
+  """#

@@ -1,0 +1,16 @@
+import Foundation
+import Testing
+
+/// Sweeps with real servers beside them, which the scripts in Tests/soak start: only in soak.
+@Suite(.serialized) struct ServerSoakTests {
+  @Test(arguments: ["slurm", "mlflow"]) func worksWithTheRealThing(_ name: String) throws {
+    guard isSoak else { return }
+    let process = Process()
+    process.executableURL = URL(fileURLWithPath: "/bin/bash")
+    process.arguments = ["\(sourceRoot)/Tests/soak/\(name).sh", program, sourceRoot + "/plugins"]
+    try process.run()
+    process.waitUntilExit()
+    // What cannot be installed here has said so.
+    #expect([0, 77].contains(process.terminationStatus))
+  }
+}
