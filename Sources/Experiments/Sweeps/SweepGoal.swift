@@ -92,7 +92,7 @@ public struct SweepGoal: Codable, Sendable, Equatable {
     else {
       return (nil, Rank(tier: 2, value: 0))
     }
-    return best
+    return (best.0, best.1)
   }
 
   /// By how much of the limits a model misses them, all shares added up.
