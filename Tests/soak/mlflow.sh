@@ -20,7 +20,7 @@ port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0));
 (cd "$dir" && exec "$venv/bin/mlflow" server --host 127.0.0.1 --port "$port" --backend-store-uri "sqlite:///$dir/mlflow.db" \
   --artifacts-destination "$dir/artifacts" --workers 1 > "$dir/server.log" 2>&1) & server=$!
 url=http://127.0.0.1:$port
-for _ in $(seq 300); do python3 -c "import urllib.request as r; r.urlopen('$url/health')" 2>/dev/null && break; sleep 0.3; done
+for _ in $(seq 600); do (exec 3<> "/dev/tcp/127.0.0.1/$port") 2>/dev/null && break; sleep 0.3; done
 python3 -c "import urllib.request as r; r.urlopen('$url/health')" || { cat "$dir/server.log"; exit 1; }
 
 cat > "$dir/lab.lua" <<'LUA'
