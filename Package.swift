@@ -40,7 +40,7 @@ let package = Package(
     .target(
       name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets", "Diagnostics"]),
-    .target(name: "Compression", dependencies: ["Network"]),
+    .target(name: "Compression", dependencies: ["Network", "Kernels"]),
     .target(name: "Runtime", dependencies: ["Network", "Kernels"]),
     .target(
       name: "Pipeline",

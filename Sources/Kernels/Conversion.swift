@@ -12,7 +12,7 @@ public enum Conversion {
     return least <= greatest ? least...greatest : nil
   }
 
-  /// q = min(max(roundHalfEven(x * (1 / scale)) + zeroPoint, 0), 255); NaN becomes 0.
+  /// q = min(max(roundHalfEven(x * (1 / scale)) + zeroPoint, 0), limit); NaN becomes 0.
   public static func quantize(
     _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<UInt8>, count: Int, _ quantization: AffineQuantization,
     pool: ThreadPool, isa: InstructionSet = .current
@@ -21,7 +21,17 @@ public enum Conversion {
     Elementwise.forEachPiece(count, pool) {
       kernel($1, values + $0, 1 / quantization.scale, Int32(quantization.zeroPoint), output + $0)
     }
+    limit(output, count: count, to: quantization.limit, pool: pool)
   }
+
+  /// Codes above the limit become it.
+  static func limit(_ codes: UnsafeMutablePointer<UInt8>, count: Int, to limit: UInt8, pool: ThreadPool) {
+    guard limit < 255 else { return }
+    Elementwise.lookup(codes, output: codes, count: count, table: limits[Int(limit)], pool: pool)
+  }
+
+  /// For each limit the table that applies it: made once, so that nothing is allocated while a network runs.
+  private static let limits: [[UInt8]] = (0...255).map { limit in (0...255).map { UInt8(min($0, limit)) } }
 
   /// x = (q - zeroPoint) * scale
   public static func dequantize(
@@ -41,7 +51,38 @@ public enum Conversion {
     var values = [Float](repeating: 0, count: 256), table = codes
     kernels.u8_dequantize(256, codes, from.scale, Int32(from.zeroPoint), &values)
     kernels.f32_quantize(256, values, 1 / to.scale, Int32(to.zeroPoint), &table)
-    return table
+    return table.map { min($0, to.limit) }
+  }
+
+  /// What stays of each value when it is coded in so many steps: (q - zeroPoint) * scale, q = min(max(roundHalfEven(x *
+  /// (1 / scale)) + zeroPoint, 0), limit); NaN becomes what q = 0 stands for.
+  ///
+  /// - Precondition: 0 ≤ zeroPoint ≤ limit < 2^22.
+  public static func round(
+    _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, scale: Float, zeroPoint: Int,
+    limit: Int, pool: ThreadPool
+  ) {
+    precondition((0...limit).contains(zeroPoint) && limit < 1 << 22)
+    Elementwise.forEachPiece(count, pool) {
+      ck_f32_round_affine($1, values + $0, 1 / scale, Float(zeroPoint), Float(limit), scale, output + $0)
+    }
+  }
+
+  /// The nearest level to each value.
+  ///
+  /// - Precondition: `middles` has 255 entries, ascending; there is a level for each that is finite, and one more.
+  public static func round(
+    _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, middles: [Float],
+    levels: [Float], pool: ThreadPool
+  ) {
+    precondition(middles.count == 255 && levels.count > middles.count { $0 < .infinity })
+    middles.withUnsafeBufferPointer { middles in
+      levels.withUnsafeBufferPointer { levels in
+        Elementwise.forEachPiece(count, pool) {
+          ck_f32_round_levels($1, values + $0, middles.baseAddress!, levels.baseAddress!, output + $0)
+        }
+      }
+    }
   }
 
   /// Bits of IEEE half precision, rounded to nearest even.

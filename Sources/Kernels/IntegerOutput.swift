@@ -1,11 +1,14 @@
-/// How real numbers are coded in 8 bits: x = (q - zeroPoint) * scale.
+/// How real numbers are coded in at most 8 bits: x = (q - zeroPoint) * scale.
 public struct AffineQuantization: Hashable, Sendable {
   public var scale: Float
   public var zeroPoint: UInt8
+  /// The greatest q.
+  public var limit: UInt8
 
-  public init(scale: Float, zeroPoint: UInt8) {
+  public init(scale: Float, zeroPoint: UInt8, limit: UInt8 = 255) {
     self.scale = scale
     self.zeroPoint = zeroPoint
+    self.limit = limit
   }
 
   /// The coding whose 256 steps cover the range and zero: scale (max - min) / 255, zero point

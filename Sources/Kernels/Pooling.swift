@@ -71,7 +71,7 @@ public struct Pooling: Sendable {
   }
 
   /// The mean of coded values, coded: q = min(max(roundHalfEven(float(sum of x - zero point) * (scale / output scale)
-  /// / float(count)) + output zero point, 0), 255), each operation rounded to float32 by itself.
+  /// / float(count)) + output zero point, 0), output limit), each operation rounded to float32 by itself.
   public func average(
     _ input: UnsafePointer<UInt8>, _ quantization: AffineQuantization, output: UnsafeMutablePointer<UInt8>,
     _ outputQuantization: AffineQuantization, batch: Int, pool: ThreadPool
@@ -84,6 +84,8 @@ public struct Pooling: Sendable {
         run.pixels, window.channels, window.taps, run.taps, run.counts, Int32(quantization.zeroPoint), scale,
         Int32(outputQuantization.zeroPoint), output + run.output)
     }
+    let count = batch * window.outputPixels * window.channels
+    Conversion.limit(output, count: count, to: outputQuantization.limit, pool: pool)
   }
 
   // MARK: Gradients

@@ -91,6 +91,7 @@ public final class ScriptSession {
     definePruning()
     defineShapes()
     defineSensitivity()
+    defineDifferences()
     defineMeasurements()
   }
 

@@ -1,19 +1,19 @@
 /// The element types a tensor can have.
 public enum DType: String, Sendable, Codable, CaseIterable {
-  case float32, float16
+  case float32, float16, bfloat16
   case int8, uint8, int32, int64
 
   /// Bytes per element.
   public var size: Int {
     switch self {
     case .int8, .uint8: 1
-    case .float16: 2
+    case .float16, .bfloat16: 2
     case .float32, .int32: 4
     case .int64: 8
     }
   }
 
-  public var isFloat: Bool { self == .float32 || self == .float16 }
+  public var isFloat: Bool { self == .float32 || self == .float16 || self == .bfloat16 }
 }
 
 /// A Swift type that a tensor can hold.
@@ -31,6 +31,13 @@ extension Int64: TensorElement { public static var dtype: DType { .int64 } }
 /// portable `Float16`: it is absent on x86-64 macOS.)
 public struct Half: TensorElement, Hashable {
   public static var dtype: DType { .float16 }
+  public var bits: UInt16
+  public init(bits: UInt16) { self.bits = bits }
+}
+
+/// The upper half of a float32, as bits: storage only, like `Half`.
+public struct BFloat: TensorElement, Hashable {
+  public static var dtype: DType { .bfloat16 }
   public var bits: UInt16
   public init(bits: UInt16) { self.bits = bits }
 }

@@ -10,6 +10,16 @@ extension Tensor {
       withElements(Float.self) { from in
         out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(from[i]) } }
       }
+    case (.float32, .bfloat16):
+      withElements(Float.self) { from in
+        out.withMutable(BFloat.self) { for i in $0.indices { $0[i] = BFloat(from[i]) } }
+      }
+    case (.bfloat16, _):
+      withElements(BFloat.self) { from in
+        var wide = Tensor(zeros: shape)
+        wide.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(from[i]) } }
+        out = wide.converted(to: target)
+      }
     case (.float16, _):
       withElements(Half.self) { from in
         var wide = Tensor(zeros: shape)
@@ -50,6 +60,8 @@ extension Tensor {
       case .float32: out.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(Int64(from[i])) } }
       case .float16:
         out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(Float(Int64(from[i]))) } }
+      case .bfloat16:
+        out.withMutable(BFloat.self) { for i in $0.indices { $0[i] = BFloat(Float(Int64(from[i]))) } }
       case .int8: out.withMutable(Int8.self) { for i in $0.indices { $0[i] = Int8(clamping: from[i]) } }
       case .uint8: out.withMutable(UInt8.self) { for i in $0.indices { $0[i] = UInt8(clamping: from[i]) } }
       case .int32: out.withMutable(Int32.self) { for i in $0.indices { $0[i] = Int32(clamping: from[i]) } }
@@ -100,4 +112,21 @@ extension Float {
     default: self.init(bitPattern: sign | (exponent + 112) << 23 | fraction << 13)
     }
   }
+}
+
+extension BFloat {
+  /// The nearest one; ties to even; a NaN stays one.
+  public init(_ value: Float) {
+    let bits = value.bitPattern
+    guard !value.isNaN else {
+      self.init(bits: UInt16(truncatingIfNeeded: bits >> 16) | 0x40)
+      return
+    }
+    self.init(bits: UInt16(truncatingIfNeeded: (bits &+ 0x7FFF &+ (bits >> 16 & 1)) >> 16))
+  }
+}
+
+extension Float {
+  /// Exact.
+  public init(_ value: BFloat) { self.init(bitPattern: UInt32(value.bits) << 16) }
 }

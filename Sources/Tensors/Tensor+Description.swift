@@ -51,6 +51,7 @@ extension Tensor: CustomStringConvertible {
     switch dtype {
     case .float32: return load(Float.self).shortText
     case .float16: return Float(load(Half.self)).shortText
+    case .bfloat16: return Float(load(BFloat.self)).shortText
     case .int8: return "\(load(Int8.self))"
     case .uint8: return "\(load(UInt8.self))"
     case .int32: return "\(load(Int32.self))"

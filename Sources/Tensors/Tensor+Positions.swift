@@ -16,6 +16,7 @@ extension Tensor {
       switch dtype {
       case .float32: gather(Float.self)
       case .float16: gather(Half.self)
+      case .bfloat16: gather(BFloat.self)
       case .int8: gather(Int8.self)
       case .uint8: gather(UInt8.self)
       case .int32: gather(Int32.self)

@@ -22,8 +22,8 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
-      PluginsCommand.self, InspectCommand.self, BenchCommand.self, DataCommand.self, CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self,
-      PointCommand.self,
+      PluginsCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self, DataCommand.self,
+      CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
     ])
 
   /// The file this process was started from.

@@ -5,7 +5,7 @@ import Tensors
 import Testing
 
 @Suite struct QuantizationAssignmentTests {
-  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: .minmax)
+  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
 
   func residual(softmax: Bool = false) throws -> Model {
     var net = GraphBuilder(input: [8, 8, 3])
@@ -23,8 +23,8 @@ import Testing
     return try Model(initializing: net.graph(), seed: 1)
   }
 
-  func ranges(_ assignment: QuantizationAssignment) throws -> [String: ActivationQuantization] {
-    try assignment.observed.mapValues { _ in try ActivationQuantization(scale: 0.1, zeroPoint: 3) }
+  func ranges(_ assignment: QuantizationAssignment) throws -> [String: ActivationEncoding] {
+    try assignment.observed.mapValues { _ in .affine(try ActivationQuantization(scale: 0.1, zeroPoint: 3)) }
   }
 
   @Test func observesBothSidesOfEachLayerAndWhatLiesBetween() throws {

@@ -28,6 +28,23 @@ import Testing
     }
   }
 
+  /// Readers of version 1 know neither bfloat16 nor tables, roundings and fewer bits; a file says so only if it must.
+  @Test func aFileSaysTheVersionItNeeds() throws {
+    let plain = try labInt8()
+    #expect(try NativeFormat.data(plain)[8] == 1)
+    var changed = [plain, plain, plain, plain]
+    let weight = plain["conv", .weight]!.values
+    try changed[0].set(Parameter(.float(weight.converted(to: .bfloat16))), "conv", .weight)
+    try changed[1].set(Parameter(.codes(CodedValues(weight, levels: RoundingLevels([-1, 0])))), "conv", .weight)
+    try changed[2].setActivation(ActivationQuantization(scale: 1, zeroPoint: 3, bits: 12), of: "conv")
+    try changed[3].setActivation(.levels(RoundingLevels([0, 1])), of: "conv")
+    for model in changed {
+      let bytes = try NativeFormat.data(model)
+      #expect(bytes[8] == 2)
+      #expect(try difference(NativeFormat.read(bytes), model) == nil)
+    }
+  }
+
   @Test func theSameModelGivesTheSameBytes() throws {
     #expect(try NativeFormat.data(everythingModel()) == NativeFormat.data(everythingModel()))
     var other = try everythingModel()

@@ -27,6 +27,8 @@ func difference(_ a: Model, _ b: Model) -> String? {
       guard p.values.dtype == q.values.dtype, p.values.shape == q.values.shape, bytes(p.values) == bytes(q.values),
         p.scales == q.scales, p.bits == q.bits
       else { return place }
+    case (.codes(let p), .codes(let q)):
+      guard p.codes.shape == q.codes.shape, bytes(p.codes) == bytes(q.codes), p.table == q.table else { return place }
     default: return place
     }
     guard bytes(x.parameter.mask) == bytes(y.parameter.mask) else { return "mask of \(place)" }
@@ -77,6 +79,10 @@ func everythingModel() throws -> Model {
   try model.set(Parameter(Tensor([.nan, -.infinity, -0.0] as [Float])), "last", .bias)
   try model.setActivation(ActivationQuantization(scale: 0.1, zeroPoint: 3), of: "relu")
   try model.setActivation(ActivationQuantization(scale: 1e-20, zeroPoint: 255), of: "input")
+  try model.setActivation(ActivationQuantization(scale: 0.25, zeroPoint: 9, bits: 4), of: "point")
+  try model.setActivation(.levels(RoundingLevels([-1.5, 0, 1e-3, 7])), of: "dense")
+  try model.set(
+    Parameter(.codes(CodedValues(weight("last"), levels: RoundingLevels([-0.25, 0, 0.125, 3])))), "last", .weight)
   return model
 }
 

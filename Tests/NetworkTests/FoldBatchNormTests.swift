@@ -39,7 +39,7 @@ import Testing
     let folded = try model.foldingBatchNorm()
     #expect(folded.graph.nodes.map(\.name) == ["input", "conv", "relu_1", "conv2", "add_1", "flatten_1", "dense"])
     #expect(folded.graph.output == "dense" && folded["conv", .bias] != nil)
-    #expect(folded.activations == ["conv": quantization])
+    #expect(folded.activations == ["conv": .affine(quantization)])
     try expectSameFunction(model, folded)
   }
 

@@ -57,7 +57,7 @@ import Testing
     let graph = try net.graph()
     let weight = Parameter(Tensor(zeros: [2, 3])), bias = Parameter(Tensor(zeros: [2]))
     func failure(
-      _ parameters: [String: [ParameterRole: Parameter]], _ activations: [String: ActivationQuantization] = [:]
+      _ parameters: [String: [ParameterRole: Parameter]], _ activations: [String: ActivationEncoding] = [:]
     ) -> String { message { _ = try Model(graph: graph, parameters: parameters, activations: activations) } }
     #expect(failure(["d": [.weight: weight]]) == "layer \"d\": has no bias")
     #expect(
@@ -66,7 +66,7 @@ import Testing
     #expect(failure(["d": [.weight: weight, .bias: bias, .gamma: bias]]) == "layer \"d\": dense has no gamma")
     #expect(failure(["d": [.weight: weight, .bias: bias], "e": [:]]) == "annotations for \"e\", which is no layer")
     #expect(
-      failure(["d": [.weight: weight, .bias: bias]], ["x": try! ActivationQuantization(scale: 1, zeroPoint: 0)])
+      failure(["d": [.weight: weight, .bias: bias]], ["x": .affine(try! ActivationQuantization(scale: 1, zeroPoint: 0))])
         == "annotations for \"x\", which is no layer")
     #expect(
       failure(["d": [.weight: weight, .bias: bias], "input": [.bias: bias]]) == "layer \"input\": input has no bias")

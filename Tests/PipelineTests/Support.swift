@@ -75,7 +75,7 @@ struct Uniform: QuantizationPolicy {
 }
 
 extension LayerQuantization {
-  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: .minmax)
+  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
 }
 
 /// A folder that goes away with the test.
@@ -92,4 +92,23 @@ final class TemporaryFolder {
 
 func context(threads: Int = 1) throws -> StageContext {
   StageContext(pool: try ThreadPool(threads: threads, smallestWork: 0))
+}
+
+/// Noise, to be taken for any of four classes.
+struct Noise: Dataset {
+  let sampleShape: Shape
+  var name: String { "noise" }
+  var count: Int { 4 }
+  var classCount: Int { 4 }
+  var identity: DatasetIdentity { DatasetIdentity(.recipe("noise")) }
+
+  func read(
+    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
+  ) throws {
+    for (k, index) in indices.enumerated() {
+      var random = SeededRandom(seed: UInt64(index))
+      for i in k * sampleShape.count..<(k + 1) * sampleShape.count { images[i] = Float(random.uniform()) }
+      labels[k] = Int32(index % 4)
+    }
+  }
 }

@@ -9,25 +9,6 @@ import Training
 @testable import Pipeline
 @testable import Runtime
 
-/// Noise, to be taken for any of four classes.
-private struct Noise: Dataset {
-  let sampleShape: Shape
-  var name: String { "noise" }
-  var count: Int { 4 }
-  var classCount: Int { 4 }
-  var identity: DatasetIdentity { DatasetIdentity(.recipe("noise")) }
-
-  func read(
-    _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
-  ) throws {
-    for (k, index) in indices.enumerated() {
-      var random = SeededRandom(seed: UInt64(index))
-      for i in k * sampleShape.count..<(k + 1) * sampleShape.count { images[i] = Float(random.uniform()) }
-      labels[k] = Int32(index % 4)
-    }
-  }
-}
-
 @Suite struct ZooNetworkTests {
   /// Every network as small as it can be made, trained for a step and compiled as float and as integers.
   @Test(arguments: Zoo.entries.map(\.name)) func trainsAndCompiles(name: String) throws {
@@ -49,7 +30,7 @@ private struct Noise: Dataset {
     }
 
     let assignment = try QuantizationAssignment(trained) { _, _ in
-      LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: .minmax)
+      LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
     }
     var calibration = try Calibration(assignment, pool: pool)
     let images = try data.batch(0..<4).images

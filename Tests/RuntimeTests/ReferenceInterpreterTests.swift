@@ -67,7 +67,7 @@ import Testing
     parameters[.bias] = bias
     var model = try model(net, ["fc": parameters])
     try model.setActivation(ActivationQuantization(scale: 0.5, zeroPoint: 10), of: "input")
-    try model.setActivation(output, of: relu == nil ? "fc" : "act")
+    try model.setActivation(output.map { .affine($0) }, of: relu == nil ? "fc" : "act")
     return model
   }
 

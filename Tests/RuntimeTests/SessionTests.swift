@@ -85,6 +85,21 @@ import Testing
     #expect(difference == nil)
   }
 
+  @Test(arguments: 0..<60) func simulated(seed: Int) throws {
+    var networks = RandomNetworks(4500 + seed)
+    let plain = try networks.model(networks.graph(layers: 8, batchNorm: false))
+    let calibrated = seed % 2 == 0 ? plain : try networks.withActivations(plain, leaveOut: 3)
+    let some = try networks.withSimulation(calibrated)
+    let tables = Set(some.weightLayers.filter { if case .codes = some[$0, .weight]!.encoding { true } else { false } })
+    let model = seed % 3 == 0 ? some : try networks.withIntegerWeights(some, keep: tables)
+    let difference = try Self.difference(model, seed: seed)
+    #expect(difference == nil)
+    let plan = try compile(model)
+    for layer in tables where plan.steps.contains(where: { $0.layer == layer }) {
+      #expect(plan.islands.contains { $0.layer == layer && $0.isSimulated })
+    }
+  }
+
   @Test(arguments: 0..<15) func threadsDoNotMatter(seed: Int) throws {
     var networks = RandomNetworks(5000 + seed)
     let plain = try networks.model(networks.graph(layers: 8, batchNorm: false))

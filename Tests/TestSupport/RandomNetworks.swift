@@ -122,7 +122,7 @@ public struct RandomNetworks {
     var model = model
     for node in model.graph.nodes {
       guard case .integer(let weight)? = model[node.name, .weight]?.encoding, let bias = model[node.name, .bias],
-        let input = model.activations[node.inputs[0]]
+        let input = model.activations[node.inputs[0]]?.integer
       else { continue }
       let scales = (0..<bias.count).map { input.scale * weight.scales[weight.scales.count == 1 ? 0 : $0] }
       let integers = zip(bias.values.array(Float.self), scales).map { Int32(($0 / $1).rounded(.toNearestOrEven)) }

@@ -24,3 +24,16 @@ void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out
 void ck_f32_sigmoid(size_t n, const float *a, float *out);
 // Softmax of each row: exp(x - max) divided by their sum, in ascending order.
 void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out);
+
+// Least and greatest of n >= 1 numbers, NaN counting as greater than infinity or less than its negative by its sign.
+void ck_f32_total_range(size_t n, const float *a, float *least, float *greatest);
+// counts[floor(a * inverse_width) + half]++ for every a; inverse_width is a power of two, every a lies strictly within
+// half / inverse_width of zero, and there are 2 * half counts.
+void ck_f32_histogram(size_t n, const float *a, float inverse_width, int32_t half, uint32_t *counts);
+
+// out = (q - zero_point) * scale, q = min(max(roundHalfEven(a * inverse_scale) + zero_point, 0), limit), NaN giving
+// q = 0; limit < 2^22.
+void ck_f32_round_affine(size_t n, const float *a, float inverse_scale, float zero_point, float limit, float scale,
+                         float *out);
+// out = levels[number of middles below a]; middles has 255 entries, ascending, infinity where there are no more.
+void ck_f32_round_levels(size_t n, const float *a, const float *middles, const float *levels, float *out);

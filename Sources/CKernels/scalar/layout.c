@@ -71,3 +71,56 @@ void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out) {
     for (size_t i = 0; i < n; i++) out[i] /= sum;
   }
 }
+
+// As integers, with the magnitude of negative numbers turned around, floats are in order.
+static int32_t ordered(int32_t bits) { return bits ^ ((bits >> 31) & 0x7FFFFFFF); }
+
+void ck_f32_total_range(size_t n, const float *a, float *least, float *greatest) {
+  int32_t lo = INT32_MAX, hi = INT32_MIN;
+  for (size_t i = 0; i < n; i++) {
+    int32_t bits;
+    __builtin_memcpy(&bits, a + i, sizeof bits);
+    const int32_t key = ordered(bits);
+    lo = key < lo ? key : lo;
+    hi = key > hi ? key : hi;
+  }
+  lo = ordered(lo), hi = ordered(hi);
+  __builtin_memcpy(least, &lo, sizeof lo);
+  __builtin_memcpy(greatest, &hi, sizeof hi);
+}
+
+void ck_f32_histogram(size_t n, const float *a, float inverse_width, int32_t half, uint32_t *counts) {
+  enum { BLOCK = 256 };
+  int32_t bins[BLOCK];
+  const float middle = (float)half;
+  for (size_t i = 0; i < n; i += BLOCK) {
+    const size_t block = n - i < BLOCK ? n - i : BLOCK;
+    for (size_t j = 0; j < block; j++) {
+      // Never negative, so truncation is floor; the sum may have been rounded up to 2 * half.
+      const int32_t bin = (int32_t)(a[i + j] * inverse_width + middle);
+      bins[j] = bin < 2 * half ? bin : 2 * half - 1;
+    }
+    for (size_t j = 0; j < block; j++) counts[bins[j]]++;
+  }
+}
+
+void ck_f32_round_affine(size_t n, const float *a, float inverse_scale, float zero_point, float limit, float scale,
+                         float *out) {
+  // Clamped to integers first, which rounding then leaves alone; adding 1.5 * 2^23 rounds to nearest even.
+  const float lo = -zero_point, hi = limit - zero_point, shift = 0x1.8p23f;
+  for (size_t i = 0; i < n; i++) {
+    float q = a[i] * inverse_scale;
+    q = q > lo ? q : lo;
+    q = q < hi ? q : hi;
+    out[i] = ((q + shift) - shift) * scale;
+  }
+}
+
+void ck_f32_round_levels(size_t n, const float *a, const float *middles, const float *levels, float *out) {
+  for (size_t i = 0; i < n; i++) {
+    const float x = a[i];
+    size_t at = 0;
+    for (size_t step = 128; step > 0; step /= 2) at += x > middles[at + step - 1] ? step : 0;
+    out[i] = levels[at];
+  }
+}

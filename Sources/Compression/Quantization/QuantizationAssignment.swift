@@ -7,11 +7,14 @@ public struct LayerQuantization: Sendable, Hashable {
   public var weights: WeightFormat
   /// nil: activations stay float in files and between layers; with integer weights they are then
   /// quantized on the fly (dynamic range).
-  public var activations: ObserverKind?
+  public var activations: ActivationFormat?
+  /// Whether the bias takes back what quantization adds to the mean of the layer's output (see `BiasCorrection`).
+  public var correctsBias: Bool
 
-  public init(weights: WeightFormat, activations: ObserverKind? = nil) {
+  public init(weights: WeightFormat, activations: ActivationFormat? = nil, correctsBias: Bool = false) {
     self.weights = weights
     self.activations = activations
+    self.correctsBias = correctsBias
   }
 }
 
@@ -24,10 +27,22 @@ public struct QuantizationAssignment: Sendable {
   /// The model with batch norms folded: what is calibrated, and what the integers are made of.
   public let model: Model
   public let layers: [String: LayerQuantization]
-  /// Observer kinds by the name of the layer whose output is observed.
-  public let observed: [String: ObserverKind]
+  /// Formats by the name of the layer whose output is observed.
+  public let observed: [String: ActivationFormat]
   /// Values that share another's quantization: pooling, flatten, reshape → where their input's comes from.
   private let shared: [String: String]
+
+  /// The layers whose biases are to be corrected, in the graph's order.
+  public var corrected: [String] {
+    model.weightLayers.filter { layers[$0]?.correctsBias == true && model[$0, .bias] != nil }
+  }
+
+  /// The layers whose weights learn from samples which way to be rounded, in the graph's order.
+  public var learning: [String] {
+    model.weightLayers.filter {
+      if case .integer(_, _, _, _, .learned)? = layers[$0]?.weights { true } else { false }
+    }
+  }
 
   /// - Parameter assign: asked for every convolution and dense layer in the graph's order; nil leaves it float.
   /// - Throws: what `assign` throws; `CompressError` when a weight is already quantized.
@@ -44,34 +59,34 @@ public struct QuantizationAssignment: Sendable {
     }
 
     let consumers = graph.consumers
-    var observed: [String: ObserverKind] = [:]
+    var observed: [String: ActivationFormat] = [:]
     var shared: [String: String] = [:]
     func isQuantized(_ value: String) -> Bool { observed[value] != nil || shared[value] != nil }
-    func watch(_ value: String, _ kind: ObserverKind) {
+    func watch(_ value: String, _ format: ActivationFormat) {
       guard !isQuantized(value) else { return }
       switch graph[value]!.op {
       case .flatten, .reshape, .dropout:  // the same values under another shape
         let source = graph[value]!.inputs[0]
-        watch(source, kind)
+        watch(source, format)
         shared[value] = source
-      default: observed[value] = kind
+      default: observed[value] = format
       }
     }
 
     for node in graph.nodes {
       switch node.op {
       case .conv2d, .dense:
-        guard let kind = layers[node.name]?.activations else { continue }
-        watch(node.inputs[0], kind)
-        let result = Self.fusedOutput(of: node, graph, consumers)
-        if Self.wantsIntegers(result, graph, consumers) { watch(result, kind) }
+        guard let format = layers[node.name]?.activations else { continue }
+        watch(node.inputs[0], format)
+        let result = graph.outputBehindClamp(of: node.name, consumers)
+        if Self.wantsIntegers(result, graph, consumers) { watch(result, format) }
       case .pool2d, .globalPool, .flatten, .reshape, .pad, .dropout:
         if isQuantized(node.inputs[0]) { shared[node.name] = node.inputs[0] }
       case .add, .concat:
         guard node.inputs.allSatisfy(isQuantized) else { continue }
-        let result = Self.fusedOutput(of: node, graph, consumers)
-        let kind = observed[node.inputs[0]] ?? .minmax
-        if Self.wantsIntegers(result, graph, consumers) { watch(result, kind) }
+        let result = graph.outputBehindClamp(of: node.name, consumers)
+        let format = observed[node.inputs[0]] ?? ActivationFormat()
+        if Self.wantsIntegers(result, graph, consumers) { watch(result, format) }
       case .input, .batchNorm, .activation: continue
       }
     }
@@ -79,14 +94,6 @@ public struct QuantizationAssignment: Sendable {
     self.layers = layers
     self.observed = observed
     self.shared = shared
-  }
-
-  /// The value after the clamp that will be fused into the node, or the node's own.
-  private static func fusedOutput(of node: Node, _ graph: Graph, _ consumers: [String: [String]]) -> String {
-    guard node.name != graph.output, let next = consumers[node.name], next.count == 1, let consumer = graph[next[0]],
-      case .activation(let function) = consumer.op, function.clamp != nil
-    else { return node.name }
-    return consumer.name
   }
 
   /// The network's output and what only softmax or sigmoid reads stay float.
@@ -101,7 +108,7 @@ public struct QuantizationAssignment: Sendable {
   /// The quantized model, given what the observers found.
   ///
   /// - Throws: `CompressError` naming the layer.
-  public func quantized(_ ranges: [String: ActivationQuantization]) throws -> Model {
+  public func quantized(_ ranges: [String: ActivationEncoding]) throws -> Model {
     var model = model
     for node in model.graph.nodes {
       var source = node.name
@@ -118,30 +125,64 @@ public struct QuantizationAssignment: Sendable {
 
   private static func encode(_ model: inout Model, _ name: String, _ choice: LayerQuantization) throws {
     let weight = model[name, .weight]!, bias = model[name, .bias]
-    switch choice.weights {
-    case .float16:
-      try model.set(Parameter(.float(weight.values.converted(to: .float16)), mask: weight.mask), name, .weight)
-    case .integer(let bits, let granularity):
-      let integers = try IntegerValues(quantizing: weight.values, bits: bits, granularity: granularity)
-      // What rounded to zero is as good as pruned; the mask says what the values say.
-      let mask = weight.mask.map { _ in integers.nonzeroMask }
-      try model.set(Parameter(.integer(integers), mask: mask), name, .weight)
-      let input = model.graph[name]!.inputs[0]
-      if choice.activations != nil, let bias, let range = model.activations[input] {
-        let integers = try IntegerValues(bias: bias.values, inputScale: range.scale, weightScales: integers.scales)
-        try model.set(Parameter(.integer(integers)), name, .bias)
+    try model.set(choice.weights.encoded(weight), name, .weight)
+    if choice.activations != nil, let bias { try model.setBias(bias.values, of: name) }
+  }
+}
+
+extension WeightFormat {
+  /// A float weight in this format. The mask, if there is one, then says what the values say: what was rounded to zero
+  /// is as good as pruned.
+  ///
+  /// - Throws: `CompressError` when a weight is not finite, or bits or clusters are out of range.
+  public func encoded(_ weight: Parameter) throws -> Parameter {
+    let values = weight.values
+    switch self {
+    case .float16: return try Parameter(.float(values.converted(to: .float16)), mask: weight.mask)
+    case .bfloat16: return try Parameter(.float(values.converted(to: .bfloat16)), mask: weight.mask)
+    case .integer(let bits, let granularity, let fit, let powerOfTwo, _):
+      let integers = try IntegerValues(
+        quantizing: values, bits: bits, granularity: granularity, fit: fit, powerOfTwo: powerOfTwo)
+      return try Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask })
+    case .levels(let spacing, let bits):
+      let elements = values.array(Float.self)
+      if let bad = elements.firstIndex(where: { !$0.isFinite }) {
+        throw CompressError("weight \(elements[bad]) at \(bad) is not finite", kind: .input)
       }
+      let levels = try spacing.levels(low: elements.min() ?? 0, high: elements.max() ?? 0, bits: bits) { levels in
+        elements.reduce(0) { sum, value in
+          let error = Double(value - levels.values[levels.index(of: value)])
+          return sum + error * error
+        }
+      }
+      return try Parameter(.codes(CodedValues(values, levels: levels)), mask: weight.mask)
+    case .clusters(let count):
+      let levels = try RoundingLevels(clustering: values, count: count)
+      return try Parameter(.codes(CodedValues(values, levels: levels)), mask: weight.mask)
     }
   }
 }
 
 extension IntegerValues {
   /// uint8: 1 where a value is not zero.
-  fileprivate var nonzeroMask: Tensor {
+  public var nonzeroMask: Tensor {
     var mask = Tensor(zeros: values.shape, dtype: .uint8)
     values.withElements(Int8.self) { q in
       mask.withMutable(UInt8.self) { for i in $0.indices { $0[i] = q[i] == 0 ? 0 : 1 } }
     }
     return mask
+  }
+}
+
+extension Graph {
+  /// The value behind the clamp that will be fused into a layer, or the layer's own.
+  public func outputBehindClamp(of layer: String) -> String { outputBehindClamp(of: layer, consumers) }
+
+  /// - Parameter consumers: those of the graph.
+  func outputBehindClamp(of layer: String, _ consumers: [String: [String]]) -> String {
+    guard layer != output, let next = consumers[layer], next.count == 1, let consumer = self[next[0]],
+      case .activation(let function) = consumer.op, function.clamp != nil
+    else { return layer }
+    return consumer.name
   }
 }

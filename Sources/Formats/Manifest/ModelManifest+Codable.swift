@@ -3,13 +3,14 @@ import Foundation
 import Network
 
 extension ModelManifest: Codable {
-  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, scales }
+  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, roundings, scales }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
     graph = try container.decode(Graph.self, forKey: .graph)
     parameters = try container.decode([Entry].self, forKey: .parameters)
     activations = try container.decodeIfPresent(Activations.self, forKey: .activations)
+    roundings = try container.decodeIfPresent(Roundings.self, forKey: .roundings)
     scales = try container.decodeIfPresent(Reference.self, forKey: .scales)
   }
 
@@ -18,6 +19,7 @@ extension ModelManifest: Codable {
     try container.encode(graph, forKey: .graph)
     try container.encode(parameters, forKey: .parameters)
     try container.encodeIfPresent(activations, forKey: .activations)
+    try container.encodeIfPresent(roundings, forKey: .roundings)
     try container.encodeIfPresent(scales, forKey: .scales)
   }
 

@@ -14,13 +14,15 @@ import Tensors
 public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   public typealias Reference = TensorReference<Location>
 
-  /// One parameter: floats, or integers with scales.
+  /// One parameter: floats, integers with scales, or codes with a table.
   struct Entry: Codable, Sendable {
     let layer: String
     let role: ParameterRole
     let values: Reference
     /// How many scales it has; with them the values are integers. They are the next ones of `scales`.
     let scales: Int?
+    /// How many values its table has; with it the values are codes. They, too, are the next ones of `scales`.
+    let table: Int?
     /// Bits of the integers, where fewer than their type has.
     let bits: Int?
     let mask: Mask?
@@ -37,13 +39,29 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   struct Activations: Codable, Sendable {
     let layers: [String]
     let zeroPoints: [Int]
+    /// Absent when all have 8.
+    let bits: [Int]?
 
-    private enum CodingKeys: String, CodingKey { case layers, zeroPoints = "zero_points" }
+    private enum CodingKeys: String, CodingKey { case layers, zeroPoints = "zero_points", bits }
+
+    init(_ quantized: [(layer: String, quantization: ActivationQuantization)]) {
+      layers = quantized.map(\.layer)
+      zeroPoints = quantized.map(\.quantization.zeroPoint)
+      let bits = quantized.map(\.quantization.bits)
+      self.bits = bits.allSatisfy { $0 == 8 } ? nil : bits
+    }
+  }
+
+  /// Layer outputs that are rounded to levels; how many each has, the levels the last ones of `scales`.
+  struct Roundings: Codable, Sendable {
+    let layers: [String]
+    let levels: [Int]
   }
 
   public let graph: Graph
   let parameters: [Entry]
   let activations: Activations?
+  let roundings: Roundings?
   /// All scales in one float32 vector: alone, each would be tiny.
   let scales: Reference?
 
@@ -59,7 +77,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     graph = model.graph
     parameters = try model.allParameters.map { layer, role, parameter in
       let values: Reference
-      var count: Int?, bits: Int?
+      var count: Int?, bits: Int?, table: Int?
       switch parameter.encoding {
       case .float(let tensor): values = try reference(tensor)
       case .integer(let integers):
@@ -67,17 +85,31 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
         scales += integers.scales
         count = integers.scales.count
         bits = integers.bits == 8 * integers.values.dtype.size ? nil : integers.bits
+      case .codes(let coded): values = try reference(coded.codes)
+      }
+      if case .codes(let coded) = parameter.encoding {
+        scales += coded.table
+        table = coded.table.count
       }
       let mask: Mask? = try parameter.mask.map { mask in
         PackedMask.agree(mask, PackedMask.nonzero(parameter.encoding))
           ? .nonzero : .packed(try reference(PackedMask.pack(mask)))
       }
-      return Entry(layer: layer, role: role, values: values, scales: count, bits: bits, mask: mask)
+      return Entry(layer: layer, role: role, values: values, scales: count, table: table, bits: bits, mask: mask)
     }
-    let quantized = model.graph.nodes.compactMap { node in model.activations[node.name].map { (node.name, $0) } }
-    activations =
-      quantized.isEmpty ? nil : Activations(layers: quantized.map(\.0), zeroPoints: quantized.map(\.1.zeroPoint))
-    scales += quantized.map(\.1.scale)
+    var quantized: [(layer: String, quantization: ActivationQuantization)] = []
+    var rounded: [(layer: String, levels: [Float])] = []
+    for node in model.graph.nodes {
+      switch model.activations[node.name] {
+      case .affine(let quantization): quantized.append((node.name, quantization))
+      case .levels(let levels): rounded.append((node.name, levels.values))
+      case nil: break
+      }
+    }
+    activations = quantized.isEmpty ? nil : Activations(quantized)
+    scales += quantized.map(\.quantization.scale)
+    roundings = rounded.isEmpty ? nil : Roundings(layers: rounded.map(\.layer), levels: rounded.map(\.levels.count))
+    scales += rounded.flatMap(\.levels)
     self.scales = scales.isEmpty ? nil : try reference(Tensor(scales))
   }
 
@@ -116,6 +148,12 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       return Array(scales.prefix(count))
     }
     func encoding(_ entry: Entry) throws -> Encoding {
+      if let count = entry.table {
+        guard entry.scales == nil, entry.bits == nil else {
+          throw CompressError("\(entry.role.rawValue): codes with scales", kind: .input)
+        }
+        return .codes(try CodedValues(codes: fetch(entry.values), table: take(count)))
+      }
       guard let count = entry.scales else {
         guard entry.values.dtype.isFloat, entry.bits == nil else {
           throw CompressError("\(entry.role.rawValue): integers without scales", kind: .input)
@@ -145,21 +183,47 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       }
     }
 
-    var quantized: [String: ActivationQuantization] = [:]
+    var quantized: [String: ActivationEncoding] = [:]
     if let activations {
       let zeroPoints = activations.zeroPoints, layers = activations.layers
       guard layers.count == zeroPoints.count else {
         throw CompressError("\(zeroPoints.count) zero points for \(layers.count) quantized layers", kind: .input)
       }
-      for (layer, (scale, zeroPoint)) in zip(layers, zip(try take(layers.count), zeroPoints)) {
+      let bits = activations.bits ?? [Int](repeating: 8, count: layers.count)
+      guard layers.count == bits.count else {
+        throw CompressError("\(bits.count) numbers of bits for \(layers.count) quantized layers", kind: .input)
+      }
+      for (index, scale) in try take(layers.count).enumerated() {
+        try atLayer(layers[index]) {
+          guard quantized[layers[index]] == nil else {
+            throw CompressError("has two activation quantizations", kind: .input)
+          }
+          quantized[layers[index]] = .affine(
+            try ActivationQuantization(scale: scale, zeroPoint: zeroPoints[index], bits: bits[index]))
+        }
+      }
+    }
+    if let roundings {
+      guard roundings.layers.count == roundings.levels.count else {
+        throw CompressError(
+          "\(roundings.levels.count) numbers of levels for \(roundings.layers.count) layers", kind: .input)
+      }
+      for (layer, count) in zip(roundings.layers, roundings.levels) {
         try atLayer(layer) {
           guard quantized[layer] == nil else { throw CompressError("has two activation quantizations", kind: .input) }
-          quantized[layer] = try ActivationQuantization(scale: scale, zeroPoint: zeroPoint)
+          quantized[layer] = .levels(try RoundingLevels(take(count)))
         }
       }
     }
     guard scales.isEmpty else { throw CompressError("\(scales.count) scales belong to nothing", kind: .input) }
     return try Model(graph: graph, parameters: byLayer, activations: quantized)
+  }
+
+  /// The first version of the native format whose readers understand it.
+  var version: UInt32 {
+    let isNew = activations?.bits != nil || roundings != nil
+      || parameters.contains { $0.table != nil || $0.values.dtype == .bfloat16 }
+    return isNew ? 2 : 1
   }
 
   /// Every tensor the model consists of, in the order in which they were placed.

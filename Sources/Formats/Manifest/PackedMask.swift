@@ -36,9 +36,12 @@ enum PackedMask {
     }
     switch encoding {
     case .float(let tensor) where tensor.dtype == .float16: fill(tensor) { (half: Half) in half.bits & 0x7FFF != 0 }
+    case .float(let tensor) where tensor.dtype == .bfloat16:
+      fill(tensor) { (value: BFloat) in value.bits & 0x7FFF != 0 }
     case .float(let tensor): fill(tensor) { (value: Float) in value != 0 }
     case .integer(let integers) where integers.bits == 32: fill(integers.values) { (value: Int32) in value != 0 }
     case .integer(let integers): fill(integers.values) { (value: Int8) in value != 0 }
+    case .codes(let coded): fill(coded.codes) { (code: UInt8) in coded.table[Int(code)] != 0 }
     }
     return mask
   }

@@ -33,8 +33,8 @@ extension NativeFormat {
     var reader = ByteReader(bytes)
     try reader.skip(magic.count)
     let found = try reader.u32()
-    guard found == version else {
-      throw CompressError("has format version \(found); this program reads version \(version)", kind: .input)
+    guard (1...version).contains(found) else {
+      throw CompressError("has format version \(found); this program reads versions up to \(version)", kind: .input)
     }
     let headerCount = Int(try reader.u32())
     let length = try reader.u64()

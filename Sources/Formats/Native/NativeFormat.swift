@@ -8,7 +8,8 @@ import Tensors
 ///     prefix (24 bytes) | JSON header | zeros | tensors, each at a multiple of 16 | CRC-32
 public enum NativeFormat {
   public static let fileExtension = "cmpr"
-  public static let version: UInt32 = 1
+  /// The latest version. A file says the first version that knows all it holds.
+  public static let version: UInt32 = 2
   /// A byte that is no ASCII, so that text tools leave the file alone; a line end and an end-of-file mark, so that
   /// transfers that change either are noticed.
   static let magic: [UInt8] = [0x89] + Array("CMPR\r\n".utf8) + [0x1A]
@@ -70,7 +71,7 @@ extension NativeFormat {
     func put(_ bytes: [UInt8]) throws { try bytes.withUnsafeBytes { try put($0) } }
     func pad() throws { try put([UInt8](repeating: 0, count: aligned(position) - position)) }
     try put(magic)
-    try put(littleEndian(version) + littleEndian(UInt32(header.count)))
+    try put(littleEndian(manifest.version) + littleEndian(UInt32(header.count)))
     try put(littleEndian(UInt64(dataStart + end + checksumSize)))
     try put(header)
     try pad()

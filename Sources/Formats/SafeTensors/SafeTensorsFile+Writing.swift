@@ -7,7 +7,7 @@ import Tensors
 extension SafeTensorsFile {
   /// Writes a model's weights; the file appears whole or not at all. The same model gives the same bytes.
   ///
-  /// float16 weights are written as such, everything else as float32; masks have no place in the format.
+  /// float16 and bfloat16 weights are written as such, everything else as float32; masks have no place in the format.
   ///
   /// - Throws: `CompressError` naming the layer when a weight is quantized to integers, or with the path when the
   ///   system refuses.
@@ -35,7 +35,12 @@ extension SafeTensorsFile {
     places.sort { ($1.tensor.dtype.size, $0.place.name) < ($0.tensor.dtype.size, $1.place.name) }
     var entries: [String: SafeTensorsHeader.Entry] = [:], end = 0
     for (place, tensor) in places {
-      let type: ElementType = tensor.dtype == .float16 ? .float16 : .float32
+      let type: ElementType =
+        switch tensor.dtype {
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        default: .float32
+        }
       let start = end
       end += tensor.byteCount
       entries[place.name] = SafeTensorsHeader.Entry(

@@ -45,6 +45,7 @@ struct WeightNames {
     case .bias, .beta: "bias"
     case .mean: "running_mean"
     case .variance: "running_var"
+    case .weightScale, .outputScale: role.rawValue
     }
   }
 

@@ -94,6 +94,7 @@ extension Parameter {
     let encoding: Encoding =
       switch encoding {
       case .float(let tensor): .float(try gather(tensor))
+      case .codes(let coded): .codes(try CodedValues(codes: gather(coded.codes), table: coded.table))
       case .integer(let integers):
         .integer(
           try IntegerValues(

@@ -4,16 +4,19 @@ import Tensors
 /// How a parameter's values are stored. Integers are the truth once they are there: they are never
 /// derived again from floats.
 public enum Encoding: Sendable {
-  /// float32 or float16 values.
+  /// float32, float16 or bfloat16 values.
   case float(Tensor)
   /// Integers with scales: `value = scale * q`.
   case integer(IntegerValues)
+  /// Positions in a table: `value = table[code]`.
+  case codes(CodedValues)
 
   /// float32 values, decoded if need be.
   public var decoded: Tensor {
     switch self {
     case .float(let tensor): tensor.converted(to: .float32)
     case .integer(let integers): integers.decoded
+    case .codes(let coded): coded.decoded
     }
   }
 
@@ -21,30 +24,34 @@ public enum Encoding: Sendable {
     switch self {
     case .float(let tensor): tensor.shape
     case .integer(let integers): integers.values.shape
+    case .codes(let coded): coded.codes.shape
     }
   }
 
-  /// Bytes the values take in a file, scales included.
+  /// Bytes the values take in a file, scales or table included.
   public var byteCount: Int {
     switch self {
     case .float(let tensor): tensor.byteCount
     case .integer(let integers): integers.values.byteCount + 4 * integers.scales.count
+    case .codes(let coded): coded.codes.byteCount + 4 * coded.table.count
     }
   }
 
-  /// Bits of one value; integers of fewer than 8 are stored in a byte each.
+  /// Bits of one value; integers and codes of fewer than 8 are stored in a byte each.
   public var bits: Int {
     switch self {
     case .float(let tensor): tensor.dtype.size * 8
     case .integer(let integers): integers.bits
+    case .codes(let coded): coded.bits
     }
   }
 
-  /// What the summary calls it: `float32`, `int8` …
+  /// What the summary calls it: `float32`, `int8`, `16 values` …
   public var name: String {
     switch self {
     case .float(let tensor): tensor.dtype.rawValue
     case .integer(let integers): integers.bits == 32 ? "int32" : "int\(integers.bits)"
+    case .codes(let coded): "\(coded.table.count) values"
     }
   }
 }
@@ -97,41 +104,5 @@ public struct IntegerValues: Sendable {
       if values.dtype == .int8 { decode(Int8.self) } else { decode(Int32.self) }
     }
     return out
-  }
-}
-
-/// Affine quantization of an activation to uint8: `value = scale * (q - zeroPoint)`.
-public struct ActivationQuantization: Sendable, Hashable, Codable {
-  public let scale: Float
-  public let zeroPoint: Int
-
-  /// - Throws: `CompressError` when the scale is not positive or the zero point outside 0...255.
-  public init(scale: Float, zeroPoint: Int) throws {
-    guard scale.isFinite, scale > 0, (0...255).contains(zeroPoint) else {
-      throw CompressError("activation scale \(scale), zero point \(zeroPoint) is out of range", kind: .input)
-    }
-    self.scale = scale
-    self.zeroPoint = zeroPoint
-  }
-
-  /// The finest quantization that covers the range, widened to hold zero exactly.
-  public init(low: Float, high: Float) throws {
-    let low = min(low, 0), high = max(high, 0)
-    guard low.isFinite, high.isFinite else { throw CompressError("activations reach from \(low) to \(high)") }
-    // Divided before subtracting: the width of a range of huge values must not overflow.
-    let width = high / 255 - low / 255
-    if width > Float.leastNormalMagnitude {
-      try self.init(scale: width, zeroPoint: Int(min(max((-low / width).rounded(.toNearestOrEven), 0), 255)))
-    } else {  // the value is always zero
-      try self.init(scale: 1, zeroPoint: 0)
-    }
-  }
-
-  private enum CodingKeys: String, CodingKey { case scale, zeroPoint = "zero_point" }
-
-  public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: CodingKeys.self)
-    try self.init(
-      scale: container.decode(Float.self, forKey: .scale), zeroPoint: container.decode(Int.self, forKey: .zeroPoint))
   }
 }

@@ -60,7 +60,7 @@ extension Model {
           let initializer = isDense ? initialization.dense : initialization.convolution
           values = initializer.draw(spec.shape, using: &random)
         case .gamma, .variance: values = Tensor(repeating: 1, spec.shape)
-        case .bias, .beta, .mean: values = Tensor(zeros: spec.shape)
+        case .bias, .beta, .mean, .weightScale, .outputScale: values = Tensor(zeros: spec.shape)
         }
         parameters[node.name, default: [:]][spec.role] = Parameter(values)
       }

@@ -9,12 +9,12 @@ public struct Model: Sendable {
   public let graph: Graph
   private var parameters: [String: [ParameterRole: Parameter]]
   /// Quantization of layer outputs, by layer name; a layer that is not there stays float.
-  public private(set) var activations: [String: ActivationQuantization]
+  public private(set) var activations: [String: ActivationEncoding]
 
   /// - Throws: `CompressError` naming the layer when a parameter is missing, superfluous or of the
   ///   wrong shape, or an annotation belongs to no layer.
   public init(
-    graph: Graph, parameters: [String: [ParameterRole: Parameter]], activations: [String: ActivationQuantization] = [:]
+    graph: Graph, parameters: [String: [ParameterRole: Parameter]], activations: [String: ActivationEncoding] = [:]
   ) throws {
     for node in graph.nodes {
       try atLayer(node.name) {
@@ -72,9 +72,16 @@ public struct Model: Sendable {
   /// Sets or removes the quantization of a layer's output.
   ///
   /// - Throws: `CompressError` when there is no such layer.
-  public mutating func setActivation(_ quantization: ActivationQuantization?, of layer: String) throws {
+  public mutating func setActivation(_ encoding: ActivationEncoding?, of layer: String) throws {
     guard graph[layer] != nil else { throw CompressError("there is no layer \"\(layer)\"") }
-    activations[layer] = quantization
+    activations[layer] = encoding
+  }
+
+  /// Sets the quantization of a layer's output.
+  ///
+  /// - Throws: `CompressError` when there is no such layer.
+  public mutating func setActivation(_ quantization: ActivationQuantization, of layer: String) throws {
+    try setActivation(.affine(quantization), of: layer)
   }
 
   /// One layer's parameters in the order they are stored.

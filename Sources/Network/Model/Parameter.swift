@@ -31,7 +31,7 @@ public struct Parameter: Sendable {
     var values: Tensor
     switch encoding {
     case .float(let shared): values = shared.converted(to: .float32)
-    case .integer:
+    case .integer, .codes:
       throw CompressError("values stored as \(encoding.name) cannot be pruned; prune first, then quantize")
     }
     encoding = .float(Tensor(zeros: [0]))  // so that the values are not held here as well while they are written
@@ -63,8 +63,12 @@ public struct Parameter: Sendable {
     }
     switch encoding {
     case .float(let tensor):
-      return tensor.dtype == .float16
-        ? tensor.withElements(Half.self) { $0.count { $0.bits & 0x7FFF != 0 } } : count(tensor, zero: Float(0))
+      return switch tensor.dtype {
+      case .float16: tensor.withElements(Half.self) { $0.count { $0.bits & 0x7FFF != 0 } }
+      case .bfloat16: tensor.withElements(BFloat.self) { $0.count { $0.bits & 0x7FFF != 0 } }
+      default: count(tensor, zero: Float(0))
+      }
+    case .codes(let coded): return coded.nonzeroCount
     case .integer(let integers):
       return integers.values.dtype == .int8
         ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))

@@ -87,6 +87,9 @@ public enum ParameterRole: String, Sendable, Codable, CaseIterable {
   case bias
   /// Batch normalization, each `[channels]`.
   case gamma, beta, mean, variance
+  /// While a network is trained as it will be quantized: how far the scales of the weight and of the output have moved.
+  /// No operator has them.
+  case weightScale = "weight_scale", outputScale = "output_scale"
 
   /// Whether gradient descent moves it; running statistics it does not.
   public var isTrainable: Bool { self != .mean && self != .variance }

@@ -59,7 +59,7 @@ extension Graph {
 
 extension Model {
   /// The network that ends with the output of one of its nodes.
-  fileprivate func upTo(_ name: String) throws -> Model {
+  func upTo(_ name: String) throws -> Model {
     var needed: Set<String> = [name, graph.input.name]
     for node in graph.nodes.reversed() where needed.contains(node.name) { needed.formUnion(node.inputs) }
     var parameters: [String: [ParameterRole: Parameter]] = [:]

@@ -11,27 +11,39 @@ struct Calibration {
   static let batch = 32
 
   private let session: Session
-  private var observers: [String: any Observer]
+  private let pool: ThreadPool
+  private var observers: [String: Observer]
 
   init(_ assignment: QuantizationAssignment, pool: ThreadPool) throws {
-    observers = assignment.observed.mapValues { $0.makeObserver() }
+    self.pool = pool
+    observers = try assignment.observed.mapValues { try Observer($0) }
     session = Session(try compile(assignment.model, CompileOptions(maxBatch: Self.batch)), pool: pool)
   }
 
   /// - Parameter samples: at most `batch` of them, float32.
   /// - Throws: `CompressError` naming the layer whose output is not finite.
   mutating func observe(_ samples: Tensor) throws {
-    guard !observers.isEmpty else { return }
-    var observers = observers
+    var observers = take()  // moved, so that histograms are not copied
+    defer { self.observers = observers }
     try session.run(samples) { value, elements in
-      try atLayer(value) { try observers[value]?.observe(elements) }
+      try atLayer(value) { try observers[value]?.observe(elements, pool: pool) }
     }
-    self.observers = observers
   }
 
-  func ranges() throws -> [String: ActivationQuantization] {
-    var ranges: [String: ActivationQuantization] = [:]
-    for (name, observer) in observers { ranges[name] = try atLayer(name) { try observer.quantization() } }
-    return ranges
+  private mutating func take() -> [String: Observer] {
+    defer { observers = [:] }
+    return observers
+  }
+
+  /// - Throws: `CompressError` naming a value that nothing reached.
+  func ranges() throws -> [String: ActivationEncoding] {
+    let names = observers.keys.sorted()
+    var found = [Result<ActivationEncoding, any Error>?](repeating: nil, count: names.count)
+    found.withUnsafeMutableBufferPointer { found in
+      pool.parallelFor(names.count) { index in
+        found[index] = Result { try atLayer(names[index]) { try observers[names[index]]!.encoding() } }
+      }
+    }
+    return Dictionary(uniqueKeysWithValues: zip(names, try found.map { try $0!.get() }))
   }
 }

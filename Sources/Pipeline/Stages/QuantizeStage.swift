@@ -3,6 +3,7 @@ import Datasets
 import Diagnostics
 import Network
 import Runtime
+import Tensors
 
 /// Stores weights, and perhaps activations, in fewer bits, as a recipe says.
 public struct QuantizeStage: StageWork {
@@ -10,16 +11,30 @@ public struct QuantizeStage: StageWork {
   /// Samples to calibrate activations on; nil when the recipe needs none.
   public let calibration: (any Dataset)?
 
-  public init(_ policy: any QuantizationPolicy, calibration: (any Dataset)? = nil) {
+  /// Training on the way forward of which weights and activations are rounded; its teacher, if there is one, is the
+  /// stage's second input.
+  public let training: TrainingRecipe?
+  /// Whether that training moves the scales, too.
+  public let learnsScales: Bool
+
+  public init(
+    _ policy: any QuantizationPolicy, calibration: (any Dataset)? = nil, training: TrainingRecipe? = nil,
+    learnsScales: Bool = true
+  ) {
     self.policy = policy
     self.calibration = calibration
+    self.training = training
+    self.learnsScales = learnsScales
   }
 
   public var kind: String { "quantize" }
-  public var label: String { "quantize by \(policy.name)" }
+  public var label: String { "quantize by \(policy.name)" + (training.map { ", train" + $0.epochsText } ?? "") }
 
   public func recipe() throws -> Recipe {
-    ["policy": policy.recipe, "calibration": try calibration?.identity.recipe() ?? .null]
+    [
+      "policy": policy.recipe, "calibration": try calibration?.identity.recipe() ?? .null,
+      "training": try training?.recipe() ?? .null, "learns_scales": .bool(learnsScales),
+    ]
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
@@ -27,6 +42,7 @@ public struct QuantizeStage: StageWork {
       try Evaluation.check(inputs[0], fits: calibration)
       guard calibration.count > 0 else { throw CompressError("\"\(calibration.name)\" has no samples to calibrate on") }
     }
+    try training?.check(inputs)
     return inputs[0]
   }
 
@@ -34,36 +50,75 @@ public struct QuantizeStage: StageWork {
     let assignment = try QuantizationAssignment(inputs[0]) { model, node in
       try policy.assign(LayerView(model, node.name))
     }
-    var ranges: [String: ActivationQuantization] = [:]
-    if !assignment.observed.isEmpty {
-      guard let calibration else {
-        throw CompressError(
-          "recipe \"\(policy.name)\" quantizes activations but was given no data",
-          hint: "use \"\(policy.name)\" { calibration = data.train:take(500) }")
-      }
-      ranges = try calibrate(assignment, on: calibration, context)
-    }
-    let model = try assignment.quantized(ranges)
+    var model = try quantized(assignment, context)
     var record = StageRecord()
+    if let training {
+      let aware = try AwareTraining(assignment, quantized: model, learnsScales: learnsScales)
+      (model, record) = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
+    }
     let whole = model.weightLayers.filter { assignment.layers[$0] == nil }
     if !whole.isEmpty { record.notes.append("left float32: \(whole.joined(separator: ", "))") }
-    record.notes += try compile(model).islands.map { "\($0.layer) stays float: \($0.reason)" }
+    record.notes += try compile(model).islands.map {
+      "\($0.layer) \($0.isSimulated ? "is simulated in float" : "stays float"): \($0.reason)"
+    }
     return StageResult(model, record)
   }
 
-  private func calibrate(
-    _ assignment: QuantizationAssignment, on data: any Dataset, _ context: StageContext
-  ) throws -> [String: ActivationQuantization] {
-    context.progress.begin(label, total: data.count)
-    var calibration = try Calibration(assignment, pool: context.pool)
-    var done = 0
-    try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
-      try context.step()
-      try calibration.observe(batch.images)
-      done += batch.count
-      context.progress.update(done: done, detail: "")
+  private func quantized(_ assignment: QuantizationAssignment, _ context: StageContext) throws -> Model {
+    let corrected = assignment.corrected, learning = assignment.learning
+    guard !assignment.observed.isEmpty || !corrected.isEmpty || !learning.isEmpty else {
+      return try assignment.quantized([:])
     }
-    context.progress.end(detail: "calibrated on \(data.count) samples")
-    return try calibration.ranges()
+    guard let calibration else {
+      let what =
+        !assignment.observed.isEmpty
+        ? "quantizes activations" : learning.isEmpty ? "corrects biases" : "learns how to round"
+      throw CompressError(
+        "recipe \"\(policy.name)\" \(what) but was given no data",
+        hint: "use \"\(policy.name)\" { calibration = data.train:take(500) }")
+    }
+    let again = corrected.isEmpty && learning.isEmpty ? 0 : min(calibration.count, Self.correctionSamples)
+    context.progress.begin(label, total: calibration.count + again)
+    var done = 0
+    func stream(_ data: any Dataset, _ body: (Tensor) throws -> Void) throws {
+      try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
+        try context.step()
+        try body(batch.images)
+        done += batch.count
+        context.progress.update(done: done, detail: "")
+      }
+    }
+    var observing = try Calibration(assignment, pool: context.pool)
+    try stream(calibration) { try observing.observe($0) }
+    var model = try assignment.quantized(try observing.ranges())
+    if again > 0 {
+      let session = Session(
+        try compile(assignment.model, CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
+      var means = InputMeans(model.graph, of: corrected), roundedMeans = means
+      let products = InputProducts(model.graph, of: learning)
+      try stream(try calibration.taking(again)) { samples in
+        try session.run(samples) { value, elements in
+          if products.watches(value) { products.observe(value, elements, pool: context.pool) }
+          guard means.watches(value) else { return }
+          means.observe(value, elements)
+          guard let encoding = model.activations[value] else { return roundedMeans.observe(value, elements) }
+          elements.map(encoding.rounded).withUnsafeBufferPointer { roundedMeans.observe(value, $0) }
+        }
+      }
+      for layer in learning {
+        try context.cancellation.check()
+        guard let weight = model[layer, .weight], case .integer(let nearest) = weight.encoding else { continue }
+        let rounded = try products.rounded(
+          layer, assignment.model[layer, .weight]!.values, nearest, pool: context.pool)
+        try model.set(Parameter(.integer(rounded), mask: weight.mask), layer, .weight)
+      }
+      try BiasCorrection.correct(
+        &model, of: assignment.model, layers: corrected, means: means, roundedMeans: roundedMeans)
+    }
+    context.progress.end(detail: "calibrated on \(calibration.count) samples")
+    return model
   }
+
+  /// Biases are corrected, and rounding is learned, by what so many samples show.
+  private static let correctionSamples = 512
 }

@@ -109,11 +109,15 @@ public struct TrainingRecipe {
   /// - Parameters:
   ///   - inputs: the model, then the teacher if there is one.
   ///   - recipes: of the functions that the hooks ask.
+  ///   - quantization: what the network is trained for.
+  ///   - onEnd: gets the trainer when all is done.
   func train(
     _ inputs: [Model], hooks: [any TrainingHook] = [], asking recipes: () -> [Recipe] = { [] }, label: String,
-    context: StageContext
+    quantization: FakeQuantization = FakeQuantization(), context: StageContext,
+    onEnd: (Trainer) throws -> Void = { _ in }
   ) throws -> StageResult {
     var options = options
+    options.quantization = quantization
     switch learningRate {
     case .standard: options.learningRate = nil
     case .constant(let rate): options.learningRate = .constant(rate)
@@ -164,6 +168,7 @@ public struct TrainingRecipe {
         }
       }, isCancelled: { (try? context.step()) == nil })
     context.progress.end(detail: summary(curve, speed: images == 0 ? nil : speed))
+    try onEnd(trainer)
     var record = StageRecord()
     record.curve = curve.epochs
     record.epochSeconds = curve.seconds

@@ -15,7 +15,7 @@ public struct ModelSummaryTable {
     ])
     for layer in cost.layers {
       let hasWeights = layer.parameters > 0
-      let activation = model.activations[layer.name] == nil ? "" : " → uint8"
+      let activation = model.activations[layer.name].map { " → \($0.name)" } ?? ""
       table.add([
         TextTable.Cell(layer.name, .bold), TextTable.Cell(layer.kind), TextTable.Cell("\(layer.outputShape)"),
         hasWeights ? TextTable.Cell(Formatting.count(layer.parameters)) : "",

@@ -24,7 +24,8 @@ public struct PlanTable {
     var out = table.rendered(for: terminal)
     out += "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))\n"
     for island in plan.islands {
-      out += "\(island.layer) " + terminal.styled("stays float", .yellow) + ": \(island.reason)\n"
+      let what = island.isSimulated ? "is simulated in float" : "stays float"
+      out += "\(island.layer) " + terminal.styled(what, .yellow) + ": \(island.reason)\n"
     }
     return out
   }

@@ -90,3 +90,11 @@ public enum Formatting {
     return low.hasSuffix(unit) ? "\(low.dropLast(unit.count)) to \(high)" : "\(low) to \(high)"
   }
 }
+
+extension Double {
+  /// With one digit after the point.
+  var tenths: String { digits(1) }
+
+  /// With so many digits after the point.
+  func digits(_ count: Int) -> String { isFinite ? String(format: "%.\(count)f", self) : "n/a" }
+}

@@ -5,7 +5,8 @@ extension Program {
   /// Decides in which numbers each operation computes and inserts the conversions between them.
   ///
   /// A value that has a quantization is held as uint8, whoever reads it. What computes in float reads
-  /// the value dequantized, and its own result is quantized after it.
+  /// the value dequantized, and its own result is quantized after it. A value that is rounded is held as float32, and
+  /// rounded by a step of its own.
   ///
   /// - Returns: what stays float in a network that holds quantized values, and why.
   mutating func assignArithmetic() -> [FloatIsland] {
@@ -25,23 +26,36 @@ extension Program {
       assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], output: quantized))
     }
 
+    func round(_ value: Int, to rounded: Int, _ rounding: ActivationEncoding) {
+      assigned.append(
+        Operation(layer: values[rounded].name, kind: .round(rounding), inputs: [value], output: rounded))
+    }
+
     if values[input].quantization != nil {  // the network is given floats all the same
       let given = addFloatValue(like: input)
       quantize(given, to: input)
+      input = given
+    } else if let rounding = values[input].rounding {
+      let given = addFloatValue(like: input)
+      round(given, to: input, rounding)
       input = given
     }
     for var operation in operations {
       let (arithmetic, reason) = decide(operation)
       operation.arithmetic = arithmetic
-      if let reason { islands.append(FloatIsland(layer: operation.layer, reason: reason)) }
+      if let reason { islands.append(FloatIsland(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated)) }
       let result = operation.output
-      if arithmetic == .int8 {
+      if arithmetic != .int8 { operation.inputs = operation.inputs.map(float) }
+      if let rounding = values[result].rounding {
+        operation.output = addFloatValue(like: result)
         assigned.append(operation)
+        round(operation.output, to: result, rounding)
+      } else if arithmetic != .int8, values[result].quantization != nil {
+        operation.output = addFloatValue(like: result)
+        assigned.append(operation)
+        quantize(operation.output, to: result)
       } else {
-        operation.inputs = operation.inputs.map(float)
-        if values[result].quantization != nil { operation.output = addFloatValue(like: result) }
         assigned.append(operation)
-        if operation.output != result { quantize(operation.output, to: result) }
       }
     }
     output = float(output)
@@ -50,7 +64,7 @@ extension Program {
       assigned.append(Operation(layer: values[input].name, kind: .convert, inputs: [input], output: output))
     }
     operations = assigned
-    return values.contains { $0.quantization != nil } ? islands : []
+    return values.contains { $0.encoding != nil } || islands.contains(where: \.isSimulated) ? islands : []
   }
 
   private mutating func addFloatValue(like value: Int) -> Int {
@@ -72,17 +86,24 @@ extension Program {
       }
       guard values[operation.output].quantization != nil else { return (.float32, "its output has no quantization") }
       return (.int8, nil)
-    case .reshape, .convert: return (.int8, nil)
+    case .reshape, .convert, .round: return (.int8, nil)
     }
   }
 
   private func decide(_ weights: Weights, input: Value, output: Value) -> (Arithmetic, reason: String?) {
     switch weights.weight {
     case .float(let tensor):
-      return tensor.dtype == .float16
-        ? (.float16Weights, "its weight is float16") : (.float32, "its weight is \(tensor.dtype)")
+      return switch tensor.dtype {
+      case .float16: (.float16Weights, "its weight is float16")
+      case .float32: (.float32, "its weight is float32")
+      default: (.simulated, "its weight is \(tensor.dtype)")
+      }
+    case .codes(let coded): return (.simulated, "its weight has \(coded.table.count) values of a table")
     case .integer(let integers):
       guard integers.sumsFit else { return (.float32, "sums of its integers can exceed 32 bits") }
+      if let rounding = input.rounding {
+        return (.simulated, "its input \"\(input.name)\" is rounded to \(rounding.name)")
+      }
       guard let quantization = input.quantization else {
         return (.dynamicRange, "its input \"\(input.name)\" has no quantization")
       }

@@ -20,7 +20,8 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   guard (1...65536).contains(options.maxBatch) else {
     throw CompressError("a batch of \(options.maxBatch) is outside 1...65536")
   }
-  for (layer, quantization) in model.activations.sorted(by: { $0.key < $1.key }) {
+  for (layer, encoding) in model.activations.sorted(by: { $0.key < $1.key }) {
+    guard case .affine(let quantization) = encoding else { continue }
     // Wide enough for anything that is trained, narrow enough that ratios of scales stay finite.
     guard (0x1p-60...0x1p60).contains(quantization.scale) else {
       throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)

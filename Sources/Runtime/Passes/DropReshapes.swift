@@ -8,7 +8,7 @@ extension Program {
       operation.inputs = operation.inputs.map { stands[$0] ?? $0 }
       guard case .reshape = operation.kind else { return operation }
       let source = operation.inputs[0]
-      guard values[source].quantization == values[operation.output].quantization else {
+      guard values[source].encoding == values[operation.output].encoding else {
         operation.kind = .convert
         return operation
       }

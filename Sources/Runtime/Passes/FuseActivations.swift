@@ -16,8 +16,8 @@ extension Program {
         let between = fused[index].output
         fused[index].activation = function
         fused[index].output = operation.output
-        if values[operation.output].quantization == nil {
-          values[operation.output].quantization = values[between].quantization
+        if values[operation.output].encoding == nil {
+          values[operation.output].encoding = values[between].encoding
         }
         producers[operation.output] = index
       } else {

@@ -3,8 +3,8 @@ extension Program {
   /// reshaping, padding, clamping) the quantization of their input, where they have none of their own: what
   /// they select lies on its grid already.
   mutating func inheritQuantization() {
-    for operation in operations where operation.kind.onlySelects && values[operation.output].quantization == nil {
-      values[operation.output].quantization = values[operation.inputs[0]].quantization
+    for operation in operations where operation.kind.onlySelects && values[operation.output].encoding == nil {
+      values[operation.output].encoding = values[operation.inputs[0]].encoding
     }
   }
 }

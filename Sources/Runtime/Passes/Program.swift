@@ -8,8 +8,13 @@ struct Program {
   struct Value {
     let name: String
     let shape: Shape
-    /// How it is held: uint8 by this quantization, or float32 where there is none.
-    var quantization: ActivationQuantization?
+    /// What becomes of it before it is read.
+    var encoding: ActivationEncoding?
+
+    /// How it is held as uint8; nil when it is held as float32.
+    var quantization: ActivationQuantization? { encoding?.integer }
+    /// What it is rounded to as a float32.
+    var rounding: ActivationEncoding? { quantization == nil ? encoding : nil }
   }
 
   struct Operation {
@@ -38,6 +43,8 @@ struct Program {
     case pad(Pad)
     /// From one way of holding a value to another: quantize, dequantize or requantize.
     case convert
+    /// float32 to the nearest float32 of some.
+    case round(ActivationEncoding)
   }
 
   struct Weights {
@@ -55,7 +62,7 @@ struct Program {
   init(_ model: Model) {
     let graph = model.graph
     values = graph.nodes.map {
-      Value(name: $0.name, shape: graph.shape(of: $0.name), quantization: model.activations[$0.name])
+      Value(name: $0.name, shape: graph.shape(of: $0.name), encoding: model.activations[$0.name])
     }
     operations = graph.nodes.enumerated().compactMap { index, node in
       Kind(node, of: model).map {

@@ -40,6 +40,7 @@ extension Plan.Step {
     inputShapes = inputs.map(\.shape)
     outputShape = output.shape
     outputType = output.quantization == nil ? .float32 : .uint8
+    outputQuantization = output.quantization
     macs = operation.kind.macs(inputs.map(\.shape), output.shape)
     weightBytes = kernel.weightBytes
     self.inputs = operation.inputs
@@ -64,6 +65,7 @@ extension Program.Operation {
       case .concat: "concat"
       case .reshape: "reshape"
       case .pad: "pad"
+      case .round(let encoding): "round to \(encoding.name)"
       case .convert:
         switch (inputs[0].quantization, output.quantization) {
         case (nil, nil): "copy"

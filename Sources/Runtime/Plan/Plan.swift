@@ -1,4 +1,5 @@
 import Kernels
+import Network
 import Tensors
 
 /// A model made ready to run: a list of steps, each one kernel with its packed weights.
@@ -23,6 +24,7 @@ public struct Plan: Sendable {
     /// Bytes of the packed weights.
     public let weightBytes: Int
 
+    let outputQuantization: ActivationQuantization?
     let kernel: StepKernel
     let inputs: [Int]
     let output: Int

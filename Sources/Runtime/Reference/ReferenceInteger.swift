@@ -6,7 +6,8 @@ import Tensors
 /// rounded to nearest even; `round` is to nearest even as well.
 ///
 /// - A uint8 value `q` stands for `scale * (q - zeroPoint)`.
-/// - Quantizing: `q = clamp(round(x * (1 / scale)) + zeroPoint, 0, 255)`; NaN becomes 0.
+/// - Quantizing: `q = clamp(round(x * (1 / scale)) + zeroPoint, 0, limit)`; NaN becomes 0. The limit is
+///   `2^bits - 1`, 255 for 8 bits; no q of that value is ever greater.
 /// - Sums: `sum = bias + Σ (q - zeroPoint) * w`, exact in int32. `IntegerValues.bias` derives the bias.
 /// - Requantizing a sum: `clamp(round(float(sum) * m[c]) + zeroPoint, low, high)` with
 ///   `m[c] = inputScale * weightScale[c] / outputScale`.
@@ -131,14 +132,14 @@ enum ReferenceInteger {
 
   /// The quantized bounds of a fused activation's range.
   private static func bounds(_ clamp: Activation?, _ output: ActivationQuantization) -> (low: Int, high: Int) {
-    guard let range = clamp?.clamp else { return (0, 255) }
+    guard let range = clamp?.clamp else { return (0, output.limit) }
     return (Int(clamped(range.low * (1 / output.scale), output)), Int(clamped(range.high * (1 / output.scale), output)))
   }
 
   private static func clamped(
-    _ value: Float, _ output: ActivationQuantization, low: Int = 0, high: Int = 255
+    _ value: Float, _ output: ActivationQuantization, low: Int = 0, high: Int? = nil
   ) -> UInt8 {
     let q = value.rounded(.toNearestOrEven) + Float(output.zeroPoint)
-    return UInt8(min(max(q, Float(low)), Float(high)))
+    return UInt8(min(max(q, Float(low)), Float(high ?? output.limit)))
   }
 }

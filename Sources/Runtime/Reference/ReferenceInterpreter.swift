@@ -8,6 +8,8 @@ import Tensors
 /// - `ReferenceFloat` states the float arithmetic, `ReferenceInteger` that of integers.
 /// - A value with an `ActivationQuantization` is held as uint8, whoever reads it; a node that computes
 ///   in float reads it dequantized, and its own result is quantized when it has one.
+/// - A value that is rounded to levels, or to steps of more than 8 bits (`ActivationEncoding.rounded`), is held as
+///   float32; what reads it computes in float, with integer weights decoded.
 /// - A relu or relu6 directly after a convolution, dense layer or sum that nothing else reads is part of
 ///   that layer; the value between is never rounded. The outcome takes the activation's quantization or,
 ///   where it has none, that of the value between.
@@ -18,17 +20,23 @@ public struct ReferenceInterpreter: Sendable {
     case float(Tensor)
     /// uint8 elements.
     case quantized(Tensor, ActivationQuantization)
+    /// float32 elements, rounded already.
+    case rounded(Tensor, ActivationEncoding)
 
     /// As float32.
     public var decoded: Tensor {
       switch self {
-      case .float(let tensor): tensor
+      case .float(let tensor), .rounded(let tensor, _): tensor
       case .quantized(let tensor, let quantization): ReferenceInteger.dequantize(tensor, quantization)
       }
     }
 
-    var quantization: ActivationQuantization? {
-      if case .quantized(_, let quantization) = self { quantization } else { nil }
+    var encoding: ActivationEncoding? {
+      switch self {
+      case .float: nil
+      case .quantized(_, let quantization): .affine(quantization)
+      case .rounded(_, let encoding): encoding
+      }
     }
   }
 
@@ -59,7 +67,7 @@ public struct ReferenceInterpreter: Sendable {
         values[node.name] = try evaluate(layer, layer.inputs.map { values[$0]! }, clamp: function, quantization)
       } else {
         let inputs = node.inputs.map { values[$0]! }
-        let inherited = node.op.onlySelects ? inputs[0].quantization : nil
+        let inherited = node.op.onlySelects ? inputs[0].encoding : nil
         values[node.name] = try evaluate(node, inputs, clamp: nil, model.activations[node.name] ?? inherited)
       }
     }
@@ -88,34 +96,37 @@ public struct ReferenceInterpreter: Sendable {
 
   // MARK: Nodes
 
-  private func hold(_ tensor: Tensor, as quantization: ActivationQuantization?) -> Value {
-    guard let quantization else { return .float(tensor) }
+  private func hold(_ tensor: Tensor, as encoding: ActivationEncoding?) -> Value {
+    guard let encoding else { return .float(tensor) }
+    guard let quantization = encoding.integer else {
+      return .rounded(Tensor(tensor.array(Float.self).map(encoding.rounded), tensor.shape), encoding)
+    }
     return .quantized(ReferenceInteger.quantize(tensor, quantization), quantization)
   }
 
   private func evaluate(
-    _ node: Node, _ inputs: [Value], clamp: Activation?, _ quantization: ActivationQuantization?
+    _ node: Node, _ inputs: [Value], clamp: Activation?, _ encoding: ActivationEncoding?
   ) throws -> Value {
     if case .integer(let weight)? = model[node.name, .weight]?.encoding,
-      let value = try integerLayer(node, weight, inputs[0], clamp, quantization)
+      let value = try integerLayer(node, weight, inputs[0], clamp, encoding)
     {
       return value
     }
     let quantized = inputs.compactMap { value in
       if case .quantized(let tensor, let quantization) = value { (tensor, quantization) } else { nil }
     }
-    if let quantization, quantized.count == inputs.count,
+    if let quantization = encoding?.integer, quantized.count == inputs.count,
       let tensor = ReferenceInteger.evaluate(
         node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.name))
     {
       return .quantized(tensor, quantization)
     }
-    return hold(ReferenceFloat.evaluate(node, of: model, inputs.map(\.decoded), clamp: clamp), as: quantization)
+    return hold(ReferenceFloat.evaluate(node, of: model, inputs.map(\.decoded), clamp: clamp), as: encoding)
   }
 
-  /// Nil when sums can exceed 32 bits: then the layer is computed in float.
+  /// Nil when sums can exceed 32 bits, or the input is rounded only: then the layer is computed in float.
   private func integerLayer(
-    _ node: Node, _ weight: IntegerValues, _ input: Value, _ clamp: Activation?, _ quantization: ActivationQuantization?
+    _ node: Node, _ weight: IntegerValues, _ input: Value, _ clamp: Activation?, _ encoding: ActivationEncoding?
   ) throws -> Value? {
     guard weight.sumsFit else { return nil }
     let geometry = ReferenceSums(node, of: model)
@@ -125,16 +136,17 @@ public struct ReferenceInterpreter: Sendable {
       let scales = weight.sumScales(inputScale: own.scale)
       return ReferenceInteger.decode(sums, scales, bias: bias?.decoded.array(), clamp, geometry.outputShape)
     }
-    switch (input, quantization) {
+    switch (input, encoding?.integer) {
     case (.quantized(let tensor, let own), let output?):
       guard let bias = weight.bias(bias, inputScale: own.scale) else { return nil }
       let sums = ReferenceInteger.sums(geometry, tensor, own, weight, bias)
       let scales = weight.sumScales(inputScale: own.scale)
       return .quantized(ReferenceInteger.requantize(sums, scales, output, clamp, geometry.outputShape), output)
-    case (.quantized(let tensor, let own), nil): return .float(decoded(tensor, own))
+    case (.quantized(let tensor, let own), nil): return hold(decoded(tensor, own), as: encoding)
+    case (.rounded, _): return nil
     case (.float(let tensor), _):
       let own = try ReferenceInteger.dynamicQuantization(tensor)
-      return hold(decoded(ReferenceInteger.quantize(tensor, own), own), as: quantization)
+      return hold(decoded(ReferenceInteger.quantize(tensor, own), own), as: encoding)
     }
   }
 }

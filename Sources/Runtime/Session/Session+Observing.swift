@@ -1,17 +1,20 @@
 import Diagnostics
+import Kernels
 import Tensors
 
 extension Session {
-  /// Computes samples and shows every float value on the way, for calibration: the input first, then each
-  /// step's result as it is computed. Activations are fused, so of a layer and the clamp behind it only
-  /// the clamp's output is seen; converted and reshaped values are seen once.
+  /// Computes samples and shows the values on the way, for calibration and comparison: the input first, then each
+  /// step's result as it is computed. Activations are fused, so of a layer and the clamp behind it only the clamp's
+  /// output is seen; reshaped values are not seen again.
   ///
   /// - Parameters:
   ///   - samples: `[n, …input]`, float32, n at most the plan's largest batch.
+  ///   - decodes: whether values are shown as their readers get them: rounded, or the floats that integers stand for.
+  ///     Otherwise integers are not shown.
   ///   - observe: gets the layer's name and all n outputs of it.
   /// - Throws: `CompressError` when the shape does not fit; what `observe` throws.
   public func run(
-    _ samples: Tensor, observe: (_ layer: String, _ values: UnsafeBufferPointer<Float>) throws -> Void
+    _ samples: Tensor, decodes: Bool = false, observe: (_ layer: String, _ values: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     let batch = try count(of: samples)
     guard batch <= plan.maxBatch else {
@@ -20,17 +23,42 @@ extension Session {
     var results = Tensor(zeros: plan.outputShape.batched(batch))
     try samples.withElements(Float.self) { input in
       try results.withMutable(Float.self) { output in
-        try observe(plan.inputName, input)
+        let shown = decodes ? plan.finalSteps : nil
+        if shown?[plan.inputName] == nil { try observe(plan.inputName, input) }
         let call = Call(
           input: UnsafeMutableRawPointer(mutating: input.baseAddress!),
           output: UnsafeMutableRawPointer(output.baseAddress!), batch: batch, pool: pool)
-        for (step, bound) in zip(plan.steps, steps) {
+        for (index, (step, bound)) in zip(plan.steps, steps).enumerated() {
           bound.run(call)
-          guard step.outputType == .float32 else { continue }
-          let values = call.pointer(bound.output).assumingMemoryBound(to: Float.self)
-          try observe(step.value, UnsafeBufferPointer(start: values, count: step.outputShape.count * batch))
+          if let shown, shown[step.value] != index { continue }
+          let count = step.outputShape.count * batch, result = call.pointer(bound.output)
+          guard let quantization = step.outputQuantization else {
+            let values = result.assumingMemoryBound(to: Float.self)
+            try observe(step.value, UnsafeBufferPointer(start: values, count: count))
+            continue
+          }
+          guard shown != nil else { continue }
+          try withUnsafeTemporaryAllocation(of: Float.self, capacity: count) { values in
+            Conversion.dequantize(
+              result.assumingMemoryBound(to: UInt8.self), output: values.baseAddress!, count: count,
+              AffineQuantization(scale: quantization.scale, zeroPoint: UInt8(quantization.zeroPoint)), pool: pool)
+            try observe(step.value, UnsafeBufferPointer(values))
+          }
         }
       }
     }
+  }
+}
+
+extension Plan {
+  /// By value, the step that gives it the form in which it is read: integers where it is held as such, else what was
+  /// computed last.
+  fileprivate var finalSteps: [String: Int] {
+    var final: [String: Int] = [:]
+    for (index, step) in steps.enumerated() {
+      if let known = final[step.value], steps[known].outputType == .uint8 { continue }
+      final[step.value] = index
+    }
+    return final
   }
 }

@@ -69,6 +69,12 @@ extension StepKernel {
         self = .floatPad(padding)
       }
     case .reshape: self = .copy(count: count)
+    case .round(.affine(let quantization)):
+      self = .roundAffine(
+        count: count, scale: quantization.scale, zeroPoint: quantization.zeroPoint, limit: quantization.limit)
+    case .round(.levels(let levels)):
+      let none = [Float](repeating: .infinity, count: 255 - levels.middles.count)
+      self = .roundLevels(count: count, middles: levels.middles + none, levels: levels.values)
     case .convert:
       self =
         switch (input.coding, output.coding) {
@@ -134,7 +140,9 @@ extension StepKernel {
 extension Program.Value {
   /// The quantization, as the kernels know it.
   fileprivate var coding: AffineQuantization? {
-    quantization.map { AffineQuantization(scale: $0.scale, zeroPoint: UInt8($0.zeroPoint)) }
+    quantization.map {
+      AffineQuantization(scale: $0.scale, zeroPoint: UInt8($0.zeroPoint), limit: UInt8($0.limit))
+    }
   }
 }
 

@@ -63,6 +63,13 @@ extension BoundStep {
       Conversion.dequantize(codes(0, call), output: floatOutput(call), count: batch * count, quantization, pool: pool)
     case .lookup(let count, let table):
       Elementwise.lookup(codes(0, call), output: codeOutput(call), count: batch * count, table: table, pool: pool)
+    case .roundAffine(let count, let scale, let zeroPoint, let limit):
+      Conversion.round(
+        floats(0, call), output: floatOutput(call), count: batch * count, scale: scale, zeroPoint: zeroPoint,
+        limit: limit, pool: pool)
+    case .roundLevels(let count, let middles, let levels):
+      Conversion.round(
+        floats(0, call), output: floatOutput(call), count: batch * count, middles: middles, levels: levels, pool: pool)
     case .copy(let count): floatOutput(call).update(from: floats(0, call), count: batch * count)
     }
   }

@@ -32,6 +32,8 @@ enum StepKernel: Sendable {
   /// Any function of uint8 values.
   case lookup(count: Int, table: [UInt8])
   case copy(count: Int)
+  case roundAffine(count: Int, scale: Float, zeroPoint: Int, limit: Int)
+  case roundLevels(count: Int, middles: [Float], levels: [Float])
 
   /// Bytes of packed weights.
   var weightBytes: Int {
@@ -46,7 +48,7 @@ enum StepKernel: Sendable {
   /// Whether the result may take the place of an input of the same size.
   var worksInPlace: Bool {
     switch self {
-    case .floatAdd, .integerAdd, .floatClamp, .sigmoid, .softmax, .lookup: true
+    case .floatAdd, .integerAdd, .floatClamp, .sigmoid, .softmax, .lookup, .roundAffine, .roundLevels: true
     default: false
     }
   }

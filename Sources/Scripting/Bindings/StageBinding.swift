@@ -40,17 +40,48 @@ extension ScriptSession {
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
-      "quantize", "(model: Model, recipe: Plugin|BoundPlugin): Model",
-      "Stores weights, and perhaps activations, in fewer bits."
+      "equalize", "(model: Model): Model",
+      "The same function with channels of more alike ranges, for quantization with one scale a tensor."
+    ) { [unowned self] arguments in
+      try arguments.atMost(1)
+      let model = try arguments.object(0, ModelObject.self)
+      return [.object(ModelObject(try record(EqualizeStage(), [model.stage]), name: model.name))]
+    }
+    state.define(
+      "fit_last_layer", "(model: Model, data: Data): Model",
+      "Fits the last dense layer to labelled samples; for networks drawn at random, whose predictions mean nothing."
     ) { [unowned self] arguments in
       try arguments.atMost(2)
+      let model = try arguments.object(0, ModelObject.self)
+      let work = FitLastLayerStage(data: try arguments.object(1, DataObject.self).data.unaugmented)
+      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
+    }
+    state.define(
+      "quantize", "(model: Model, recipe: Plugin|BoundPlugin, options?: QuantizeOptions): Model",
+      "Stores weights, and perhaps activations, in fewer bits; with training, weights learn to bear it."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
       let model = try arguments.object(0, ModelObject.self)
       guard let recipe = try BoundPlugin.from(arguments[1], kind: .quantization) else {
         throw arguments.mismatch(1, expected: "a quantization plugin, such as use \"float16\" {}")
       }
+      let given = try Self.quantizeSchema.read(try arguments.optionalTable(2))
+      let training = try given.options("train").map(training)
       let work = QuantizeStage(
-        LuaQuantizationPolicy(recipe, self), calibration: recipe.options.data("calibration")?.data)
-      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
+        LuaQuantizationPolicy(recipe, self), calibration: recipe.options.data("calibration")?.data.unaugmented,
+        training: training?.recipe, learnsScales: given.bool("learn_scales")!)
+      return [.object(ModelObject(try record(work, [model.stage] + (training?.inputs ?? [])), name: model.name))]
     }
+  }
+
+  static var quantizeSchema: OptionSchema {
+    OptionSchema(
+      "QuantizeOptions",
+      [
+        .init(name: "train", type: .table(trainSchema), help: "training with rounded weights and activations"),
+        .init(
+          name: "learn_scales", type: .boolean, help: "whether that training moves the scales, too",
+          standard: .bool(true)),
+      ])
   }
 }

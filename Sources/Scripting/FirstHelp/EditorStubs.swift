@@ -56,9 +56,10 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
-      ScriptSession.recalibrateSchema, ScriptSession.pruneSchema, ScriptSession.factorizeSchema,
-      ScriptSession.reinitializeSchema, ScriptSession.sensitivitySchema,
-      ScriptSession.ratioTargetSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
+      ScriptSession.recalibrateSchema, ScriptSession.quantizeSchema, ScriptSession.pruneSchema,
+      ScriptSession.factorizeSchema, ScriptSession.reinitializeSchema, ScriptSession.sensitivitySchema,
+      ScriptSession.ratioTargetSchema, ScriptSession.differencesSchema, ScriptSession.rescueSchema,
+      ScriptSession.mixSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
       ScriptSession.loadSchema, LuaQuantizationPolicy.schema,

@@ -217,7 +217,7 @@ public struct PluginCheck {
       guard let weight = result.model[layer, .weight] else { continue }
       add(layer, weight.encoding.name)
     }
-    if !result.model.activations.isEmpty { add("activations", "\(result.model.activations.count) of them int8") }
+    if !result.model.activations.isEmpty { add("activations", "\(result.model.activations.count) of them quantized") }
     if result.model.weightLayers.allSatisfy({
       if case .float(let values)? = result.model[$0, .weight]?.encoding { values.dtype == .float32 } else { false }
     }) {

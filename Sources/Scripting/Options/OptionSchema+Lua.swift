@@ -22,7 +22,7 @@ extension OptionSchema {
 extension OptionSchema.Option {
   /// What a declaration may say, and the types for editors.
   static let declarationFields: [(name: String, type: String)] = [
-    ("type", OptionType.names.map { "\"\($0)\"" }.joined(separator: "|")), ("default", "any"), ("help", "string"),
+    ("type", OptionType.names.map { "\"\($0)\"" }.joined(separator: "|")), ("default", "any"), ("optional", "boolean"), ("help", "string"),
     ("min", "number"), ("max", "number"),
   ]
 
@@ -64,7 +64,8 @@ extension OptionSchema.Option {
     let minimum = try table.bound("min") ?? -.infinity, maximum = try table.bound("max") ?? .infinity
     guard minimum <= maximum else { throw CompressError("min \(minimum.short) is above max \(maximum.short)") }
     self.init(
-      name: name, type: type, help: table["help"].string ?? "", standard: standard, isRequired: standard == nil,
+      name: name, type: type, help: table["help"].string ?? "", standard: standard,
+      isRequired: standard == nil && table["optional"].bool != true,
       minimum: minimum, maximum: maximum)
     if let standard { try check(standard) }
   }

@@ -36,51 +36,107 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
     OptionSchema(
       "LayerQuantization",
       [
+        .init(name: "weights", type: .table(weightSchema), isRequired: true),
+        .init(name: "activations", type: .table(activationSchema)),
         .init(
-          name: "weights",
-          type: .table(
-            OptionSchema(
-              "WeightQuantization",
-              [
-                .init(name: "type", type: .choice(["integer", "float16"]), standard: .string("integer")),
-                .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
-                .init(name: "symmetric", type: .boolean, standard: .bool(true)),
-                .init(
-                  name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)),
-                  standard: .string("channel")),
-              ])), isRequired: true),
+          name: "correct_bias", type: .boolean,
+          help: "whether the bias takes back what quantization adds to the mean of the output",
+          standard: .bool(false)),
+      ])
+  }
+
+  private static var weightSchema: OptionSchema {
+    OptionSchema(
+      "WeightQuantization",
+      [
         .init(
-          name: "activations",
-          type: .table(
-            OptionSchema(
-              "ActivationQuantization",
-              [
-                .init(name: "bits", type: .integer, standard: .integer(8), minimum: 8, maximum: 8),
-                .init(
-                  name: "observer", type: .choice(ObserverKind.allCases.map(\.rawValue)), standard: .string("minmax")),
-              ]))),
+          name: "type", type: .choice(["integer", "float16", "bfloat16", "levels", "clusters"]),
+          standard: .string("integer")),
+        .init(name: "bits", type: .integer, help: "of integers and levels", standard: .integer(8), minimum: 2, maximum: 8),
+        .init(name: "symmetric", type: .boolean, standard: .bool(true)),
+        .init(
+          name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)), help: "scale of integers",
+          standard: .string("channel")),
+        .init(
+          name: "fit", type: .choice(WeightFormat.Fit.allCases.map(\.rawValue)), help: "of integers",
+          standard: .string("minmax")),
+        .init(name: "power_of_two", type: .boolean, help: "scales of integers", standard: .bool(false)),
+        .init(
+          name: "rounding", type: .choice(WeightFormat.Rounding.allCases.map(\.rawValue)), help: "of integers",
+          standard: .string("nearest")),
+        .init(
+          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), help: "of levels",
+          standard: .string("linear")),
+        .init(name: "clusters", type: .integer, help: "how many", standard: .integer(16), minimum: 2, maximum: 256),
+      ])
+  }
+
+  private static var activationSchema: OptionSchema {
+    OptionSchema(
+      "ActivationQuantization",
+      [
+        .init(
+          name: "bits", type: .integer, help: "up to 8 of logarithms and tanh", standard: .integer(8), minimum: 2,
+          maximum: 16),
+        .init(name: "observer", type: .choice(RangeMethod.named.map(\.name)), standard: .string("minmax")),
+        .init(
+          name: "percentile", type: .number, help: "of that observer", standard: .number(99.99), minimum: 50,
+          maximum: 100),
+        .init(name: "momentum", type: .ratio, help: "of the moving average", standard: .number(0.9)),
+        .init(
+          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), standard: .string("linear")),
+        .init(name: "symmetric", type: .boolean, standard: .bool(false)),
+        .init(name: "power_of_two", type: .boolean, standard: .bool(false)),
       ])
   }
 }
 
 extension LayerQuantization {
   fileprivate init(_ given: OptionValues) throws {
-    let weights = given.options("weights")!
-    if weights.string("type") == "float16" {
-      self.init(weights: .float16)
-    } else {
-      guard weights.bool("symmetric") == true else {
-        throw CompressError("weights are quantized symmetrically, so that zero stays zero")
+    let activations = try given.options("activations").map(ActivationFormat.init)
+    self.init(
+      weights: try WeightFormat(given.options("weights")!), activations: activations,
+      correctsBias: given.bool("correct_bias")!)
+    switch weights {
+    case .float16, .bfloat16:
+      if activations != nil { throw CompressError("\(weights) weights have float activations") }
+    case .integer, .levels, .clusters: break
+    }
+  }
+}
+
+extension WeightFormat {
+  fileprivate init(_ given: OptionValues) throws {
+    switch given.string("type")! {
+    case "float16": self = .float16
+    case "bfloat16": self = .bfloat16
+    case "levels":
+      self = .levels(LevelSpacing(rawValue: given.string("spacing")!)!, bits: given.integer("bits")!)
+    case "clusters": self = .clusters(given.integer("clusters")!)
+    default:
+      guard given.bool("symmetric") == true else {
+        throw CompressError("integer weights are symmetric, so that zero stays zero", hint: "type = \"levels\"")
       }
-      self.init(
-        weights: .integer(
-          bits: weights.integer("bits")!, granularity: WeightFormat.Granularity(rawValue: weights.string("per")!)!))
+      self = .integer(
+        bits: given.integer("bits")!, granularity: Granularity(rawValue: given.string("per")!)!,
+        fit: Fit(rawValue: given.string("fit")!)!, powerOfTwo: given.bool("power_of_two")!,
+        rounding: Rounding(rawValue: given.string("rounding")!)!)
     }
-    if let activations = given.options("activations") {
-      self.activations = ObserverKind(rawValue: activations.string("observer")!)
+  }
+}
+
+extension ActivationFormat {
+  fileprivate init(_ given: OptionValues) throws {
+    let observer = given.string("observer")!
+    var method = RangeMethod.named.first { $0.name == observer }!.method
+    switch method {
+    case .percentile: method = .percentile(given.number("percentile")!)
+    case .movingAverage: method = .movingAverage(momentum: given.number("momentum")!)
+    case .minmax, .entropy, .mse: break
     }
-    if case .float16 = self.weights, self.activations != nil {
-      throw CompressError("float16 weights have float activations")
-    }
+    self.init(
+      method, bits: given.integer("bits")!, spacing: LevelSpacing(rawValue: given.string("spacing")!)!,
+      symmetric: given.bool("symmetric")!, powerOfTwo: given.bool("power_of_two")!)
+    _ = try Observer(self)
   }
 }

@@ -10,17 +10,26 @@ extension Node {
     isFused: Bool
   ) throws -> (any Layer)? {
     func parameter(_ role: ParameterRole) -> TrainableParameter? { weights.parameter(name, role) }
+    func rounding() throws -> WeightRounding? {
+      try weights.quantization.weights[name].map {
+        try WeightRounding(parameter(.weight)!, learned: parameter(.weightScale), $0)
+      }
+    }
+    var ties: WeightTies? {
+      weights.quantization.ties[name].map { WeightTies(parameter(.weight)!, codes: $0.array()) }
+    }
     switch op {
     case .input: return nil
     case .conv2d(let spec):
       let geometry = try ConvolutionGeometry(
         WindowGeometry(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
       return LinearLayer(
-        geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), precision: precision)
+        geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), precision: precision,
+        rounding: try rounding(), ties: ties)
     case .dense(let spec):
       return try LinearLayer(
         .dense(inputs: inputs[0].size, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
-        bias: parameter(.bias), precision: precision)
+        bias: parameter(.bias), precision: precision, rounding: rounding(), ties: ties)
     case .batchNorm(let spec):
       return try BatchNormLayer(
         spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,

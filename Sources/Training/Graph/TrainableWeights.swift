@@ -82,19 +82,51 @@ public final class TrainableWeights {
   /// In the model's order.
   let parameters: [TrainableParameter]
   private let indices: [String: [ParameterRole: Int]]
+  /// What the network will do to them when it is quantized, as it was at the beginning.
+  let quantization: FakeQuantization
 
-  /// - Throws: `CompressError` naming the layer when the model is quantized.
-  init(_ model: Model) throws {
+  /// - Throws: `CompressError` naming the layer when the model is quantized, or `quantization` does not fit it.
+  init(_ model: Model, quantization: FakeQuantization = FakeQuantization()) throws {
     for node in model.graph.nodes where model.activations[node.name] != nil {
       throw CompressError(
         "its output is quantized; only float models can be trained", hint: "train first, then quantize"
       ).at(layer: node.name)
     }
     graph = model.graph
-    parameters = try model.allParameters.map { try TrainableParameter(layer: $0.layer, role: $0.role, $0.parameter) }
+    self.quantization = quantization
+    parameters =
+      try model.allParameters.map { try TrainableParameter(layer: $0.layer, role: $0.role, $0.parameter) }
+      + Self.scales(quantization, of: model)
     var indices: [String: [ParameterRole: Int]] = [:]
     for (index, parameter) in parameters.enumerated() { indices[parameter.layer, default: [:]][parameter.role] = index }
     self.indices = indices
+  }
+
+  /// The scales that are learned, in the graph's order.
+  private static func scales(_ quantization: FakeQuantization, of model: Model) throws -> [TrainableParameter] {
+    var scales: [TrainableParameter] = []
+    for node in model.graph.nodes {
+      try atLayer(node.name) {
+        if let weight = quantization.weights[node.name] {
+          guard let shape = model[node.name, .weight]?.shape, [1, shape[0]].contains(weight.scales.count) else {
+            throw CompressError("\(weight.scales.count) scales for its weight")
+          }
+          if quantization.learnsScales {
+            let zeros = Parameter(Tensor(zeros: [weight.scales.count]))
+            scales.append(try TrainableParameter(layer: node.name, role: .weightScale, zeros))
+          }
+        }
+        if quantization.activations[node.name] != nil, quantization.learnsScales {
+          scales.append(try TrainableParameter(layer: node.name, role: .outputScale, Parameter(Tensor(zeros: [1]))))
+        }
+        if let codes = quantization.ties[node.name] {
+          guard codes.dtype == .uint8, codes.shape == model[node.name, .weight]?.shape else {
+            throw CompressError("ties of shape \(codes.shape) for its weight")
+          }
+        }
+      }
+    }
+    return scales
   }
 
   /// Names of the layers that have a weight, in the graph's order.
@@ -138,7 +170,9 @@ public final class TrainableWeights {
   /// The model with its current values; masks are kept.
   public func model() throws -> Model {
     var trained: [String: [ParameterRole: Parameter]] = [:]
-    for parameter in parameters { trained[parameter.layer, default: [:]][parameter.role] = try parameter.trained }
+    for parameter in parameters where parameter.role != .weightScale && parameter.role != .outputScale {
+      trained[parameter.layer, default: [:]][parameter.role] = try parameter.trained
+    }
     return try Model(graph: graph, parameters: trained)
   }
 

@@ -37,7 +37,7 @@ final class TrainingGraph {
     self.pool = pool
     self.batchSize = batchSize
     let scoresName = try Self.scores(of: graph)
-    let nodes = Self.ancestors(of: scoresName, in: graph)
+    let (nodes, rounded) = Self.rounding(Self.ancestors(of: scoresName, in: graph), weights, scoresName)
     let trainable = Self.namesNeedingGradient(nodes)
     let uses = nodes.flatMap(\.inputs).reduce(into: [:]) { $0[$1, default: 0] += 1 }
 
@@ -50,8 +50,18 @@ final class TrainingGraph {
     var layers: [(Node, any Layer)] = []
     for node in nodes {
       try atLayer(node.name) {
-        let shape = graph.shape(of: node.name)
         let inputs = node.inputs.map { values[$0]! }
+        if let source = rounded[node.name] {
+          let output = try Value(
+            inputs[0].shape, batchSize: batchSize, needsGradient: trainable.contains(node.name))
+          values[node.name] = output
+          let layer = try ActivationRounding(
+            weights.quantization.activations[source]!, learned: weights.parameter(source, .outputScale), inputs[0],
+            output, batchSize: batchSize)
+          layers.append((node, layer))
+          return
+        }
+        let shape = graph.shape(of: node.name)
         let isOnlyReader = node.inputs.count == 1 && uses[node.inputs[0]] == 1
         let output: Value
         if node.op.isView, isOnlyReader {
@@ -168,6 +178,28 @@ final class TrainingGraph {
     var needed: Set<String> = [name, graph.input.name]
     for node in graph.nodes.reversed() where needed.contains(node.name) { needed.formUnion(node.inputs) }
     return graph.nodes.filter { needed.contains($0.name) }
+  }
+
+  /// The nodes with one more behind each whose output will be quantized; its readers read that. What the outputs of
+  /// fused layers are is the activation's to say.
+  ///
+  /// - Returns: and, by the names of those more, the names of the layers they round.
+  private static func rounding(
+    _ nodes: [Node], _ weights: TrainableWeights, _ scores: String
+  ) -> (nodes: [Node], rounded: [String: String]) {
+    let quantized = weights.quantization.activations
+    var names: [String: String] = [:], rounded: [String: String] = [:]
+    var result: [Node] = []
+    for var node in nodes {
+      node.inputs = node.inputs.map { names[$0] ?? $0 }
+      result.append(node)
+      guard quantized[node.name] != nil, node.name != scores else { continue }
+      let name = node.name + " rounded"
+      names[node.name] = name
+      rounded[name] = node.name
+      result.append(Node(name, .dropout(Dropout(rate: 0)), [node.name]))
+    }
+    return (result, rounded)
   }
 
   private static func namesNeedingGradient(_ nodes: [Node]) -> Set<String> {

@@ -11,6 +11,9 @@ final class LinearLayer: ClampingLayer {
   private let precision: ProductPrecision
   private var method: Method
   private let gradient: ConvolutionGradient
+  /// The weight as it will be quantized, while training for that.
+  private let rounding: WeightRounding?
+  private let ties: WeightTies?
 
   private enum Method {
     case direct(FloatConvolution)
@@ -19,8 +22,11 @@ final class LinearLayer: ClampingLayer {
 
   init(
     _ geometry: ConvolutionGeometry, _ input: Value, _ output: Value, weight: TrainableParameter,
-    bias: TrainableParameter?, precision: ProductPrecision
+    bias: TrainableParameter?, precision: ProductPrecision,
+    rounding: WeightRounding? = nil, ties: WeightTies? = nil
   ) {
+    self.rounding = rounding
+    self.ties = ties
     self.precision = precision
     self.geometry = geometry
     self.input = input
@@ -51,11 +57,15 @@ final class LinearLayer: ClampingLayer {
 
   var keeps: Keeping { .inputs }
 
+  /// The weight that is computed with.
+  private var used: FloatBuffer { rounding?.rounded ?? weight.values }
+
   func forward(_ pass: Pass) {
+    if pass.mode != .refreshing { rounding?.round(pass.pool) }  // nothing has changed since
     switch method {
     case .direct(let convolution):
-      if pass.mode != .refreshing {  // nothing has changed since
-        convolution.update(weights: weight.values.elements, bias: bias?.values.elements, pool: pass.pool)
+      if pass.mode != .refreshing {
+        convolution.update(weights: used.elements, bias: bias?.values.elements, pool: pass.pool)
       }
       convolution.run(
         input: input.data.base, output: output.data.base, batch: pass.count,
@@ -63,7 +73,7 @@ final class LinearLayer: ClampingLayer {
         pool: pass.pool)
     case .winograd(let convolution, let clamp):
       convolution.run(
-        input: input.data.base, weights: weight.values.base, bias: bias?.values.base, clamp: clamp,
+        input: input.data.base, weights: used.base, bias: bias?.values.base, clamp: clamp,
         output: output.data.base, batch: pass.count,
         scratch: pass.scratch.bytes(convolution.scratchBytes(threads: pass.pool.threads)), pool: pass.pool)
     }
@@ -74,12 +84,14 @@ final class LinearLayer: ClampingLayer {
     gradient.weightGradient(
       input: input.data.base, outputGradient: output.gradient!.base, weightGradient: weight.gradient!.base,
       biasGradient: bias?.gradient!.base, batch: pass.count, scratch: pass.scratch.bytes(needed), pool: pass.pool)
+    rounding?.gradient(pass.pool)
+    ties?.gradient()
   }
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
     let needed = gradient.inputGradientScratchBytes(batch: pass.count, threads: pass.pool.threads)
     gradient.inputGradient(
-      outputGradient: output.gradient!.base, weights: weight.values.base, inputGradient: target.base,
+      outputGradient: output.gradient!.base, weights: used.base, inputGradient: target.base,
       batch: pass.count, scratch: pass.scratch.bytes(needed), pool: pass.pool)
   }
 }

@@ -46,8 +46,10 @@ public final class Trainer {
     guard options.patience == nil || validation != nil else {
       throw CompressError("patience needs validation data to lose it on")
     }
-    let weights = try TrainableWeights(model)
-    for parameter in weights.parameters where options.decaysAll { parameter.decays = parameter.role.isTrainable }
+    let weights = try TrainableWeights(model, quantization: options.quantization)
+    for parameter in weights.parameters where options.decaysAll {
+      parameter.decays = parameter.role.isTrainable && parameter.role != .weightScale && parameter.role != .outputScale
+    }
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to train on") }
     try Self.checkShape(data, model)
     let batchSize = min(options.batchSize, data.count)
@@ -83,6 +85,9 @@ public final class Trainer {
       distillation: teacher == nil ? nil : options.distillation)
     reader = BatchReader(batchSize: batchSize, classes: graph.scores.size)
   }
+
+  /// The quantization trained for, with its scales as they are now.
+  public func currentQuantization() throws -> FakeQuantization { try weights.currentQuantization() }
 
   static func checkShape(_ data: any Dataset, _ model: Model) throws {
     guard data.sampleShape == model.graph.inputShape else {

@@ -36,6 +36,8 @@ public struct TrainingOptions {
   /// Of the factors in products of convolutions and dense layers, forward and backward, validation included; sums,
   /// weights, batch norms, loss and optimizer are float32 in any case.
   public var precision = ProductPrecision.float32
+  /// What weights and activations are rounded to on the way forward.
+  public var quantization = FakeQuantization()
 
   public init(
     epochs: Int = 1, batchSize: Int = 32, optimizer: Optimizer = .adam(), learningRate: LearningRate? = nil,

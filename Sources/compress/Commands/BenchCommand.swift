@@ -58,6 +58,12 @@ struct BenchCommand: ParsableCommand {
   @Flag(help: "Also show where the time goes: each layer beside what this machine's kernels reach at best.")
   var layers = false
 
+  @Option(
+    help: ArgumentHelp(
+      "Time static int8 quantization with so many random images instead, with each observer, beside forward passes.",
+      valueName: "images"))
+  var quantize: Int?
+
   @Flag(
     help:
       "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes."
@@ -66,6 +72,7 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     if pruning, training { throw ValidationError("--pruning and --training are two measurements") }
+    if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
     let report = try BenchReport(
@@ -94,6 +101,30 @@ struct BenchCommand: ParsableCommand {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
+  }
+}
+
+extension BenchCommand {
+  private func timeQuantization(_ images: Int) throws {
+    let found = try QuantizationBench(model: model, images: images, threads: threads)
+    let terminal = Terminal(.output)
+    if json {
+      let encoder = JSONEncoder()
+      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+      return terminal.writeLine(String(decoding: try encoder.encode(found), as: UTF8.self))
+    }
+    var table = TextTable([("what", .left), ("time", .right), ("to forward", .right)])
+    table.add([
+      TextTable.Cell("\(images) forward passes", .bold), TextTable.Cell(Formatting.duration(found.forwardSeconds)), "",
+    ])
+    for row in found.rows {
+      table.add([
+        TextTable.Cell("int8, \(row.observer)", .bold), TextTable.Cell(Formatting.duration(row.seconds)),
+        TextTable.Cell(Formatting.factor(row.ratio)),
+      ])
+    }
+    terminal.write(table.rendered(for: terminal))
+    terminal.writeLine("peak memory \(Formatting.bytes(found.peakMemoryBytes))")
   }
 }
 

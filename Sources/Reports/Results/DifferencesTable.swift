@@ -1,0 +1,63 @@
+import Pipeline
+
+/// What `compress compare A B` shows: changed predictions, each layer's error, the samples that are furthest off.
+public struct DifferencesTable {
+  private let found: Differences
+
+  public init(_ found: Differences) { self.found = found }
+
+  public func rendered(for terminal: Terminal) -> String {
+    var out = ""
+    if !found.layers.isEmpty { out += layers.rendered(for: terminal) + "\n" }
+    if !found.worst.isEmpty { out += worst.rendered(for: terminal) + "\n" }
+    let shares = found.correct.map { Double($0) / Double(found.count) }
+    let change = Interval.pairedDifference(gained: found.gained, lost: found.lost, of: found.count)
+    out += "accuracy  \(Formatting.percent(shares[0])) and \(Formatting.percent(shares[1])): "
+    out += "\(Formatting.points(shares[1] - shares[0])) points (95 %: \(Formatting.points(change)))\n"
+    let flips = Interval.wilson(found.flips, of: found.count)
+    out += "flips     \(Formatting.count(found.flips)) of \(Formatting.count(found.count)) predictions, "
+    out += "\(Formatting.percent(Double(found.flips) / Double(found.count))) (95 %: \(Formatting.percents(flips))); "
+    out += "\(found.gained) became right, \(found.lost) wrong\n"
+    return out
+  }
+
+  private var layers: TextTable {
+    var table = TextTable([
+      ("output of", .left), ("SQNR", .right), ("largest error", .right), ("cosine", .right), ("SQNR alone", .right),
+      ("cosine alone", .right),
+    ])
+    // What does most harm by itself is set off.
+    let harm = found.layers.compactMap { $0.alone?.decibels }.min()
+    for layer in found.layers {
+      let isWorst = layer.alone?.decibels != nil && layer.alone?.decibels == harm
+      func cell(_ text: String) -> TextTable.Cell { isWorst ? TextTable.Cell(text, .yellow) : TextTable.Cell(text) }
+      table.add([
+        TextTable.Cell(layer.name, .bold), cell(Self.decibels(layer.cumulative)),
+        cell(Formatting.significant(layer.cumulative.maximum)), cell(Self.cosine(layer.cumulative)),
+        cell(layer.alone.map(Self.decibels) ?? ""), cell(layer.alone.map(Self.cosine) ?? ""),
+      ])
+    }
+    return table
+  }
+
+  private var worst: TextTable {
+    var table = TextTable([
+      ("furthest off", .right), ("label", .right), ("first says", .right), ("second says", .right), ("distance", .right),
+    ])
+    for sample in found.worst {
+      table.add([
+        "sample \(sample.index + 1)", "\(sample.label)", "\(sample.predictions[0])",
+        sample.predictions[0] == sample.predictions[1]
+          ? "\(sample.predictions[1])" : TextTable.Cell("\(sample.predictions[1])", .yellow),
+        TextTable.Cell(Formatting.percent(sample.distance)),
+      ])
+    }
+    return table
+  }
+
+  private static func decibels(_ error: Differences.Error) -> String {
+    error.decibels.map { $0.tenths + " dB" } ?? "same"
+  }
+
+  private static func cosine(_ error: Differences.Error) -> String { error.cosine.digits(6) }
+}

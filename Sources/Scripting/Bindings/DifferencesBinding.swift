@@ -1,0 +1,141 @@
+import Diagnostics
+import Formats
+import LuaHost
+import Pipeline
+import Reports
+
+extension ScriptSession {
+  static var differencesSchema: OptionSchema {
+    OptionSchema(
+      "DifferencesOptions",
+      [
+        .init(name: "data", type: .data, help: "labelled samples", isRequired: true),
+        .init(
+          name: "layers", type: .integer, help: "how many of the first samples layers are compared on; 0 for none",
+          standard: .integer(64), minimum: 0, maximum: 1e6),
+        .init(
+          name: "worst", type: .integer, help: "how many samples are named", standard: .integer(10), minimum: 0,
+          maximum: 1000),
+      ])
+  }
+
+  static var rescueSchema: OptionSchema {
+    OptionSchema("RescueOptions", [within] + choosing)
+  }
+
+  static var mixSchema: OptionSchema {
+    OptionSchema(
+      "MixOptions",
+      [
+        within,
+        .init(name: "bytes", type: .integer, help: "the largest native file", minimum: 1, maximum: 1e15),
+      ] + choosing)
+  }
+
+  private static var within: OptionSchema.Option {
+    .init(name: "within", type: .ratio, help: "how much accuracy may be lost: 0.001 is a tenth of a point")
+  }
+
+  private static var choosing: [OptionSchema.Option] {
+    [
+      .init(name: "data", type: .data, help: "what accuracy is measured on", isRequired: true),
+      .init(
+        name: "samples", type: .integer, help: "of these the first so many tell which layers matter",
+        standard: .integer(64), minimum: 1, maximum: 65_536),
+    ]
+  }
+
+  /// `differences(a, b, { data })`, `rescue(original, quantized, { data, within })`, `mix(original, { … }, { … })`.
+  func defineDifferences() {
+    let error = "{ sqnr: number?, max: number, cosine: number }"
+    state.define(
+      "differences",
+      "(original: Model, changed: Model, options: DifferencesOptions): { count: integer, accuracy: number[], flips: "
+        + "integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, "
+        + "cumulative: \(error), alone: \(error)? }[], worst: { index: integer, label: integer, predictions: integer[], "
+        + "distance: number }[], text: string }",
+      "What a changed model does otherwise, and which layers bring it about; computes both."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
+      let models = try (0...1).map { try arguments.object($0, ModelObject.self) }
+      let given = try Self.differencesSchema.read(try arguments.table(2))
+      let found = try Differences(
+        executor.model(of: models[0].stage), executor.model(of: models[1].stage),
+        on: given.data("data")!.data.unaugmented, layerSamples: given.integer("layers")!,
+        worstCount: given.integer("worst")!, context: executor.context)
+      return [.table(try table(found))]
+    }
+    state.define(
+      "rescue", "(original: Model, quantized: Model, options: RescueOptions): Model",
+      "The quantized model with the fewest layers back to the original's that keep its accuracy."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
+      let original = try arguments.object(0, ModelObject.self), quantized = try arguments.object(1, ModelObject.self)
+      let given = try Self.rescueSchema.read(try arguments.table(2))
+      let work = try MixStage(
+        .accuracy(within: given.number("within") ?? 0.001), price: .layers, names: ["quantized", "original"],
+        data: given.data("data")!.data.unaugmented, samples: given.integer("samples")!)
+      let stage = try record(work, [original.stage, quantized.stage, original.stage])
+      return [.object(ModelObject(stage, name: original.name))]
+    }
+    state.define(
+      "mix", "(original: Model, candidates: [string, Model][], options: MixOptions): Model",
+      "Each layer as one of the candidates has it, listed from cheap to dear: dear where it matters."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
+      let original = try arguments.object(0, ModelObject.self)
+      let candidates = try arguments.table(1).array.enumerated().map { index, value in
+        guard let pair = value.table, pair.count == 2, let name = pair[1].string,
+          let model = pair[2].object(ModelObject.self)
+        else { throw CompressError("candidate \(index + 1) is not { \"name\", model }") }
+        return (name: name, model: model)
+      }
+      let given = try Self.mixSchema.read(try arguments.table(2))
+      let goal: MixStage.Goal
+      switch (given.number("within"), given.integer("bytes")) {
+      case (let within?, nil): goal = .accuracy(within: within)
+      case (nil, let bytes?): goal = .bytes(bytes)
+      default: throw CompressError("mix takes one goal: within = 0.005 or bytes = 1000000")
+      }
+      let work = try MixStage(
+        goal, price: .bytes, names: candidates.map(\.name), data: given.data("data")!.data.unaugmented,
+        samples: given.integer("samples")!)
+      let stage = try record(work, [original.stage] + candidates.map(\.model.stage))
+      return [.object(ModelObject(stage, name: original.name))]
+    }
+  }
+
+  private func table(_ found: Differences) throws -> LuaTable {
+    func error(_ error: Differences.Error) throws -> LuaValue {
+      .table(
+        try state.makeTable(fields: [
+          "sqnr": error.decibels.map { .number($0) } ?? .nil, "max": .number(error.maximum),
+          "cosine": .number(error.cosine),
+        ]))
+    }
+    let layers = try found.layers.map { layer -> LuaValue in
+      .table(
+        try state.makeTable(fields: [
+          "name": .string(layer.name), "cumulative": try error(layer.cumulative),
+          "alone": try layer.alone.map(error) ?? .nil,
+        ]))
+    }
+    let worst = try found.worst.map { sample -> LuaValue in
+      .table(
+        try state.makeTable(fields: [
+          "index": .integer(sample.index + 1), "label": .integer(sample.label),
+          "predictions": .table(try state.list(sample.predictions)), "distance": .number(sample.distance),
+        ]))
+    }
+    let interval = Interval.wilson(found.flips, of: found.count)
+    let terminal = Terminal(.output, isInteractive: false, hasColor: false)
+    return try state.makeTable(fields: [
+      "count": .integer(found.count),
+      "accuracy": .table(try state.makeTable(found.correct.map { .number(Double($0) / Double(found.count)) })),
+      "flips": .integer(found.flips), "flips_low": .number(interval.low), "flips_high": .number(interval.high),
+      "gained": .integer(found.gained), "lost": .integer(found.lost), "layers": .table(try state.makeTable(layers)),
+      "worst": .table(try state.makeTable(worst)),
+      "text": .string(DifferencesTable(found).rendered(for: terminal)),
+    ])
+  }
+}

@@ -1,0 +1,49 @@
+import Compression
+import Network
+import Runtime
+import Tensors
+import Testing
+
+@Suite struct EqualizationTests {
+  static func model() throws -> Model {
+    var net = GraphBuilder(input: [6, 6, 3])
+    net.conv2d(filters: 4, kernel: 3, padding: .same, name: "first")
+    net.activation(.relu)
+    net.conv2d(filters: 4, kernel: 3, padding: .same, groups: 4, name: "depthwise")
+    net.activation(.relu)
+    net.maxPool(2)
+    net.conv2d(filters: 5, kernel: 1, name: "point")
+    net.activation(.relu6)
+    net.flatten()
+    net.dense(3, name: "head")
+    var model = try Model(initializing: net.graph(), seed: 4)
+    var weight = model["first", .weight]!.values
+    // Channels of very different sizes.
+    weight.withMutable(Float.self) { for i in $0.indices { $0[i] *= [100, 1, 0.01, 0][i / 27] } }
+    try model.set(Parameter(weight), "first", .weight)
+    try model.set(Parameter(Tensor([1, -2, 0.5, 3] as [Float])), "first", .bias)
+    return model
+  }
+
+  @Test func theFunctionStaysToTheBit() throws {
+    let model = try Self.model(), (equal, pairs) = try model.equalized()
+    #expect(pairs == 2, "first to depthwise to point; relu6 does not scale")
+    var random = SeededRandom(seed: 2)
+    for _ in 0..<5 {
+      let sample = Tensor(normal: [6, 6, 3], using: &random)
+      #expect(
+        try ReferenceInterpreter(equal).run(sample).array(Float.self)
+          == ReferenceInterpreter(model).run(sample).array(Float.self))
+    }
+  }
+
+  @Test func rangesBecomeAlike() throws {
+    let (equal, _) = try Self.model().equalized()
+    func peaks(_ layer: String) -> [Float] {
+      let weight = equal[layer, .weight]!, values: [Float] = weight.values.array(), width = weight.count / weight.shape[0]
+      return (0..<3).map { row in values[row * width..<(row + 1) * width].map(abs).max()! }
+    }
+    for (a, b) in zip(peaks("first"), peaks("depthwise")) { #expect(a / b < 2.9 && b / a < 2.9, "\(a), \(b)") }
+    #expect(equal["first", .weight]!.values.array(Float.self).suffix(27).allSatisfy { $0 == 0 })
+  }
+}

@@ -1,0 +1,140 @@
+import Datasets
+import Diagnostics
+import Network
+import Runtime
+import Tensors
+import Testing
+
+@testable import Pipeline
+@testable import Scripting
+
+/// Recipes as scripts use them, on a network that learns digits in a moment.
+@Suite struct QuantizationScriptTests {
+  static let head =
+    preamble + """
+      local m = train(net, { data = data, batch = 25, epochs = 4 })
+      local held = digits.test:take(200)
+
+      """
+
+  /// Every shipped recipe with its defaults, and those with choices.
+  static let recipes = [
+    "dynamic_range {}", "float16 {}", "bfloat16 {}", "clusters { clusters = 32 }",
+    "int8 { calibration = data }", "int8 { calibration = data, observer = 'minmax' }",
+    "int8 { calibration = data, observer = 'moving_average' }", "int8 { calibration = data, observer = 'entropy' }",
+    "int8 { calibration = data, observer = 'mse', correct_bias = true }",
+    "int8 { calibration = data, symmetric = true, power_of_two = true, per = 'tensor' }",
+    "int8 { calibration = data, bits = 6, activation_bits = 6, fit = 'mse' }",
+    "int8 { calibration = data, activation_bits = 12 }",
+    "int4 {}", "int4 { calibration = data }",
+    "fixed_point { calibration = data }", "fixed_point { calibration = data, method = 'minmax' }",
+    "fixed_point { calibration = data, method = 'log' }", "fixed_point { calibration = data, method = 'tanh' }",
+  ]
+
+  @Test(arguments: recipes) func quantizesAndRunsAsWritten(_ recipe: String) throws {
+    let result = try run(
+      Self.head + """
+        local q = quantize(m, use "\(recipe.replacing(" ", with: "\" ", maxReplacements: 1)))
+        local found = differences(m, q, { data = held, layers = 8 })
+        print(found.accuracy[2] > found.accuracy[1] - 0.1, found.count, #found.worst)
+        """)
+    #expect(result.printed == ["true\t200\t10"])
+    let stage = try #require(result.outcome.stages.last { $0.work.kind == "quantize" })
+    let model = try result.executor.model(of: stage)
+    let images = try SyntheticDigits(count: 3, part: "test").batch(0..<3).images
+    let scores: [Float] = try Session(compile(model, CompileOptions(maxBatch: 3))).run(images).array()
+    let reference = ReferenceInterpreter(model)
+    let expected = try (0..<3).flatMap { index -> [Float] in
+      try reference.run(images.sliced(axis: 0, index..<index + 1).reshaped(model.graph.inputShape.dims)).array()
+    }
+    #expect(scores == expected)
+  }
+
+  @Test func whatIsSimulatedIsSaid() throws {
+    let result = try run(Self.head + "quantize(m, use 'fixed_point' { calibration = data, method = 'log', bits = 6 })")
+    let stage = try #require(result.outcome.stages.last { $0.work.kind == "quantize" })
+    let notes = try result.executor.record(of: stage).notes
+    #expect(notes.contains { $0.contains("is simulated in float") }, "\(notes)")
+  }
+
+  @Test func prunedStaysPruned() throws {
+    let recipes = [
+      "int8 { calibration = data }", "clusters {}", "int4 { calibration = data }",
+      "fixed_point { calibration = data, method = 'minmax' }",
+    ]
+    for recipe in recipes {
+      let result = try run(
+        Self.head + """
+          local sparse = prune(m, use "global_magnitude" {}, { sparsity = 0.7 })
+          local q = quantize(sparse, use "\(recipe.replacing(" ", with: "\" ", maxReplacements: 1)))
+          print(q:cost().nonzero <= sparse:cost().nonzero)
+          """)
+      #expect(result.printed == ["true"], "\(recipe)")
+    }
+  }
+
+  @Test func trainingWithFewBitsBringsAccuracyBack() throws {
+    let result = try run(
+      Self.head + """
+        local few = use "int8" { calibration = data, bits = 2, activation_bits = 3 }
+        local before = evaluate(quantize(m, few), data).accuracy
+        local options = { data = data, batch = 25, epochs = 4, learning_rate = 2e-3 }
+        local after = evaluate(quantize(m, few, { train = options }), data).accuracy
+        local fixed = evaluate(quantize(m, few, { train = options, learn_scales = false }), data).accuracy
+        print(after > before + 0.03, fixed > before + 0.03)
+        local shared = use "clusters" { clusters = 4 }
+        local tied = quantize(m, shared, { train = options })
+        print(evaluate(tied, data).accuracy > evaluate(quantize(m, shared), data).accuracy)
+        """)
+    #expect(result.printed == ["true\ttrue", "true"])
+    let stage = result.outcome.stages.last { $0.work.label.hasPrefix("quantize by clusters, train") }
+    let tied = try result.executor.model(of: #require(stage))
+    for layer in tied.weightLayers {
+      guard case .codes(let coded)? = tied[layer, .weight]?.encoding else { Issue.record("no table"); continue }
+      #expect(coded.table.count <= 4)
+    }
+  }
+
+  @Test func rescueAndMix() throws {
+    let result = try run(
+      Self.head + """
+        local rough = quantize(m, use "int8" { calibration = data, bits = 2, activation_bits = 2 })
+        local fine = quantize(m, use "int8" { calibration = data })
+        local saved = rescue(m, rough, { data = held, within = 0.02 })
+        print(evaluate(saved, held).accuracy >= evaluate(m, held).accuracy - 0.02, saved:cost().bytes > rough:cost().bytes)
+        local mixed = mix(m, { { "rough", rough }, { "fine", fine } }, { data = held, within = 0.02 })
+        print(evaluate(mixed, held).accuracy >= evaluate(m, held).accuracy - 0.02)
+        local limit = fine:cost().bytes
+        print(mix(m, { { "rough", rough }, { "fine", fine } }, { data = held, bytes = limit }):cost().bytes <= limit)
+        """)
+    #expect(result.printed == ["true\ttrue", "true", "true"])
+  }
+
+  @Test func differencesBlameALayer() throws {
+    let result = try run(
+      Self.head + """
+        local same = differences(m, m, { data = held })
+        print(same.flips, same.gained, same.layers[1].cumulative.sqnr, same.layers[1].cumulative.cosine)
+        local rough = quantize(m, use "int8" { calibration = data, bits = 2, skip = "dense" })
+        local found = differences(m, rough, { data = held, worst = 2 })
+        local blamed
+        for _, layer in ipairs(found.layers) do if layer.alone then blamed = layer end end
+        print(blamed.name, blamed.alone.sqnr < 30, #found.worst, found.flips_low <= found.flips / found.count)
+        """)
+    #expect(result.printed[0] == "0\t0\tnil\t1.0")
+    #expect(result.printed[1].hasSuffix("true\t2\ttrue"), "\(result.printed)")
+  }
+
+  @Test(arguments: [
+    ("quantize(m, use 'int8' { calibration = data, bits = 9 })", "from 2 to 8"),
+    ("quantize(m, use 'int8' { calibration = data, observer = 'max' })", "no choice"),
+    ("quantize(m, use 'fixed_point' { calibration = data, method = 'log' }, { train = { data = data } })", "levels"),
+    ("mix(m, { { 'a', m } }, { data = data, within = 0 })", "no candidates"),
+    ("mix(m, { { 'a', m }, { 'b', m } }, { data = data })", "one goal"),
+    ("rescue(m, net, { data = data, within = 2 })", "within 0 and 1"),
+  ])
+  func mistakesAreNamed(_ script: String, _ expected: String) {
+    let error = failure(Self.head + script)
+    #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
+  }
+}
