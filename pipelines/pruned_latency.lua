@@ -3,16 +3,21 @@
 -- quotient is the share of time saved over the share of work saved: at 1 time falls exactly as the work does.
 --   compress run pipelines/pruned_latency.lua --threads 1 --set network=vgg16_bn_cifar
 local p = params {
-  network = { "resnet18_cifar", choices = { "resnet18_cifar", "vgg16_bn_cifar", "resnet32", "resnet50", "mobilenet_v2", "vgg16" } },
-  width   = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
-  rounds  = { 5, min = 1, help = "of turns, each network once" },
-  images  = { 100, min = 1, help = "runs in a turn" },
+  network  = {
+    "resnet18_cifar",
+    choices = { "resnet18_cifar", "vgg16_bn_cifar", "resnet32", "resnet50", "mobilenet_v2", "vgg16" },
+  },
+  width    = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
+  multiple = { 16, min = 1, help = "of how many channels a group keeps: kernels compute so many at once" },
+  rounds   = { 5, min = 1, help = "of turns, each network once" },
+  images   = { 100, min = 1, help = "runs in a turn" },
 }
 
 local whole    = zoo[p.network] { width = p.width }
 local networks = { { share = 1, model = whole } }
 for _, share in ipairs { 0.75, 0.5, 0.25, 0.1 } do
-  networks[#networks + 1] = { share = share, model = prune(whole, use "filter_l2" {}, { macs = share }) }
+  local smaller = prune(whole, use "filter_l2" {}, { macs = share, multiple_of = p.multiple })
+  networks[#networks + 1] = { share = share, model = smaller }
 end
 
 local input = whole:layers()[1]:input_shape()

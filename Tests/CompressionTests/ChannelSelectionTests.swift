@@ -67,6 +67,24 @@ import Testing
     #expect(throws: CompressError.self) { try selection.choose { _ in 1.5 } }
   }
 
+  @Test func multiplesStay() throws {
+    func selection(_ multiple: Int, _ scope: PruningScope = .global, minimum: Int = 1) throws -> ChannelSelection {
+      try ChannelSelection(
+        chain(), scores: scores, normalized: true, scope: scope, minimum: minimum, multiple: multiple)
+    }
+    // Pairs by their means: of a 0.6 and 1.4, of b 0.33, 0.78, 1.22 and 1.67 times the group's; the last pair stays.
+    let pairs = try selection(2)
+    #expect(pairs.count == 4)
+    #expect(pairs.removing(2).removal == [0: [2, 3], 1: [0, 1]])
+    #expect(pairs.removing(4).removal == [0: [2, 3], 1: [0, 1, 2, 3, 4, 5]])
+    #expect(try pairs.choose { _ in 0.3 }.removal == [0: [2, 3], 1: [0, 1]])
+    #expect(try pairs.choose { _ in 0.1 }.removal == [1: [0, 1]])
+    // What is over the last multiple goes first; a group narrower than it stays whole.
+    #expect(try selection(3).removing(2).removal == [0: [3], 1: [0, 1]])
+    #expect(try selection(5, .layer).removing(1).removal == [1: [0, 1, 2]])
+    #expect(try selection(2, minimum: 3).count == 2)
+  }
+
   @Test func whatCannotBeIsSaidWithNumbers() throws {
     func message(_ body: () throws -> Void) -> String {
       do { try body() } catch { return "\(error)" }

@@ -32,7 +32,7 @@ import Testing
             }
           }
         }
-        try! slot.outside({}) { done.add(1, ordering: .relaxed) }
+        _ = try! slot.outside({}) { done.add(1, ordering: .relaxed) }
         // Its locks end with it, as a process's do.
       }
     }
@@ -87,7 +87,7 @@ import Testing
     claim.release()
     #expect(other.tryClaim())
     other.release()
-    FileManager.default.createFile(atPath: folder + "/locks/\(key.digest).lock", contents: nil)
+    _ = FileManager.default.createFile(atPath: folder + "/locks/\(key.digest).lock", contents: nil)
     #expect(try store.claim(key).tryClaim())
     store.removeUnheldClaims()
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder + "/locks") == [])

@@ -56,6 +56,7 @@
 ---@field rewind? Model # weights: after each removal, what is left gets this earlier model's values again
 ---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
 ---@field keep_at_least? integer # filters: channels that each group keeps; default 1
+---@field multiple_of? integer # filters: each group that loses channels keeps a multiple of so many, which kernels make the most of; default 1
 ---@field train? TrainOptions # training during and after the removal
 ---@field samples? Data # for strategies that need gradients or activations: what these are taken on; the first 512 of train.data by default
 ---@field every? integer # weights: steps between two removals; default 50

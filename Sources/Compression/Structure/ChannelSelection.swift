@@ -36,8 +36,10 @@ public struct ChannelSelection {
   public let groups: ChannelGroups
   /// Channels that each group keeps whatever their scores.
   public let minimum: Int
-  /// Every channel that may go, the first to go first: positions of group and channel.
-  private let order: [(group: Int, channel: Int)]
+  /// Channels leave a group so many at once, so that a multiple of that stays.
+  public let multiple: Int
+  /// All that may go, the first to go first: the position of a group, and its channels of least score among those left.
+  private let order: [(group: Int, channels: ArraySlice<Int>)]
 
   /// A choice and what it leaves.
   public struct Choice: Sendable {
@@ -53,14 +55,18 @@ public struct ChannelSelection {
   ///     several filters make has the mean of their scores.
   ///   - normalized: whether a group's scores are divided by their mean before groups are compared.
   ///   - scope: `.global` ranks the channels of all groups together, `.layer` takes the same share of each group.
+  ///   - multiple: of how many channels each group keeps, whole groups apart: kernels that compute as many at once
+  ///     waste nothing then. Channels that go together rank by the mean of their scores.
   /// - Throws: `CompressError` naming the layer when its scores are not one number per filter.
   public init(
-    _ groups: ChannelGroups, scores: [String: Tensor], normalized: Bool, scope: PruningScope, minimum: Int = 1
+    _ groups: ChannelGroups, scores: [String: Tensor], normalized: Bool, scope: PruningScope, minimum: Int = 1,
+    multiple: Int = 1
   ) throws {
-    precondition(minimum >= 1)
+    precondition(minimum >= 1 && multiple >= 1)
     self.groups = groups
     self.minimum = minimum
-    var order: [(key: Double, group: Int, channel: Int)] = []
+    self.multiple = multiple
+    var order: [(key: Double, group: Int, channels: ArraySlice<Int>)] = []
     for (index, group) in groups.groups.enumerated() {
       guard group.producers.allSatisfy({ scores[$0] != nil }) else { continue }
       var combined = [Double](repeating: 0, count: group.width)
@@ -76,14 +82,28 @@ public struct ChannelSelection {
       let mean = combined.reduce(0, +) / Double(group.width)
       if normalized, mean > 0 { combined = combined.map { $0 / mean } }
       let ranked = combined.indices.sorted { (combined[$0], $0) < (combined[$1], $1) }
-      for (rank, channel) in ranked.dropLast(minimum).enumerated() {
-        let key = scope == .global ? combined[channel] : (Double(rank) + 0.5) / Double(group.width)
-        order.append((key, index, channel))
+      var first = 0
+      while first < group.width {
+        // What is over the last multiple goes first.
+        let count = first == 0 && group.width % multiple > 0 ? group.width % multiple : multiple
+        guard group.width - first - count >= minimum else { break }
+        let channels = ranked[first..<first + count]
+        let key =
+          scope == .global
+          ? channels.reduce(0) { $0 + combined[$1] } / Double(count)
+          : (Double(first) + 0.5 * Double(count)) / Double(group.width)
+        order.append((key, index, channels))
+        first += count
       }
     }
-    order.sort { ($0.key, $0.group, $0.channel) < ($1.key, $1.group, $1.channel) }
-    self.order = order.map { ($0.group, $0.channel) }
+    order.sort { ($0.key, $0.group, $0.channels.startIndex) < ($1.key, $1.group, $1.channels.startIndex) }
+    self.order = order.map { ($0.group, $0.channels) }
+    going = order.reduce(0) { $0 + $1.channels.count }
+    ranked = Set(order.map(\.group)).reduce(0) { $0 + groups.groups[$1].width }
   }
+
+  /// Channels that may go, and those of the groups they are in.
+  private let going, ranked: Int
 
   private static func checked(_ scores: Tensor) throws -> [Float] {
     guard scores.rank == 1 else {
@@ -104,12 +124,13 @@ public struct ChannelSelection {
     }
     var cost = ShrinkingCost(groups)
     let whole = (parameters: cost.parameters, macs: cost.macs)
+    var gone = 0
     func point(_ count: Int) -> Point {
       let share =
         switch target {
         case .parameters: Double(cost.parameters) / Double(whole.parameters)
         case .macs: Double(cost.macs) / Double(whole.macs)
-        case .channels: 1 - Double(count) / Double(order.count + protected)
+        case .channels: 1 - Double(gone) / Double(ranked)
         }
       return Point(count: count, parameters: cost.parameters, macs: cost.macs, share: share)
     }
@@ -122,7 +143,9 @@ public struct ChannelSelection {
     // What is left falls with every channel: the first count that leaves no more than wanted, and the one before.
     var under = point(0), over = under
     while under.share > wanted, under.count < order.count {
-      cost.remove(group: order[under.count].group, channel: order[under.count].channel)
+      let next = order[under.count]
+      for channel in next.channels { cost.remove(group: next.group, channel: channel) }
+      gone += next.channels.count
       (over, under) = (under, point(under.count + 1))
     }
     var isShareOfChannels = false
@@ -134,12 +157,13 @@ public struct ChannelSelection {
     }
     let (nearest, other) = abs(over.share - wanted) < abs(under.share - wanted) ? (over, under) : (under, over)
     var choice = Choice(removal: [:], parameters: nearest.parameters, macs: nearest.macs)
-    for (group, channel) in order.prefix(nearest.count) { choice.removal[group, default: []].insert(channel) }
+    choice.removal = removal(nearest.count)
     if abs(nearest.share - wanted) > 0.01 {
       choice.note =
         "\(target.unit): a share of \(nearest.share.rounded4) stays where \(wanted.rounded4) was asked for; "
         + (under.count == order.count && nearest.share > wanted
-          ? "no group can give more" : "one channel more or less would make it \(other.share.rounded4)")
+          ? "no group can give more"
+          : "\(multiple == 1 ? "one channel" : "\(multiple) channels") more or less would make it \(other.share.rounded4)")
     }
     return choice
   }
@@ -152,23 +176,25 @@ public struct ChannelSelection {
     let share: Double
   }
 
-  /// Channels of the groups in question that never go.
-  private var protected: Int { Set(order.map(\.group)).count * minimum }
-
-  /// How many channels may go at most.
+  /// In how many steps all that may go can go.
   public var count: Int { order.count }
 
-  /// The first `count` channels gone, those of least score.
+  /// The first `count` steps, the channels of least score.
   ///
   /// - Precondition: no more than `self.count`.
   public func removing(_ count: Int) -> Choice {
-    var removal: ChannelGroups.Removal = [:]
-    for (group, channel) in order.prefix(count) { removal[group, default: []].insert(channel) }
+    let removal = removal(count)
     let cost = groups.cost(removing: removal)
     return Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)
   }
 
-  /// Each group loses its own share, its channels of least score first.
+  private func removal(_ count: Int) -> ChannelGroups.Removal {
+    var removal: ChannelGroups.Removal = [:]
+    for (group, channels) in order.prefix(count) { removal[group, default: []].formUnion(channels) }
+    return removal
+  }
+
+  /// Each group loses its own share, its channels of least score first, as near as multiples allow.
   ///
   /// - Parameter share: by the group's position in `groups.groups`; nil leaves the group whole.
   public func choose(shares share: (Int) -> Double?) throws -> Choice {
@@ -178,9 +204,13 @@ public struct ChannelSelection {
       guard (0..<1).contains(wanted) else {
         throw CompressError("a share of \(wanted) is not from 0 to below 1").at(layer: group.producers[0])
       }
-      let count = min(Int((wanted * Double(group.width)).rounded()), group.width - minimum)
-      let going = order.lazy.filter { $0.group == index }.prefix(max(count, 0)).map(\.channel)
-      if !going.isEmpty { removal[index] = Set(going) }
+      let count = Int((wanted * Double(group.width)).rounded())
+      var going: Set<Int> = []
+      for (owner, channels) in order where owner == index {
+        guard 2 * (count - going.count) >= channels.count else { break }
+        going.formUnion(channels)
+      }
+      if !going.isEmpty { removal[index] = going }
     }
     let cost = groups.cost(removing: removal)
     return Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)

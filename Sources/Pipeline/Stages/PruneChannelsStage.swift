@@ -13,6 +13,8 @@ public struct PruneChannelsStage: StageWork {
   public let target: Target
   /// Channels that each group keeps whatever their scores.
   public let minimum: Int
+  /// Of how many channels a group keeps, unless it keeps all.
+  public let multiple: Int
   /// What the policy's needs are worked out on.
   public let samples: (any Dataset)?
 
@@ -26,11 +28,12 @@ public struct PruneChannelsStage: StageWork {
 
   /// - Throws: `CompressError` when the target is out of range.
   public init(
-    _ policy: any PruningPolicy, target: Target, minimum: Int = 1, samples: (any Dataset)? = nil
+    _ policy: any PruningPolicy, target: Target, minimum: Int = 1, multiple: Int = 1, samples: (any Dataset)? = nil
   ) throws {
     guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
     try policy.checkScoresAtOnce()
     guard minimum >= 1 else { throw CompressError("a group keeps at least one channel, not \(minimum)") }
+    guard multiple >= 1 else { throw CompressError("a group keeps a multiple of one channel or more, not \(multiple)") }
     switch target {
     case .cost(let target): try target.check()
     case .measured(let measure, let value):
@@ -45,6 +48,7 @@ public struct PruneChannelsStage: StageWork {
     self.policy = policy
     self.target = target
     self.minimum = minimum
+    self.multiple = multiple
     self.samples = samples
   }
 
@@ -67,7 +71,10 @@ public struct PruneChannelsStage: StageWork {
       case .measured(let measure, let value): ["unit": .string(measure.rawValue), "value": .number(value)]
       case .shares(let shares): ["unit": "shares", "value": .list(shares.map { .number($0) })]
       }
-    return ["policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum)]
+    return [
+      "policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum),
+      "multiple": .int(multiple),
+    ]
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
@@ -123,7 +130,8 @@ public struct PruneChannelsStage: StageWork {
     }
     let scores = try scores(model, groups, evidence)
     let selection = try ChannelSelection(
-      groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum)
+      groups, scores: scores, normalized: policy.normalizesScores, scope: policy.scope, minimum: minimum,
+      multiple: multiple)
     let open = groups.groups.indices.filter { groups.groups[$0].producers.allSatisfy { scores[$0] != nil } }
     return (selection, open)
   }

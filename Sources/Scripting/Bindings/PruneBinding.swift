@@ -45,6 +45,10 @@ extension ScriptSession {
         .init(
           name: "keep_at_least", type: .integer, help: "filters: channels that each group keeps",
           standard: .integer(1), minimum: 1, maximum: 65_536),
+        .init(
+          name: "multiple_of", type: .integer,
+          help: "filters: each group that loses channels keeps a multiple of so many, which kernels make the most of",
+          standard: .integer(1), minimum: 1, maximum: 65_536),
         .init(name: "train", type: .table(trainSchema), help: "training during and after the removal"),
         .init(
           name: "samples", type: .data,
@@ -181,7 +185,9 @@ extension ScriptSession {
     var stage = model.stage
     for goal in goals {
       stage = try record(
-        PruneChannelsStage(policy, target: goal, minimum: given.integer("keep_at_least")!, samples: samples), [stage])
+        PruneChannelsStage(
+          policy, target: goal, minimum: given.integer("keep_at_least")!, multiple: given.integer("multiple_of")!,
+          samples: samples), [stage])
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
