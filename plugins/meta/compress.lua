@@ -43,6 +43,10 @@
 ---@field batch? integer # samples to a batch; default 32
 ---@field seed? integer # of the order; the run's own by default
 
+---@class QuantizeOptions
+---@field train? TrainOptions # training with rounded weights and activations
+---@field learn_scales? boolean # whether that training moves the scales, too; default true
+
 ---@class PruneOptions
 ---@field sparsity? number|number[] # share of zeros among the weights of the layers pruned; a list: after each round
 ---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training, or over the rounds
@@ -85,6 +89,22 @@
 ---@field macs? number # multiply-accumulates that stay, a share up to 1 or a number
 ---@field params? number # parameters that stay, a share up to 1 or a number
 ---@field filters? number # share of the filters that go
+
+---@class DifferencesOptions
+---@field data Data # labelled samples
+---@field layers? integer # how many of the first samples layers are compared on; 0 for none; default 64
+---@field worst? integer # how many samples are named; default 10
+
+---@class RescueOptions
+---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
+---@field data Data # what accuracy is measured on
+---@field samples? integer # of these the first so many tell which layers matter; default 64
+
+---@class MixOptions
+---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
+---@field bytes? integer # the largest native file
+---@field data Data # what accuracy is measured on
+---@field samples? integer # of these the first so many tell which layers matter; default 64
 
 ---@class CompareOptions
 ---@field on Data # samples that accuracy is measured on
@@ -157,18 +177,29 @@
 ---@field into? Model # the network that a file of weights alone (safetensors) belongs to; its own weights are not used
 
 ---@class WeightQuantization
----@field type? "integer"|"float16" # default "integer"
----@field bits? integer # default 8
+---@field type? "integer"|"float16"|"bfloat16"|"levels"|"clusters" # default "integer"
+---@field bits? integer # of integers and levels; default 8
 ---@field symmetric? boolean # default true
----@field per? "channel"|"tensor" # default "channel"
+---@field per? "channel"|"tensor" # scale of integers; default "channel"
+---@field fit? "minmax"|"mse" # of integers; default "minmax"
+---@field power_of_two? boolean # scales of integers; default false
+---@field rounding? "nearest"|"learned" # of integers; default "nearest"
+---@field spacing? "linear"|"log"|"tanh" # of levels; default "linear"
+---@field clusters? integer # how many; default 16
 
 ---@class ActivationQuantization
----@field bits? integer # default 8
----@field observer? "minmax" # default "minmax"
+---@field bits? integer # up to 8 of logarithms and tanh; default 8
+---@field observer? "minmax"|"moving_average"|"percentile"|"entropy"|"mse" # default "minmax"
+---@field percentile? number # of that observer; default 99.99
+---@field momentum? number # of the moving average; default 0.9
+---@field spacing? "linear"|"log"|"tanh" # default "linear"
+---@field symmetric? boolean # default false
+---@field power_of_two? boolean # default false
 
 ---@class LayerQuantization
 ---@field weights WeightQuantization
 ---@field activations? ActivationQuantization
+---@field correct_bias? boolean # whether the bias takes back what quantization adds to the mean of the output; default false
 
 ---@class NetworkOptions
 ---@field input? number[] # height, width, channels of an image
@@ -262,6 +293,7 @@
 ---@class OptionDeclaration
 ---@field type "boolean"|"integer"|"number"|"ratio"|"string"|"choice"|"patterns"|"numbers"|"data"|"model"|"schedule"
 ---@field default? any
+---@field optional? boolean
 ---@field help? string
 ---@field min? number
 ---@field max? number
@@ -1065,11 +1097,23 @@ function train(model, options) end
 ---@return Model
 function recalibrate(model, options) end
 
----Stores weights, and perhaps activations, in fewer bits.
+---The same function with channels of more alike ranges, for quantization with one scale a tensor.
+---@param model Model
+---@return Model
+function equalize(model) end
+
+---Fits the last dense layer to labelled samples; for networks drawn at random, whose predictions mean nothing.
+---@param model Model
+---@param data Data
+---@return Model
+function fit_last_layer(model, data) end
+
+---Stores weights, and perhaps activations, in fewer bits; with training, weights learn to bear it.
 ---@param model Model
 ---@param recipe Plugin|BoundPlugin
+---@param options? QuantizeOptions
 ---@return Model
-function quantize(model, recipe) end
+function quantize(model, recipe, options) end
 
 ---Removes weights or filters by a strategy: at once, along a schedule while training, or in rounds.
 ---@param model Model
@@ -1101,6 +1145,27 @@ function reinitialize(model, options) end
 ---@param options SensitivityOptions
 ---@return Sensitivity
 function sensitivity(model, options) end
+
+---What a changed model does otherwise, and which layers bring it about; computes both.
+---@param original Model
+---@param changed Model
+---@param options DifferencesOptions
+---@return { count: integer, accuracy: number[], flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], worst: { index: integer, label: integer, predictions: integer[], distance: number }[], text: string }
+function differences(original, changed, options) end
+
+---The quantized model with the fewest layers back to the original's that keep its accuracy.
+---@param original Model
+---@param quantized Model
+---@param options RescueOptions
+---@return Model
+function rescue(original, quantized, options) end
+
+---Each layer as one of the candidates has it, listed from cheap to dear: dear where it matters.
+---@param original Model
+---@param candidates [string, Model][]
+---@param options MixOptions
+---@return Model
+function mix(original, candidates, options) end
 
 ---Measures variants side by side when the script has ended; once a script.
 ---@param variants CompareOptions|[string, Model][]
