@@ -139,7 +139,7 @@ import Testing
 
   @Test func prunedLatencyIsTimed() throws {
     let cache = try TemporaryFolder()
-    let settings = ["network=resnet32", "width=0.25", "rounds=1", "images=5"].flatMap { ["--set", $0] }
+    let settings = ["network=resnet32", "width=0.25", "multiple=1", "rounds=1", "images=5"].flatMap { ["--set", $0] }
     let result = try compress(["run", sourceRoot + "/pipelines/pruned_latency.lua"] + settings, cache: cache)
     #expect(result.status == 0 && result.output.split(separator: "\n").count == 6, "\(result.output)\(result.errors)")
   }

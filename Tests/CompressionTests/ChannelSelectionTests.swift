@@ -83,6 +83,7 @@ import Testing
     #expect(try selection(3).removing(2).removal == [0: [3], 1: [0, 1]])
     #expect(try selection(5, .layer).removing(1).removal == [1: [0, 1, 2]])
     #expect(try selection(2, minimum: 3).count == 2)
+    #expect(throws: CompressError.self) { try selection(8).choose(.macs(0.5)) }
   }
 
   @Test func whatCannotBeIsSaidWithNumbers() throws {

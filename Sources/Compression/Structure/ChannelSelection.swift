@@ -120,7 +120,7 @@ public struct ChannelSelection {
   public func choose(_ target: CostTarget) throws -> Choice {
     try target.check()
     guard !order.isEmpty else {
-      throw CompressError("there are no channels to remove: each is tied to the network's input or output, or skipped")
+      throw nothingToRemove
     }
     var cost = ShrinkingCost(groups)
     let whole = (parameters: cost.parameters, macs: cost.macs)
@@ -174,6 +174,13 @@ public struct ChannelSelection {
     let parameters: Int
     let macs: Int
     let share: Double
+  }
+
+  /// What to say when nothing may go.
+  public var nothingToRemove: CompressError {
+    CompressError(
+      "there are no channels to remove: each is tied to the network's input or output, or skipped"
+        + (multiple > 1 ? ", or there are no more than \(multiple) in its group, of which a multiple is to stay" : ""))
   }
 
   /// In how many steps all that may go can go.

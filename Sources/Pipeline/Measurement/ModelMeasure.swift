@@ -47,7 +47,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     _ wanted: Double, among selection: ChannelSelection, of model: Model, _ context: StageContext
   ) throws -> ChannelSelection.Choice {
     guard selection.count > 0 else {
-      throw CompressError("there are no channels to remove: each is tied to the network's input or output, or skipped")
+      throw selection.nothingToRemove
     }
     var wanted = wanted
     if self == .bytes, wanted <= 1 { wanted *= try value(of: model, context) }
