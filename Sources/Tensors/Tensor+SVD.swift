@@ -61,7 +61,7 @@ private struct SymmetricEigenvectors {
         for start in stride(from: 0, to: n, by: block) {
           for b in start..<n {
             for a in start..<min(start + block, b + 1) {
-              let product = Self.dot(doubles.baseAddress! + a * columns, doubles.baseAddress! + b * columns, columns)
+              let product = dotProduct(doubles.baseAddress! + a * columns, doubles.baseAddress! + b * columns, columns)
               products[a * n + b] = product
               products[b * n + a] = product
             }
@@ -91,7 +91,7 @@ private struct SymmetricEigenvectors {
         // Of row k, what is beyond the first neighbour goes; the matrix is symmetric, so the row is the column.
         let length = n - k - 1, row = base + k * n + k + 1
         var v = (0..<length).map { row[$0] }
-        let norm = v.withUnsafeBufferPointer { Self.dot($0.baseAddress!, $0.baseAddress!, length) }.squareRoot()
+        let norm = v.withUnsafeBufferPointer { dotProduct($0.baseAddress!, $0.baseAddress!, length) }.squareRoot()
         guard norm > 0 else {
           beside[k] = 0
           reflections.append((v, 0))
@@ -100,12 +100,12 @@ private struct SymmetricEigenvectors {
         let alpha = v[0] > 0 ? -norm : norm
         beside[k] = alpha
         v[0] -= alpha
-        let square = v.withUnsafeBufferPointer { Self.dot($0.baseAddress!, $0.baseAddress!, length) }
+        let square = v.withUnsafeBufferPointer { dotProduct($0.baseAddress!, $0.baseAddress!, length) }
         let scale = square > 0 ? 2 / square : 0
         v.withUnsafeBufferPointer { v in
           let v = v.baseAddress!
-          for i in 0..<length { p[i] = scale * Self.dot(base + (k + 1 + i) * n + k + 1, v, length) }
-          let half = p.withUnsafeBufferPointer { Self.dot($0.baseAddress!, v, length) } * scale / 2
+          for i in 0..<length { p[i] = scale * dotProduct(base + (k + 1 + i) * n + k + 1, v, length) }
+          let half = p.withUnsafeBufferPointer { dotProduct($0.baseAddress!, v, length) } * scale / 2
           for i in 0..<length { p[i] -= half * v[i] }
           p.withUnsafeBufferPointer { p in
             for i in 0..<length {
@@ -127,7 +127,7 @@ private struct SymmetricEigenvectors {
           let v = v.baseAddress!
           for i in k + 1..<n {
             let line = base + i * n + k + 1
-            let factor = scale * Self.dot(line, v, length)
+            let factor = scale * dotProduct(line, v, length)
             for j in 0..<length { line[j] -= factor * v[j] }
           }
         }
@@ -185,19 +185,5 @@ private struct SymmetricEigenvectors {
         }
       }
     }
-  }
-
-  /// Four partial sums hide the latency of the additions.
-  private static func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ length: Int) -> Double {
-    var a = 0.0, b = 0.0, c = 0.0, d = 0.0
-    let even = length & ~3
-    for i in stride(from: 0, to: even, by: 4) {
-      a += x[i] * y[i]
-      b += x[i + 1] * y[i + 1]
-      c += x[i + 2] * y[i + 2]
-      d += x[i + 3] * y[i + 3]
-    }
-    for i in even..<length { a += x[i] * y[i] }
-    return (a + b) + (c + d)
   }
 }

@@ -86,7 +86,7 @@ private struct JacobiRotations {
   mutating func singularValues() -> [Double] {
     let (vectors, length) = (vectors, length)
     var squares = [Double](repeating: 0, count: vectors)
-    func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>) -> Double { Self.dot(x, y, length) }
+    func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>) -> Double { dotProduct(x, y, length) }
     elements.withUnsafeMutableBufferPointer { elements in
       let base = elements.baseAddress!
       for _ in 0..<Self.mostSweeps {
@@ -117,19 +117,5 @@ private struct JacobiRotations {
       for vector in 0..<vectors { squares[vector] = dot(base + vector * length, base + vector * length) }
     }
     return squares.map { $0.squareRoot() }.sorted(by: >)
-  }
-
-  /// Four partial sums hide the latency of the additions.
-  private static func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>, _ length: Int) -> Double {
-    var a = 0.0, b = 0.0, c = 0.0, d = 0.0
-    let even = length & ~3
-    for i in stride(from: 0, to: even, by: 4) {
-      a += x[i] * y[i]
-      b += x[i + 1] * y[i + 1]
-      c += x[i + 2] * y[i + 2]
-      d += x[i + 3] * y[i + 3]
-    }
-    for i in even..<length { a += x[i] * y[i] }
-    return (a + b) + (c + d)
   }
 }

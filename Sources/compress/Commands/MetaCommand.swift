@@ -8,8 +8,8 @@ struct MetaCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "meta", abstract: "Write what scripts can say as annotations for editors.",
     discussion: """
-      The text is also shipped as plugins/meta/compress.lua. Name that folder in your editor's Lua language server \
-      (workspace.library), and it completes and checks pipelines and plugins.
+      The text is also shipped as plugins/meta/compress.lua. Once your editor's Lua language server has that folder as a \
+      workspace library, it completes and checks pipelines and plugins.
       """)
 
   @Option(help: ArgumentHelp("The file to write (default: standard output).", valueName: "file"))
