@@ -224,7 +224,7 @@ import Testing
     for name in ["global_magnitude", "polynomial", "int8"] { #expect(list.output.contains(name)) }
     let one = try compress(["plugins", "int8"], cache: cache)
     #expect(one.output.contains("calibration") && one.output.contains("required"))
-    let unknown = try compress(["plugins", "int9"], cache: cache)
+    let unknown = try compress(["plugins", "int88"], cache: cache)
     #expect(unknown.status == 2 && unknown.errors.contains("\"int8\""))
   }
 }

@@ -23,10 +23,12 @@ import Testing
     let one = try Model.mixing([model, eight]) { $0 == "branch" ? 1 : 0 }
     #expect(one.activations.keys.sorted() == ["branch", "entry", "joined", "pool", "flat"].sorted())
     #expect(one["stem", .weight]?.encoding.name == "float32" && one["branch", .weight]?.encoding.name == "int8")
-    // Between layers of different bits the finer holds.
+    // Between layers of different bits the finer holds; what only passes values on has them as they come.
     let mixed = try Model.mixing([four, eight]) { $0 == "head" ? 1 : 0 }
-    #expect(mixed.activations["joined"]?.integer?.bits == 4 && mixed.activations["flat"]?.integer?.bits == 8)
+    #expect(mixed.activations["joined"]?.integer?.bits == 4 && mixed.activations["flat"]?.integer?.bits == 4)
     #expect(mixed.activations["input"]?.integer?.bits == 4)
+    let finer = try Model.mixing([four, eight]) { $0 == "branch" ? 1 : 0 }
+    #expect(finer.activations["entry"]?.integer?.bits == 8)
   }
 
   @Test func otherNetworksAreRefused() throws {

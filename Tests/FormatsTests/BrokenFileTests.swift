@@ -120,7 +120,7 @@ import Testing
     #expect(try failure("\"layers\":[\"d\"]", "\"layers\":[\"d\",\"d\"]") == "1 zero points for 2 quantized layers")
     #expect(
       try failure("\"zero_points\":[9]", "\"zero_points\":[256]")
-        == "layer \"d\": activation scale 0.5, zero point 256 is out of range")
+        == "layer \"d\": activation scale 0.5, zero point 256 of 8 bits is out of range")
     #expect(
       try failure("\"dtype\":\"uint8\",\"shape\":[1]}", "\"dtype\":\"uint8\",\"shape\":[2]}")
         == "layer \"d\": weight's mask: uint8 of shape [2], expected uint8 of shape [1]")
@@ -143,7 +143,7 @@ import Testing
           message { _ = try NativeFormat.read(parts.file) }
             == (index == 1
               ? "layer \"d\": scale \(scale) is not a positive number"
-              : "layer \"d\": activation scale \(scale), zero point 9 is out of range"))
+              : "layer \"d\": activation scale \(scale), zero point 9 of 8 bits is out of range"))
       }
     }
   }

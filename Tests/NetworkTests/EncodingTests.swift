@@ -65,7 +65,7 @@ import Testing
     for (scale, zero) in [(0, 0), (-1, 0), (.nan, 0), (.infinity, 0), (1, -1), (1, 256)] as [(Float, Int)] {
       #expect(
         message { _ = try ActivationQuantization(scale: scale, zeroPoint: zero) }
-          == "activation scale \(scale), zero point \(zero) is out of range")
+          == "activation scale \(scale), zero point \(zero) of 8 bits is out of range")
     }
     #expect(try decode(ActivationQuantization.self, #"{"scale": 0.5, "zero_point": 3}"#).zeroPoint == 3)
     #expect(throws: (any Error).self) { try decode(ActivationQuantization.self, #"{"scale": 0.5, "zero_point": 300}"#) }

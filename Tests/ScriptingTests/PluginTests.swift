@@ -85,7 +85,7 @@ import Testing
       )
       #expect(result.printed == [ends])
     default:
-      let data = name == "int8" ? "{ calibration = data }" : "{}"
+      let data = ["int8", "fixed_point"].contains(name) ? "{ calibration = data }" : "{}"
       let result = try run(
         preamble + """
           local m = train(net, { data = data, batch = 25, epochs = 3 })

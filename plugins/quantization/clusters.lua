@@ -1,6 +1,5 @@
 -- Each weight becomes one of a few values shared by its layer, found by k-means (Han et al. 2016); activations stay
--- float32, and so does the arithmetic. Pruned weights stay zero. What it saves shows after compression: with 16 values a
--- weight has 4 bits of information, stored in a byte.
+-- float32, and so does the arithmetic. Pruned weights stay zero. With 16 values a weight takes 4 bits of the file.
 return plugin {
   kind    = "quantization",
   summary = "Weights share a few values per layer, found by k-means.",

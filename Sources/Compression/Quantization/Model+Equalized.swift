@@ -40,8 +40,8 @@ extension Model {
     var a = first.values, b = second.values
     let channels = a.shape[0], width = a.count / channels
     /// The channel that each weight of the second layer belongs to.
-    let last = b.shape.dims.last!
-    func channel(_ index: Int) -> Int { pair.isDepthwise ? index / (b.count / channels) : index % last % channels }
+    let last = b.shape.dims.last!, perChannel = b.count / channels
+    func channel(_ index: Int) -> Int { pair.isDepthwise ? index / perChannel : index % last % channels }
     var ranges = [(Float, Float)](repeating: (0, 0), count: channels)
     a.withElements(Float.self) { a in
       for i in a.indices { ranges[i / width].0 = max(ranges[i / width].0, abs(a[i])) }

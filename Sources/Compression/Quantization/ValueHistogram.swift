@@ -106,7 +106,7 @@ struct ValueHistogram {
     return best
   }
 
-  /// The part of the range, scaled down alike on both sides, in which levels of equal width lose least of the
+  /// The part of the range, scaled down on both sides alike and then on each, in which levels of equal width lose least of the
   /// distribution: what lies outside counts for the outermost bins before, and each level's values are spread over its
   /// bins that were hit after. The bin of zero, which is exact in any case, counts as much as its neighbours.
   func leastDivergence(levels: Int, of range: ClosedRange<Float>) -> ClosedRange<Float> {
@@ -135,8 +135,8 @@ struct ValueHistogram {
           hit += 1
         }
         guard hit > 0 else { continue }
-        guard total > 0 else { return .infinity }
-        let q = total / hit / kept
+        // What is clipped may end where nothing else is: that counts as half a value.
+        let q = max(total, 0.5) / hit / kept
         for bin in bins where all(bin) > 0 {
           let p = all(bin) / mass
           sum += p * log(p / q)
@@ -145,14 +145,18 @@ struct ValueHistogram {
       return sum
     }
     var best = (begin: first, end: last + 1, divergence: divergence(first, last + 1))
-    for step in 1...112 {
-      let share = 1 - Double(step) / 128
-      let begin = zero - Int((Double(zero - first) * share).rounded())
-      let end = zero + Int((Double(last + 1 - zero) * share).rounded())
-      guard end - begin >= levels else { break }
+    func attempt(_ begin: Int, _ end: Int) {
+      guard end - begin >= levels else { return }
       let found = divergence(begin, end)
       if found < best.divergence { best = (begin, end, found) }
     }
+    func bins(_ count: Int, _ share: Double) -> Int { Int((Double(count) * share).rounded()) }
+    let steps = (1...112).map { 1 - Double($0) / 128 }
+    for share in steps { attempt(zero - bins(zero - first, share), zero + bins(last + 1 - zero, share)) }
+    let begin = best.begin
+    for share in steps { attempt(begin, zero + bins(last + 1 - zero, share)) }
+    let end = best.end
+    for share in steps { attempt(zero - bins(zero - first, share), end) }
     return max(low, Float(best.begin - zero) * width)...min(high, Float(best.end - zero) * width)
   }
 

@@ -32,7 +32,7 @@ public enum WeightFormat: Sendable, Hashable {
   public enum Fit: String, Sendable, CaseIterable {
     /// The greatest magnitude is the greatest integer.
     case peak = "minmax"
-    /// The least mean squared error among scales down to half of that.
+    /// The least mean squared error among scales down to a quarter of that.
     case error = "mse"
   }
 }
@@ -112,7 +112,7 @@ extension IntegerValues {
       return sum
     }
     var best = (scale: widest, error: error(widest))
-    let candidates = powerOfTwo ? [widest / 2, widest / 4] : (1...24).map { widest * (1 - Float($0) / 48) }
+    let candidates = powerOfTwo ? [widest / 2, widest / 4] : (1...36).map { widest * (1 - Float($0) / 48) }
     for scale in candidates where scale >= .leastNormalMagnitude {
       let found = error(scale)
       if found < best.error { best = (scale, found) }

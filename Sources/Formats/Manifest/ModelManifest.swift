@@ -25,6 +25,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let table: Int?
     /// Bits of the integers, where fewer than their type has.
     let bits: Int?
+    /// Their shape, where integers or codes of fewer than 8 bits are packed (`PackedBits`) and `values` are the bytes.
+    let packed: Shape?
     let mask: Mask?
   }
 
@@ -77,25 +79,34 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     graph = model.graph
     parameters = try model.allParameters.map { layer, role, parameter in
       let values: Reference
-      var count: Int?, bits: Int?, table: Int?
+      var count: Int?, bits: Int?, table: Int?, packed: Shape?
       switch parameter.encoding {
       case .float(let tensor): values = try reference(tensor)
       case .integer(let integers):
-        values = try reference(integers.values)
         scales += integers.scales
         count = integers.scales.count
-        bits = integers.bits == 8 * integers.values.dtype.size ? nil : integers.bits
-      case .codes(let coded): values = try reference(coded.codes)
-      }
-      if case .codes(let coded) = parameter.encoding {
+        if integers.bits < 8 { (bits, packed) = (integers.bits, integers.values.shape) }
+        values = try reference(
+          integers.bits < 8
+            ? integers.values.withElements(Int8.self) { q in
+              PackedBits.pack(q.count, bits: integers.bits) { UInt8(bitPattern: q[$0]) }
+            } : integers.values)
+      case .codes(let coded):
         scales += coded.table
         table = coded.table.count
+        if coded.bits < 8 { packed = coded.codes.shape }
+        values = try reference(
+          coded.bits < 8
+            ? coded.codes.withElements(UInt8.self) { codes in
+              PackedBits.pack(codes.count, bits: coded.bits) { codes[$0] }
+            } : coded.codes)
       }
       let mask: Mask? = try parameter.mask.map { mask in
         PackedMask.agree(mask, PackedMask.nonzero(parameter.encoding))
           ? .nonzero : .packed(try reference(PackedMask.pack(mask)))
       }
-      return Entry(layer: layer, role: role, values: values, scales: count, table: table, bits: bits, mask: mask)
+      return Entry(
+        layer: layer, role: role, values: values, scales: count, table: table, bits: bits, packed: packed, mask: mask)
     }
     var quantized: [(layer: String, quantization: ActivationQuantization)] = []
     var rounded: [(layer: String, levels: [Float])] = []
@@ -147,21 +158,33 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       defer { scales = scales.dropFirst(count) }
       return Array(scales.prefix(count))
     }
+    /// What `values` of an entry are, unpacked if need be.
+    func numbers(_ entry: Entry, bits: Int, isSigned: Bool) throws -> Tensor {
+      guard let shape = entry.packed else { return try fetch(entry.values) }
+      let what = "\(entry.role.rawValue) of \(bits) bits"
+      guard (1...7).contains(bits), let count = PackedBits.byteCount(shape.count, bits: bits) else {
+        throw CompressError("\(what), packed into shape \(shape)", kind: .input)
+      }
+      return PackedBits.unpack(try fetch(entry.values, .uint8, count, what), shape, bits: bits, isSigned: isSigned)
+    }
     func encoding(_ entry: Entry) throws -> Encoding {
       if let count = entry.table {
         guard entry.scales == nil, entry.bits == nil else {
           throw CompressError("\(entry.role.rawValue): codes with scales", kind: .input)
         }
-        return .codes(try CodedValues(codes: fetch(entry.values), table: take(count)))
+        let table = try take(count)
+        let codes = try numbers(entry, bits: CodedValues.bits(forTableOf: count), isSigned: false)
+        return .codes(try CodedValues(codes: codes, table: table))
       }
       guard let count = entry.scales else {
-        guard entry.values.dtype.isFloat, entry.bits == nil else {
+        guard entry.values.dtype.isFloat, entry.bits == nil, entry.packed == nil else {
           throw CompressError("\(entry.role.rawValue): integers without scales", kind: .input)
         }
         return .float(try fetch(entry.values))
       }
       let bits = entry.bits ?? 8 * entry.values.dtype.size
-      return .integer(try IntegerValues(values: fetch(entry.values), scales: take(count), bits: bits))
+      let values = try numbers(entry, bits: bits, isSigned: true)
+      return .integer(try IntegerValues(values: values, scales: take(count), bits: bits))
     }
 
     var byLayer: [String: [ParameterRole: Parameter]] = [:]
@@ -222,7 +245,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   /// The first version of the native format whose readers understand it.
   var version: UInt32 {
     let isNew = activations?.bits != nil || roundings != nil
-      || parameters.contains { $0.table != nil || $0.values.dtype == .bfloat16 }
+      || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
     return isNew ? 2 : 1
   }
 

@@ -6,25 +6,11 @@ import Tensors
 enum PackedMask {
   /// Element i is bit `i % 8` (the least significant first) of byte `i / 8`; bits left over are 0.
   static func pack(_ mask: Tensor) -> Tensor {
-    var packed = Tensor(zeros: [(mask.count + 7) / 8], dtype: .uint8)
-    mask.withElements(UInt8.self) { mask in
-      packed.withMutable(UInt8.self) { packed in
-        for i in mask.indices where mask[i] != 0 { packed[i / 8] |= 1 << UInt8(i % 8) }
-      }
-    }
-    return packed
+    mask.withElements(UInt8.self) { mask in PackedBits.pack(mask.count, bits: 1) { mask[$0] == 0 ? 0 : 1 } }
   }
 
   /// - Precondition: `packed` has a bit for every element of `shape`.
-  static func unpack(_ packed: Tensor, _ shape: Shape) -> Tensor {
-    var mask = Tensor(zeros: shape, dtype: .uint8)
-    packed.withElements(UInt8.self) { packed in
-      mask.withMutable(UInt8.self) { mask in
-        for i in mask.indices { mask[i] = packed[i / 8] >> UInt8(i % 8) & 1 }
-      }
-    }
-    return mask
-  }
+  static func unpack(_ packed: Tensor, _ shape: Shape) -> Tensor { PackedBits.unpack(packed, shape, bits: 1) }
 
   /// The mask that keeps the values that are not zero.
   static func nonzero(_ encoding: Encoding) -> Tensor {

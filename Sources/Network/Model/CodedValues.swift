@@ -34,7 +34,10 @@ public struct CodedValues: Sendable {
   }
 
   /// What it takes to tell the values apart.
-  public var bits: Int { max(1, Int.bitWidth - (table.count - 1).leadingZeroBitCount) }
+  public var bits: Int { Self.bits(forTableOf: table.count) }
+
+  /// What it takes to tell so many values apart.
+  public static func bits(forTableOf count: Int) -> Int { max(1, Int.bitWidth - (count - 1).leadingZeroBitCount) }
 
   public var decoded: Tensor {
     var out = Tensor(zeros: codes.shape)

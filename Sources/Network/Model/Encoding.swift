@@ -28,16 +28,17 @@ public enum Encoding: Sendable {
     }
   }
 
-  /// Bytes the values take in a file, scales or table included.
+  /// Bytes the values take in a file, scales or table included; integers and codes of fewer than 8 bits are packed.
   public var byteCount: Int {
-    switch self {
-    case .float(let tensor): tensor.byteCount
-    case .integer(let integers): integers.values.byteCount + 4 * integers.scales.count
-    case .codes(let coded): coded.codes.byteCount + 4 * coded.table.count
+    let values = (shape.count * bits + 7) / 8
+    return switch self {
+    case .float: values
+    case .integer(let integers): values + 4 * integers.scales.count
+    case .codes(let coded): values + 4 * coded.table.count
     }
   }
 
-  /// Bits of one value; integers and codes of fewer than 8 are stored in a byte each.
+  /// Bits of one value. In memory integers and codes of fewer than 8 take a byte each.
   public var bits: Int {
     switch self {
     case .float(let tensor): tensor.dtype.size * 8

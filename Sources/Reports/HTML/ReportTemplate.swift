@@ -121,7 +121,7 @@ let reportTemplate = #"""
     </table>
     </div>
     <p class="fine">The large number is the share of the layer’s parameters that are zero, biases included; bytes are before
-    gzip. Integers of fewer than eight bits take a byte each in the plain file.</p>
+    gzip.</p>
     {{#layerTables}}
     <details>
       <summary><i class="swatch {{ownerSeries}}"></i>{{owner}}, layer by layer</summary>
