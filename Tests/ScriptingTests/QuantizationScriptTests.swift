@@ -84,7 +84,7 @@ import Testing
         print(after > before + 0.03, fixed > before + 0.03)
         local shared = use "clusters" { clusters = 2 }
         local tied = quantize(m, shared, { train = options })
-        print(evaluate(tied, data).accuracy, evaluate(quantize(m, shared), data).accuracy)
+        print(evaluate(tied, data).accuracy > evaluate(quantize(m, shared), data).accuracy)
         """)
     #expect(result.printed == ["true\ttrue", "true"])
     let stage = result.outcome.stages.last { $0.work.label.hasPrefix("quantize by clusters, train") }

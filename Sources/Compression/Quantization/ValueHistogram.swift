@@ -106,14 +106,14 @@ struct ValueHistogram {
     return best
   }
 
-  /// The part of the range, scaled down on both sides alike and then on each, in which levels of equal width lose least of the
+  /// The part of the range, scaled down on one side, the other, or both alike, in which levels of equal width lose least of the
   /// distribution: what lies outside counts for the outermost bins before, and each level's values are spread over its
   /// bins that were hit after. The bin of zero, which is exact in any case, counts as much as its neighbours.
   func leastDivergence(levels: Int, of range: ClosedRange<Float>) -> ClosedRange<Float> {
     let low = min(range.lowerBound, 0), high = max(range.upperBound, 0)
     let first = Int((low / width).rounded(.down)) + Self.half, last = Int((high / width).rounded(.down)) + Self.half
     guard last - first >= levels else { return range }
-    var smoothed = counts.map(Double.init)
+    var smoothed = counts.map { Double($0) }
     let zero = Self.half
     let neighbours = [zero - 1, zero + 1].filter { (first...last).contains($0) }
     smoothed[zero] = neighbours.isEmpty ? 0 : neighbours.reduce(0) { $0 + smoothed[$1] } / Double(neighbours.count)
@@ -152,11 +152,10 @@ struct ValueHistogram {
     }
     func bins(_ count: Int, _ share: Double) -> Int { Int((Double(count) * share).rounded()) }
     let steps = (1...112).map { 1 - Double($0) / 128 }
-    for share in steps { attempt(zero - bins(zero - first, share), zero + bins(last + 1 - zero, share)) }
-    let begin = best.begin
-    for share in steps { attempt(begin, zero + bins(last + 1 - zero, share)) }
+    for share in steps { attempt(first, zero + bins(last + 1 - zero, share)) }
     let end = best.end
     for share in steps { attempt(zero - bins(zero - first, share), end) }
+    for share in steps { attempt(zero - bins(zero - first, share), zero + bins(last + 1 - zero, share)) }
     return max(low, Float(best.begin - zero) * width)...min(high, Float(best.end - zero) * width)
   }
 
