@@ -21,9 +21,10 @@ test: deps
 	$(TEST)
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
-# of the script's vocabulary at length, and the C targets under the address sanitizer.
+# of the script's vocabulary at length, and the C targets under the address sanitizer. A million files are written on the
+# way: in memory, where there is such a place.
 soak: build sanitize
-	COMPRESS_SOAK=1 $(TEST)
+	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 
 # Lua's door and the kernels, and what reads untrusted bytes, in a build of their own: address errors anywhere, undefined
 # behaviour in C (it traps, so that no runtime library of the compiler's is needed). Leaks are not looked for: Swift

@@ -91,7 +91,8 @@ import Testing
     try check(name, model(Zoo.entry(name), isFullSize: false), isFullSize: false)
   }
 
-  @Test(.enabled(if: isSoak), arguments: Zoo.entries.map(\.name))
+  /// One network after the other: two of the largest would need more memory than many machines have.
+  @Test(.enabled(if: isSoak), .serialized, arguments: Zoo.entries.map(\.name))
   func removedAsIfZeroedAtFullSize(_ name: String) throws {
     try check(name, model(Zoo.entry(name), isFullSize: true), isFullSize: true)
   }

@@ -13,9 +13,12 @@ command -v slurmctld >/dev/null && command -v munged >/dev/null || {
 
 dir=$(mktemp -d)
 export XDG_CACHE_HOME=$dir/cache XDG_DATA_HOME=$dir/data SLURM_CONF=$dir/slurm.conf
+# Daemons that outlive this script would keep whoever waits for its output waiting.
 stop() {
-  for pid in "$dir"/slurmd.pid "$dir"/slurmctld.pid; do [ -s "$pid" ] && kill "$(cat "$pid")" 2>/dev/null; done
-  sleep 1
+  set +e
+  pkill -f -- "-f $SLURM_CONF"
+  for _ in $(seq 50); do pgrep -f -- "-f $SLURM_CONF" >/dev/null || break; sleep 0.1; done
+  pkill -9 -f -- "-f $SLURM_CONF"
   [ -n "${munge_started:-}" ] && kill "$munge_started" 2>/dev/null
   rm -rf "$dir"
 }
