@@ -24,12 +24,14 @@ local p = params {
 local cifar    = dataset("cifar10", { normalize = "imagenet" })   -- the numbers it was trained with
 local training = cifar.train:sample(p.samples)
 local original = load_model(p.weights, { into = zoo.resnet32 { width = p.width } })
+-- What it knows it teaches in int8 as well, in a third of the time.
+local teacher  = quantize(original, use "int8" { calibration = training:take(math.min(512, #training)) })
 
 local function how(epochs, peak)
   return {
     data = training:augment { pad_crop = 4, flip = true }, epochs = epochs, batch = 128, optimizer = "sgd",
     momentum = 0.9, nesterov = true, weight_decay = 5e-4, precision = p.precision,
-    learning_rate = use "cosine" { from = peak, to = 0 }, distill = { teacher = original, temperature = 4, alpha = 0.9 },
+    learning_rate = use "cosine" { from = peak, to = 0 }, distill = { teacher = teacher, temperature = 4, alpha = 0.9 },
   }
 end
 

@@ -6,8 +6,11 @@ import Testing
   @Test(arguments: ["slurm", "mlflow"]) func worksWithTheRealThing(_ name: String) throws {
     guard isSoak else { return }
     let process = Process()
-    process.executableURL = URL(fileURLWithPath: "/bin/bash")
-    process.arguments = ["\(sourceRoot)/Tests/soak/\(name).sh", program, sourceRoot + "/plugins"]
+    // Signals that are blocked here would be blocked in the servers, too, and nothing would end them.
+    process.executableURL = URL(fileURLWithPath: "/usr/bin/env")
+    process.arguments = [
+      "--default-signal", "bash", "\(sourceRoot)/Tests/soak/\(name).sh", program, sourceRoot + "/plugins",
+    ]
     try process.run()
     process.waitUntilExit()
     // What cannot be installed here has said so.

@@ -16,6 +16,8 @@ export XDG_CACHE_HOME=$dir/cache XDG_DATA_HOME=$dir/data SLURM_CONF=$dir/slurm.c
 # Daemons that outlive this script would keep whoever waits for its output waiting.
 stop() {
   set +e
+  scancel --state=running --user="$(id -un)" 2>/dev/null
+  for _ in $(seq 50); do [ -z "$(squeue -h 2>/dev/null)" ] && break; sleep 0.1; done
   pkill -f -- "-f $SLURM_CONF"
   for _ in $(seq 50); do pgrep -f -- "-f $SLURM_CONF" >/dev/null || break; sleep 0.1; done
   pkill -9 -f -- "-f $SLURM_CONF"
