@@ -34,6 +34,40 @@ import Testing
     }
   }
 
+  /// What batch norms promise is what samples of the distributions they promise show.
+  @Test func meansWithoutData() throws {
+    var net = GraphBuilder(input: [2, 2, 3])
+    net.conv2d(filters: 3, kernel: 1, name: "stem")
+    let norm = net.batchNorm(name: "norm")
+    let clipped = net.activation(.relu, name: "relu")
+    net.conv2d(filters: 3, kernel: 1, name: "inner")
+    net.batchNorm(name: "other")
+    net.activation(.relu6, name: "relu6")
+    net.add(net.last, clipped, name: "sum")
+    net.globalAveragePool(name: "mean")
+    net.flatten(name: "flat")
+    net.dense(2, name: "head")
+    _ = norm
+    var model = try Model(initializing: net.graph(), seed: 3)
+    let gamma: [Float] = [1, -2, 0], beta: [Float] = [0.5, -1, 0.25]
+    let others: (gamma: [Float], beta: [Float]) = ([3, 0.5, 4], [5, -3, 0])
+    for (name, gamma, beta) in [("norm", gamma, beta), ("other", others.gamma, others.beta)] {
+      try model.set(Parameter(Tensor(gamma)), name, .gamma)
+      try model.set(Parameter(Tensor(beta)), name, .beta)
+    }
+    let means = InputMeans(promisedBy: model, of: ["stem", "inner", "head"])
+    #expect(means["stem"] == nil)
+    var random = SeededRandom(seed: 1)
+    let normal: [Float] = Tensor(normal: [200_000], using: &random).array()
+    for channel in 0..<3 {
+      func mean(_ value: (Float) -> Float) -> Double { normal.reduce(0) { $0 + Double(value($1)) } / Double(normal.count) }
+      let relu = mean { max(0, gamma[channel] * $0 + beta[channel]) }
+      let relu6 = mean { min(6, max(0, others.gamma[channel] * $0 + others.beta[channel])) }
+      #expect(abs(means["inner"]![channel] - relu) < 0.02)
+      #expect(abs(means["head"]![channel] - relu - relu6) < 0.03)
+    }
+  }
+
   /// The mean output of each channel, worked out by hand.
   static func meanOutput(_ model: Model, _ layer: String, _ input: [Float]) -> [Double] {
     let weight = model[layer, .weight]!, w: [Float] = weight.values.array(), bias: [Float] = model[layer, .bias]!.values.array()

@@ -5,9 +5,10 @@ import Tensors
 import Testing
 
 @Suite struct EqualizationTests {
-  static func model() throws -> Model {
+  static func model(norm: Bool = false) throws -> Model {
     var net = GraphBuilder(input: [6, 6, 3])
     net.conv2d(filters: 4, kernel: 3, padding: .same, name: "first")
+    if norm { net.batchNorm(name: "norm") }
     net.activation(.relu)
     net.conv2d(filters: 4, kernel: 3, padding: .same, groups: 4, name: "depthwise")
     net.activation(.relu)
@@ -25,8 +26,9 @@ import Testing
     return model
   }
 
-  @Test func theFunctionStaysToTheBit() throws {
-    let model = try Self.model(), (equal, pairs) = try model.equalized()
+  @Test(arguments: [false, true]) func theFunctionStaysToTheBit(_ norm: Bool) throws {
+    let model = try Self.model(norm: norm), (equal, pairs) = try model.equalized()
+    #expect(equal.graph == model.graph)
     #expect(pairs == 2, "first to depthwise to point; relu6 does not scale")
     var random = SeededRandom(seed: 2)
     for _ in 0..<5 {
@@ -37,8 +39,8 @@ import Testing
     }
   }
 
-  @Test func rangesBecomeAlike() throws {
-    let (equal, _) = try Self.model().equalized()
+  @Test(arguments: [false, true]) func rangesBecomeAlike(_ norm: Bool) throws {
+    let equal = try Self.model(norm: norm).equalized().model.foldingBatchNorm()
     func peaks(_ layer: String) -> [Float] {
       let weight = equal[layer, .weight]!, values: [Float] = weight.values.array(), width = weight.count / weight.shape[0]
       return (0..<3).map { row in values[row * width..<(row + 1) * width].map(abs).max()! }

@@ -92,4 +92,27 @@ import Testing
     let error = #expect(throws: CompressError.self) { try assignment.quantized([:]) }
     #expect(error?.layer == "input")
   }
+
+  /// What a batch norm multiplies by is made of few gammas and few variances.
+  @Test(arguments: LevelSpacing.allCases) func normsOfFewBits(_ spacing: LevelSpacing) throws {
+    var net = GraphBuilder(input: [4, 4, 1])
+    net.conv2d(filters: 60, kernel: 1, bias: false, name: "conv")
+    net.batchNorm(name: "norm")
+    var model = try Model(initializing: net.graph(), seed: 1)
+    var random = SeededRandom(seed: 8)
+    for role in [ParameterRole.gamma, .beta, .mean, .variance] {
+      try model.set(Parameter(Tensor(uniform: [60], 0.5, 2, using: &random)), "norm", role)
+    }
+    func factors(_ norm: NormFormat?) throws -> Set<Float> {
+      let assignment = try QuantizationAssignment(model) { _, _ in LayerQuantization(weights: .float16, norm: norm) }
+      let folded: [Float] = assignment.model["conv", .weight]!.values.array()
+      return Set(zip(folded, model["conv", .weight]!.values.array(Float.self)).map { ($0 / $1 * 1e4).rounded() })
+    }
+    #expect(try factors(nil).count > 50)
+    #expect(try factors(NormFormat(spacing, bits: 2)).count <= 16)
+    func mean(_ factors: Set<Float>) -> Float { factors.reduce(0, +) / Float(factors.count) }
+    let whole = mean(try factors(nil)), eight = mean(try factors(NormFormat(spacing, bits: 8)))
+    #expect(abs(eight - whole) < 0.05 * whole)
+    #expect(throws: CompressError.self) { try factors(NormFormat(spacing, bits: 9)) }
+  }
 }

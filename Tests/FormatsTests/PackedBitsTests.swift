@@ -56,7 +56,7 @@ import Testing
         let manifest = try ModelManifest<Int>(json: Array(json.replacing(packed, with: changed).utf8))
         _ = try manifest.model { place in
           place.dtype == .float32
-            ? try Tensor([Float](repeating: 1, count: place.shape.count), place.shape)
+            ? Tensor([Float](repeating: 1, count: place.shape.count), place.shape)
             : Tensor(zeros: place.shape, dtype: place.dtype)
         }
       }

@@ -27,7 +27,7 @@ import Testing
     "int8 { calibration = data, bits = 6, activation_bits = 6, fit = 'mse' }",
     "int8 { calibration = data, activation_bits = 12 }",
     "int4 {}", "int4 { calibration = data }",
-    "fixed_point { calibration = data }", "fixed_point { calibration = data, method = 'minmax' }",
+    "fixed_point { calibration = data, norm_bits = 4 }", "fixed_point { calibration = data, method = 'minmax' }",
     "fixed_point { calibration = data, method = 'log' }", "fixed_point { calibration = data, method = 'tanh' }",
   ]
 
@@ -95,6 +95,21 @@ import Testing
     }
   }
 
+  /// The recipe for those who have no data: channels made alike, weights rounded, biases corrected by batch norms.
+  @Test func withoutData() throws {
+    let result = try run(
+      FilterPruningTests.residual + """
+        local m = train(net, { data = data, batch = 25, epochs = 3 })
+        local q = quantize(equalize(m), use "dynamic_range" { correct_bias = true, per = "tensor" })
+        local found = differences(m, q, { data = digits.test:take(100) })
+        print(found.flips <= 10, q:cost().bytes < m:cost().bytes / 3)
+        """)
+    #expect(result.printed == ["true\ttrue"])
+    let stage = try #require(result.outcome.stages.last { $0.work.kind == "quantize" })
+    let notes = try result.executor.record(of: stage).notes
+    #expect(notes.contains { $0.hasSuffix("biases corrected by what batch norms promise") }, "\(notes)")
+  }
+
   @Test func rescueAndMix() throws {
     let result = try run(
       Self.head + """
@@ -127,6 +142,7 @@ import Testing
 
   @Test(arguments: [
     ("quantize(m, use 'int8' { calibration = data, bits = 9 })", "from 2 to 8"),
+    ("quantize(m, use 'dynamic_range' { correct_bias = true })", "no batch norm says"),
     ("quantize(m, use 'int8' { calibration = data, observer = 'max' })", "no choice"),
     ("quantize(m, use 'fixed_point' { calibration = data, method = 'log' }, { train = { data = data } })", "levels"),
     ("mix(m, { { 'a', m } }, { data = data, within = 0 })", "no candidates"),

@@ -9,6 +9,7 @@ return plugin {
     method          = { type = "choice", "linear", "minmax", "log", "tanh", default = "linear", help = "where levels lie" },
     bits            = { type = "integer", default = 8, min = 2, max = 8, help = "of weights" },
     activation_bits = { type = "integer", default = 8, min = 2, max = 8, help = "of activations" },
+    norm_bits       = { type = "integer", optional = true, min = 2, max = 8, help = "of batch norms; float32 without" },
     observer        = { type = "choice", "minmax", "percentile", "mse", default = "minmax", help = "range of activations" },
     skip            = { type = "patterns", default = {}, help = "layers left float32" },
   },
@@ -18,6 +19,7 @@ return plugin {
     return {
       weights = linear and { bits = o.bits, per = "tensor", power_of_two = true }
         or { type = "levels", bits = o.bits, spacing = spacing },
+      norm        = o.norm_bits and { bits = o.norm_bits, spacing = spacing } or nil,
       activations = {
         bits = o.activation_bits, observer = o.observer, spacing = spacing, symmetric = linear, power_of_two = linear,
       },

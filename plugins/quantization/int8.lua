@@ -17,12 +17,13 @@ return plugin {
     activation_bits = { type = "integer", default = 8, min = 2, max = 16, help = "of activations; beyond 8 simulated" },
     fit             = { type = "choice", "minmax", "mse", default = "minmax", help = "how the scale of a weight is found" },
     per             = { type = "choice", "channel", "tensor", default = "channel", help = "how many scales a weight has" },
+    rounding        = { type = "choice", "nearest", "learned", default = "nearest", help = "of weights; learned on the samples" },
     correct_bias    = { type = "boolean", default = false, help = "take back what quantization adds to the means of outputs" },
     skip            = { type = "patterns", default = {}, help = "layers left float32" },
   },
   assign = function(layer, o)
     return {
-      weights     = { bits = o.bits, per = o.per, fit = o.fit, power_of_two = o.power_of_two },
+      weights     = { bits = o.bits, per = o.per, fit = o.fit, power_of_two = o.power_of_two, rounding = o.rounding },
       activations = {
         bits = o.activation_bits, observer = o.observer, percentile = o.percentile, momentum = o.momentum,
         symmetric = o.symmetric, power_of_two = o.power_of_two,

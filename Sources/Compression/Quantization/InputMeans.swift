@@ -28,6 +28,13 @@ public struct InputMeans {
     }
   }
 
+  init() {}
+
+  mutating func set(_ mean: [Double], of layer: String) {
+    sums[layer] = mean
+    rows[layer] = 1
+  }
+
   /// Whether a value is some layer's input.
   public func watches(_ value: String) -> Bool { sources[value] != nil }
 
@@ -45,7 +52,7 @@ public struct InputMeans {
     }
   }
 
-  /// nil for a layer that is not watched, or that nothing reached.
+  /// nil for a layer that is not watched, or of which nothing is known.
   public subscript(layer: String) -> [Double]? {
     guard let sums = sums[layer], let rows = rows[layer], rows > 0 else { return nil }
     return sums.map { $0 / Double(rows) }

@@ -16,11 +16,12 @@ extension Model {
   /// the second, until both have weights of about the same size (Nagel et al. 2019). For one scale a tensor, and for
   /// activations, that leaves more of the integers to use.
   ///
-  /// Batch norms are folded first. The factors are powers of two, so that outputs stay what they were, to the bit.
+  /// A batch norm between them is scaled in the first layer's place, and keeps saying what its outputs are like. The
+  /// factors are powers of two, so that outputs stay what they were, to the bit.
   ///
   /// - Returns: and how many pairs of layers were made alike.
   public func equalized() throws -> (model: Model, pairs: Int) {
-    var model = try foldingBatchNorm()
+    var model = self
     let pairs = model.graph.scalablePairs.filter { pair in
       [pair.first, pair.second].allSatisfy {
         if case .float(let weight)? = model[$0, .weight]?.encoding { weight.dtype == .float32 } else { false }
@@ -36,8 +37,7 @@ extension Model {
 
   /// - Returns: whether anything changed.
   private mutating func equalize(_ pair: ScalablePair) throws -> Bool {
-    var first = self[pair.first, .weight]!, second = self[pair.second, .weight]!
-    var a = first.values, b = second.values
+    let a = self[pair.first, .weight]!.values, b = self[pair.second, .weight]!.values
     let channels = a.shape[0], width = a.count / channels
     /// The channel that each weight of the second layer belongs to.
     let last = b.shape.dims.last!, perChannel = b.count / channels
@@ -46,33 +46,46 @@ extension Model {
     a.withElements(Float.self) { a in
       for i in a.indices { ranges[i / width].0 = max(ranges[i / width].0, abs(a[i])) }
     }
+    // As they are once batch norms are folded.
+    let perFilter = b.count / b.shape[0], after = pair.secondNorm.map { normFactors(of: $0) }
     b.withElements(Float.self) { b in
-      for i in b.indices { ranges[channel(i)].1 = max(ranges[channel(i)].1, abs(b[i])) }
+      for i in b.indices {
+        ranges[channel(i)].1 = max(ranges[channel(i)].1, abs(b[i] * (after?[i / perFilter] ?? 1)))
+      }
+    }
+    if let norm = pair.norm {
+      for (channel, factor) in normFactors(of: norm).enumerated() { ranges[channel].0 *= abs(factor) }
     }
     let factors = ranges.map { first, second -> Float in
       guard first.isNormal, second.isNormal else { return 1 }
       return exp2f((log2f(first / second) / 2).rounded(.toNearestOrEven))
     }
     guard factors.contains(where: { $0 != 1 }) else { return false }
-    a.withMutable(Float.self) { a in for i in a.indices { a[i] /= factors[i / width] } }
-    b.withMutable(Float.self) { b in for i in b.indices { b[i] *= factors[channel(i)] } }
-    first.encoding = .float(a)
-    second.encoding = .float(b)
-    try set(first, pair.first, .weight)
-    try set(second, pair.second, .weight)
-    if let bias = self[pair.first, .bias] {
-      var values = bias.values
-      values.withMutable(Float.self) { for i in $0.indices { $0[i] /= factors[i] } }
-      try set(Parameter(values), pair.first, .bias)
+    if let norm = pair.norm {
+      for role in [ParameterRole.gamma, .beta] { try scale(norm, role) { 1 / factors[$0] } }
+    } else {
+      try scale(pair.first, .weight) { 1 / factors[$0 / width] }
+      if self[pair.first, .bias] != nil { try scale(pair.first, .bias) { 1 / factors[$0] } }
     }
+    try scale(pair.second, .weight) { factors[channel($0)] }
     return true
+  }
+
+  private mutating func scale(_ layer: String, _ role: ParameterRole, by factor: (Int) -> Float) throws {
+    var parameter = self[layer, role]!, values = parameter.values
+    values.withMutable(Float.self) { for i in $0.indices { $0[i] *= factor(i) } }
+    parameter.encoding = .float(values)
+    try set(parameter, layer, role)
   }
 }
 
 /// Two layers with weights, the first of which feeds the second alone.
 private struct ScalablePair {
   let first: String
+  /// The batch norm right behind the first.
+  let norm: String?
   let second: String
+  let secondNorm: String?
   let isDepthwise: Bool
 }
 
@@ -86,15 +99,26 @@ extension Graph {
       default: return nil
       }
       var name = node.name
+      func norm(after name: String) -> String? {
+        guard name != output, let next = consumers[name], next.count == 1, case .batchNorm? = self[next[0]]?.op
+        else { return nil }
+        return next[0]
+      }
+      func pair(_ second: String, isDepthwise: Bool) -> ScalablePair {
+        ScalablePair(
+          first: node.name, norm: norm(after: node.name), second: second, secondNorm: norm(after: second),
+          isDepthwise: isDepthwise)
+      }
       while name != output, let next = consumers[name], next.count == 1, let reader = self[next[0]] {
         switch reader.op {
+        case .batchNorm where name == node.name: name = reader.name
         case .activation(.relu), .pool2d, .globalPool, .flatten, .dropout, .pad: name = reader.name
-        case .dense: return ScalablePair(first: node.name, second: reader.name, isDepthwise: false)
+        case .dense: return pair(reader.name, isDepthwise: false)
         case .conv2d(let conv):
           let channels = shape(of: node.name).dims.last!
-          if conv.groups == 1 { return ScalablePair(first: node.name, second: reader.name, isDepthwise: false) }
+          if conv.groups == 1 { return pair(reader.name, isDepthwise: false) }
           guard conv.groups == channels, conv.filters == channels else { return nil }
-          return ScalablePair(first: node.name, second: reader.name, isDepthwise: true)
+          return pair(reader.name, isDepthwise: true)
         default: return nil
         }
       }

@@ -10,11 +10,16 @@ public struct LayerQuantization: Sendable, Hashable {
   public var activations: ActivationFormat?
   /// Whether the bias takes back what quantization adds to the mean of the layer's output (see `BiasCorrection`).
   public var correctsBias: Bool
+  /// What the parameters of the batch norm that is folded into the layer are rounded to before.
+  public var norm: NormFormat?
 
-  public init(weights: WeightFormat, activations: ActivationFormat? = nil, correctsBias: Bool = false) {
+  public init(
+    weights: WeightFormat, activations: ActivationFormat? = nil, correctsBias: Bool = false, norm: NormFormat? = nil
+  ) {
     self.weights = weights
     self.activations = activations
     self.correctsBias = correctsBias
+    self.norm = norm
   }
 }
 
@@ -47,7 +52,7 @@ public struct QuantizationAssignment: Sendable {
   /// - Parameter assign: asked for every convolution and dense layer in the graph's order; nil leaves it float.
   /// - Throws: what `assign` throws; `CompressError` when a weight is already quantized.
   public init(_ original: Model, assign: (Model, Node) throws -> LayerQuantization?) throws {
-    let model = try original.foldingBatchNorm()
+    var model = try original.foldingBatchNorm()
     let graph = model.graph
     var layers: [String: LayerQuantization] = [:]
     for name in model.weightLayers {
@@ -57,6 +62,8 @@ public struct QuantizationAssignment: Sendable {
       }
       layers[name] = choice
     }
+    let norms = layers.compactMapValues(\.norm)
+    if !norms.isEmpty { model = try original.roundingNorms(norms).foldingBatchNorm() }
 
     let consumers = graph.consumers
     var observed: [String: ActivationFormat] = [:]

@@ -50,12 +50,20 @@ extension Model {
       graph: Graph(nodes, output: renamed(graph.output)), parameters: parameters, activations: annotations)
   }
 
+  /// What a batch norm multiplies each channel by: `gamma / sqrt(variance + epsilon)`.
+  public func normFactors(of norm: String) -> [Float] {
+    guard case .batchNorm(let spec)? = graph[norm]?.op, let gamma = self[norm, .gamma],
+      let variance = self[norm, .variance]
+    else { preconditionFailure("\(norm) is no batch norm") }
+    return zip(gamma.values.array(Float.self), variance.values.array(Float.self)).map {
+      $0 / ($1 + spec.epsilon).squareRoot()
+    }
+  }
+
   private func foldedParameters(of node: Node, into norm: String) throws -> (weight: Parameter, bias: Parameter) {
-    guard case .batchNorm(let spec)? = graph[norm]?.op else { preconditionFailure("\(norm) is no batch norm") }
     func values(_ layer: String, _ role: ParameterRole) -> [Float]? { self[layer, role]?.values.array() }
-    let gamma = values(norm, .gamma)!, beta = values(norm, .beta)!
-    let mean = values(norm, .mean)!, variance = values(norm, .variance)!
-    let factor = zip(gamma, variance).map { $0 / ($1 + spec.epsilon).squareRoot() }
+    let beta = values(norm, .beta)!, mean = values(norm, .mean)!
+    let factor = normFactors(of: norm)
     let old = self[node.name, .weight]!
     var weight = old.values
     let width = weight.count / factor.count

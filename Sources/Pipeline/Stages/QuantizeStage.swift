@@ -50,8 +50,8 @@ public struct QuantizeStage: StageWork {
     let assignment = try QuantizationAssignment(inputs[0]) { model, node in
       try policy.assign(LayerView(model, node.name))
     }
-    var model = try quantized(assignment, context)
     var record = StageRecord()
+    var model = try quantized(assignment, of: inputs[0], &record, context)
     if let training {
       let aware = try AwareTraining(assignment, quantized: model, learnsScales: learnsScales)
       (model, record) = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
@@ -64,15 +64,18 @@ public struct QuantizeStage: StageWork {
     return StageResult(model, record)
   }
 
-  private func quantized(_ assignment: QuantizationAssignment, _ context: StageContext) throws -> Model {
+  private func quantized(
+    _ assignment: QuantizationAssignment, of original: Model, _ record: inout StageRecord, _ context: StageContext
+  ) throws -> Model {
     let corrected = assignment.corrected, learning = assignment.learning
     guard !assignment.observed.isEmpty || !corrected.isEmpty || !learning.isEmpty else {
       return try assignment.quantized([:])
     }
     guard let calibration else {
-      let what =
-        !assignment.observed.isEmpty
-        ? "quantizes activations" : learning.isEmpty ? "corrects biases" : "learns how to round"
+      guard !assignment.observed.isEmpty || !learning.isEmpty else {
+        return try correctedWithoutData(assignment, of: original, &record)
+      }
+      let what = assignment.observed.isEmpty ? "learns how to round" : "quantizes activations"
       throw CompressError(
         "recipe \"\(policy.name)\" \(what) but was given no data",
         hint: "use \"\(policy.name)\" { calibration = data.train:take(500) }")
@@ -116,6 +119,24 @@ public struct QuantizeStage: StageWork {
         &model, of: assignment.model, layers: corrected, means: means, roundedMeans: roundedMeans)
     }
     context.progress.end(detail: "calibrated on \(calibration.count) samples")
+    return model
+  }
+
+  /// Biases corrected by what batch norms say of their outputs.
+  private func correctedWithoutData(
+    _ assignment: QuantizationAssignment, of original: Model, _ record: inout StageRecord
+  ) throws -> Model {
+    var model = try assignment.quantized([:])
+    let means = InputMeans(promisedBy: original, of: assignment.corrected)
+    let known = assignment.corrected.filter { means[$0] != nil }
+    guard !known.isEmpty else {
+      throw CompressError(
+        "recipe \"\(policy.name)\" corrects biases without data, but no batch norm says what goes into a layer",
+        hint: "give samples to a recipe that takes them, or correct_bias = false")
+    }
+    try BiasCorrection.correct(
+      &model, of: assignment.model, layers: known, means: means, roundedMeans: means)
+    record.notes.append("\(known.count) of \(assignment.corrected.count) biases corrected by what batch norms promise")
     return model
   }
 

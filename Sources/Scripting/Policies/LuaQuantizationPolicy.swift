@@ -42,6 +42,18 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
           name: "correct_bias", type: .boolean,
           help: "whether the bias takes back what quantization adds to the mean of the output",
           standard: .bool(false)),
+        .init(
+          name: "norm", type: .table(normSchema), help: "of the batch norm folded into the layer; float32 without it"),
+      ])
+  }
+
+  private static var normSchema: OptionSchema {
+    OptionSchema(
+      "NormQuantization",
+      [
+        .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
+        .init(
+          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), standard: .string("linear")),
       ])
   }
 
@@ -96,7 +108,10 @@ extension LayerQuantization {
     let activations = try given.options("activations").map(ActivationFormat.init)
     self.init(
       weights: try WeightFormat(given.options("weights")!), activations: activations,
-      correctsBias: given.bool("correct_bias")!)
+      correctsBias: given.bool("correct_bias")!,
+      norm: given.options("norm").map {
+        NormFormat(LevelSpacing(rawValue: $0.string("spacing")!)!, bits: $0.integer("bits")!)
+      })
     switch weights {
     case .float16, .bfloat16:
       if activations != nil { throw CompressError("\(weights) weights have float activations") }
