@@ -196,10 +196,15 @@
 ---@field symmetric? boolean # default false
 ---@field power_of_two? boolean # default false
 
+---@class NormQuantization
+---@field bits? integer # default 8
+---@field spacing? "linear"|"log"|"tanh" # default "linear"
+
 ---@class LayerQuantization
 ---@field weights WeightQuantization
 ---@field activations? ActivationQuantization
 ---@field correct_bias? boolean # whether the bias takes back what quantization adds to the mean of the output; default false
+---@field norm? NormQuantization # of the batch norm folded into the layer; float32 without it
 
 ---@class NetworkOptions
 ---@field input? number[] # height, width, channels of an image
