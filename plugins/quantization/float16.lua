@@ -1,4 +1,4 @@
--- Half-precision weights: half the file, the same arithmetic in float32, accuracy as good as untouched.
+-- Half-precision weights and biases: half the file, the same arithmetic in float32, accuracy as good as untouched.
 -- Measured (the lab CNN on MNIST, median of seeds 0 to 2): 97.23 % where float32 has 97.24; 82,668 → 41,900 bytes.
 return plugin {
   kind    = "quantization",

@@ -133,7 +133,13 @@ public struct QuantizationAssignment: Sendable {
   private static func encode(_ model: inout Model, _ name: String, _ choice: LayerQuantization) throws {
     let weight = model[name, .weight]!, bias = model[name, .bias]
     try model.set(choice.weights.encoded(weight), name, .weight)
-    if choice.activations != nil, let bias { try model.setBias(bias.values, of: name) }
+    guard let bias else { return }
+    if choice.activations != nil {
+      try model.setBias(bias.values, of: name)
+    } else if case .float16 = choice.weights, bias.values.array(Float.self).allSatisfy({ abs($0) <= 65_504 }) {
+      // One that float16 cannot hold stays; there are few, they weigh little.
+      try model.set(Parameter(.float(bias.values.converted(to: .float16))), name, .bias)
+    }
   }
 }
 

@@ -28,7 +28,7 @@ public struct QuantizeStage: StageWork {
   }
 
   public var kind: String { "quantize" }
-  public var label: String { "quantize by \(policy.name)" + (training.map { ", train" + $0.epochsText } ?? "") }
+  public var label: String { "quantize by \(policy.name)" + (training.map { ", train \($0.epochsText)" } ?? "") }
 
   public func recipe() throws -> Recipe {
     [
