@@ -22,8 +22,11 @@ else
   local digits = dataset("digits")
   local options = { resize = 224, channels = 3, normalize = "symmetric" }
   training, test = digits.train:with(options), digits.test:with(options)
-  original = fit_last_layer(
-    recalibrate(make {}, { data = training:take(p.fit), batches = 4, batch = 16 }), training:take(p.fit))
+  original = make {}
+  if p.network ~= "vgg16" then  -- which has no batch norms
+    original = recalibrate(original, { data = training:take(p.fit), batches = 4, batch = 16 })
+  end
+  original = fit_last_layer(original, training:take(p.fit))
 end
 
 local pictures = training:sample(p.samples)

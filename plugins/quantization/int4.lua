@@ -8,15 +8,17 @@ return plugin {
   summary = "4-bit weights, or 2 to 8; activations quantized while running.",
   options = {
     bits        = { type = "integer", default = 4, min = 2, max = 8, help = "of weights" },
+    edge_bits   = { type = "integer", optional = true, min = 2, max = 8, help = "of the first and the last layer; else as all" },
     fit         = { type = "choice", "minmax", "mse", default = "mse", help = "how the scale of a weight is found" },
     per         = { type = "choice", "channel", "tensor", default = "channel", help = "how many scales a weight has" },
     calibration = { type = "data", optional = true, help = "samples to learn rounding on" },
     skip        = { type = "patterns", default = {}, help = "layers left float32" },
   },
   assign = function(layer, o)
+    local is_edge = layer.index == 1 or layer.index == layer.count
     return {
       weights      = {
-        bits = o.bits, fit = o.fit, per = o.per, rounding = o.calibration and "learned" or "nearest",
+        bits = is_edge and o.edge_bits or o.bits, fit = o.fit, per = o.per, rounding = o.calibration and "learned" or "nearest",
       },
       correct_bias = o.calibration ~= nil,
     }

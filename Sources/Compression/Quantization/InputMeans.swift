@@ -71,7 +71,7 @@ extension Operator {
 
 extension Graph {
   /// Where a value is observed: reshaped ones where they are made.
-  func origin(of value: String) -> String {
+  public func origin(of value: String) -> String {
     var value = value
     while let node = self[value], node.op.isReshape { value = node.inputs[0] }
     return value

@@ -24,7 +24,7 @@ public enum WeightFormat: Sendable, Hashable {
   /// Which of its neighbours a weight becomes.
   public enum Rounding: String, Sendable, CaseIterable {
     case nearest
-    /// The one with which the layer's output errs least on samples (see `InputProducts`).
+    /// The one with which the layer's output errs least on samples (see `LearnedRounding`).
     case learned
   }
 

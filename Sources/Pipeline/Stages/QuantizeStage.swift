@@ -80,8 +80,9 @@ public struct QuantizeStage: StageWork {
         "recipe \"\(policy.name)\" \(what) but was given no data",
         hint: "use \"\(policy.name)\" { calibration = data.train:take(500) }")
     }
-    let again = corrected.isEmpty && learning.isEmpty ? 0 : min(calibration.count, Self.correctionSamples)
-    context.progress.begin(label, total: calibration.count + again)
+    let samples = try calibration.taking(min(calibration.count, Self.learningSamples))
+    let passes = learning.count + (corrected.allSatisfy(learning.contains) ? 0 : 1)
+    context.progress.begin(label, total: calibration.count + passes * samples.count)
     var done = 0
     func stream(_ data: any Dataset, _ body: (Tensor) throws -> Void) throws {
       try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
@@ -92,34 +93,71 @@ public struct QuantizeStage: StageWork {
       }
     }
     var observing = try Calibration(assignment, pool: context.pool)
-    try stream(calibration) { try observing.observe($0) }
+    if !assignment.observed.isEmpty { try stream(calibration) { try observing.observe($0) } }
     var model = try assignment.quantized(try observing.ranges())
-    if again > 0 {
+    for layer in learning { try learn(layer, &model, assignment, context) { try stream(samples, $0) } }
+    let rest = corrected.filter { !learning.contains($0) }
+    if !rest.isEmpty {
       let session = Session(
         try compile(assignment.model, CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
-      var means = InputMeans(model.graph, of: corrected), roundedMeans = means
-      let products = InputProducts(model.graph, of: learning)
-      try stream(try calibration.taking(again)) { samples in
-        try session.run(samples) { value, elements in
-          if products.watches(value) { products.observe(value, elements, pool: context.pool) }
+      var means = InputMeans(model.graph, of: rest), roundedMeans = means
+      try stream(samples) { images in
+        try session.run(images) { value, elements in
           guard means.watches(value) else { return }
           means.observe(value, elements)
           guard let encoding = model.activations[value] else { return roundedMeans.observe(value, elements) }
           elements.map(encoding.rounded).withUnsafeBufferPointer { roundedMeans.observe(value, $0) }
         }
       }
-      for layer in learning {
-        try context.cancellation.check()
-        guard let weight = model[layer, .weight], case .integer(let nearest) = weight.encoding else { continue }
-        let rounded = try products.rounded(
-          layer, assignment.model[layer, .weight]!.values, nearest, pool: context.pool)
-        try model.set(Parameter(.integer(rounded), mask: weight.mask), layer, .weight)
-      }
       try BiasCorrection.correct(
-        &model, of: assignment.model, layers: corrected, means: means, roundedMeans: roundedMeans)
+        &model, of: assignment.model, layers: rest, means: means, roundedMeans: roundedMeans)
     }
     context.progress.end(detail: "calibrated on \(calibration.count) samples")
     return model
+  }
+
+  /// Rounds one layer by what reaches it with those before it rounded, beside what reaches it in the original; its bias
+  /// follows, if it is to be corrected.
+  private func learn(
+    _ layer: String, _ model: inout Model, _ assignment: QuantizationAssignment, _ context: StageContext,
+    stream: ((Tensor) throws -> Void) throws -> Void
+  ) throws {
+    guard let weight = model[layer, .weight], case .integer(let nearest) = weight.encoding else { return }
+    let node = model.graph[layer]!, source = model.graph.origin(of: node.inputs[0])
+    let sessions = try [assignment.model, model].map { model in
+      source == model.graph.input.name
+        ? nil
+        : Session(try compile(try model.upTo(source), CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
+    }
+    let rounding = LearnedRounding(model.graph, node)
+    var means = InputMeans(model.graph, of: [layer]), roundedMeans = means
+    try stream { images in
+      let inputs = try zip(sessions, [nil, model.activations[source]]).map { session, encoding -> [Float] in
+        guard let session else {
+          let pixels = images.array(Float.self)
+          return encoding.map { encoding in pixels.map(encoding.rounded) } ?? pixels
+        }
+        var values: [Float] = []
+        try session.run(images, decodes: true) { value, elements in if value == source { values = Array(elements) } }
+        return values
+      }
+      try inputs[0].withUnsafeBufferPointer { original in
+        try inputs[1].withUnsafeBufferPointer { rounded in
+          try context.step()
+          rounding.observe(original: original, rounded: rounded, pool: context.pool)
+          means.observe(source, original)
+          roundedMeans.observe(source, rounded)
+        }
+      }
+    }
+    let integers = try rounding.rounded(assignment.model[layer, .weight]!.values, nearest, pool: context.pool)
+    try model.set(Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask }), layer, .weight)
+    // In the scale of the products, which may have moved.
+    if let bias = assignment.model[layer, .bias] { try model.setBias(bias.values, of: layer) }
+    if assignment.corrected.contains(layer) {
+      try BiasCorrection.correct(
+        &model, of: assignment.model, layers: [layer], means: means, roundedMeans: roundedMeans)
+    }
   }
 
   /// Biases corrected by what batch norms say of their outputs.
@@ -140,6 +178,6 @@ public struct QuantizeStage: StageWork {
     return model
   }
 
-  /// Biases are corrected, and rounding is learned, by what so many samples show.
-  private static let correctionSamples = 512
+  /// Biases are corrected, and rounding is learned, by what so many samples show at most.
+  private static let learningSamples = 512
 }
