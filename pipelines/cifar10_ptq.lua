@@ -1,4 +1,5 @@
--- Static int8 of networks trained on CIFAR-10 already, without training: accuracy and changed predictions of each observer.
+-- Networks trained on CIFAR-10 already, in fewer bits without training: accuracy and changed predictions of int8 with each
+-- observer, of int8 whose rounding is learned, and of 4-bit weights. Measured: docs/benchmarks.md.
 local p = params {
   network  = { "resnet20", choices = { "resnet8", "resnet18", "resnet20", "resnet32", "vgg16_bn" }, help = "which one" },
   models   = { "models", help = "folder of the trained networks, under --data or beside this script" },
@@ -28,7 +29,13 @@ for _, observer in ipairs { "minmax", "moving_average", "percentile", "entropy",
   variants[#variants + 1] = { observer, quantize(original, use "int8" { calibration = calibration, observer = observer }) }
 end
 variants[#variants + 1] = {
-  "percentile, biases corrected", quantize(original, use "int8" { calibration = calibration, correct_bias = true }),
+  "learned rounding",
+  quantize(original, use "int8" { calibration = calibration, rounding = "learned", correct_bias = true }),
+}
+variants[#variants + 1] = { "4-bit weights, nearest", quantize(original, use "int4" {}) }
+variants[#variants + 1] = { "4-bit weights, learned", quantize(original, use "int4" { calibration = calibration }) }
+variants[#variants + 1] = {
+  "the same, 8 bits first and last", quantize(original, use "int4" { calibration = calibration, edge_bits = 8 }),
 }
 
 compare {
