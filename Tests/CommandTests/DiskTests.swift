@@ -66,6 +66,34 @@ import Testing
     }
   }
 
+  /// Wherever it fills up, in the store of runs, of stages or among the points: told once, and gone on with.
+  @Test(arguments: [100, 400, 1500])
+  func aSweepOnAFullDiskStopsAndGoesOn(_ kibibytes: Int) throws {
+    try withSmallDisk(kibibytes) { disk, folder in
+      let script = folder.path + "/lab.lua"
+      let text = """
+        local p = params { sparsity = { 0.8, min = 0, max = 1 } }
+        local digits   = dataset "digits"
+        local baseline = train(zoo.lab_cnn(), { data = digits.train:take(200), batch = 50 })
+        local pruned   = prune(baseline, use "global_magnitude" {}, { sparsity = p.sparsity })
+        compare { on = digits.test:take(100), images = 3, { "baseline", baseline }, { "pruned", pruned } }
+        """
+      try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+      let arguments = ["sweep", script, "--grid", "sparsity=0.5,0.7,0.9", "--threads", "1", "--out", disk + "/out"]
+      let environment = ["XDG_CACHE_HOME": disk + "/cache", "XDG_DATA_HOME": disk + "/data"]
+      let stopped = try compress(arguments, cache: folder, environment: environment)
+      #expect(stopped.status == 3, "\(stopped.errors)")
+      let line = stopped.errors.split(separator: "\n").first { $0.hasPrefix("error: ") } ?? ""
+      #expect(line.contains("No space left on device") || line.contains("the disk is full"), "\(stopped.errors)")
+      #expect(!files(disk).contains { $0.hasSuffix(".tmp") })
+      #expect(Self.tool(["mount", "-o", "remount,size=64m", disk]))
+      let resumed = try compress(arguments + ["--resume"], cache: folder, environment: environment)
+      #expect(resumed.status == 0, "\(resumed.errors)")
+      let table = try String(contentsOfFile: disk + "/out/table.csv", encoding: .utf8)
+      #expect(table.split(separator: "\n").count == 1 + 3 * 2, "a row for each variant of each point")
+    }
+  }
+
   @Test func aFullTemporaryFolderIsTold() throws {
     try withSmallDisk(20) { disk, folder in
       refusal(try compress(Self.arguments, cache: folder, environment: ["TMPDIR": disk]), disk)
