@@ -1,5 +1,8 @@
 -- ResNet18 on CIFAR-10, trained already, in fewer bits: int8 after training and with it, fixed point in four spacings, few
 -- bits, shared values, and quantized when it was pruned before. Reads a torchvision-style state dict (docs/safetensors.md).
+-- Measured on the first 3,000 test images (float32 90.37 %): int8 90.47, tuned 90.43; 4-bit weights 90.00 nearest, 90.30
+-- learned; at 8, 6, 4 bits linear 90.50, 90.23, 30.80, minmax 90.40, 90.30, 84.80, log 90.57, 90.20, 81.37, tanh 90.50, 90.40,
+-- 84.10; 16 values 90.40; 80 % zeros 89.67, and int8 89.73.
 local p = params {
   weights  = { "models/cifar10-torchvision/resnet18_cifar10.safetensors", help = "under --data, or beside this script" },
   samples  = { 512, min = 1, help = "training images to calibrate on" },
