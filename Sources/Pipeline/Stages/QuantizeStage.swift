@@ -54,7 +54,9 @@ public struct QuantizeStage: StageWork {
     var model = try quantized(assignment, of: inputs[0], &record, context)
     if let training {
       let aware = try AwareTraining(assignment, quantized: model, learnsScales: learnsScales)
+      let notes = record.notes
       (model, record) = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
+      record.notes = notes + record.notes
     }
     let whole = model.weightLayers.filter { assignment.layers[$0] == nil }
     if !whole.isEmpty { record.notes.append("left float32: \(whole.joined(separator: ", "))") }
@@ -82,7 +84,8 @@ public struct QuantizeStage: StageWork {
     }
     let samples = try calibration.taking(min(calibration.count, Self.learningSamples))
     let passes = learning.count + (corrected.allSatisfy(learning.contains) ? 0 : 1)
-    context.progress.begin(label, total: calibration.count + passes * samples.count)
+    let watched = assignment.observed.isEmpty ? 0 : calibration.count
+    context.progress.begin(label, total: watched + passes * samples.count)
     var done = 0
     func stream(_ data: any Dataset, _ body: (Tensor) throws -> Void) throws {
       try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
@@ -141,9 +144,8 @@ public struct QuantizeStage: StageWork {
         try session.run(images, decodes: true) { value, elements in if value == source { values = Array(elements) } }
         return values
       }
-      try inputs[0].withUnsafeBufferPointer { original in
-        try inputs[1].withUnsafeBufferPointer { rounded in
-          try context.step()
+      inputs[0].withUnsafeBufferPointer { original in
+        inputs[1].withUnsafeBufferPointer { rounded in
           rounding.observe(original: original, rounded: rounded, pool: context.pool)
           means.observe(source, original)
           roundedMeans.observe(source, rounded)
