@@ -27,7 +27,8 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
-    .target(name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+    .target(
+      name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
 
     // The engine.
     .target(name: "Diagnostics"),
@@ -55,10 +56,14 @@ let package = Package(
     .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
     .target(
       name: "Experiments",
-      dependencies: ["Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .executableTarget(
       name: "compress",
-      dependencies: ["Scripting", "Experiments", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+      dependencies: [
+        "Scripting", "Experiments", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
     .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),

@@ -11,8 +11,8 @@ import Synchronization
 /// Files that appear whole or not at all, even when the machine stops in between.
 ///
 /// The content is written beside the target, flushed to the disk and renamed over it. On an error up to then the
-/// temporary file is removed and the target is what it was before; only flushing the folder comes later. A killed process
-/// cannot remove its own: the next one to write into the folder does.
+/// temporary file is removed and the target is what it was before; only flushing the folder comes later. A killed
+/// process cannot remove its own: the next one to write into the folder does.
 public enum AtomicFile {
   /// Writes `[UInt8]`, `Data`, `UnsafeRawBufferPointer`, a string's `utf8` …
   ///

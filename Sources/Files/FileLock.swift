@@ -25,7 +25,8 @@ public final class FileLock: Sendable {
     file = try FileDescriptor(path, O_RDWR | O_CREAT, mode: 0o666, action: "open")
   }
 
-  /// Takes the lock, or changes its mode; false when somebody else's stands against it. Changing the mode lets go first.
+  /// Takes the lock, or changes its mode; false when somebody else's stands against it. Changing the mode lets go
+  /// first.
   public func tryLock(_ mode: Mode) -> Bool {
     let result = retrying { flock(file.number, (mode == .shared ? LOCK_SH : LOCK_EX) | LOCK_NB) }
     return result == 0 || errno != EWOULDBLOCK

@@ -10,7 +10,8 @@ import Diagnostics
 extension CompressError {
   /// What a failed system call said, for example `cannot write: No space left on device`.
   ///
-  /// A file that is not there, or is something else, is the user's to mend (`.input`); all else is the machine's (`.system`).
+  /// A file that is not there, or is something else, is the user's to mend (`.input`); all else is the machine's
+  /// (`.system`).
   static func system(_ action: String, _ path: String, code: Int32 = errno) -> CompressError {
     let missing = [ENOENT, ENOTDIR, EISDIR, EEXIST].contains(code)
     return CompressError("cannot \(action): \(String(cString: strerror(code)))", kind: missing ? .input : .system)

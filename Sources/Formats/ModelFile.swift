@@ -23,7 +23,8 @@ public enum ModelFile {
     if file.withBytes({ SafeTensorsFile.isSafeTensors($0) && !NativeFormat.isNative($0) }) {
       throw CompressError(
         "holds weights without a network", kind: .input,
-        hint: "in a script: load_model(\"FILE\", { into = zoo.NAME {} })").at(file: path)
+        hint: "in a script: load_model(\"FILE\", { into = zoo.NAME {} })"
+      ).at(file: path)
     }
     guard file.withBytes({ NativeFormat.isNative($0) }) else {
       throw CompressError(

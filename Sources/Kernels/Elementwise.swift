@@ -43,7 +43,8 @@ public enum Elementwise {
     let kernel = isa.kernels.pointee.u8_add!
     var parameters = ck_u8_add_parameters(
       zero_a: Int32(quantizationA.zeroPoint), zero_b: Int32(quantizationB.zeroPoint),
-      zero_point: Int32(quantization.zeroPoint), lo: Int32(clamp.lowerBound), hi: Int32(min(clamp.upperBound, quantization.limit)),
+      zero_point: Int32(quantization.zeroPoint), lo: Int32(clamp.lowerBound),
+      hi: Int32(min(clamp.upperBound, quantization.limit)),
       scale_a: quantizationA.scale / quantization.scale, scale_b: quantizationB.scale / quantization.scale)
     withUnsafePointer(to: &parameters) { parameters in
       forEachPiece(count, pool) { kernel($1, a + $0, b + $0, parameters, output + $0) }

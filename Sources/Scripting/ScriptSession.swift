@@ -100,7 +100,8 @@ public final class ScriptSession {
 
   /// The params a script declares, without running what comes after them.
   ///
-  /// - Throws: `CompressError` with script and line when it does not get as far; when it declares none, the list is empty.
+  /// - Throws: `CompressError` with script and line when it does not get as far; when it declares none, the list is
+  ///   empty.
   public static func declarations(of options: Options) throws -> [ParamDeclaration] {
     var options = options
     options.declareOnly = true
@@ -167,7 +168,8 @@ public final class ScriptSession {
     }
   }
 
-  /// Calls a plugin's function, its main one unless another is given; errors without a place of their own name the plugin's file.
+  /// Calls a plugin's function, its main one unless another is given; errors without a place of their own name the
+  /// plugin's file.
   func call(_ plugin: Plugin, _ arguments: [LuaValue], function: LuaFunction? = nil) throws -> LuaValue {
     policyDepth += 1
     defer { policyDepth -= 1 }

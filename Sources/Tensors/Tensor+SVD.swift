@@ -4,8 +4,8 @@ extension Tensor {
   /// The thin singular value decomposition of a matrix `[m, n]`: `a = u * diagonal(values) * v`, with `u` `[m, r]`,
   /// `values` `[r]`, greatest first, and `v` `[r, n]`, r being min(m, n); float32.
   ///
-  /// By the eigenvectors of the smaller of `a * aT` and `aT * a`, in double precision: values below 1e-7 of the greatest
-  /// are rounding. Takes time of the order of r^3 + r^2 * max(m, n).
+  /// By the eigenvectors of the smaller of `a * aT` and `aT * a`, in double precision: values below 1e-7 of the
+  /// greatest are rounding. Takes time of the order of r^3 + r^2 * max(m, n).
   ///
   /// - Throws: `CompressError` when it is no matrix, is empty or an element is not finite.
   public func singularValueDecomposition() throws -> (u: Tensor, values: [Double], v: Tensor) {

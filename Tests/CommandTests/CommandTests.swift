@@ -125,7 +125,8 @@ import Testing
     var source = ["--data", realData]
     if !isSoak {
       let script = cache.path + "/narrow.lua"
-      try Data("zoo.\(network) { width = 0.125 }:save 'narrow.safetensors'".utf8).write(to: URL(fileURLWithPath: script))
+      try Data("zoo.\(network) { width = 0.125 }:save 'narrow.safetensors'".utf8).write(
+        to: URL(fileURLWithPath: script))
       let narrow = try compress(["run", script, "--out", cache.path], cache: cache)
       #expect(narrow.status == 0, "\(narrow.errors)")
       source = ["--data", cache.path, "--set", "weights=narrow.safetensors", "--set", "width=0.125"]

@@ -5,7 +5,8 @@ import Testing
 @Suite(.serialized) struct InterruptionTests {
   private static let arguments = ["run", sourceRoot + "/pipelines/quickstart.lua"] + CommandTests.smoke
 
-  /// What a run leaves: the models' bytes, and what results.json says apart from times, memory and the command line, which names the folder.
+  /// What a run leaves: the models' bytes, and what results.json says apart from times, memory and the command line,
+  /// which names the folder.
   private struct Leavings: Equatable {
     var models: [String: Data] = [:]
     var results = ""
@@ -23,7 +24,8 @@ import Testing
       if let list = json as? [Any] { return list.map(withoutMeasurements) }
       guard let object = json as? [String: Any] else { return json }
       let measured = [
-        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean", "epochSeconds",
+        "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean",
+        "epochSeconds",
         "faster_mean_95",
         "faster_p50", "faster_p50_95",
       ]

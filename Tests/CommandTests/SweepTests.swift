@@ -73,6 +73,14 @@ import Testing
     #expect(list.output.contains("2 runs in"), "\(list.output)\(list.errors)")
   }
 
+  @Test func seedsAreSummedUp() throws {
+    let outcome = try compress(arguments(["--grid", "sparsity=0.5", "--seeds", "2"]), cache: folder)
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("over seeds") && outcome.output.contains(" ± "), "\(outcome.output)")
+    #expect(try String(contentsOfFile: out + "/index.html", encoding: .utf8).contains("<h2>Over seeds</h2>"))
+    #expect(try trainings(2) == 2)
+  }
+
   @Test func aPointThatFailsIsARowAndIsLeftAloneUnlessAskedFor() throws {
     let grid = ["--grid", "strategy=global_magnitude,no_such_thing"]
     let outcome = try compress(arguments(grid), cache: folder)

@@ -60,7 +60,9 @@ import Testing
     var random = SeededRandom(seed: 1)
     let normal: [Float] = Tensor(normal: [200_000], using: &random).array()
     for channel in 0..<3 {
-      func mean(_ value: (Float) -> Float) -> Double { normal.reduce(0) { $0 + Double(value($1)) } / Double(normal.count) }
+      func mean(_ value: (Float) -> Float) -> Double {
+        normal.reduce(0) { $0 + Double(value($1)) } / Double(normal.count)
+      }
       let relu = mean { max(0, gamma[channel] * $0 + beta[channel]) }
       let relu6 = mean { min(6, max(0, others.gamma[channel] * $0 + others.beta[channel])) }
       #expect(abs(means["inner"]![channel] - relu) < 0.02)
@@ -70,7 +72,8 @@ import Testing
 
   /// The mean output of each channel, worked out by hand.
   static func meanOutput(_ model: Model, _ layer: String, _ input: [Float]) -> [Double] {
-    let weight = model[layer, .weight]!, w: [Float] = weight.values.array(), bias: [Float] = model[layer, .bias]!.values.array()
+    let weight = model[layer, .weight]!, w: [Float] = weight.values.array(),
+      bias: [Float] = model[layer, .bias]!.values.array()
     let depth = weight.shape.dims.last!, filters = weight.shape[0]
     let width = layer == "grouped" ? 6 : 64
     let rows = input.count / width

@@ -108,7 +108,8 @@ import Testing
     #expect(
       message {
         _ = try ChannelSelection(
-          chain(), scores: ["a": Tensor([1, .nan, 2, 3] as [Float]), "b": scores["b"]!], normalized: false, scope: .global)
+          chain(), scores: ["a": Tensor([1, .nan, 2, 3] as [Float]), "b": scores["b"]!], normalized: false,
+          scope: .global)
       }.contains("score 1 is NaN"))
   }
 }

@@ -42,7 +42,8 @@ import Testing
   @Test(arguments: [false, true]) func rangesBecomeAlike(_ norm: Bool) throws {
     let equal = try Self.model(norm: norm).equalized().model.foldingBatchNorm()
     func peaks(_ layer: String) -> [Float] {
-      let weight = equal[layer, .weight]!, values: [Float] = weight.values.array(), width = weight.count / weight.shape[0]
+      let weight = equal[layer, .weight]!, values: [Float] = weight.values.array(),
+        width = weight.count / weight.shape[0]
       return (0..<3).map { row in values[row * width..<(row + 1) * width].map(abs).max()! }
     }
     for (a, b) in zip(peaks("first"), peaks("depthwise")) { #expect(a / b < 2.9 && b / a < 2.9, "\(a), \(b)") }

@@ -121,7 +121,9 @@ import Testing
     return levels.values
   }
 
-  @Test(arguments: [LevelSpacing.log, .tanh], 2...8) func levelsReachFromEndToEnd(_ spacing: LevelSpacing, _ bits: Int) throws {
+  @Test(arguments: [LevelSpacing.log, .tanh], 2...8) func levelsReachFromEndToEnd(_ spacing: LevelSpacing, _ bits: Int)
+    throws
+  {
     let signed = try Self.levels(spacing, bits: bits, Self.bell)
     #expect(signed.contains(0) && abs(signed.last! - 50) < 1e-4 && abs(signed[0] + 50) < 1e-4)
     #expect(signed.count == 1 << bits - 1)
@@ -140,7 +142,9 @@ import Testing
 
   @Test func theNearestLevelTheLowerOfTwo() throws {
     let levels = try RoundingLevels([-2, 0, 1, 3])
-    let found = [-5, -1, -0.9, 0.5, 0.6, 2, 2.1, .infinity, -.infinity, .nan].map { levels.values[levels.index(of: $0)] }
+    let found = [-5, -1, -0.9, 0.5, 0.6, 2, 2.1, .infinity, -.infinity, .nan].map {
+      levels.values[levels.index(of: $0)]
+    }
     #expect(found == [-2, -2, 0, 0, 1, 1, 3, 3, -2, -2])
     for bad: [Float] in [[1, 2], [0], [0, 0], [1, 0], [0, .infinity], (0...256).map { Float($0) }] {
       #expect(throws: CompressError.self) { try RoundingLevels(bad) }

@@ -46,7 +46,9 @@ import Testing
     _ scope: PruningScope, _ elements: Int
   ) throws {
     var random = SeededRandom(seed: 3)
-    let shapes: [(layer: String, shape: Shape)] = [("a", [7, 2, 2, 3]), ("b", [5, 4]), ("c", [1, 9]), ("left", [4, 4])]
+    let shapes: [(layer: String, shape: Shape)] = [
+      ("a", [7, 2, 2, 3]), ("b", [5, 4]), ("c", [1, 9]), ("left", [4, 4]),
+    ]
     let scores = Dictionary(
       uniqueKeysWithValues: shapes.map { name, shape in
         (name, Tensor((0..<shape.count).map { _ in Float(random.below(9)) - 4 }, shape))

@@ -5,7 +5,8 @@ import Tensors
 import Testing
 
 @Suite struct QuantizationAssignmentTests {
-  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+  static let int8 = LayerQuantization(
+    weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
 
   func residual(softmax: Bool = false) throws -> Model {
     var net = GraphBuilder(input: [8, 8, 3])

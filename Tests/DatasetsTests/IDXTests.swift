@@ -54,16 +54,17 @@ struct IDXTests {
     #expect(try failure { try data.batch([-1]) }.message == "sample -1 is outside \"t\", which has 1")
   }
 
-  @Test(arguments: [
-    ([0, 1, 8, 3], "not an IDX file: starts with 00 01 08 03, not 00 00 and a type"),
-    ([0, 0, 13, 3], "IDX elements of type 13 (float32); only 8 (uint8) can be read"),
-    ([0, 0, 7, 3], "IDX elements of type 7 (unknown); only 8 (uint8) can be read"),
-    ([0, 0, 8, 0], "an IDX file with 0 axes; 1 to 4 can be read"),
-    ([0, 0, 8, 255], "an IDX file with 255 axes; 1 to 4 can be read"),
-    ([0, 0], "ends after 2 of the 4 bytes of an IDX header's part"),
-    ([], "ends after 0 of the 4 bytes of an IDX header's part"),
-    ([0, 0, 8, 3, 0, 0, 0, 1, 0], "ends after 5 of the 12 bytes of an IDX header's part"),
-  ] as [([UInt8], String)])
+  @Test(
+    arguments: [
+      ([0, 1, 8, 3], "not an IDX file: starts with 00 01 08 03, not 00 00 and a type"),
+      ([0, 0, 13, 3], "IDX elements of type 13 (float32); only 8 (uint8) can be read"),
+      ([0, 0, 7, 3], "IDX elements of type 7 (unknown); only 8 (uint8) can be read"),
+      ([0, 0, 8, 0], "an IDX file with 0 axes; 1 to 4 can be read"),
+      ([0, 0, 8, 255], "an IDX file with 255 axes; 1 to 4 can be read"),
+      ([0, 0], "ends after 2 of the 4 bytes of an IDX header's part"),
+      ([], "ends after 0 of the 4 bytes of an IDX header's part"),
+      ([0, 0, 8, 3, 0, 0, 0, 1, 0], "ends after 5 of the 12 bytes of an IDX header's part"),
+    ] as [([UInt8], String)])
   func brokenHeaders(bytes: [UInt8], message: String) throws {
     for (name, content) in [("x", bytes), ("x.gz", try deflated(bytes))] {
       let error = try failure { try readImages(content, name: name) }

@@ -7,7 +7,8 @@ import Testing
 @testable import Experiments
 
 @Suite struct RunStoreTests {
-  private let folder = try! TemporaryFolder()
+  private let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
 
   private func store() throws -> RunStore { try RunStore(folder.path + "/data/runs.sqlite") }
 

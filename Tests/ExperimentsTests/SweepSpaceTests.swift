@@ -8,7 +8,8 @@ import Testing
 @testable import Experiments
 
 @Suite struct SweepSpaceTests {
-  private let folder = try! TemporaryFolder()
+  private let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
 
   private func write(_ name: String, _ text: String) throws -> String {
     let path = "\(folder.path)/\(name)"

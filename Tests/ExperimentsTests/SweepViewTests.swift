@@ -5,7 +5,8 @@ import Testing
 @testable import Experiments
 
 @Suite struct SweepViewTests {
-  private let folder = try! TemporaryFolder()
+  private let folder: TemporaryFolder
+  init() throws { folder = try TemporaryFolder() }
 
   private func definition(_ count: Int) -> SweepDefinition {
     SweepDefinition(

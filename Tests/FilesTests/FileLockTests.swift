@@ -4,7 +4,8 @@ import Testing
 @testable import Files
 
 @Suite struct FileLockTests {
-  private let path = FileManager.default.temporaryDirectory.appendingPathComponent("compress-lock-\(UUID().uuidString)").path
+  private let path = FileManager.default.temporaryDirectory.appendingPathComponent("compress-lock-\(UUID().uuidString)")
+    .path
 
   @Test func exclusiveStandsAgainstAllSharedAgainstExclusiveOnly() throws {
     let a = try FileLock(path), b = try FileLock(path), c = try FileLock(path)

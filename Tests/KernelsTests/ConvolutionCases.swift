@@ -86,4 +86,3 @@ func naiveConvolution(
   }
   return out
 }
-

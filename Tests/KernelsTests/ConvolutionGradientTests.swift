@@ -63,11 +63,12 @@ import Testing
             outputGradient: d.base, weights: weights.base, inputGradient: di.base, batch: batch, scratch: $0,
             pool: pool)
         }
-        intact = withScratch(gradient.weightGradientScratchBytes(batch: batch, threads: threads)) {
-          gradient.weightGradient(
-            input: input.base, outputGradient: d.base, weightGradient: dw.base, biasGradient: db.base, batch: batch,
-            scratch: $0, pool: pool)
-        } && intact
+        intact =
+          withScratch(gradient.weightGradientScratchBytes(batch: batch, threads: threads)) {
+            gradient.weightGradient(
+              input: input.base, outputGradient: d.base, weightGradient: dw.base, biasGradient: db.base, batch: batch,
+              scratch: $0, pool: pool)
+          } && intact
         #expect(intact && di.isIntact && dw.isIntact && db.isIntact)
         let all = bits(di.array + dw.array + db.array)
         if let first {

@@ -56,6 +56,7 @@ import Testing
     net.dense(2, name: "d")
     let graph = try net.graph()
     let weight = Parameter(Tensor(zeros: [2, 3])), bias = Parameter(Tensor(zeros: [2]))
+    let levels = ActivationEncoding.affine(try ActivationQuantization(scale: 1, zeroPoint: 0))
     func failure(
       _ parameters: [String: [ParameterRole: Parameter]], _ activations: [String: ActivationEncoding] = [:]
     ) -> String { message { _ = try Model(graph: graph, parameters: parameters, activations: activations) } }
@@ -66,7 +67,7 @@ import Testing
     #expect(failure(["d": [.weight: weight, .bias: bias, .gamma: bias]]) == "layer \"d\": dense has no gamma")
     #expect(failure(["d": [.weight: weight, .bias: bias], "e": [:]]) == "annotations for \"e\", which is no layer")
     #expect(
-      failure(["d": [.weight: weight, .bias: bias]], ["x": .affine(try! ActivationQuantization(scale: 1, zeroPoint: 0))])
+      failure(["d": [.weight: weight, .bias: bias]], ["x": levels])
         == "annotations for \"x\", which is no layer")
     #expect(
       failure(["d": [.weight: weight, .bias: bias], "input": [.bias: bias]]) == "layer \"input\": input has no bias")

@@ -50,7 +50,10 @@ extension Graph {
     // A stem of one channel instead of three has two thirds of its weights fewer; the rest does not see the image.
     #expect(try counts("resnet50") { $0.input = [64, 96, 1] } == 25_557_032 - 2 * 49 * 64)
     #expect(try counts("resnet18") { $0.classes = 10 } == 11_689_512 - 990 * 513)
-    #expect(try counts("vgg16") { $0.input = [32, 32, 3]; $0.classifier = .linear; $0.classes = 10 } == 14_719_818)
+    #expect(
+      try counts("vgg16") {
+        $0.input = [32, 32, 3]; $0.classifier = .linear; $0.classes = 10
+      } == 14_719_818)
     #expect(try counts("mobilenet_v2") { $0.width = 0.5 } == 1_968_680)
     #expect(try counts("mobilenet_v2") { $0.width = 1.4 } == 6_108_776)
     #expect(try counts("resnet20") { $0.width = 0.5 } < 269_722 / 3)

@@ -126,13 +126,15 @@ private struct Backwards: PruningPolicy {
       PruneChannelsStage(Backwards(unit: .filter), target: .shares([0.5])), inputs: [tinyStage()])
     #expect(try record([narrow]).contracts?.map(\.promise) == [.filters(most: 2)])
     let wide = try Stage(
-      Edit { _ in try Model(initializing: widerGraph(filters: 3), Initialization(.heNormal), seed: 1) }, inputs: [narrow])
+      Edit { _ in try Model(initializing: widerGraph(filters: 3), Initialization(.heNormal), seed: 1) },
+      inputs: [narrow])
     let error = try #require(failure(wide))
     #expect(error.layer == "conv" && error.message.contains("has 3 filters, where"), "\(error)")
     #expect(error.message.hasSuffix("left 2"))
     // A layer that is no longer there has none.
     let gone = try Stage(
-      Edit { _ in try Model(initializing: widerGraph(conv: "x"), Initialization(.heNormal), seed: 1) }, inputs: [narrow])
+      Edit { _ in try Model(initializing: widerGraph(conv: "x"), Initialization(.heNormal), seed: 1) }, inputs: [narrow]
+    )
     #expect(try record([gone]).contracts == nil)
   }
 

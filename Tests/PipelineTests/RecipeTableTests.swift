@@ -46,7 +46,8 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
           weights: integer(6, .tensor, powerOfTwo: true),
           activations: ActivationFormat(bits: 6, symmetric: true, powerOfTwo: true))),
       Recipe(
-        name: "12-bit activations", layer: LayerQuantization(weights: integer(), activations: ActivationFormat(bits: 12))),
+        name: "12-bit activations",
+        layer: LayerQuantization(weights: integer(), activations: ActivationFormat(bits: 12))),
     ]
     for (_, method) in RangeMethod.named {
       recipes.append(

@@ -14,38 +14,44 @@ import Testing
 
   @Test func nobodyComputesWhileAnotherMeasures() throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let computing = Mutex(0), seen = Mutex<[Int]>([]), done = Atomic<Int>(0)
-    let threads = (0..<3).map { index in
-      Thread {
-        let slot = try! MeasuringSlot(in: folder)
-        try! slot.enter()
-        for round in 0..<20 {
-          computing.withLock { $0 += 1 }
-          Thread.sleep(forTimeInterval: 0.001)
-          computing.withLock { $0 -= 1 }
-          try! slot.yield(waiting: {})
-          guard round % 5 == index else { continue }
-          try! slot.alone(waiting: {}) {
-            for _ in 0..<5 {
-              seen.withLock { $0.append(computing.withLock { $0 }) }
-              Thread.sleep(forTimeInterval: 0.001)
-            }
+    let computing = Mutex(0), seen = Mutex<[Int]>([]), done = Atomic<Int>(0), problems = Mutex<[String]>([])
+    @Sendable func work(_ index: Int) throws {
+      let slot = try MeasuringSlot(in: folder)
+      try slot.enter()
+      for round in 0..<20 {
+        computing.withLock { $0 += 1 }
+        Thread.sleep(forTimeInterval: 0.001)
+        computing.withLock { $0 -= 1 }
+        try slot.yield(waiting: {})
+        guard round % 5 == index else { continue }
+        try slot.alone(waiting: {}) {
+          for _ in 0..<5 {
+            seen.withLock { $0.append(computing.withLock { $0 }) }
+            Thread.sleep(forTimeInterval: 0.001)
           }
         }
-        _ = try! slot.outside({}) { done.add(1, ordering: .relaxed) }
-        // Its locks end with it, as a process's do.
       }
+      // Its locks end with it, as a process's do.
     }
-    for thread in threads { thread.start() }
+    for index in 0..<3 {
+      Thread {
+        do { try work(index) } catch { problems.withLock { $0.append("\(error)") } }
+        done.add(1, ordering: .relaxed)
+      }.start()
+    }
     while done.load(ordering: .relaxed) < 3 { Thread.sleep(forTimeInterval: 0.01) }
+    #expect(problems.withLock { $0 } == [])
     #expect(seen.withLock { $0 }.count == 3 * 4 * 5)
     #expect(seen.withLock { $0 }.allSatisfy { $0 == 0 })
   }
 
   private final class Counting: StageWork {
     let count = Atomic<Int>(0)
-    private let base = InitializeStage(
-      name: "tiny", network: try! tinyGraph(), initialization: Initialization(.heNormal), seed: 1)
+    private let base: InitializeStage
+    init() throws {
+      base = InitializeStage(
+        name: "tiny", network: try tinyGraph(), initialization: Initialization(.heNormal), seed: 1)
+    }
     var kind: String { base.kind }
     var label: String { base.label }
     func recipe() throws -> Recipe { try base.recipe() }
@@ -59,7 +65,7 @@ import Testing
 
   @Test func aStageThatAnotherComputesIsWaitedFor() async throws {
     defer { try? FileManager.default.removeItem(atPath: folder) }
-    let work = Counting(), folder = folder
+    let work = try Counting(), folder = folder
     nonisolated(unsafe) let shared = work
     try await withThrowingTaskGroup(of: Bool.self) { group in
       for _ in 0..<3 {

@@ -65,7 +65,8 @@ import Training
       var net = GraphBuilder(input: [9, 9, 1])
       net.flatten()
       net.dense(4)
-      let other = try Stage(InitializeStage(name: "other", network: net.graph(), initialization: Initialization(.heNormal), seed: 0))
+      let other = try Stage(
+        InitializeStage(name: "other", network: net.graph(), initialization: Initialization(.heNormal), seed: 0))
       _ = try Stage(TrainStage(TrainingRecipe(data: data), name: "other"), inputs: [other], origin: origin)
     }
     #expect(wrongData?.script == "x.lua" && wrongData?.line == 7)

@@ -75,7 +75,8 @@ struct Uniform: QuantizationPolicy {
 }
 
 extension LayerQuantization {
-  static let int8 = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+  static let int8 = LayerQuantization(
+    weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
 }
 
 /// A folder that goes away with the test.

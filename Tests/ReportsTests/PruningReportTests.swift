@@ -60,7 +60,8 @@ import Testing
       let html = try HTMLReport(results, charts: charts).rendered(), page = PageReader(html)
       #expect(page.problem == nil)
       #expect(page.elements["canvas"] ?? 0 == (charts == nil ? 0 : 9))
-      for said in ["round by round", "Filters, layer by layer", "Sensitivity of the layers", "a+b+c", "−25 %", "45.00"] {
+      for said in ["round by round", "Filters, layer by layer", "Sensitivity of the layers", "a+b+c", "−25 %", "45.00"]
+      {
         #expect(page.text.contains(said), "\(said)")
       }
       // Three quarters of the filters gone; half of the accuracy lost, and all of it.

@@ -32,9 +32,10 @@ import Testing
       #expect(offset % ArenaPlan.alignment == 0)
       #expect(offset + buffer.byteCount <= plan.byteCount)
     }
-    let most = (0..<steps).map { step in
-      buffers.filter { $0.firstStep <= step && step <= $0.lastStep }.reduce(0) { $0 + $1.byteCount }
-    }.max() ?? 0
+    let most =
+      (0..<steps).map { step in
+        buffers.filter { $0.firstStep <= step && step <= $0.lastStep }.reduce(0) { $0 + $1.byteCount }
+      }.max() ?? 0
     #expect(plan.byteCount >= most)
     #expect(plan.byteCount <= buffers.reduce(0) { $0 + ($1.byteCount + 63) / 64 * 64 })
   }

@@ -99,7 +99,8 @@ import Testing
 
   @Test func withoutOutputQuantizationTheResultIsFloat() throws {
     let model = try integerDense(bias: Parameter(Tensor([0.3, 0] as [Float])), output: nil)
-    #expect(try ReferenceInterpreter(model).run(Tensor([3, -1] as [Float])).array() == [0.75 + 0.3, -34.75] as [Float])
+    #expect(
+      try ReferenceInterpreter(model).run(Tensor([3, -1] as [Float])).array() == [0.75 + 0.3, -34.75] as [Float])
   }
 
   @Test func saturation() throws {

@@ -23,7 +23,11 @@ import Testing
     }
     // Reshapes and dropout are no steps, and what the output does not need is not computed.
     for node in model.graph.nodes where seen[node.name] == nil && expected[0][node.name] != nil {
-      let keepsValues = switch node.op { case .flatten, .reshape, .dropout: true; default: false }
+      let keepsValues =
+        switch node.op {
+        case .flatten, .reshape, .dropout: true;
+        default: false
+        }
       #expect(keepsValues || !model.graph.isNeeded(node.name), "\(node.name) is not seen")
     }
   }

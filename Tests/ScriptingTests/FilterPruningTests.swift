@@ -13,8 +13,8 @@ import Testing
 @testable import Pipeline
 @testable import Scripting
 
-/// Every filter criterion on every network of the zoo, and on every trained one there is: later networks are in the table
-/// by themselves, later criteria and files by a row. Full size, and all files, when COMPRESS_SOAK is set.
+/// Every filter criterion on every network of the zoo, and on every trained one there is: later networks are in the
+/// table by themselves, later criteria and files by a row. Full size, and all files, when COMPRESS_SOAK is set.
 @Suite struct FilterPruningTests {
   static let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
 

@@ -50,31 +50,35 @@ import Testing
   }
 
   /// The error has the line of the layer, not of the network.
-  @Test(arguments: [
-    (
-      "net.residual {\nnet.conv(8, 3, { stride = 2 }) }", 1,
-      "layer \"add_1\": cannot add outputs of shapes [4, 4, 8] and [8, 8, 3]",
-      "shortcut = net.conv(8, 1, { stride = 2 }) makes them alike"
-    ),
-    ("net.relu(),\nnet.dense(5)", 2, "layer \"dense_1\": expects a vector, got shape [8, 8, 3]; flatten it first", nil),
-    (
-      "net.relu(),\n\nnet.conv(4, 11, { padding = \"valid\" })", 3,
-      "layer \"conv_1\": window 11x11 is larger than its padded input 8x8", nil
-    ),
-    (
-      "net.concat {\nnet.conv(4, 3), net.max_pool(2) }", 1,
-      "layer \"concat_1\": cannot concatenate shapes [8, 8, 4] and [4, 4, 3] along their channels", nil
-    ),
-    (
-      "net.relu { name = \"x\" },\nnet.relu { name = \"x\" }", 2, "layer \"x\": two layers have this name",
-      "a block that is used twice needs none"
-    ),
-    (
-      "net.flatten(), net.depthwise(3)", 1,
-      "layer \"depthwise_1\": expects an image [height, width, channels], got [192]", nil
-    ),
-    ("net.dropout(1.5)", 1, "layer \"dropout_1\": rate 1.5 is not from 0 to below 1", nil),
-  ] as [(String, Int, String, String?)])
+  @Test(
+    arguments: [
+      (
+        "net.residual {\nnet.conv(8, 3, { stride = 2 }) }", 1,
+        "layer \"add_1\": cannot add outputs of shapes [4, 4, 8] and [8, 8, 3]",
+        "shortcut = net.conv(8, 1, { stride = 2 }) makes them alike"
+      ),
+      (
+        "net.relu(),\nnet.dense(5)", 2, "layer \"dense_1\": expects a vector, got shape [8, 8, 3]; flatten it first",
+        nil
+      ),
+      (
+        "net.relu(),\n\nnet.conv(4, 11, { padding = \"valid\" })", 3,
+        "layer \"conv_1\": window 11x11 is larger than its padded input 8x8", nil
+      ),
+      (
+        "net.concat {\nnet.conv(4, 3), net.max_pool(2) }", 1,
+        "layer \"concat_1\": cannot concatenate shapes [8, 8, 4] and [4, 4, 3] along their channels", nil
+      ),
+      (
+        "net.relu { name = \"x\" },\nnet.relu { name = \"x\" }", 2, "layer \"x\": two layers have this name",
+        "a block that is used twice needs none"
+      ),
+      (
+        "net.flatten(), net.depthwise(3)", 1,
+        "layer \"depthwise_1\": expects an image [height, width, channels], got [192]", nil
+      ),
+      ("net.dropout(1.5)", 1, "layer \"dropout_1\": rate 1.5 is not from 0 to below 1", nil),
+    ] as [(String, Int, String, String?)])
   func whatDoesNotFitIsNamed(definition: String, line: Int, text: String, hint: String?) {
     let error = failure("model = net.model { input = {8, 8, 3}, \(definition) }")
     #expect(error?.line == line)

@@ -20,18 +20,20 @@ import Testing
   }
 
   @Test func everyOptionIsHeard() throws {
-    let options = [
-      "", "optimizer = 'adamw'", "optimizer = 'sgd', learning_rate = 0.01", "optimizer = 'sgd', momentum = 0.9",
-      "optimizer = 'sgd', momentum = 0.9, nesterov = true", "beta1 = 0.5", "beta2 = 0.5", "epsilon = 0.1",
-      "weight_decay = 0.5", "weight_decay = 0.5, decay_all = true", "label_smoothing = 0.2",
-      "clip_norm = 0.01, epsilon = 1",
-      "ema = 0.5", "validation = 0.2", "shuffle = false", "seed = 9", "learning_rate = use 'one_cycle' { peak = 0.02 }",
-      "distill = { teacher = zoo.lab_cnn { seed = 5 } }",
-      "distill = { teacher = zoo.lab_cnn { seed = 5 }, alpha = 0.2 }",
-      "distill = { teacher = zoo.lab_cnn { seed = 5 }, temperature = 1 }",
-      "on_step = function(s) return { learning_rate = s.step * 1e-4 } end",
-      "on_step = function(s) return { stop = s.step == 2 } end",
-    ] + (InstructionSet.current.multipliesBFloat16 ? ["precision = 'bf16'"] : [])
+    let options =
+      [
+        "", "optimizer = 'adamw'", "optimizer = 'sgd', learning_rate = 0.01", "optimizer = 'sgd', momentum = 0.9",
+        "optimizer = 'sgd', momentum = 0.9, nesterov = true", "beta1 = 0.5", "beta2 = 0.5", "epsilon = 0.1",
+        "weight_decay = 0.5", "weight_decay = 0.5, decay_all = true", "label_smoothing = 0.2",
+        "clip_norm = 0.01, epsilon = 1",
+        "ema = 0.5", "validation = 0.2", "shuffle = false", "seed = 9",
+        "learning_rate = use 'one_cycle' { peak = 0.02 }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 } }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 }, alpha = 0.2 }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 }, temperature = 1 }",
+        "on_step = function(s) return { learning_rate = s.step * 1e-4 } end",
+        "on_step = function(s) return { stop = s.step == 2 } end",
+      ] + (InstructionSet.current.multipliesBFloat16 ? ["precision = 'bf16'"] : [])
     var seen: [[Float]: String] = [:]
     for option in options {
       let result = try weights("train(net, { data = data, batch = 50, \(option) })")

@@ -49,6 +49,7 @@ import Testing
   @Test func mistakesAreNamed() throws {
     #expect(throws: (any Error).self) { try Tensor([Float(1), 2]).singularValueDecomposition() }
     #expect(throws: (any Error).self) { try Tensor(zeros: [0, 3]).singularValueDecomposition() }
-    #expect(message { _ = try Tensor([Float(1), .nan], [1, 2]).singularValueDecomposition() }.contains("element 2 is nan"))
+    #expect(
+      message { _ = try Tensor([Float(1), .nan], [1, 2]).singularValueDecomposition() }.contains("element 2 is nan"))
   }
 }

@@ -9,8 +9,8 @@ import Testing
 
 /// Training that is stopped anywhere and taken up by another trainer ends as if nothing had been.
 @Suite struct CheckpointTests {
-  /// Masks more and more of one layer, and frees it all at the end, by what it has gathered: state that is in the weights
-  /// alone.
+  /// Masks more and more of one layer, and frees it all at the end, by what it has gathered: state that is in the
+  /// weights alone.
   private struct Masking: TrainingHook {
     func afterBackward(_ step: Int, of total: Int, weights: TrainableWeights) throws {
       guard step > 3, let gradient = weights.gradient("dense") else { return }

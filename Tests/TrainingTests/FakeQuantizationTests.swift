@@ -13,7 +13,9 @@ import Testing
     let graph = try built([2]) { $0.dense(2, name: "dense") }
     let model = try Model(
       graph: graph,
-      parameters: ["dense": [.weight: Parameter(Tensor(weight, [2, 2])), .bias: Parameter(Tensor([0.5, -0.5] as [Float]))]])
+      parameters: [
+        "dense": [.weight: Parameter(Tensor(weight, [2, 2])), .bias: Parameter(Tensor([0.5, -0.5] as [Float]))]
+      ])
     let weights = try TrainableWeights(model, quantization: quantization)
     let training = try TrainingGraph(graph, weights: weights, batchSize: 1, pool: .serial)
     for (index, value) in input.enumerated() { training.input.data[index] = value }
@@ -37,7 +39,8 @@ import Testing
     graph.scores.gradient![0] = 1
     graph.scores.gradient![1] = 10
     try graph.backward()
-    let dense = weights.parameter("dense", .weight)!.gradient!, scale = weights.parameter("dense", .weightScale)!.gradient!
+    let dense = weights.parameter("dense", .weight)!.gradient!,
+      scale = weights.parameter("dense", .weightScale)!.gradient!
     #expect((0..<4).map { dense[$0] } == [2, 0, 20, 30])
     // (round(v) - v) of what is inside, the limit's sign of what is not; by the logarithm, over sqrt(2 * 1).
     let first: Float = (2 * (1 - 0.6) + 3 * -1) * 1, second: Float = (20 * (0 - 0.4) + 30 * (1 - 0.6)) * 0.5
@@ -74,7 +77,8 @@ import Testing
     let codes = Tensor((0..<start["dense", .weight]!.count).map { UInt8($0 % 3) }, start["dense", .weight]!.shape)
     var model = start
     try model.set(
-      Parameter(Tensor(codes.array(UInt8.self).map { [-0.3, 0.1, 0.4][Int($0)] as Float }, codes.shape)), "dense", .weight)
+      Parameter(Tensor(codes.array(UInt8.self).map { [-0.3, 0.1, 0.4][Int($0)] as Float }, codes.shape)), "dense",
+      .weight)
     var options = TrainingOptions(epochs: 2, batchSize: 16, optimizer: .adam(), seed: 1)
     options.quantization = FakeQuantization(ties: ["dense": codes])
     let trained = try Trainer(model: model, options: options, data: data, pool: .serial).run().model
@@ -86,7 +90,8 @@ import Testing
   @Test func aNetworkLearnsWhileRounded() throws {
     let data = barImages(256)
     func train(threads: Int) throws -> (Model, FakeQuantization) {
-      var options = TrainingOptions(epochs: 6, batchSize: 16, optimizer: .adam(), learningRate: .constant(3e-3), seed: 1)
+      var options = TrainingOptions(
+        epochs: 6, batchSize: 16, optimizer: .adam(), learningRate: .constant(3e-3), seed: 1)
       let model = try barModel().foldingBatchNorm()
       var weights: [String: FakeQuantization.Weight] = [:], outputs: [String: ActivationQuantization] = [:]
       for layer in model.weightLayers { weights[layer] = .init(bits: 4, scales: [0.2]) }

@@ -6,7 +6,10 @@ import Testing
 // gradient is.
 @Suite struct GradientTests {
   @Test func dense() throws {
-    try checkGradients(built([5]) { $0.dense(7); $0.dense(3, bias: false); $0.dense(4) }, count: 3)
+    try checkGradients(
+      built([5]) {
+        $0.dense(7); $0.dense(3, bias: false); $0.dense(4)
+      }, count: 3)
   }
 
   @Test func convolutionOfManyKinds() throws {
@@ -128,7 +131,9 @@ import Testing
       })
   }
 
-  @Test(arguments: [([0, 0, 2], [0, 0, 1]), ([1, 0, 0], [0, 2, 0]), ([0, 1, 3], [2, 0, 0]), ([0, 0, 0], [0, 0, 0])])
+  @Test(arguments: [
+    ([0, 0, 2], [0, 0, 1]), ([1, 0, 0], [0, 2, 0]), ([0, 1, 3], [2, 0, 0]), ([0, 0, 0], [0, 0, 0]),
+  ])
   func padding(before: [Int], after: [Int]) throws {
     try checkGradients(
       built([4, 3, 2]) {
@@ -220,6 +225,9 @@ import Testing
   }
 
   @Test func softmaxAtTheOutputBelongsToTheLoss() throws {
-    try checkGradients(built([4]) { $0.dense(3); $0.activation(.softmax) })
+    try checkGradients(
+      built([4]) {
+        $0.dense(3); $0.activation(.softmax)
+      })
   }
 }

@@ -51,7 +51,8 @@ struct Reference {
         case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
         case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
         case .activation(.softmax): softmax(inputs[0], width: shape.dims.last!)
-        case .pool2d(let spec): perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape, countsPadding: spec.countsPadding) }
+        case .pool2d(let spec):
+          perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape, countsPadding: spec.countsPadding) }
         case .globalPool(let spec):
           perSample {
             pool(

@@ -2,9 +2,9 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Takes out of each layer's output what its own quantization adds to its mean: `b' = b + W·m - Wq·r`, where m is the mean
-/// of the layer's input in the float model and r the mean of the same values rounded (Nagel et al. 2019, measured instead
-/// of derived). What earlier layers add, they take back themselves. Padding is taken for more of the same.
+/// Takes out of each layer's output what its own quantization adds to its mean: `b' = b + W·m - Wq·r`, where m is the
+/// mean of the layer's input in the float model and r the mean of the same values rounded (Nagel et al. 2019, measured
+/// instead of derived). What earlier layers add, they take back themselves. Padding is taken for more of the same.
 public enum BiasCorrection {
   /// - Parameters:
   ///   - quantized: of the same graph as `original`.

@@ -68,7 +68,9 @@ extension Model {
       guard var sum = inputs[0] else { return nil }
       for other in inputs.dropFirst() {
         guard let other else { return nil }
-        for c in sum.indices { sum[c] = Moments(mean: sum[c].mean + other[c].mean, variance: sum[c].variance + other[c].variance) }
+        for c in sum.indices {
+          sum[c] = Moments(mean: sum[c].mean + other[c].mean, variance: sum[c].variance + other[c].variance)
+        }
       }
       return sum
     case .concat:

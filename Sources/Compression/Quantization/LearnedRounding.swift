@@ -3,15 +3,15 @@ import Kernels
 import Network
 import Tensors
 
-/// Chooses the integers of one layer's weight so that its output errs least on samples: `W x`, x being what reaches it in
-/// the original network, against `q x'`, x' being what reaches it from layers that are rounded already (the aim of
+/// Chooses the integers of one layer's weight so that its output errs least on samples: `W x`, x being what reaches it
+/// in the original network, against `q x'`, x' being what reaches it from layers that are rounded already (the aim of
 /// Nagel et al. 2020, AdaRound, in its asymmetric form, met by descending weight by weight).
 ///
-/// Weights are held to what they were by the mean of the squared inputs: where the samples say little, in directions that
-/// they hardly have, what they say is chance.
+/// Weights are held to what they were by the mean of the squared inputs: where the samples say little, in directions
+/// that they hardly have, what they say is chance.
 ///
-/// It keeps sums of products of inputs over sampled places of the samples, `Σ x' x'ᵀ` and `Σ x x'ᵀ`. Long vectors are cut
-/// into blocks, products across them left out, so that memory stays bounded.
+/// It keeps sums of products of inputs over sampled places of the samples, `Σ x' x'ᵀ` and `Σ x x'ᵀ`. Long vectors are
+/// cut into blocks, products across them left out, so that memory stays bounded.
 public final class LearnedRounding {
   /// Weights to a block.
   private static let block = 2048
@@ -86,8 +86,8 @@ public final class LearnedRounding {
     }
   }
 
-  /// The integers, starting from the nearest; single ones change as long as that lessens the squared error over the inputs
-  /// seen. Each filter with a scale of its own takes of some near that one the best. Zeros stay zero.
+  /// The integers, starting from the nearest; single ones change as long as that lessens the squared error over the
+  /// inputs seen. Each filter with a scale of its own takes of some near that one the best. Zeros stay zero.
   ///
   /// - Parameter weight: the float weight that `nearest` was made of.
   public func rounded(_ weight: Tensor, _ nearest: IntegerValues, pool: ThreadPool) throws -> IntegerValues {

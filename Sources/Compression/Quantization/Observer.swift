@@ -40,7 +40,8 @@ public struct Observer {
       self.range =
         average(range.lowerBound, seen.lowerBound)...average(range.upperBound, seen.upperBound)
     } else {
-      range = min(range?.lowerBound ?? .infinity, seen.lowerBound)...max(range?.upperBound ?? -.infinity, seen.upperBound)
+      range =
+        min(range?.lowerBound ?? .infinity, seen.lowerBound)...max(range?.upperBound ?? -.infinity, seen.upperBound)
     }
     histogram?.add(values, within: seen, pool: pool)
   }

@@ -106,9 +106,10 @@ struct ValueHistogram {
     return best
   }
 
-  /// The part of the range, scaled down on one side, the other, or both alike, in which levels of equal width lose least of the
-  /// distribution: what lies outside counts for the outermost bins before, and each level's values are spread over its
-  /// bins that were hit after. The bin of zero, which is exact in any case, counts as much as its neighbours.
+  /// The part of the range, scaled down on one side, the other, or both alike, in which levels of equal width lose
+  /// least of the distribution: what lies outside counts for the outermost bins before, and each level's values are
+  /// spread over its bins that were hit after. The bin of zero, which is exact in any case, counts as much as its
+  /// neighbours.
   func leastDivergence(levels: Int, of range: ClosedRange<Float>) -> ClosedRange<Float> {
     let low = min(range.lowerBound, 0), high = max(range.upperBound, 0)
     let first = Int((low / width).rounded(.down)) + Self.half, last = Int((high / width).rounded(.down)) + Self.half

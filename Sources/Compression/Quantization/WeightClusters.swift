@@ -4,8 +4,8 @@ import Tensors
 
 extension RoundingLevels {
   /// The centres of clusters of values: k-means on a line (Lloyd 1982), begun at equal distances from the least to the
-  /// greatest value, which keeps centres for the rare large ones (Han et al. 2016). Zeros are a cluster of their own, so
-  /// that what is pruned stays pruned.
+  /// greatest value, which keeps centres for the rare large ones (Han et al. 2016). Zeros are a cluster of their own,
+  /// so that what is pruned stays pruned.
   ///
   /// - Parameter count: of clusters, 2 to 256, zero's included.
   /// - Throws: `CompressError` when a value is not finite or there are too few or too many clusters.

@@ -2,9 +2,9 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Dense layers and convolutions as two thinner layers each, by the singular values of their weights seen as matrices of
-/// filters by inputs (Denton et al. 2014, "Exploiting Linear Structure Within Convolutional Networks"; Zhang et al. 2015,
-/// "Accelerating Very Deep Convolutional Networks").
+/// Dense layers and convolutions as two thinner layers each, by the singular values of their weights seen as matrices
+/// of filters by inputs (Denton et al. 2014, "Exploiting Linear Structure Within Convolutional Networks"; Zhang et al.
+/// 2015, "Accelerating Very Deep Convolutional Networks").
 ///
 /// Of all products of that rank the one of the greatest singular values is nearest to the weight (Eckart and Young
 /// 1936).

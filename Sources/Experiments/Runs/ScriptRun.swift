@@ -7,8 +7,8 @@ import Scripting
 
 /// One run of one script from its text to its results: what `compress run` does, and each worker of a sweep.
 ///
-/// It computes what is missing, measures and compares, and with a folder writes results.json, report.html and the models.
-/// Whatever happens, `record` then says how it went.
+/// It computes what is missing, measures and compares, and with a folder writes results.json, report.html and the
+/// models. Whatever happens, `record` then says how it went.
 public final class ScriptRun {
   private let options: ScriptSession.Options
   private let executor: Executor

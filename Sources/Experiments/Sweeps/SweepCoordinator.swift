@@ -86,7 +86,8 @@ public final class SweepCoordinator {
 
   /// Runs the points that have not ended yet.
   ///
-  /// - Throws: `CompressError`: `.cancelled` when asked to stop, `.system` when the machine refuses; what ended is kept.
+  /// - Throws: `CompressError`: `.cancelled` when asked to stop, `.system` when the machine refuses; what ended is
+  ///   kept.
   public func run(_ points: [SweepDefinition.Point]) throws {
     observer.begin(definition, points: points)
     var waiting: [SweepDefinition.Point] = [], known: [RunRecord] = []

@@ -2,8 +2,8 @@ import Diagnostics
 import Foundation
 import Scripting
 
-/// Successive halving (Jamieson and Talwalkar 2016): all points with the least budget, the best of them with more, and so
-/// on; the last ones with all of it.
+/// Successive halving (Jamieson and Talwalkar 2016): all points with the least budget, the best of them with more, and
+/// so on; the last ones with all of it.
 ///
 /// Which points go on follows from the outcomes alone, so that an interrupted search goes on as it would have.
 public struct SweepSearch {

@@ -31,7 +31,8 @@ public struct SweepSpace {
   /// - Parameters:
   ///   - declared: the script's params.
   ///   - seed: of what is drawn.
-  /// - Throws: `CompressError` when an axis is none of the script's params, a value is none of its values, or nothing is left.
+  /// - Throws: `CompressError` when an axis is none of the script's params, a value is none of its values, or nothing
+  ///   is left.
   public func points(declared: [ParamDeclaration], seed: UInt64) throws -> [SweepDefinition.Point] {
     let axes = try axes.map { axis in (axis, try declaration(axis.name, declared)) }
     if let twice = self.axes.indices.first(where: { at in self.axes[..<at].contains { $0.name == self.axes[at].name } })

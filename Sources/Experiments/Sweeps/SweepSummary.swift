@@ -19,7 +19,7 @@ public struct SweepSummary {
     }
     let front = ParetoFront.indices(
       candidates.map { ($0.variant[.accuracy] ?? 0, $0.variant[.gzipBytes] ?? .infinity) })
-    var text = ""
+    var text = seeds(for: terminal)
     if !front.isEmpty {
       var table = TextTable(
         [("point", .right)] + definition.axes.map { ($0, .right) }
@@ -47,5 +47,30 @@ public struct SweepSummary {
     text += "\(outcomes.count) points\(failed > 0 ? ", " + terminal.styled("\(failed) failed", .red) : "")"
     text += "; \(computed) stages computed, \(stages - computed) shared or at hand\n"
     return text
+  }
+
+  /// Settings over their seeds, those that no other beats; nothing when there is one seed.
+  private func seeds(for terminal: Terminal) -> String {
+    let settings = OverSeeds.all(SweepResults(definition, outcomes))
+    guard !settings.isEmpty else { return "" }
+    let front = ParetoFront.indices(settings.map { ($0.accuracy, $0.gzipBytes) })
+    var table = TextTable(
+      definition.axes.map { ($0, .right) } + [
+        ("variant", .left), ("seeds", .right), ("accuracy", .right), ("gzip", .right), ("MACs", .right),
+        ("p50", .right),
+      ])
+    for setting in front.prefix(Self.mostRows).map({ settings[$0] }) {
+      table.add(
+        setting.values.map { TextTable.Cell($0?.text ?? "") } + [
+          TextTable.Cell(setting.variant), TextTable.Cell(String(setting.seeds), .dim),
+          TextTable.Cell(setting.accuracyText, .bold),
+          TextTable.Cell(Formatting.bytes(Int(setting.gzipBytes.rounded()))),
+          TextTable.Cell(Formatting.scaled(Int(setting.macs.rounded()))),
+          TextTable.Cell(Formatting.duration(setting.median / 1e3)),
+        ])
+    }
+    return "over seeds, means (accuracy with its standard deviation) that no other setting beats:\n"
+      + table.rendered(for: terminal) + (front.count > Self.mostRows ? "and \(front.count - Self.mostRows) more\n" : "")
+      + "\n"
   }
 }

@@ -244,7 +244,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
 
   /// The first version of the native format whose readers understand it.
   var version: UInt32 {
-    let isNew = activations?.bits != nil || roundings != nil
+    let isNew =
+      activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
     return isNew ? 2 : 1
   }

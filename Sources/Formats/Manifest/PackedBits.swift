@@ -33,7 +33,8 @@ enum PackedBits {
           for i in numbers.indices {
             let place = i * bits, first = UInt16(packed[place / 8])
             let second = place % 8 + bits > 8 ? UInt16(packed[place / 8 + 1]) << 8 : 0
-            numbers[i] = element(UInt8(truncatingIfNeeded: (first | second) >> UInt16(place % 8)) & UInt8(1 << bits - 1))
+            numbers[i] = element(
+              UInt8(truncatingIfNeeded: (first | second) >> UInt16(place % 8)) & UInt8(1 << bits - 1))
           }
         }
       }

@@ -27,7 +27,8 @@ extension SafeTensorsFile {
       guard case .float(let tensor)? = model[place.layer, place.role]?.encoding else {
         throw CompressError(
           "\(place.role.rawValue) is quantized, and safetensors files hold floats",
-          hint: "save a .\(NativeFormat.fileExtension) file").at(layer: place.layer)
+          hint: "save a .\(NativeFormat.fileExtension) file"
+        ).at(layer: place.layer)
       }
       return (place: place, tensor: tensor)
     }

@@ -19,7 +19,9 @@ public struct Pad: OperatorSpec {
     guard before.count == dims.count, after.count == dims.count else {
       throw CompressError("pads \(before.count) and \(after.count) axes of shape \(inputs[0])")
     }
-    for pad in before + after where !(0...1 << 16).contains(pad) { throw CompressError("padding \(pad) is out of range") }
+    for pad in before + after where !(0...1 << 16).contains(pad) {
+      throw CompressError("padding \(pad) is out of range")
+    }
     return try Shape(checking: dims.indices.map { before[$0] + dims[$0] + after[$0] })
   }
 }

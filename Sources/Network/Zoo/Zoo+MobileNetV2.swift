@@ -23,7 +23,9 @@ extension Zoo {
     var channels = options.filters(divisibleByEight: 32)
     layer(channels, 3, stride: 2, "features.0")
     var index = 1
-    let stages = [(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1)]
+    let stages = [
+      (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
+    ]
     for (expansion, width, count, firstStride) in stages {
       let filters = options.filters(divisibleByEight: width)
       for block in 0..<count {

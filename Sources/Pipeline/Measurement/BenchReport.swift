@@ -138,7 +138,8 @@ public struct BenchReport: Sendable, Encodable {
     case .bf16: throw CompressError("bf16 is a precision of training: add --training", kind: .usage)
     case .fp16: format = LayerQuantization(weights: .float16)
     case .dynamic: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel))
-    case .int8: format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+    case .int8:
+      format = LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
     }
     let assignment = try QuantizationAssignment(model) { _, _ in format }
     var random = SeededRandom(seed: 1)

@@ -102,7 +102,8 @@ extension Differences {
         let mixed = try Model.mixing([original, changed]) { $0 == layer ? 1 : 0 }
         let value = mixed.graph.outputBehindClamp(of: layer)
         var sums: [String: ErrorSum] = [:]
-        try Self.compare(reference, try Layers(mixed, pool: context.pool), on: images, only: value, into: &sums, advance)
+        try Self.compare(
+          reference, try Layers(mixed, pool: context.pool), on: images, only: value, into: &sums, advance)
         alone[value] = sums[value]
       }
     }

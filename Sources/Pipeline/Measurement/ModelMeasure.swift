@@ -29,11 +29,14 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
       let session = Session(try compile(model), pool: context.pool)
       let input = Tensor(repeating: 0.5, session.plan.inputShape)
       var output = Tensor(zeros: session.plan.outputShape)
-      return try input.withElements(Float.self) { input in
-        try output.withMutable(Float.self) { output in
-          try LatencyMeasurement(runs: Self.latencyRuns, warmUp: 5) { _ in session.run(input: input, output: output) }
-        }
-      }.statistics.p50
+      // Other points of a sweep pause meanwhile: what they compute would decide how many filters go.
+      return try context.measuring {
+        try input.withElements(Float.self) { input in
+          try output.withMutable(Float.self) { output in
+            try LatencyMeasurement(runs: Self.latencyRuns, warmUp: 5) { _ in session.run(input: input, output: output) }
+          }
+        }.statistics.p50
+      }
     }
   }
 

@@ -6,8 +6,8 @@ import Network
 import Runtime
 import Tensors
 
-/// How long static int8 takes beside plain forward passes of the same images in the same batches: what calibration costs
-/// on top of running the network.
+/// How long static int8 takes beside plain forward passes of the same images in the same batches: what calibration
+/// costs on top of running the network.
 public struct QuantizationBench: Sendable, Encodable {
   public struct Row: Sendable, Encodable {
     public let observer: String

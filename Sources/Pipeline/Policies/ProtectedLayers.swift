@@ -2,7 +2,8 @@ import Compression
 import Network
 import Tensors
 
-/// Layers that stay whole, whatever a strategy makes of them: named by patterns, or the first and the last with weights.
+/// Layers that stay whole, whatever a strategy makes of them: named by patterns, or the first and the last with
+/// weights.
 public struct ProtectedLayers: Sendable {
   private let names: [String]
   private let patterns: LayerPatterns

@@ -72,7 +72,8 @@ struct AwareTraining {
         let weight = trained[layer, .weight]!
         if let format = final.weights[layer] {
           let integers = try IntegerValues(rounding: weight.values, scales: format.scales, bits: format.bits)
-          try model.set(Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask }), layer, .weight)
+          try model.set(
+            Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask }), layer, .weight)
         } else if let codes = final.ties[layer], case .codes(let coded)? = model[layer, .weight]?.encoding {
           let table = Self.table(coded.table, codes, weight.values)
           try model.set(Parameter(.codes(CodedValues(codes: codes, table: table)), mask: weight.mask), layer, .weight)

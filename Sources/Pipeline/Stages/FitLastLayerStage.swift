@@ -46,7 +46,9 @@ public struct FitLastLayerStage: StageWork {
     try Batches(data, size: 16).forEach(threads: context.pool.threads) { batch in
       try context.cancellation.check()
       let features = try session.run(batch.images)
-      if let bad = features.firstNonFinite { throw CompressError("a feature is \(bad.value)").at(layer: layer.inputs[0]) }
+      if let bad = features.firstNonFinite {
+        throw CompressError("a feature is \(bad.value)").at(layer: layer.inputs[0])
+      }
       features.withElements(Float.self) { features in
         for (row, label) in batch.labels.enumerated() {
           counts[Int(label)] += 1

@@ -20,7 +20,8 @@ public struct InitializeStage: StageWork {
 
   public func recipe() throws -> Recipe {
     [
-      "graph": .string(Digest.of(try CanonicalJSON.encode(network))), "convolution": .string(initialization.convolution.rawValue),
+      "graph": .string(Digest.of(try CanonicalJSON.encode(network))),
+      "convolution": .string(initialization.convolution.rawValue),
       "dense": .string(initialization.dense.rawValue), "seed": .int(Int(bitPattern: UInt(seed))),
     ]
   }

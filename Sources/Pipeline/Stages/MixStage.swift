@@ -115,7 +115,8 @@ public struct MixStage: StageWork {
       }
       guard try fits(0) else {
         throw CompressError(
-          "\(names[0]) throughout takes \(try NativeFormat.byteCount(mixed(levels(after: 0)))) bytes, more than \(bytes)")
+          "\(names[0]) throughout takes \(try NativeFormat.byteCount(mixed(levels(after: 0)))) bytes, more than \(bytes)"
+        )
       }
       chosen = try Self.least(moves.count + 1) { $0 > moves.count ? true : try !fits($0) } - 1
     }

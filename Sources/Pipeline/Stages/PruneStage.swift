@@ -198,7 +198,8 @@ struct Pruner {
   }
 
   /// - Parameter view: a layer as it is to be scored.
-  /// - Throws: `CompressError` naming the layer whose scores are wrong; or all of them when there are not as many shares.
+  /// - Throws: `CompressError` naming the layer whose scores are wrong; or all of them when there are not as many
+  ///   shares.
   func masks(
     _ amount: Amount, seeing view: (_ layer: String) throws -> LayerView
   ) throws -> [(key: String, value: Tensor)] {

@@ -95,7 +95,8 @@ public struct SensitivityStage: StageWork {
         var pruned = model
         let shape = model[layer, .weight]!.shape
         let masks = try PruningMasks.select(
-          [(layer, shape)], unit: policy.unit, scope: .layer, sparsity: share) { _ in scores }
+          [(layer, shape)], unit: policy.unit, scope: .layer, sparsity: share
+        ) { _ in scores }
         try pruned.prune(layer, by: masks[layer]!)
         return pruned
       }

@@ -91,8 +91,8 @@ public struct StageRecord: Sendable, Codable {
   public var facts: [String: Double] = [:]
   /// What was measured by pruning each part alone.
   public var sensitivity: Sensitivity?
-  /// What holds of the model's layers, promised by this stage or an earlier one and checked after each; nil where it was
-  /// stored before there were contracts.
+  /// What holds of the model's layers, promised by this stage or an earlier one and checked after each; nil where it
+  /// was stored before there were contracts.
   public var contracts: [Contract]?
   /// Sentences for people: layers left float and why …
   public var notes: [String] = []

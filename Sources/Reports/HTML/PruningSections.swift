@@ -33,9 +33,10 @@ extension ReportPage {
     /// - Parameter chart: its place among the courses that are drawn; nil when it is not.
     init(_ course: PruningCourse, chart: Int?) {
       courseName = shown(course.variant)
-      courseCharts = chart.map {
-        [Charts(accuracyChart: "chart-course-\($0)-accuracy", leftChart: "chart-course-\($0)-left")]
-      } ?? []
+      courseCharts =
+        chart.map {
+          [Charts(accuracyChart: "chart-course-\($0)-accuracy", leftChart: "chart-course-\($0)-left")]
+        } ?? []
       let start = course.rounds[0]
       courseRounds = course.rounds.enumerated().map { index, round in
         Row(

@@ -76,98 +76,98 @@ let chartPrologue = #"""
 /// into the document.
 let reportScript =
   chartPrologue + #"""
-    function drawAll() {
-      draw("chart-runs", () => ({
-        type: "scatter",
-        data: { datasets: data.variants.map(v => series(v.name, v.color, pairs(v.runs), {
-          pointRadius: 1.5, borderWidth: 0, backgroundColor: color("s" + v.color) + "b0",
-        })) },
-        options: {
-          scales: {
-            x: axis("image", value => value.toLocaleString("en-US"), { type: "linear" }),
-            y: axis("", onDecades(time), { type: "logarithmic", min: data.start }),
+      function drawAll() {
+        draw("chart-runs", () => ({
+          type: "scatter",
+          data: { datasets: data.variants.map(v => series(v.name, v.color, pairs(v.runs), {
+            pointRadius: 1.5, borderWidth: 0, backgroundColor: color("s" + v.color) + "b0",
+          })) },
+          options: {
+            scales: {
+              x: axis("image", value => value.toLocaleString("en-US"), { type: "linear" }),
+              y: axis("", onDecades(time), { type: "logarithmic", min: data.start }),
+            },
+            plugins: tooltip(item => item.dataset.label + ", image " + item.raw.x.toLocaleString("en-US") + ": " + time(item.raw.y)),
           },
-          plugins: tooltip(item => item.dataset.label + ", image " + item.raw.x.toLocaleString("en-US") + ": " + time(item.raw.y)),
-        },
-      }));
-      draw("chart-distribution", () => ({
-        type: "line",
-        data: { datasets: data.variants.map((v, i) => series(v.name, v.color, pairs(v.distribution), { stepped: "before", borderDash: dash(i), clip: { left: 0, right: 0, top: 3, bottom: 3 } })) },
-        options: {
-          scales: {
-            x: axis("", onDecades(time), { type: "logarithmic", min: data.start, max: data.distributionEnd }),
-            y: axis("", value => value + " %", { min: 0, max: 100 }),
+        }));
+        draw("chart-distribution", () => ({
+          type: "line",
+          data: { datasets: data.variants.map((v, i) => series(v.name, v.color, pairs(v.distribution), { stepped: "before", borderDash: dash(i), clip: { left: 0, right: 0, top: 3, bottom: 3 } })) },
+          options: {
+            scales: {
+              x: axis("", onDecades(time), { type: "logarithmic", min: data.start, max: data.distributionEnd }),
+              y: axis("", value => value + " %", { min: 0, max: 100 }),
+            },
+            plugins: tooltip(item => item.dataset.label + ": " + percent(item.raw.y) + " took at most " + time(item.raw.x)),
           },
-          plugins: tooltip(item => item.dataset.label + ": " + percent(item.raw.y) + " took at most " + time(item.raw.x)),
-        },
-      }));
-      const bars = (id, field, format, scale) => draw(id, () => ({
-        type: "bar",
-        data: {
-          labels: data.layers.map(name => short(name, 24)),
-          datasets: data.variants.map(v => series(v.name, v.color, v[field], { borderWidth: 0, borderRadius: 2, categoryPercentage: 0.82, barPercentage: 0.92 })),
-        },
-        options: {
-          indexAxis: "y",
-          interaction: { mode: "nearest", axis: "y", intersect: false },
-          scales: {
-            x: axis("", format, Object.assign({ beginAtZero: true }, scale)),
-            y: axis("", undefined, { grid: { display: false }, ticks: { color: color("ink"), font: { size: 11 }, autoSkip: true } }),
+        }));
+        const bars = (id, field, format, scale) => draw(id, () => ({
+          type: "bar",
+          data: {
+            labels: data.layers.map(name => short(name, 24)),
+            datasets: data.variants.map(v => series(v.name, v.color, v[field], { borderWidth: 0, borderRadius: 2, categoryPercentage: 0.82, barPercentage: 0.92 })),
           },
-          plugins: tooltip(item => item.dataset.label + ", " + data.layers[item.dataIndex] + ": " + format(item.raw)),
-        },
-      }));
-      // Tall enough that a bar can be seen for each variant of each layer.
-      for (const id of ["chart-bytes", "chart-nonzero"]) {
-        const canvas = document.getElementById(id);
-        if (canvas !== null) {
-          const rows = data.layers.length * (data.variants.length + 1);
-          canvas.parentElement.style.height = Math.min(4000, Math.max(260, 90 + rows * 9)) + "px";
+          options: {
+            indexAxis: "y",
+            interaction: { mode: "nearest", axis: "y", intersect: false },
+            scales: {
+              x: axis("", format, Object.assign({ beginAtZero: true }, scale)),
+              y: axis("", undefined, { grid: { display: false }, ticks: { color: color("ink"), font: { size: 11 }, autoSkip: true } }),
+            },
+            plugins: tooltip(item => item.dataset.label + ", " + data.layers[item.dataIndex] + ": " + format(item.raw)),
+          },
+        }));
+        // Tall enough that a bar can be seen for each variant of each layer.
+        for (const id of ["chart-bytes", "chart-nonzero"]) {
+          const canvas = document.getElementById(id);
+          if (canvas !== null) {
+            const rows = data.layers.length * (data.variants.length + 1);
+            canvas.parentElement.style.height = Math.min(4000, Math.max(260, 90 + rows * 9)) + "px";
+          }
         }
+        bars("chart-bytes", "bytes", bytes, {});
+        bars("chart-nonzero", "nonzero", percent, { max: 100 });
+        const points = values => values.map((y, k) => ({ x: k + 1, y: y })).filter(p => p.y !== null && p.y !== undefined);
+        const curve = (id, field, format, scale, validation) => draw(id, () => ({
+          type: "line",
+          data: { datasets: data.training.map(t => series(t.name, t.color, points(t[field]), {
+            pointRadius: t[field].length > 60 ? 0 : 3, borderDash: t.isDashed ? [6, 3] : [], clip: 6,
+          })).concat(data.training.filter(t => validation && points(t[validation]).length > 0).map(t =>
+            series(t.name + ", validation", t.color, points(t[validation]), {
+              pointRadius: t[validation].length > 60 ? 0 : 3, borderDash: [2, 3], clip: 6,
+            }))) },
+          options: {
+            scales: {
+              x: axis("epoch", value => Number.isInteger(value) ? value : null, { type: "linear", min: 1, ticks: { color: color("soft"), precision: 0, font: { size: 11 } } }),
+              y: axis("", format, scale),
+            },
+            plugins: tooltip(item => item.dataset.label + ", epoch " + item.raw.x + ": " + format(item.raw.y)),
+          },
+        }));
+        curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true }, "validationLoss");
+        curve("chart-training-accuracy", "accuracy", percent, {}, "validationAccuracy");
+        curve("chart-learning-rate", "rate", value => digits(value, 2), { beginAtZero: true });
+        const rounds = (id, course, sets, scale) => draw(id, () => ({
+          type: "line",
+          data: { labels: course.rounds.map(name => short(name, 20)), datasets: sets() },
+          options: {
+            interaction: { mode: "nearest", axis: "x", intersect: false },
+            scales: {
+              x: axis("", undefined, { ticks: { color: color("soft"), maxRotation: 0, autoSkipPadding: 8, font: { size: 11 } } }),
+              y: axis("", percent, scale),
+            },
+            plugins: tooltip(item => item.dataset.label + ", " + course.rounds[item.dataIndex] + ": " + percent(item.raw)),
+          },
+        }));
+        data.courses.forEach((course, number) => {
+          const dots = { pointRadius: 3, clip: 6 };
+          rounds("chart-course-" + number + "-accuracy", course, () => [series("Accuracy", 1, course.accuracy, dots)], {});
+          rounds("chart-course-" + number + "-left", course,
+            () => course.left.map((count, i) => series(count.name, count.color, count.values, Object.assign({ borderDash: i % 2 ? [6, 3] : [] }, dots))),
+            { min: 0 });
+        });
       }
-      bars("chart-bytes", "bytes", bytes, {});
-      bars("chart-nonzero", "nonzero", percent, { max: 100 });
-      const points = values => values.map((y, k) => ({ x: k + 1, y: y })).filter(p => p.y !== null && p.y !== undefined);
-      const curve = (id, field, format, scale, validation) => draw(id, () => ({
-        type: "line",
-        data: { datasets: data.training.map(t => series(t.name, t.color, points(t[field]), {
-          pointRadius: t[field].length > 60 ? 0 : 3, borderDash: t.isDashed ? [6, 3] : [], clip: 6,
-        })).concat(data.training.filter(t => validation && points(t[validation]).length > 0).map(t =>
-          series(t.name + ", validation", t.color, points(t[validation]), {
-            pointRadius: t[validation].length > 60 ? 0 : 3, borderDash: [2, 3], clip: 6,
-          }))) },
-        options: {
-          scales: {
-            x: axis("epoch", value => Number.isInteger(value) ? value : null, { type: "linear", min: 1, ticks: { color: color("soft"), precision: 0, font: { size: 11 } } }),
-            y: axis("", format, scale),
-          },
-          plugins: tooltip(item => item.dataset.label + ", epoch " + item.raw.x + ": " + format(item.raw.y)),
-        },
-      }));
-      curve("chart-loss", "loss", value => digits(value, 3), { beginAtZero: true }, "validationLoss");
-      curve("chart-training-accuracy", "accuracy", percent, {}, "validationAccuracy");
-      curve("chart-learning-rate", "rate", value => digits(value, 2), { beginAtZero: true });
-      const rounds = (id, course, sets, scale) => draw(id, () => ({
-        type: "line",
-        data: { labels: course.rounds.map(name => short(name, 20)), datasets: sets() },
-        options: {
-          interaction: { mode: "nearest", axis: "x", intersect: false },
-          scales: {
-            x: axis("", undefined, { ticks: { color: color("soft"), maxRotation: 0, autoSkipPadding: 8, font: { size: 11 } } }),
-            y: axis("", percent, scale),
-          },
-          plugins: tooltip(item => item.dataset.label + ", " + course.rounds[item.dataIndex] + ": " + percent(item.raw)),
-        },
-      }));
-      data.courses.forEach((course, number) => {
-        const dots = { pointRadius: 3, clip: 6 };
-        rounds("chart-course-" + number + "-accuracy", course, () => [series("Accuracy", 1, course.accuracy, dots)], {});
-        rounds("chart-course-" + number + "-left", course,
-          () => course.left.map((count, i) => series(count.name, count.color, count.values, Object.assign({ borderDash: i % 2 ? [6, 3] : [] }, dots))),
-          { min: 0 });
-      });
-    }
-  """# + chartEpilogue
+    """# + chartEpilogue
 
 /// Draws, and draws again when the colour scheme changes.
 let chartEpilogue = #"""

@@ -8,6 +8,8 @@ struct SweepPage {
   let tiles: [Tile]
   let axes: [String]
   let hasMacs: Bool
+  let hasSeeds: Bool
+  let settings: [Setting]
   let rows: [Row]
   let omitted: String
   let failures: [Failure]
@@ -53,6 +55,21 @@ struct SweepPage {
     let mark: String
   }
 
+  /// A setting over its seeds.
+  struct Setting {
+    let cells: [Cell]
+    let series: String
+    let name: String
+    let seeds: String
+    let accuracy: String
+    let range: String
+    let gzip: String
+    let macs: String
+    let median: String
+    let tone: String
+    let mark: String
+  }
+
   struct Failure {
     let number: String
     let values: String
@@ -75,30 +92,44 @@ struct SweepPage {
     let best = front.first.map { entries[$0] }
     let near = front.last { entries[$0].variant.accuracy >= (best?.variant.accuracy ?? 1) - 0.005 }.map { entries[$0] }
     let done = results.points.count { $0.error == nil }
+    let overSeeds = OverSeeds.all(results)
+    let firm = ParetoFront.indices(overSeeds.map { ($0.accuracy, $0.gzipBytes) })
+    // Of single points the luckiest seed would lead.
     headline =
-      best.map { "\(Formatting.percent($0.variant.accuracy)) at \(Formatting.bytes($0.variant.gzipBytes))" }
-      .map { text in
-        near.map { near in
-          near.variant.gzipBytes < (best?.variant.gzipBytes ?? 0)
-            ? "\(text), or \(Formatting.percent(near.variant.accuracy)) at \(Formatting.bytes(near.variant.gzipBytes))"
-            : text
-        } ?? text
-      } ?? "Nothing to compare yet"
+      firm.isEmpty
+      ? Self.headline(front.map { (entries[$0].variant.accuracy, entries[$0].variant.gzipBytes) })
+      : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(overSeeds[$0].gzipBytes.rounded())) })
+        + ", means over seeds"
     lead =
       "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "
       + "\(Self.counted(front.count, "model")) that no other beats in accuracy and size at once."
     tiles = Self.tiles(results, entries, best, near)
 
+    let variants = chartData.variants
+    func series(_ name: String) -> String { "s\(ChartData.color(variants.firstIndex(of: name) ?? 0))" }
+    func cells(_ values: [ParamValue?]) -> [Cell] {
+      zip(results.axes, values).map { Cell(axis: ReportPage.shown($0), value: ReportPage.shown($1?.text ?? "–")) }
+    }
+    let leading = Set(firm)
+    hasSeeds = !overSeeds.isEmpty
+    settings = overSeeds.prefix(Self.mostRows).enumerated().map { index, setting in
+      let name = ReportPage.shown(setting.variant)
+      return Setting(
+        cells: cells(setting.values), series: series(name), name: name, seeds: String(setting.seeds),
+        accuracy: setting.accuracyText,
+        range: setting.seeds > 1
+          ? "\(Formatting.percent(setting.range.lowerBound)) to \(Formatting.percent(setting.range.upperBound))" : "–",
+        gzip: Formatting.bytes(Int(setting.gzipBytes.rounded())), macs: Formatting.scaled(Int(setting.macs.rounded())),
+        median: Formatting.duration(setting.median / 1e3), tone: leading.contains(index) ? "front" : "",
+        mark: leading.contains(index) ? "●" : "")
+    }
+
     let marked = Set(front)
     rows = entries.prefix(Self.mostRows).enumerated().map { index, entry in
       Row(
         number: String(entry.point.number), hasLink: entry.point.report != nil, link: entry.point.report ?? "",
-        cells: zip(results.axes, entry.point.values).map {
-          Cell(axis: ReportPage.shown($0), value: ReportPage.shown($1?.text ?? "–"))
-        },
-        seed: String(entry.point.seed),
-        series: "s\(ChartData.color(chartData.dots[at: index]?.variant ?? 0))",
-        name: ReportPage.shown(entry.variant.name),
+        cells: cells(entry.point.values), seed: String(entry.point.seed),
+        series: series(ReportPage.shown(entry.variant.name)), name: ReportPage.shown(entry.variant.name),
         accuracy: Formatting.percent(entry.variant.accuracy), gzip: Formatting.bytes(entry.variant.gzipBytes),
         macs: Formatting.scaled(entry.variant.macs), nonzero: Formatting.count(entry.variant.nonzero),
         median: Formatting.duration(entry.variant.median / 1e3), tone: marked.contains(index) ? "front" : "",
@@ -135,6 +166,17 @@ struct SweepPage {
       "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
   }
 
+  /// - Parameter front: accuracy and size of the models that no other beats in both, the most accurate first.
+  private static func headline(_ front: [(accuracy: Double, bytes: Int)]) -> String {
+    guard let best = front.first, let near = front.last(where: { $0.accuracy >= best.accuracy - 0.005 }) else {
+      return "Nothing to compare yet"
+    }
+    func text(_ model: (accuracy: Double, bytes: Int)) -> String {
+      "\(Formatting.percent(model.accuracy)) at \(Formatting.bytes(model.bytes))"
+    }
+    return near.bytes < best.bytes ? "\(text(best)), or \(text(near))" : text(best)
+  }
+
   private typealias Entry = (point: SweepResults.Point, variant: SweepResults.Variant)
 
   private static func tiles(_ results: SweepResults, _ entries: [Entry], _ best: Entry?, _ near: Entry?) -> [Tile] {
@@ -168,11 +210,6 @@ struct SweepPage {
   private static func counted(_ count: Int, _ noun: String) -> String {
     "\(Formatting.count(count)) \(noun)\(count == 1 ? "" : "s")"
   }
-}
-
-extension Array {
-  /// The element, or nil beyond the end.
-  fileprivate subscript(at index: Int) -> Element? { indices.contains(index) ? self[index] : nil }
 }
 
 /// What the sweep's page has beyond the run's.

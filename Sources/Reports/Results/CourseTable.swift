@@ -14,7 +14,8 @@ public struct CourseTable {
     // Where filters alone went, nonzero parameters would only say it again.
     let hasZeros = course.rounds.contains { $0.nonzero * 10 < $0.parameters * 9 }
     for metric in [CourseMetric.filters] + (hasZeros ? [.nonzero] : []) where metric.changes(in: course) {
-      text += "\n" + layers(metric).rendered(for: terminal)
+      text +=
+        "\n" + layers(metric).rendered(for: terminal)
         + terminal.styled("\(metric.title.lowercased()) of each layer, round by round\n", .dim)
     }
     return text

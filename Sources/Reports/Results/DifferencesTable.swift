@@ -42,7 +42,8 @@ public struct DifferencesTable {
 
   private var worst: TextTable {
     var table = TextTable([
-      ("furthest off", .right), ("label", .right), ("first says", .right), ("second says", .right), ("distance", .right),
+      ("furthest off", .right), ("label", .right), ("first says", .right), ("second says", .right),
+      ("distance", .right),
     ])
     for sample in found.worst {
       table.add([

@@ -20,9 +20,11 @@ public struct MachinePeaks: Sendable {
     let product = MatrixProduct(m: rows, n: outputs, k: inputs)
     let a = [Float](repeating: 0.5, count: rows * inputs), b = [Float](repeating: 0.25, count: inputs * outputs)
     var c = [Float](repeating: 0, count: rows * outputs)
-    floatMACs = macs / Self.fastest {
-      withScratch(product.scratchBytes) { scratch in product.run(a: a, b: b, c: &c, scratch: scratch, pool: pool) }
-    }
+    floatMACs =
+      macs
+      / Self.fastest {
+        withScratch(product.scratchBytes) { scratch in product.run(a: a, b: b, c: &c, scratch: scratch, pool: pool) }
+      }
 
     let weights = [Int8](repeating: 3, count: inputs * outputs), codes = [UInt8](repeating: 7, count: rows * inputs)
     var sums = [UInt8](repeating: 0, count: rows * outputs)
@@ -32,24 +34,28 @@ public struct MachinePeaks: Sendable {
         output: .codes(
           inputZeroPoint: 0, bias: nil, scales: [Float](repeating: 1e-3, count: outputs), zeroPoint: 0, clamp: 0...255))
     }
-    integerMACs = macs / Self.fastest {
-      withScratch(dense.scratchBytes(batch: rows, threads: pool.threads)) { scratch in
-        dense.run(input: codes, output: &sums, batch: rows, scratch: scratch, pool: pool)
+    integerMACs =
+      macs
+      / Self.fastest {
+        withScratch(dense.scratchBytes(batch: rows, threads: pool.threads)) { scratch in
+          dense.run(input: codes, output: &sums, batch: rows, scratch: scratch, pool: pool)
+        }
       }
-    }
 
     // 256 MiB in pieces that threads take as they come; each piece leaves its sum, so that it is truly read.
     let pieces = 256, words = (1 << 20) / 8
     let memory = [UInt64](repeating: 1, count: pieces * words)
     let totals = UnsafeMutableBufferPointer<UInt64>.allocate(capacity: pieces)
     defer { totals.deallocate() }
-    bytesRead = Double(memory.count * 8) / memory.withUnsafeBufferPointer { memory in
-      Self.fastest(runs: 5) {
-        pool.parallelFor(pieces) { piece in
-          totals[piece] = memory[piece * words..<(piece + 1) * words].reduce(0, &+)
+    bytesRead =
+      Double(memory.count * 8)
+      / memory.withUnsafeBufferPointer { memory in
+        Self.fastest(runs: 5) {
+          pool.parallelFor(pieces) { piece in
+            totals[piece] = memory[piece * words..<(piece + 1) * words].reduce(0, &+)
+          }
         }
       }
-    }
   }
 
   /// Seconds of the fastest of several runs, after one that warms up.

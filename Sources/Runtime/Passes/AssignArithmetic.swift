@@ -43,7 +43,9 @@ extension Program {
     for var operation in operations {
       let (arithmetic, reason) = decide(operation)
       operation.arithmetic = arithmetic
-      if let reason { islands.append(FloatIsland(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated)) }
+      if let reason {
+        islands.append(FloatIsland(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated))
+      }
       let result = operation.output
       if arithmetic != .int8 { operation.inputs = operation.inputs.map(float) }
       if let rounding = values[result].rounding {

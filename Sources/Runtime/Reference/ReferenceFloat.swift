@@ -33,7 +33,8 @@ enum ReferenceFloat {
         return (beta[c] - mean[c] * factor).addingProduct(x, factor)
       }
     case .activation(let function): out = apply(function, x, columns: shape.dims.last ?? 1)
-    case .pool2d(let pool): out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
+    case .pool2d(let pool):
+      out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
     case .add: out = zip(x, inputs[1].array(Float.self)).map(+)
     case .concat: out = concatenated(inputs.map { ($0.array(Float.self), $0.shape.dims.last!) })

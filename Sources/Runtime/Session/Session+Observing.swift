@@ -14,7 +14,8 @@ extension Session {
   ///   - observe: gets the layer's name and all n outputs of it.
   /// - Throws: `CompressError` when the shape does not fit; what `observe` throws.
   public func run(
-    _ samples: Tensor, decodes: Bool = false, observe: (_ layer: String, _ values: UnsafeBufferPointer<Float>) throws -> Void
+    _ samples: Tensor, decodes: Bool = false,
+    observe: (_ layer: String, _ values: UnsafeBufferPointer<Float>) throws -> Void
   ) throws {
     let batch = try count(of: samples)
     guard batch <= plan.maxBatch else {

@@ -34,7 +34,7 @@ extension StepKernel {
         let columns = output.shape.dims.last!
         self = .softmax(rows: count / columns, columns: columns)
       }
-    case .pool2d(let pool): 
+    case .pool2d(let pool):
       self = try .pool(
         Pooling(pool.window, image: input.shape, countsPadding: pool.countsPadding), pool.reduction, coding)
     case .globalPool(let pool):

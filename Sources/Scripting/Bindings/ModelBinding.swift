@@ -29,7 +29,9 @@ final class LayerObject: NamedForScripts {
 
   /// The host memory that only this object holds.
   var bytes: Int {
-    [view.weight, view.gradient, view.gradientSquare, view.activations, view.gathered].reduce(0) { $0 + ($1?.byteCount ?? 0) }
+    [view.weight, view.gradient, view.gradientSquare, view.activations, view.gathered].reduce(0) {
+      $0 + ($1?.byteCount ?? 0)
+    }
   }
 
   /// - Throws: `CompressError` when the plugin has not said that it needs it.

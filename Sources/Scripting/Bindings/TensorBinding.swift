@@ -173,7 +173,9 @@ extension LuaState {
           "at takes \(tensor.tensor.rank) indices for shape \(tensor.tensor.shape), got \(arguments.count)")
       }
       var element = tensor.tensor
-      for index in 0..<arguments.count { element = try element.selected(axis: 0, try fromOne(try arguments.int(index))) }
+      for index in 0..<arguments.count {
+        element = try element.selected(axis: 0, try fromOne(try arguments.int(index)))
+      }
       return [element.numbers[0]]
     }
     tensor.method("table", "(): number[]", "All elements, in order.") { [unowned self] tensor, _ in

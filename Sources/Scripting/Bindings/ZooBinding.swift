@@ -5,7 +5,8 @@ import Pipeline
 import Tensors
 
 extension ScriptSession {
-  /// Elements of an image: 1024 x 1024 grey pixels. A batch's intermediate values take several hundred times as many bytes.
+  /// Elements of an image: 1024 x 1024 grey pixels. A batch's intermediate values take several hundred times as many
+  /// bytes.
   static let pixelLimit = 1 << 20
 
   /// `zoo.lab_cnn { input = {28, 28, 1}, classes = 10 }`.
@@ -49,7 +50,8 @@ extension ScriptSession {
 
   static var zooSchemas: [OptionSchema] {
     var schemas: [OptionSchema] = []
-    for schema in Zoo.entries.map({ zooSchema($0.options) }) where !schemas.contains(where: { $0.name == schema.name }) {
+    for schema in Zoo.entries.map({ zooSchema($0.options) }) where !schemas.contains(where: { $0.name == schema.name })
+    {
       schemas.append(schema)
     }
     return schemas
@@ -68,7 +70,8 @@ extension Zoo.Entry.Option {
         name: rawValue, type: .choice(ZooOptions.Classifier.allCases.map(\.rawValue)),
         help: "three dense layers, or one")
     case .width: .init(name: rawValue, type: .number, help: "multiplies the filters", minimum: 0.01, maximum: 16)
-    case .dropout: .init(name: rawValue, type: .number, help: "before dense layers; 0 for none", minimum: 0, maximum: 0.99)
+    case .dropout:
+      .init(name: rawValue, type: .number, help: "before dense layers; 0 for none", minimum: 0, maximum: 0.99)
     }
   }
 }

@@ -22,7 +22,8 @@ extension OptionSchema {
 extension OptionSchema.Option {
   /// What a declaration may say, and the types for editors.
   static let declarationFields: [(name: String, type: String)] = [
-    ("type", OptionType.names.map { "\"\($0)\"" }.joined(separator: "|")), ("default", "any"), ("optional", "boolean"), ("help", "string"),
+    ("type", OptionType.names.map { "\"\($0)\"" }.joined(separator: "|")), ("default", "any"), ("optional", "boolean"),
+    ("help", "string"),
     ("min", "number"), ("max", "number"),
   ]
 

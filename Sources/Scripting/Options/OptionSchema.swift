@@ -72,10 +72,13 @@ extension OptionSchema.Option {
   func check(_ value: OptionValue) throws {
     for number in value.allNumbers where number.isNaN || !(minimum...maximum).contains(number) {
       let range =
-        number.isNaN ? "a number"
-        : maximum.isInfinite ? "at least \(minimum.short)"
-        : minimum.isInfinite ? "at most \(maximum.short)"
-        : "from \(minimum.short) to \(maximum.short)"
+        number.isNaN
+        ? "a number"
+        : maximum.isInfinite
+          ? "at least \(minimum.short)"
+          : minimum.isInfinite
+            ? "at most \(maximum.short)"
+            : "from \(minimum.short) to \(maximum.short)"
       throw CompressError("must be \(range), not \(number.short)")
     }
   }

@@ -64,7 +64,8 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
         .init(
           name: "type", type: .choice(["integer", "float16", "bfloat16", "levels", "clusters"]),
           standard: .string("integer")),
-        .init(name: "bits", type: .integer, help: "of integers and levels", standard: .integer(8), minimum: 2, maximum: 8),
+        .init(
+          name: "bits", type: .integer, help: "of integers and levels", standard: .integer(8), minimum: 2, maximum: 8),
         .init(name: "symmetric", type: .boolean, standard: .bool(true)),
         .init(
           name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)), help: "scale of integers",

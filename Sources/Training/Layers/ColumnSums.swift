@@ -55,6 +55,8 @@ struct ColumnSums {
         let x = matrix.base + row * width
         for column in 0..<width { partial[column] += x[column] }
       }
-    } store: { sums[$0] = Float($1) }
+    } store: {
+      sums[$0] = Float($1)
+    }
   }
 }

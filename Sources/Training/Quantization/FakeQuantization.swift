@@ -4,8 +4,8 @@ import Tensors
 /// What a quantized network will do to weights and activations, done while it is trained: on the way forward they are
 /// rounded, on the way back gradients pass as if they were not, but for values that were clamped (Bengio et al. 2013).
 ///
-/// With `learnsScales` the widths of the steps are trained as well (Esser et al. 2020, LSQ); as their logarithms, so that
-/// they stay positive and move by shares of themselves.
+/// With `learnsScales` the widths of the steps are trained as well (Esser et al. 2020, LSQ); as their logarithms, so
+/// that they stay positive and move by shares of themselves.
 public struct FakeQuantization: Sendable {
   /// The symmetric integers that a weight will be.
   public struct Weight: Sendable {
@@ -45,10 +45,13 @@ extension TrainableWeights {
     var current = quantization
     for (layer, weight) in quantization.weights {
       if let learned = parameter(layer, .weightScale) {
-        current.weights[layer]!.scales = weight.scales.indices.map { weight.scales[$0] * learned.values[$0].exponential }
+        current.weights[layer]!.scales = weight.scales.indices.map {
+          weight.scales[$0] * learned.values[$0].exponential
+        }
       } else {
         let values = parameter(layer, .weight)!.values
-        current.weights[layer]!.scales = WeightRounding.followingScales(values, rows: weight.scales.count, bits: weight.bits)
+        current.weights[layer]!.scales = WeightRounding.followingScales(
+          values, rows: weight.scales.count, bits: weight.bits)
       }
     }
     for (layer, activation) in quantization.activations {

@@ -65,8 +65,8 @@ final class WeightRounding {
   }
 
   /// Makes of the gradient by the rounded weight that by the weight, and by the logarithm of its scale: where it was
-  /// clamped the scale gets `±limit` and the weight nothing, elsewhere the scale gets `round(v) - v`, v being the weight
-  /// in steps, all divided by `sqrt(count * limit)`.
+  /// clamped the scale gets `±limit` and the weight nothing, elsewhere the scale gets `round(v) - v`, v being the
+  /// weight in steps, all divided by `sqrt(count * limit)`.
   func gradient(_ pool: ThreadPool) {
     guard let learned else { return }
     let (width, limit, w, g, scales) = (width, limit, weight.values, weight.gradient!, scales)

@@ -28,7 +28,8 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "How its pixels are normalized: mnist, cifar10, imagenet, symmetric …")
   var normalize: String?
 
-  @Option(help: ArgumentHelp("Where data sets lie, besides $COMPRESS_DATA and ~/.cache/compress/data.", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Where data sets lie, besides $COMPRESS_DATA and ~/.cache/compress/data.", valueName: "dir"))
   var root: String?
 
   @Option(help: "Samples; all by default.")
