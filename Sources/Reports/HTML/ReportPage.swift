@@ -43,12 +43,7 @@ struct ReportPage {
 
   let hasCharts: Bool
   let chartPackage = ChartLibrary.package
-  let chartVersion: String
-  let policy: String
-  let style = reportStyle
-  let library: String
-  let data: String
-  let script: String
+  let frame: PageFrame
 
   struct Fact {
     let key: String
@@ -93,13 +88,7 @@ struct ReportPage {
     hasCommand = !command.isEmpty
 
     hasCharts = charts != nil
-    chartVersion = charts?.version ?? ""
-    library = charts?.source ?? ""
-    data = charts == nil ? "" : try ScriptText.json(chartData)
-    script = reportScript
-    let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(reportScript))" }
-    policy =
-      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
+    frame = try PageFrame(style: reportStyle, charts: charts, data: chartData, script: reportScript)
   }
 
   /// Text from outside, with control characters and reversed writing made visible; the template escapes it for HTML.

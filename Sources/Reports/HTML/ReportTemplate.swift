@@ -1,29 +1,12 @@
-/// The page in Mustache: `{{x}}` is escaped for HTML, `{{{x}}}` is the program's own style, script and JSON.
-///
-/// It is well-formed XML too, scripts apart, so that tests can take it apart.
-let reportTemplate = #"""
-  <!DOCTYPE html>
-  <html lang="en">
-  <head>
-  <meta charset="utf-8" />
-  <meta http-equiv="Content-Security-Policy" content="{{policy}}" />
-  <meta name="viewport" content="width=device-width, initial-scale=1" />
-  <meta name="color-scheme" content="light dark" />
-  <title>{{title}} · compress</title>
-  <style>{{{style}}}</style>
-  </head>
-  <body>
-  <header>
-    <p class="kicker">compress · {{title}}</p>
-    <h1>{{headline}}</h1>
-    <p class="lead">{{lead}}</p>
-    <div class="tiles">
-      {{#tiles}}
-      <div class="tile"><span class="caption">{{caption}}</span><b>{{number}}</b><small>{{before}}</small></div>
-      {{/tiles}}
-    </div>
-  </header>
-  <main>
+/// A run's sections, in the frame that every page has.
+let reportTemplate = PageFrame.template(
+  kicker: "{{title}}", sections: reportSections,
+  footer: """
+    All numbers, every single latency included, are in results.json beside this file.
+    {{#hasCharts}}Charts are drawn by Chart.js {{frame.chartVersion}} (MIT licence), contained in this file.{{/hasCharts}}
+    """)
+
+private let reportSections = #"""
   {{^hasCharts}}
   <p class="notice">Tables stand in for the charts: Chart.js is not installed here. Install the Debian or Ubuntu package
   <code>{{chartPackage}}</code> and run the pipeline again; what was computed is kept.</p>
@@ -277,15 +260,5 @@ let reportTemplate = #"""
     </dl>
     {{/hasParams}}
   </section>
-  </main>
-  <footer><p class="fine">All numbers, every single latency included, are in results.json beside this file.
-  {{#hasCharts}}Charts are drawn by Chart.js {{chartVersion}} (MIT licence), contained in this file.{{/hasCharts}}</p></footer>
-  {{#hasCharts}}
-  <script type="application/json" id="data">{{{data}}}</script>
-  <script>{{{library}}}</script>
-  <script>{{{script}}}</script>
-  {{/hasCharts}}
-  </body>
-  </html>
 
   """#

@@ -20,12 +20,7 @@ struct SweepPage {
 
   let hasCharts: Bool
   let chartPackage = ChartLibrary.package
-  let chartVersion: String
-  let policy: String
-  let style = reportStyle + sweepStyle
-  let library: String
-  let data: String
-  let script: String
+  let frame: PageFrame
 
   struct Tile {
     let caption: String
@@ -157,13 +152,8 @@ struct SweepPage {
       } ?? ""
 
     hasCharts = charts != nil && hasResults
-    chartVersion = charts?.version ?? ""
-    library = charts?.source ?? ""
-    data = hasCharts ? try ScriptText.json(chartData) : ""
-    script = sweepScript
-    let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(sweepScript))" }
-    policy =
-      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts ?? "'none'"); base-uri 'none'; form-action 'none'"
+    frame = try PageFrame(
+      style: reportStyle + sweepStyle, charts: hasCharts ? charts : nil, data: chartData, script: sweepScript)
   }
 
   /// - Parameter front: accuracy and size of the models that no other beats in both, the most accurate first.

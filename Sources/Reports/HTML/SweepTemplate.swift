@@ -1,27 +1,12 @@
-/// The sweep's page in Mustache, made like `reportTemplate`.
-let sweepTemplate = #"""
-  <!DOCTYPE html>
-  <html lang="en">
-  <head>
-  <meta charset="utf-8" />
-  <meta http-equiv="Content-Security-Policy" content="{{policy}}" />
-  <meta name="viewport" content="width=device-width, initial-scale=1" />
-  <meta name="color-scheme" content="light dark" />
-  <title>Sweep of {{title}} · compress</title>
-  <style>{{{style}}}</style>
-  </head>
-  <body>
-  <header>
-    <p class="kicker">compress · sweep of {{title}}</p>
-    <h1>{{headline}}</h1>
-    <p class="lead">{{lead}}</p>
-    <div class="tiles">
-      {{#tiles}}
-      <div class="tile"><span class="caption">{{caption}}</span><b>{{number}}</b><small>{{before}}</small></div>
-      {{/tiles}}
-    </div>
-  </header>
-  <main>
+/// A sweep's sections, in the frame that every page has.
+let sweepTemplate = PageFrame.template(
+  kicker: "sweep of {{title}}", sections: sweepSections,
+  footer: """
+    table.csv beside this page has every number.
+    {{#hasCharts}}Charts are drawn by Chart.js {{frame.chartVersion}} (MIT licence), contained in this file.{{/hasCharts}}
+    """)
+
+private let sweepSections = #"""
   {{#hasCharts}}
   <section id="front">
     <h2>Accuracy against cost</h2>
@@ -112,15 +97,5 @@ let sweepTemplate = #"""
     <p class="fine">{{setting}}</p>
   </section>
   {{/hasResults}}
-  </main>
-  <footer><p class="fine">Made by compress{{#hasCharts}}, charts by Chart.js {{chartVersion}} (MIT license){{/hasCharts}}. table.csv beside this page has
-  every number.</p></footer>
-  {{#hasCharts}}
-  <script type="application/json" id="data">{{{data}}}</script>
-  <script>{{{library}}}</script>
-  <script>{{{script}}}</script>
-  {{/hasCharts}}
-  </body>
-  </html>
 
   """#
