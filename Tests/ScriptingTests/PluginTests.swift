@@ -228,6 +228,15 @@ import Testing
     #expect(result.outcome.leaves.count == 1)
   }
 
+  @Test func filtersAreRankedInEachGroupAloneWhenAsked() throws {
+    let result = try run(
+      preamble + """
+        local half = prune(zoo.lenet5(), use "filter_l1" { scope = "layer" }, { filters = 0.5 })
+        for _, layer in ipairs(half:layers()) do print(layer.name, layer.filters) end
+        """)
+    #expect(result.printed.map { $0.split(separator: "\t").last } == ["10", "25", "250", "10"])
+  }
+
   @Test func shadowingIsSaidAloud() throws {
     let folder = try ScriptFolder(["global_magnitude.lua": Self.mine])
     let notes = try run(preamble + "prune(net, use 'global_magnitude' {}, { sparsity = 0.5 })", in: folder).notes
@@ -247,6 +256,8 @@ import Testing
     ("scor = function(layer) end", "\"score\""),
     ("score = function(layer) return layer.weight end, unit = 'filter'", "filter"),
     ("score = function(layer) return layer.weight end, scope = 'network'", "network"),
+    ("score = function(layer) return layer.weight end, scope = function(o) return 'planet' end", "planet"),
+    ("score = function(layer) return layer.weight end, scope = function(o) return o end", "table"),
     ("score = function(layer) return layer.weight end, needs = { 'gradients' }", "\"gradient\""),
     ("score = function(layer) return layer.weight end, needs = 'gradient'", "a list"),
     ("score = function(layer) return layer.gradient end", "needs"),

@@ -6,9 +6,10 @@ return plugin {
   kind    = "pruning",
   summary = "Remove the filters whose batch norm scales them least.",
   options = {
-    skip = { type = "patterns", default = {}, help = "layers left whole" },
+    skip  = { type = "patterns", default = {}, help = "layers left whole" },
+    scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope     = "global",
+  scope     = function(o) return o.scope end,
   unit      = "filter",
   normalize = false,
   score = function(layer) return layer.gamma and layer.gamma:abs() or false end,

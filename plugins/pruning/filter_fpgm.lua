@@ -9,9 +9,10 @@ return plugin {
   kind    = "pruning",
   summary = "Remove the filters nearest to the geometric median of their layer.",
   options = {
-    skip = { type = "patterns", default = {}, help = "layers left whole" },
+    skip  = { type = "patterns", default = {}, help = "layers left whole" },
+    scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope = "global",
+  scope = function(o) return o.scope end,
   unit  = "filter",
   score = function(layer)
     local n = layer.filters

@@ -10,8 +10,9 @@ return plugin {
   options = {
     images = { type = "integer", default = 32, min = 1, max = 64, help = "samples whose maps are looked at" },
     skip   = { type = "patterns", default = {}, help = "layers left whole" },
+    scope  = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope = "global",
+  scope = function(o) return o.scope end,
   unit  = "filter",
   needs = { "activations" },
   score = function(layer, ctx)

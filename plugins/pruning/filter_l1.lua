@@ -9,9 +9,10 @@ return plugin {
   kind    = "pruning",
   summary = "Remove the filters of least L1 norm, with every channel that hangs together with them.",
   options = {
-    skip = { type = "patterns", default = {}, help = "layers left whole" },
+    skip  = { type = "patterns", default = {}, help = "layers left whole" },
+    scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope = "global",
+  scope = function(o) return o.scope end,
   unit  = "filter",
   score = function(layer) return layer.weight:reshape(layer.filters, -1):l1(2) end,
 }

@@ -8,10 +8,11 @@ return plugin {
   kind    = "pruning",
   summary = "Remove filters at random.",
   options = {
-    seed = { type = "integer", default = 0, help = "of the draw" },
-    skip = { type = "patterns", default = {}, help = "layers left whole" },
+    seed  = { type = "integer", default = 0, help = "of the draw" },
+    skip  = { type = "patterns", default = {}, help = "layers left whole" },
+    scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope = "global",
+  scope = function(o) return o.scope end,
   unit  = "filter",
   score = function(layer, ctx) return tensor.uniform({ layer.filters }, ctx.options.seed * 65536 + layer.index) end,
 }

@@ -13,8 +13,9 @@ return plugin {
   options = {
     joint = { type = "boolean", default = true, help = "a filter's weights go together, not one by one" },
     skip  = { type = "patterns", default = {}, help = "layers left whole" },
+    scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },
   },
-  scope     = "global",
+  scope     = function(o) return o.scope end,
   unit      = "filter",
   normalize = false,
   needs     = { "gradient" },

@@ -19,13 +19,7 @@ struct LuaPruningPolicy: PruningPolicy {
   /// - Throws: `CompressError` when the plugin declares a scope, unit or need that does not exist.
   init(_ bound: BoundPlugin, _ session: ScriptSession) throws {
     let plugin = bound.plugin
-    let scopeName = plugin.fields["scope"].string ?? "global"
-    guard let scope = PruningScope(rawValue: scopeName) else {
-      throw CompressError(
-        "there is no scope \"\(scopeName.escapedForTerminal)\""
-          + Suggestion.text(for: scopeName, among: PruningScope.allCases.map(\.rawValue))
-      ).at(script: plugin.path, line: nil)
-    }
+    scope = try Self.scope(bound, session)
     unit = try Self.unit(bound, session)
     normalizesScores = plugin.fields["normalize"].bool ?? true
     isElementwise = plugin.fields["elementwise"].bool ?? false
@@ -33,7 +27,6 @@ struct LuaPruningPolicy: PruningPolicy {
     gathering = plugin.fields["gather"].function
     self.bound = bound
     self.session = session
-    self.scope = scope
     patterns = LayerPatterns(bound.options.strings("skip") ?? [])
   }
 
@@ -54,14 +47,32 @@ struct LuaPruningPolicy: PruningPolicy {
       })
   }
 
+  /// What the plugin says in a field of its own, or in a function of the options there.
+  private static func field(_ name: String, _ bound: BoundPlugin, _ session: ScriptSession) throws -> LuaValue {
+    let value = bound.plugin.fields[name]
+    guard let function = value.function else { return value }
+    return try session.call(bound.plugin, [.table(try bound.options.lua(session.state))], function: function)
+  }
+
+  /// What the plugin's `scope` says: a name, or a function of the options that gives one.
+  private static func scope(_ bound: BoundPlugin, _ session: ScriptSession) throws -> PruningScope {
+    let value = try field("scope", bound, session)
+    if case .nil = value { return .global }
+    let name = value.string ?? value.typeName
+    guard let scope = PruningScope(rawValue: name) else {
+      throw CompressError(
+        "there is no scope \"\(name.escapedForTerminal)\""
+          + Suggestion.text(for: name, among: PruningScope.allCases.map(\.rawValue))
+      ).at(script: bound.plugin.path, line: nil)
+    }
+    return scope
+  }
+
   /// What the plugin's `unit` says: a name, a table, or a function of the options that gives one.
   private static func unit(_ bound: BoundPlugin, _ session: ScriptSession) throws -> PruningUnit {
     let plugin = bound.plugin
     func refused(_ message: String) -> CompressError { CompressError(message).at(script: plugin.path, line: nil) }
-    var value = plugin.fields["unit"]
-    if let function = value.function {
-      value = try session.call(plugin, [.table(try bound.options.lua(session.state))], function: function)
-    }
+    let value = try field("unit", bound, session)
     let names = ["weight", "filter"]
     switch value {
     case .nil: return .weight
