@@ -45,7 +45,7 @@ local function sparser(share)
   if not is_best then
     return train(prune(original, use "global_magnitude" {}, { sparsity = share }), how(p.tuning, 0.02))
   end
-  return prune(original, use "global_magnitude" {}, {
+  return prune(original, use "lamp" {}, {
     schedule = use "polynomial" { from = 0.5, to = share }, ramp = 0.5, every = 20,
     train    = how(p.tuning, 0.02, teacher),
   })
