@@ -6,6 +6,7 @@ local p = params {
   samples  = { 512, min = 1, help = "training images to calibrate on" },
   test     = { 10000, min = 10, help = "test images that accuracy is measured on" },
   images   = { 200, min = 1, help = "test images timed one by one" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
 }
 
 local pixels = { scale = 255 }
@@ -28,10 +29,14 @@ local variants = { { p.network, original } }
 for _, observer in ipairs { "minmax", "moving_average", "percentile", "entropy", "mse" } do
   variants[#variants + 1] = { observer, quantize(original, use "int8" { calibration = calibration, observer = observer }) }
 end
-variants[#variants + 1] = {
-  "learned rounding",
-  quantize(original, use "int8" { calibration = calibration, rounding = "learned", correct_bias = true }),
-}
+for _, observer in ipairs { "percentile", "mse" } do
+  variants[#variants + 1] = {
+    observer .. ", learned rounding",
+    quantize(original, use "int8" {
+      calibration = calibration, observer = observer, rounding = "learned", correct_bias = true,
+    }),
+  }
+end
 variants[#variants + 1] = { "4-bit weights, nearest", quantize(original, use "int4" {}) }
 variants[#variants + 1] = { "4-bit weights, learned", quantize(original, use "int4" { calibration = calibration }) }
 variants[#variants + 1] = {
@@ -39,6 +44,6 @@ variants[#variants + 1] = {
 }
 
 compare {
-  on = cifar.test:take(p.test), images = p.images,
+  on = cifar.test:take(p.test), images = p.images, cooldown = p.cooldown,
   table.unpack(variants),
 }

@@ -5,6 +5,7 @@
 -- 84.10; 16 values 90.40; 80 % zeros 89.67, and int8 89.73.
 local p = params {
   weights  = { "models/cifar10-torchvision/resnet18_cifar10.safetensors", help = "under --data, or beside this script" },
+  width    = { 1.0, min = 0.01, max = 1, help = "of the network in that file, beside the published one" },
   samples  = { 512, min = 1, help = "training images to calibrate on" },
   training = { 10000, min = 100, help = "training images to tune on, where a recipe trains" },
   epochs   = { 1, min = 1, help = "of that" },
@@ -15,7 +16,7 @@ local p = params {
 
 local cifar = dataset("cifar10", { normalize = { mean = { 0.4914, 0.4822, 0.4465 }, std = { 0.2470, 0.2435, 0.2616 } } })
 local calibration = cifar.train:take(p.samples)
-local original    = load_model(p.weights, { into = zoo.resnet18_cifar() })
+local original    = load_model(p.weights, { into = zoo.resnet18_cifar { width = p.width } })
 local tuning = {
   data = cifar.train:take(p.training):augment { pad_crop = 4, flip = true }, epochs = p.epochs, batch = 128,
   optimizer = "sgd", momentum = 0.9, nesterov = true, learning_rate = use "linear" { from = 1e-3, to = 0 },

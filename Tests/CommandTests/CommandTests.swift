@@ -100,6 +100,9 @@ import Testing
     ("lenet_mnist", [], "LeNet-300-100"), ("lenet_pruning", ["epochs=1", "tuning=1"], "LeNet-300-100 pruned"),
     ("resnet8_cifar10", ["test=50"], "ResNet8 int8"),
     ("vgg16_cifar10", ["test=20", "rounds=2", "scan=10", "training=1", "width=0.0625"], "and int8"),
+    ("cifar10_ptq", ["network=resnet8", "test=20", "samples=20"], "the same, 8 bits first and last"),
+    ("cifar10_qat", ["network=resnet20", "test=20", "samples=20", "training=100"], "int8, trained for"),
+    ("imagenette_ptq", ["network=mobilenet_v2", "test=10", "samples=4", "fit=10", "images=2"], "int8, minmax"),
   ])
   func pipelinesOnRealDataRun(_ name: String, settings: [String], last: String) throws {
     guard let realData else { return }
@@ -118,6 +121,7 @@ import Testing
     ("resnet18_pruning", "resnet18_cifar", ["recipe=plain"], "98 % zeros"),
     ("resnet32_pruning", "resnet32", ["tuning=1"], "weights"),
     ("vgg16_bn_pruning", "vgg16_bn_cifar", [], "pruned"),
+    ("resnet18_quantization", "resnet18_cifar", ["training=100"], "80 % zeros and int8"),
   ])
   func pipelinesOnTrainedNetworksRun(_ name: String, network: String, settings: [String], last: String) throws {
     guard let realData else { return }

@@ -66,13 +66,15 @@ public struct FitLastLayerStage: StageWork {
     for label in seen { for i in 0..<width { sums[label][i] /= Double(counts[label]) } }
     // Within classes: mean square less the mean square of the classes' means.
     let total = Double(data.count)
-    var centre = [Double](repeating: 0, count: width), variance = centre
+    var centre = [Double](repeating: 0, count: width), variance = centre, overall = 0.0
     for i in 0..<width {
       let between = seen.reduce(0) { $0 + Double(counts[$1]) * sums[$1][i] * sums[$1][i] }
       variance[i] = max(0, (squares[i] - between) / total)
       centre[i] = seen.reduce(0) { $0 + Double(counts[$1]) * sums[$1][i] } / total
+      overall += max(0, squares[i] / total - centre[i] * centre[i])
     }
-    let floor = max(variance.reduce(0, +) / Double(max(width, 1)), 1e-12) * 0.1
+    // With hardly more than a sample to a class there is next to no variance within: then part of all there is.
+    let floor = max(variance.reduce(0, +), 0.1 * overall, 1e-12) / Double(max(width, 1)) * 0.1
     var weights = [Float](repeating: 0, count: classes * width), biases = [Float](repeating: 0, count: classes)
     for label in seen {
       var bias = 0.0
