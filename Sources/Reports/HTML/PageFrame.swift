@@ -3,7 +3,7 @@ struct PageFrame {
   let style: String
   let policy: String
   let chartVersion: String
-  let library: String
+  let chartSource: String
   /// What the charts draw, as JSON.
   let data: String
   let script: String
@@ -15,7 +15,7 @@ struct PageFrame {
     self.style = style
     self.script = script
     chartVersion = charts?.version ?? ""
-    library = charts?.source ?? ""
+    chartSource = charts?.source ?? ""
     self.data = charts == nil ? "" : try ScriptText.json(data)
     let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(script))" } ?? "'none'"
     policy =
@@ -55,7 +55,7 @@ struct PageFrame {
     <footer><p class="fine">\#(footer)</p></footer>
     {{#hasCharts}}
     <script type="application/json" id="data">{{{frame.data}}}</script>
-    <script>{{{frame.library}}}</script>
+    <script>{{{frame.chartSource}}}</script>
     <script>{{{frame.script}}}</script>
     {{/hasCharts}}
     </body>
