@@ -1,16 +1,20 @@
 import Diagnostics
 import Synchronization
 
-/// How much decoded data may be kept in memory, all data sets of a run together. What can be mapped or is decoded batch
-/// by batch needs none of it.
+/// How much unpacked data may be held, all data sets of a run together. What is not packed or is decoded batch by batch
+/// needs none of it. With a store, what was unpacked is mapped from there rather than held in memory, and counts as much.
 public final class DataMemory: Sendable {
   /// 2 GiB.
   public static let standardLimit = 1 << 31
 
   public let limit: Int
+  let store: (any UnpackedStore)?
   private let used = Mutex(0)
 
-  public init(limit: Int = standardLimit) { self.limit = limit }
+  public init(limit: Int = standardLimit, store: (any UnpackedStore)? = nil) {
+    self.limit = limit
+    self.store = store
+  }
 
   /// Bytes that are taken.
   public var inUse: Int { used.withLock { $0 } }

@@ -116,11 +116,6 @@ private struct LoadedArray: Sendable {
       throw CompressError(
         "there is no array \"\(member.escapedForTerminal)\"" + Suggestion.text(for: member, among: names), kind: .input)
     }
-    if entry.isDeflated {
-      let reservation = try memory.reserve(entry.size)
-      return .owned(try zip.read(entry), reservation)
-    }
-    let (file, range) = try zip.stored(entry)
-    return .mapped(file, range)
+    return try HeldBytes(entry, of: zip, memory: memory)
   }
 }

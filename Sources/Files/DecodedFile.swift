@@ -14,6 +14,8 @@ public final class DecodedFile {
 
   public var path: String { file.path }
   public var isCompressed: Bool { inflater != nil }
+  /// The file's bytes as they are. Valid only while the object lives.
+  public var packed: UnsafeRawBufferPointer { file.bytes }
 
   /// The content has at most this many bytes; exactly as many when the file is not compressed.
   public var largestCount: Int {

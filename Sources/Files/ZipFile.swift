@@ -9,7 +9,8 @@ public final class ZipFile {
     public let size: Int
     public let isDeflated: Bool
     let compressedSize: Int
-    let crc: UInt32
+    /// CRC-32 of the content, as the directory claims.
+    public let crc: UInt32
     /// Of the header that lies before the content.
     let offset: Int
   }
@@ -35,6 +36,13 @@ public final class ZipFile {
       try Self.check(UnsafeRawBufferPointer(rebasing: file.bytes[range]), entry)
       return (file, range)
     }
+  }
+
+  /// The bytes of an entry as they lie in the archive. Valid only while the object lives.
+  ///
+  /// - Throws: `CompressError` when the entry is not where the directory says.
+  public func packed(_ entry: Entry) throws -> UnsafeRawBufferPointer {
+    try atFile(file.path) { UnsafeRawBufferPointer(rebasing: file.bytes[try content(entry)]) }
   }
 
   /// The content of an entry.

@@ -72,7 +72,7 @@ public final class ScriptSession {
   public init(_ options: Options, executor: Executor, print: @escaping (String) -> Void) throws {
     self.options = options
     self.executor = executor
-    dataMemory = DataMemory(limit: options.dataMemory)
+    dataMemory = DataMemory(limit: options.dataMemory, store: executor.unpacked)
     state = LuaState(
       limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
       print: { print($0.escapedForTerminal) })

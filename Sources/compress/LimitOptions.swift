@@ -27,7 +27,7 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Memory for data that is held decoded, in MiB (default: \(DataMemory.standardLimit >> 20)).", valueName: "mib"))
+      "Compressed data held unpacked, in MiB (default: \(DataMemory.standardLimit >> 20)).", valueName: "mib"))
   var dataMemory: Int?
 
   func dataLimit() throws -> Int {

@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Synchronization
 import Tensors
 import Testing
 
@@ -132,6 +133,48 @@ struct NumPyTests {
     }
     #expect(small.kind == .limit)
     #expect(small.description.contains("--data-memory"))
+  }
+
+  /// Keeps in memory, and counts.
+  private final class CountingStore: UnpackedStore {
+    private let folder: TemporaryFolder
+    let kept = Mutex<[String]>([])
+    let found = Mutex(0)
+
+    init(_ folder: TemporaryFolder) { self.folder = folder }
+
+    func key(of part: String, in packed: UnsafeRawBufferPointer) -> String {
+      "\(part) of \(packed.reduce(into: 0) { $0 = ($0 &* 31 &+ Int($1)) })"
+    }
+
+    func content(_ key: String) -> MappedFile? {
+      guard let index = kept.withLock({ $0.firstIndex(of: key) }) else { return nil }
+      found.withLock { $0 += 1 }
+      return try? MappedFile("\(folder.path)/kept-\(index)")
+    }
+
+    func keep(_ bytes: UnsafeRawBufferPointer, as key: String) throws -> MappedFile {
+      let index = kept.withLock {
+        $0.append(key); return $0.count - 1
+      }
+      return try MappedFile(folder.file("kept-\(index)", Array(bytes)))
+    }
+  }
+
+  @Test func largeMembersAreUnpackedOnce() throws {
+    let count = 1500
+    let x = npy("|u1", [count, 28, 28], (0..<count * 784).map { UInt8(truncatingIfNeeded: $0 / 11) })
+    let y = npy("|u1", [count], (0..<count).map { UInt8($0 % 7) })
+    let file = try folder.file("a.npz", zip([("x.npy", x), ("y.npy", y)], deflated: true))
+    let store = CountingStore(folder)
+    for time in 0..<2 {
+      let data = try NumPyDataset(
+        name: "t", samples: .init(file: file, member: "x"), labels: .init(file: file, member: "y"),
+        memory: DataMemory(store: store))
+      #expect(try data.batch([1]).images.array(Float.self)[5] == Float(UInt8(truncatingIfNeeded: 789 / 11)) / 255)
+      #expect(store.kept.withLock(\.count) == 1, "labels are small and not kept")
+      #expect(store.found.withLock { $0 } == time)
+    }
   }
 
   @Test func whatIsWrittenByNumPyIsRead() throws {

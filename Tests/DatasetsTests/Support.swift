@@ -7,7 +7,7 @@ import Testing
 @testable import Datasets
 
 /// A folder of the test's own, removed with it.
-final class TemporaryFolder {
+final class TemporaryFolder: Sendable {
   let path: String
 
   init() throws {

@@ -21,6 +21,9 @@ public final class Executor {
     self.store = store
   }
 
+  /// Where data sets keep what they unpacked; nil without a store.
+  public var unpacked: (any UnpackedStore)? { store }
+
   /// Sees to it that the store can be written, before work is spent on what goes there.
   public func prepareStore() throws { try store?.prepare() }
 

@@ -28,7 +28,10 @@ extension StageStore {
     public let bytes: Int
     /// Stages that were interrupted, and can be taken up where they were.
     public let checkpoints: Int
-    /// Blobs that no stage names, and their bytes.
+    /// Parts of data files that are kept unpacked, and their bytes.
+    public let unpacked: Int
+    public let unpackedBytes: Int
+    /// Blobs that nothing names, and their bytes.
     public let unnamedBlobs: Int
     public let unnamedBytes: Int
   }
@@ -37,7 +40,9 @@ extension StageStore {
     public internal(set) var stages = 0
     public internal(set) var blobs = 0
     public internal(set) var bytes = 0
-    /// Blobs that no stage names and that are too young to be removed: a run may be about to name them.
+    /// Parts of data files that were kept unpacked.
+    public internal(set) var unpacked = 0
+    /// Blobs that nothing names and that are too young to be removed: a run may be about to name them.
     public internal(set) var young = 0
   }
 
@@ -60,19 +65,22 @@ extension StageStore {
     let stageFiles = try files(in: "stages", suffix: ".json"), blobFiles = try files(in: "blobs", suffix: "")
     let checkpoints = try files(in: "checkpoints", suffix: ".checkpoint")
     let predictions = try files(in: "predictions", suffix: ".bin")
+    let unpackedFiles = try files(in: "unpacked", suffix: Self.unpackedSuffix)
     let sizes = Dictionary(blobFiles.map { ($0.digest, $0.bytes) }, uniquingKeysWith: { first, _ in first })
     let items = stageFiles.compactMap { file in item(file, sizes) }
-    let named = items.reduce(into: Set<String>()) { $0.formUnion($1.blobs) }
+    let unpacked = Set(unpackedFiles.compactMap { Self.blob(namedAt: $0.path) })
+    let named = items.reduce(into: unpacked) { $0.formUnion($1.blobs) }
     let unnamed = blobFiles.filter { !named.contains($0.digest) }
+    let all = stageFiles + blobFiles + checkpoints + predictions + unpackedFiles
     return Contents(
       stages: items.sorted { ($1.used, $0.key) < ($0.used, $1.key) }, brokenStages: stageFiles.count - items.count,
-      blobs: blobFiles.count, bytes: (stageFiles + blobFiles + checkpoints + predictions).reduce(0) { $0 + $1.bytes },
-      checkpoints: checkpoints.count, unnamedBlobs: unnamed.count,
-      unnamedBytes: unnamed.reduce(0) { $0 + $1.bytes })
+      blobs: blobFiles.count, bytes: all.reduce(0) { $0 + $1.bytes }, checkpoints: checkpoints.count,
+      unpacked: unpackedFiles.count, unpackedBytes: unpacked.reduce(0) { $0 + (sizes[$1] ?? 0) },
+      unnamedBlobs: unnamed.count, unnamedBytes: unnamed.reduce(0) { $0 + $1.bytes })
   }
 
-  /// Removes stage files that are broken, or that no run used for `seconds` (none when nil), and checkpoints
-  /// and predictions as old; then blobs that no stage names; then what interrupted writers left behind.
+  /// Removes stage files that are broken, or that no run used for `seconds` (none when nil), and checkpoints, predictions
+  /// and unpacked data as old; then blobs that nothing names; then what interrupted writers left behind.
   ///
   /// - Parameter now: ages are counted from here.
   /// - Throws: `CompressError` when the folder cannot be read or a file cannot be removed.
@@ -85,6 +93,15 @@ extension StageStore {
       } else {
         try remove(file.path)
         removal.stages += 1
+        removal.bytes += file.bytes
+      }
+    }
+    for file in try files(in: "unpacked", suffix: Self.unpackedSuffix) {
+      if let blob = Self.blob(namedAt: file.path), seconds.map({ now.timeIntervalSince(file.changed) < $0 }) ?? true {
+        named.insert(blob)
+      } else {
+        try remove(file.path)
+        removal.unpacked += 1
         removal.bytes += file.bytes
       }
     }
@@ -138,6 +155,12 @@ extension StageStore {
       try remove(file.path)
       result.broken.append("stage \(file.digest.prefix(12)) \(reason)")
     }
+    for file in try files(in: "unpacked", suffix: Self.unpackedSuffix) {
+      result.bytes += file.bytes
+      if let blob = Self.blob(namedAt: file.path), Folders.isFile(blobs.path(of: blob)) { continue }
+      try remove(file.path)
+      result.broken.append("unpacked data \(file.digest.prefix(12)) is not there any more")
+    }
     return result
   }
 
@@ -161,7 +184,7 @@ extension StageStore {
 
   /// What `AtomicFile` was writing when the machine stopped.
   private func leftovers() throws -> [String] {
-    try ["stages", "blobs", "checkpoints", "predictions"].flatMap(paths).filter { path in
+    try ["stages", "blobs", "checkpoints", "predictions", "unpacked"].flatMap(paths).filter { path in
       let name = path.split(separator: "/").last!
       return name.hasPrefix(".compress-") && name.hasSuffix(".tmp")
     }

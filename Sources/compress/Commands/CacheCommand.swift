@@ -29,15 +29,19 @@ struct CacheCommand: ParsableCommand {
         terminal.write(table.rendered(for: terminal) + "\n")
       }
       terminal.writeLine(
-        "\(Self.some(contents.stages.count, "stage")), \(Self.some(contents.blobs, "tensor")), "
+        "\(Self.some(contents.stages.count, "stage")), \(Self.some(contents.blobs, "blob")), "
           + "\(Formatting.bytes(contents.bytes)) on disk; what stages share is stored once")
+      if contents.unpacked > 0 {
+        terminal.writeLine(
+          "\(Self.some(contents.unpacked, "data file")) unpacked: \(Formatting.bytes(contents.unpackedBytes))")
+      }
       if contents.checkpoints > 0 {
         terminal.writeLine(
           "\(Self.some(contents.checkpoints, "interrupted training")) that can go on: run the pipeline again")
       }
       if contents.unnamedBlobs > 0 {
         terminal.writeLine(
-          "\(Self.some(contents.unnamedBlobs, "tensor")) (\(Formatting.bytes(contents.unnamedBytes))) of no stage: compress cache gc"
+          "\(Self.some(contents.unnamedBlobs, "blob")) (\(Formatting.bytes(contents.unnamedBytes))) of no use: compress cache gc"
         )
       }
       if contents.brokenStages > 0 {
@@ -55,12 +59,15 @@ struct CacheCommand: ParsableCommand {
   struct Collect: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "gc", abstract: "Remove what no stage needs, and stages that were not used for long.",
-      discussion: "Safe while other runs work: tensors younger than an hour stay, a run may be about to name them.")
+      discussion:
+        "Safe while other runs work: blobs (tensors, unpacked data) younger than an hour stay, a run may be about to name them."
+    )
 
-    @Option(help: ArgumentHelp("Also remove stages not used for so long: 12h, 30d, 8w.", valueName: "age"))
+    @Option(
+      help: ArgumentHelp("Also remove stages and unpacked data not used for so long: 12h, 30d, 8w.", valueName: "age"))
     var olderThan: Age?
 
-    @Flag(help: "Remove every stage.")
+    @Flag(help: "Remove every stage and all unpacked data.")
     var all = false
 
     func validate() throws {
@@ -71,11 +78,11 @@ struct CacheCommand: ParsableCommand {
       let removal = try StageStore.ofUser().collect(unusedFor: all ? -.infinity : olderThan?.seconds)
       let terminal = Terminal(.output)
       terminal.writeLine(
-        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "tensor")), \(Formatting.bytes(removal.bytes))"
+        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "blob")), \(Formatting.bytes(removal.bytes))"
       )
       if removal.young > 0 {
         terminal.writeLine(
-          "\(List.some(removal.young, "tensor")) of no stage stay until they are an hour old: a run may be using them")
+          "\(List.some(removal.young, "blob")) of no use stay until they are an hour old: a run may be using them")
       }
     }
   }
@@ -89,7 +96,7 @@ struct CacheCommand: ParsableCommand {
       let terminal = Terminal(.output)
       for line in result.broken { terminal.writeLine(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
       terminal.writeLine(
-        "read \(List.some(result.stages, "stage")) and \(List.some(result.blobs, "tensor")), \(Formatting.bytes(result.bytes)): "
+        "read \(List.some(result.stages, "stage")) and \(List.some(result.blobs, "blob")), \(Formatting.bytes(result.bytes)): "
           + (result.broken.isEmpty
             ? "all whole" : "\(result.broken.count) broken and removed; the next run computes them anew"))
     }
