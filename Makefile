@@ -3,7 +3,7 @@
 #   make test         everything that must always pass
 # Others: build, soak (long checks), sanitize, clean.
 
-PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev pkg-config libjs-chart.js
+PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
 BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
@@ -14,8 +14,9 @@ TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
 
+# Swift's libraries go into the program, so that it runs where Swift is not installed; its symbols stay out.
 build: deps
-	$(SWIFT) build -c release
+	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
 
 test: deps
 	$(TEST)
