@@ -32,6 +32,20 @@ import Training
       .filter { $0.hasSuffix(".checkpoint") }
   }
 
+  @Test func aTrainingThatCameToNothingSaysSo() throws {
+    func notes(rate: Double, count: Int = 512) throws -> [String] {
+      let recipe = recipe {
+        $0.data = Corners(count: count); $0.options.epochs = 2; $0.options.optimizer = .sgd()
+        $0.learningRate = .constant(rate)
+      }
+      return try Executor(context: context(), store: nil).record(of: stage(recipe)).notes
+    }
+    let failed = try notes(rate: 0)
+    #expect(failed.count == 1 && failed[0].contains("no better than guessing one of 4 classes"), "\(failed)")
+    #expect(try notes(rate: 0.05).isEmpty)
+    #expect(try notes(rate: 0, count: 300).isEmpty, "too few samples to tell")
+  }
+
   // MARK: Keys
 
   @Test func everyOptionIsPartOfTheKey() throws {

@@ -173,6 +173,10 @@ public struct TrainingRecipe {
     record.curve = curve.epochs
     record.epochSeconds = curve.seconds
     record.notes = notes(curve)
+    if let failure = Self.failure(curve, classes: inputs[0].graph.outputShape.count) {
+      context.progress.note("\(label): \(failure)")
+      record.notes.append(failure)
+    }
     record.facts["activation_bytes"] = Double(trainer.activationBytes)
     return StageResult(trained, record)
   }
@@ -210,6 +214,17 @@ public struct TrainingRecipe {
     }
     if let best = curve.bestEpoch { notes.append("the weights are those of epoch \(best + 1), the best in validation") }
     return notes
+  }
+}
+
+extension TrainingRecipe {
+  /// What is to be said of a training that taught nothing: it has seen enough samples and does no better than guessing.
+  static func failure(_ curve: TrainingCurve, classes: Int) -> String? {
+    guard let last = curve.epochs.last, classes > 1, last.images >= 100 * classes,
+      last.accuracy <= 1.1 / Double(classes)
+    else { return nil }
+    return "accuracy while training ended at \((last.accuracy * 100).formatted(2)) %, no better than guessing one of "
+      + "\(classes) classes; the learning rate (\(last.learningRate.formatted(4)) at the end) may be too high"
   }
 }
 
