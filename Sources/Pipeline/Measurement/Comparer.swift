@@ -134,6 +134,8 @@ public struct Comparer {
     process.arguments = ["measure", jobFile]
     process.standardInput = input
     process.standardOutput = output
+    let exit = DispatchSemaphore(value: 0)
+    process.terminationHandler = { _ in exit.signal() }
     let id = Mutex<pid_t?>(nil)
     let end = { @Sendable in id.withLock { if let worker = $0 { _ = kill(worker, SIGKILL) } } }
     var finished = false
@@ -152,6 +154,8 @@ public struct Comparer {
       }
       let labels = job.evaluated > 0 ? try send(data, to: input.fileHandleForWriting) : []
       if job.evaluated == 0 { try? input.fileHandleForWriting.close() }
+      // Alone the second would do, but asks only every 50 ms.
+      exit.wait()
       process.waitUntilExit()
       finished = true
       return (try report(of: process, at: job.report), labels)
