@@ -2,7 +2,8 @@ import Diagnostics
 import Synchronization
 
 /// How much unpacked data may be held, all data sets of a run together. What is not packed or is decoded batch by batch
-/// needs none of it. With a store, what was unpacked is mapped from there rather than held in memory, and counts as much.
+/// needs none of it. With a store, what was unpacked is mapped from there rather than held in memory, and counts as
+/// much.
 public final class DataMemory: Sendable {
   /// 2 GiB.
   public static let standardLimit = 1 << 31

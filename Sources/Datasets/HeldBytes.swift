@@ -1,7 +1,7 @@
 import Files
 
-/// Bytes that a data set keeps: mapped where a file holds them as they are, else unpacked: mapped from where that is kept,
-/// or in memory.
+/// Bytes that a data set keeps: mapped where a file holds them as they are, else unpacked: mapped from where that is
+/// kept, or in memory.
 enum HeldBytes: Sendable {
   case mapped(MappedFile, Range<Int>)
   case kept(MappedFile, DataMemory.Reservation)

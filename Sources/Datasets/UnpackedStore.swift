@@ -1,7 +1,7 @@
 import Files
 
-/// Where unpacked data is kept, so that it is unpacked once: later runs, and other processes at the same time, map it and
-/// share its pages.
+/// Where unpacked data is kept, so that it is unpacked once: later runs, and other processes at the same time, map it
+/// and share its pages.
 public protocol UnpackedStore: Sendable {
   /// Names a part of a packed file by content: the same packed bytes and the same part have the same name.
   func key(of part: String, in packed: UnsafeRawBufferPointer) -> String

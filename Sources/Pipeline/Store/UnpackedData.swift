@@ -3,8 +3,8 @@ import Diagnostics
 import Files
 import Foundation
 
-/// Unpacked data sets beside the stages: `unpacked/12/1234….name` holds the digest of a blob, followed by a newline. What
-/// its own name says is which packed bytes the blob came from.
+/// Unpacked data sets beside the stages: `unpacked/12/1234….name` holds the digest of a blob, followed by a newline.
+/// What its own name says is which packed bytes the blob came from.
 extension StageStore: UnpackedStore {
   static let unpackedSuffix = ".name"
 
