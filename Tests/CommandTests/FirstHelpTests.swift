@@ -116,7 +116,7 @@ import Testing
     #expect(try compress(["cache", "verify"], cache: folder).output.contains("all whole"))
     #expect(
       try compress(["cache", "gc", "--older-than", "30d"], cache: folder).output.contains(
-        "removed 0 stages and 0 tensors"))
+        "removed 0 stages, 0 unpacked data files and 0 blobs"))
     let all = try compress(["cache", "gc", "--all"], cache: folder)
     #expect(all.output.contains("stay until they are an hour old"), "\(all.output)")
     #expect(try compress(["cache", "list"], cache: folder).output.contains("0 stages"))

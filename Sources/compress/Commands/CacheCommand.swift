@@ -78,7 +78,8 @@ struct CacheCommand: ParsableCommand {
       let removal = try StageStore.ofUser().collect(unusedFor: all ? -.infinity : olderThan?.seconds)
       let terminal = Terminal(.output)
       terminal.writeLine(
-        "removed \(List.some(removal.stages, "stage")) and \(List.some(removal.blobs, "blob")), \(Formatting.bytes(removal.bytes))"
+        "removed \(List.some(removal.stages, "stage")), \(List.some(removal.unpacked, "unpacked data file")) and "
+          + "\(List.some(removal.blobs, "blob")), \(Formatting.bytes(removal.bytes))"
       )
       if removal.young > 0 {
         terminal.writeLine(
