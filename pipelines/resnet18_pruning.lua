@@ -37,9 +37,9 @@ local function how(epochs, from, to, teacher, alpha)
   }
 end
 
-local function smaller(model, share, training)
+local function smaller(model, share, recipe)
   local strategy = is_best and use "filter_fpgm" {} or use "filter_l1" {}
-  return train(prune(model, strategy, { macs = share }), training)
+  return train(prune(model, strategy, { macs = share }), recipe)
 end
 
 -- An epoch as half of the network, then half of that.
