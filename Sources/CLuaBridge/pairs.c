@@ -91,8 +91,10 @@ static void order_keys(lua_State *L, lua_Integer n) {
   lua_pop(L, 1);
 }
 
-// Upvalues: the keys in order, how many have been visited. Called as next(table, key).
+// Upvalues: the keys in order, how many have been visited. Called as next(table, key): by a for loop, which hands over
+// the table that pairs returned, or by a script, which may hand over anything.
 static int next_in_order(lua_State *L) {
+  luaL_checktype(L, 1, LUA_TTABLE);
   lua_settop(L, 1);
   clua_push_content(L, 1);
   lua_Integer i = lua_tointeger(L, lua_upvalueindex(2));
