@@ -20,6 +20,7 @@ static void release(lua_State *L, void **box) {
 }
 
 static int object_gc(lua_State *L) {
+  if (lua_type(L, 1) != LUA_TUSERDATA || lua_rawlen(L, 1) != sizeof(clua_object)) return 0;
   clua_object *object = lua_touserdata(L, 1);
   release(L, &object->box);
   return 0;
@@ -33,12 +34,17 @@ static int trampoline(lua_State *L) {
   clua_state *s = clua_state_of(L);
   clua_object *function = lua_touserdata(L, lua_upvalueindex(1));
   if (s->meter.stop) return clua_raise_stop(L, s->meter.stop);  // called by an error handler, say
+  size_t owed_around = s->owed;
+  s->owed = 0;
   clua_enter(s, true);
   int results = s->callbacks.call(s->callbacks.context, L, function->box);
   clua_enter(s, false);  // every Swift frame is gone: from here on errors may be raised
   if (s->meter.stop) return clua_raise_stop(L, s->meter.stop);
+  clua_hear_stop(L);  // what a function that was told to stop throws is not why it ended
   if (results == CLUA_FATAL) return clua_raise_stop(L, CLUA_STOP_HOST);
-  clua_charge(L, HOST_CALL_UNITS);
+  size_t owed = s->owed;
+  s->owed = owed_around;
+  clua_charge(L, owed > SIZE_MAX - HOST_CALL_UNITS ? SIZE_MAX : owed + HOST_CALL_UNITS);
   if (s->over_memory) {
     s->over_memory = false;
     clua_check_room(L, 0);

@@ -22,6 +22,7 @@ static int content_length(lua_State *L) {
 // The content itself must not get out, which Lua's own pairs would hand to the script.
 static int content_pairs(lua_State *L) {
   lua_settop(L, 1);
+  if (!clua_is_frozen(L, 1)) return luaL_error(L, "not a read-only table");
   lua_getmetatable(L, 1);
   lua_rawgetp(L, -1, &content_key);
   lua_replace(L, 2);
@@ -164,6 +165,7 @@ void clua_open_sandbox(lua_State *L) {
   open_library(L, "math", luaopen_math, none);
   set_library(L, globals, "math");
   open_library(L, "utf8", luaopen_utf8, none);
+  clua_set_utf8_functions(L);
   set_library(L, globals, "utf8");
 
   lua_createtable(L, 0, 2);

@@ -16,8 +16,9 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size) {
   }
   if (size > old_size && s->memory_used - old_size + size > s->memory_limit) {
     if (!s->in_host) {
-      // Looking at the call stack allocates nothing, and what raises later no longer knows where this was.
-      if (!s->denied) clua_where(s->L, s->denied_source, sizeof s->denied_source, &s->denied_line);
+      // Looking at the call stack allocates nothing, and what raises later no longer knows where this was. A block that
+      // grows may be the stack itself, which is not to be looked at meanwhile.
+      if (!s->denied && !old) clua_where(s->L, s->denied_source, sizeof s->denied_source, &s->denied_line);
       s->denied = true;
       return NULL;
     }
@@ -39,9 +40,25 @@ static int panic(lua_State *L) {
   abort();
 }
 
+static void count_hook(lua_State *L, lua_Debug *activation);
+
+static void set_period(lua_State *L, int period) {
+  clua_state_of(L)->pace = (clua_pace){period, clua_now()};
+  lua_sethook(L, count_hook, LUA_MASKCOUNT, period);
+}
+
+/// Charges what has run, and comes sooner where instructions are slow, so that a request to stop is heard in time.
 static void count_hook(lua_State *L, lua_Debug *activation) {
   (void)activation;
-  clua_charge(L, CLUA_PERIOD);
+  clua_state *s = clua_state_of(L);
+  int ran = s->pace.period;
+  double now = clua_now(), took = now - s->pace.last;
+  s->pace.last = now;
+  if (took > CLUA_SLOW_PERIOD && ran > 1)
+    set_period(L, took > ran * CLUA_SLOW_PERIOD ? 1 : (int)(ran * CLUA_SLOW_PERIOD / took) + 1);
+  else if (took < CLUA_SLOW_PERIOD / 8 && ran < CLUA_PERIOD && !s->meter.stop)
+    set_period(L, ran * 4 < CLUA_PERIOD ? ran * 4 : CLUA_PERIOD);
+  clua_charge(L, (size_t)ran);
 }
 
 static int open_protected(lua_State *L) {
@@ -58,8 +75,8 @@ lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
   s->in_host = true;
   s->meter.limit = INT64_MAX;
   atomic_init(&s->cancelled, false);
-  atomic_init(&s->watchdog.turn, 0);
-  atomic_init(&s->watchdog.overdue, UINT64_MAX);
+  atomic_init(&s->watchdog.running, false);
+  atomic_init(&s->watchdog.verdict, CLUA_STOP_NONE);
   lua_State *L = lua_newstate(allocate, s);
   if (!L) {
     free(s);
@@ -75,7 +92,7 @@ lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
     return NULL;
   }
   s->over_memory = false;
-  lua_sethook(L, count_hook, LUA_MASKCOUNT, CLUA_PERIOD);
+  set_period(L, CLUA_PERIOD);
   return L;
 }
 
@@ -89,6 +106,10 @@ void clua_close(lua_State *L) {
 void clua_set_context(lua_State *L, void *context) { clua_state_of(L)->callbacks.context = context; }
 size_t clua_memory_used(lua_State *L) { return clua_state_of(L)->memory_used; }
 void clua_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
+void clua_owe(lua_State *L, size_t units) {
+  clua_state *s = clua_state_of(L);
+  s->owed = units > SIZE_MAX - s->owed ? SIZE_MAX : s->owed + units;
+}
 void clua_set_cancelled(lua_State *L, bool cancelled) { atomic_store(&clua_state_of(L)->cancelled, cancelled); }
 
 // Stopping for good.
@@ -97,13 +118,13 @@ static void set_stop(lua_State *L, clua_stop stop) {
   clua_state *s = clua_state_of(L);
   if (s->meter.stop) return;
   s->meter.stop = stop;
-  if (stop == CLUA_STOP_MEMORY && s->denied) {
+  if (stop == CLUA_STOP_MEMORY && s->denied && s->denied_source[0]) {
     memcpy(s->error_source, s->denied_source, sizeof s->error_source);
     s->error_line = s->denied_line;
   } else {
     clua_where(L, s->error_source, sizeof s->error_source, &s->error_line);
   }
-  lua_sethook(L, count_hook, LUA_MASKCOUNT, 1);  // should a script catch it, its next instruction raises again
+  set_period(L, 1);  // should a script catch it, its next instruction raises again
 }
 
 int clua_raise_stop(lua_State *L, clua_stop stop) {
@@ -123,16 +144,20 @@ void clua_pass_stop(lua_State *L, int status) {
   clua_raise_stop(L, CLUA_STOP_MEMORY);
 }
 
+void clua_hear_stop(lua_State *L) {
+  clua_state *s = clua_state_of(L);
+  if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) clua_raise_stop(L, CLUA_STOP_CANCELLED);
+  clua_stop verdict = (clua_stop)atomic_load_explicit(&s->watchdog.verdict, memory_order_relaxed);
+  if (verdict != CLUA_STOP_NONE) clua_raise_stop(L, verdict);
+}
+
 void clua_charge(lua_State *L, size_t units) {
   clua_state *s = clua_state_of(L);
   clua_meter *m = &s->meter;
   if (m->stop) clua_raise_stop(L, m->stop);
   m->used = units > (size_t)(INT64_MAX - m->used) ? INT64_MAX : m->used + (int64_t)units;
   if (m->used > m->limit) clua_raise_stop(L, CLUA_STOP_INSTRUCTIONS);
-  if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) clua_raise_stop(L, CLUA_STOP_CANCELLED);
-  if (atomic_load_explicit(&s->watchdog.overdue, memory_order_relaxed) ==
-      atomic_load_explicit(&s->watchdog.turn, memory_order_relaxed))
-    clua_raise_stop(L, CLUA_STOP_TIME);
+  clua_hear_stop(L);
 }
 
 void clua_check_room(lua_State *L, size_t bytes) {
@@ -204,15 +229,18 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
     char what[sizeof s->watchdog.what];
     name_function(L, base, what, sizeof what);
     clua_watchdog_begin(s, what);
+    s->pace.last = clua_now();
   }
   lua_pushcfunction(L, describe_error);
   lua_insert(L, base);
   s->depth++;
   s->denied = false;
+  s->denied_source[0] = 0;
   s->error_line = 0;
   s->error_source[0] = 0;
-  bool was = clua_enter(s, false);
+  bool was = clua_enter(s, false), works = clua_set_engine_works(L, false);
   int status = lua_pcall(L, arguments, LUA_MULTRET, base);
+  clua_set_engine_works(L, works);
   clua_enter(s, was);
   s->depth--;
   lua_remove(L, base);
@@ -229,7 +257,7 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
     bool stopped = s->meter.stop != CLUA_STOP_NONE;
     s->meter = outer;
     if (stopped && !outer.stop) {
-      lua_sethook(L, count_hook, LUA_MASKCOUNT, CLUA_PERIOD);
+      set_period(L, CLUA_PERIOD);
       if (!outermost) s->meter.used += CLUA_PERIOD;  // setting the hook forgot the instructions since its last run
     }
   }

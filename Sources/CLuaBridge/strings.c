@@ -1,6 +1,18 @@
-// string.rep and string.format with their sizes checked and addresses kept out.
+// string.rep and string.format with their sizes checked and addresses kept out, and the functions of the
+// libraries string and utf8 charged for the bytes they go over.
 #include "internal.h"
 #include <string.h>
+
+/// About as many as are copied or compared in the time of one instruction.
+enum { BYTES_PER_UNIT = 64 };
+
+/// Bytes of the strings among the values from one stack index to another.
+static size_t string_bytes(lua_State *L, int first, int last) {
+  size_t bytes = 0;
+  for (int i = first; i <= last; i++)
+    if (lua_type(L, i) == LUA_TSTRING) bytes += lua_rawlen(L, i);
+  return bytes;
+}
 
 static int rep(lua_State *L) {
   size_t length, separator_length;
@@ -58,11 +70,45 @@ static int format(lua_State *L) {
   lua_pushlstring(L, copy, length);
   lua_replace(L, 2);
   lua_pop(L, 1);
+  clua_charge(L, string_bytes(L, 2, arguments + 1) / BYTES_PER_UNIT);
   lua_call(L, arguments, 1);
   return 1;
 }
 
+// Upvalue: a function of Lua's own that goes over all of its strings; it is handed the same arguments.
+static int charged_for_arguments(lua_State *L) {
+  clua_charge(L, string_bytes(L, 1, lua_gettop(L)) / BYTES_PER_UNIT);
+  return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// Upvalue: a function of Lua's own that takes parts out of a string.
+static int charged_for_results(lua_State *L) {
+  int results = lua_tocfunction(L, lua_upvalueindex(1))(L);
+  int top = lua_gettop(L);
+  clua_charge(L, (size_t)results / 8 + string_bytes(L, top - results + 1, top) / BYTES_PER_UNIT);
+  return results;
+}
+
+/// Wraps the named functions of the library table on top.
+static void charge_functions(lua_State *L, const char *const *names, lua_CFunction wrapper) {
+  for (; *names; names++) {
+    lua_getfield(L, -1, *names);
+    lua_pushcclosure(L, wrapper, 1);
+    lua_setfield(L, -2, *names);
+  }
+}
+
+void clua_set_utf8_functions(lua_State *L) {
+  static const char *const whole[] = {"len", NULL}, *const parts[] = {"codepoint", NULL};
+  charge_functions(L, whole, charged_for_arguments);
+  charge_functions(L, parts, charged_for_results);
+}
+
 void clua_set_string_functions(lua_State *L) {
+  static const char *const whole[] = {"lower", "pack", "reverse", "upper", NULL};
+  static const char *const parts[] = {"byte", "sub", "unpack", NULL};
+  charge_functions(L, whole, charged_for_arguments);
+  charge_functions(L, parts, charged_for_results);
   lua_pushcfunction(L, rep);
   lua_setfield(L, -2, "rep");
   lua_getfield(L, -1, "format");

@@ -1,10 +1,18 @@
 /// "did you mean …": the candidate nearest to a mistyped name.
 public enum Suggestion {
+  /// Bytes of a name.
+  private static let longest = 256
+  private static let mostCandidates = 10_000
+  private static let mostListed = 200
+
   /// The candidate within a third of the name's length (at least one edit, at most three), or nil.
   public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
+    // Names that nobody would mistype for another cost nothing, however long or many they are.
+    guard name.utf8.count <= longest else { return nil }
     let limit = min(3, max(1, name.count / 3))
     return
-      candidates
+      candidates.prefix(mostCandidates)
+      .filter { $0.utf8.count <= longest }
       .map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
       .filter { $0.distance <= limit }
       .min { ($0.distance, $0.name) < ($1.distance, $1.name) }?
@@ -14,7 +22,7 @@ public enum Suggestion {
   /// A sentence to append to an error: ` (did you mean "x"?)`, or the list of what there is.
   public static func text(for name: String, among candidates: some Collection<String>) -> String {
     if let best = nearest(to: name, among: candidates) { return " (did you mean \"\(best)\"?)" }
-    guard !candidates.isEmpty else { return "" }
+    guard !candidates.isEmpty, candidates.count <= mostListed else { return "" }
     return " (there are: \(candidates.sorted().joined(separator: ", ")))"
   }
 

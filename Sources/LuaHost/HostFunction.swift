@@ -37,6 +37,8 @@ extension LuaState {
       let arguments = LuaArguments(
         state: self, function: function.name, values: (0..<count).map { value(at: $0 + 1) })
       let results = try function.body(arguments)
+      // An operation that was told to stop returns early with whatever it has: nobody is to see that.
+      try Cancellation.current?.check()
       try reserveStack(results.count)
       for result in results { try push(result) }
       return Int32(results.count)
@@ -49,7 +51,7 @@ extension LuaState {
     lua_settop(L, 0)
     var error = CompressError(wrapping: error)
     if let place = callerLocation() { error = error.at(script: place.script, line: place.line) }
-    push(error.description)
+    push(error.description.shortened(to: Self.longestMessage))
     switch error.kind {
     case .limit, .cancelled:
       raised.fatal = error

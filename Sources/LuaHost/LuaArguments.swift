@@ -76,7 +76,11 @@ extension LuaState {
     case .bool(let value): return "\(value)"
     case .integer(let value): return "\(value)"
     case .number(let value): return "\(value)"
-    case .string(let value): return value.count > 40 ? "\"\(value.prefix(40))…\"" : "\"\(value)\""
+    case .string(let value):
+      // By scalars: any number of them may make up one character.
+      let scalars = value.unicodeScalars
+      return scalars.count > 40 ? "\"\(String(String.UnicodeScalarView(scalars.prefix(40))))…\"" : "\"\(value)\""
+    case .longString(let bytes): return "a string of \(bytes) bytes (at most \(Self.longestText) are taken)"
     case .table: return "a table"
     case .function: return "a function"
     case .object(let closed as ClosedObject): return "\(Self.withArticle(closed.className)) that has been closed"

@@ -12,6 +12,7 @@
 public final class LuaClass<Object: AnyObject> {
   public let name: String
   let bytes: (Object) -> Int
+  let shared: (Object) -> [SharedMemory]
   private(set) var methods: [String: (Object, LuaArguments) throws -> [LuaValue]] = [:]
   private(set) var properties: [String: (Object) throws -> LuaValue] = [:]
   private(set) var operations: [LuaOperation: (LuaArguments) throws -> LuaValue] = [:]
@@ -20,10 +21,16 @@ public final class LuaClass<Object: AnyObject> {
   /// In the order in which they were made.
   private(set) var definitions: [LuaDefinition] = []
 
-  /// - Parameter bytes: The host memory behind an object, asked once, when it is first handed to Lua.
-  public init(_ name: String, bytes: @escaping (Object) -> Int = { _ in 0 }) {
+  /// - Parameters:
+  ///   - bytes: The host memory that an object alone holds, asked once, when it is first handed to Lua.
+  ///   - shared: Host memory that it holds together with other objects, likewise.
+  public init(
+    _ name: String, bytes: @escaping (Object) -> Int = { _ in 0 },
+    shared: @escaping (Object) -> [SharedMemory] = { _ in [] }
+  ) {
     self.name = name
     self.bytes = bytes
+    self.shared = shared
   }
 
   public func method(

@@ -25,7 +25,16 @@ extension LuaState {
     of value: LuaValue, named name: String = "value", depth: Int = 32, count: Int = 1_000_000,
     metatables: Bool = true
   ) throws -> LuaData {
-    var copier = DataCopier(state: self, left: count, limit: count, metatables: metatables)
+    var left = count
+    return try data(of: value, named: name, depth: depth, left: &left, metatables: metatables)
+  }
+
+  /// The same for one of several values: what it counts for is taken from `left`.
+  func data(
+    of value: LuaValue, named name: String = "value", depth: Int = 32, left: inout Int, metatables: Bool
+  ) throws -> LuaData {
+    var copier = DataCopier(state: self, left: left, limit: left, metatables: metatables)
+    defer { left = copier.left }
     return try copier.copy(value, path: name, depth: depth)
   }
 
@@ -61,9 +70,13 @@ private struct DataCopier {
     case .bool(let value): return .bool(value)
     case .integer(let value): return .integer(value)
     case .number(let value): return .number(value)
-    case .string(let value): return .string(value)
+    case .string(let value):
+      left -= value.utf8.count / 16
+      guard left >= 0 else { throw CompressError("\(path): too much text in one table", kind: .limit) }
+      return .string(value)
     case .table(let table): return try copy(table, path: path, depth: depth)
-    case .function, .object: throw CompressError("\(path) must be plain data, got \(state.describe(value))")
+    case .function, .object, .longString:
+      throw CompressError("\(path) must be plain data, got \(state.describe(value))")
     }
   }
 

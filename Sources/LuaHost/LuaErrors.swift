@@ -10,6 +10,7 @@ struct RaisedErrors {
 
   mutating func remember(_ error: CompressError) {
     let text = error.description
+    guard text.utf8.count <= LuaState.longestMessage else { return }
     recent.removeAll { $0.text == text }
     if recent.count == 16 { recent.removeFirst() }
     recent.append((text, error))
@@ -45,7 +46,13 @@ extension LuaState {
         hint: "is there a loop that never ends?")
     case CLUA_STOP_MEMORY: error = memoryError()
     case CLUA_STOP_TIME:
-      error = CompressError("spent more than \(limits.seconds) s inside Lua without returning", kind: .limit)
+      error = CompressError(
+        "took more than \(limits.seconds) s of the script's own time", kind: .limit,
+        hint: "what the engine works for it does not count; --lua-seconds S allows more")
+    case CLUA_STOP_GROWTH:
+      error = CompressError(
+        "made the process grow by more than \(limits.growthBytes) bytes", kind: .limit,
+        hint: "--lua-memory and --tensor-memory allow more")
     case CLUA_STOP_CANCELLED: error = CompressError("cancelled", kind: .cancelled)
     case CLUA_STOP_HOST: return raised.fatal ?? located(popText())
     default: error = outcome.status == LUA_ERRMEM ? memoryError() : located(popText())
@@ -61,7 +68,8 @@ extension LuaState {
   func located(_ text: String) -> CompressError {
     var rest = text[...]
     var place: (script: String, line: Int)?
-    while true {
+    // An error that passed through several calls has a place for each; more of them are a script's own text.
+    for _ in 0..<8 {
       if let error = raised.error(saying: String(rest)) { return error }
       guard let found = prefix(of: rest) else { break }
       place = (found.script, found.line)

@@ -21,6 +21,8 @@ public struct LuaFingerprint: Hashable, Sendable {
     case shared(String)
     /// A function that is being described already.
     case recursion(depth: Int)
+    /// A function or table that was described before: the how-manieth of them.
+    case seen(Int)
   }
 }
 
@@ -46,6 +48,11 @@ extension LuaFunction {
 private struct FingerprintReader {
   let state: LuaState
   private var open: [UnsafeRawPointer] = []
+  /// What was described already, and when: what many functions share is described once, however they nest.
+  private var described: [UnsafeRawPointer: Int] = [:]
+  /// Values and bytes of code that a fingerprint may hold.
+  private var valuesLeft = 1_000_000
+  private var bytesLeft = 1 << 20
   private let shared: [UnsafeRawPointer: String]
   private static let deepest = 16
 
@@ -74,6 +81,8 @@ private struct FingerprintReader {
     guard let identity = LuaValue.function(function).identity(in: state), open.count < Self.deepest,
       let source = function.sourceText, let code = code(of: function)
     else { return nil }
+    bytesLeft -= source.utf8.count + code.count
+    guard bytesLeft >= 0 else { return nil }
     open.append(identity)
     defer { open.removeLast() }
     var values: [LuaFingerprint.Variable] = []
@@ -93,9 +102,11 @@ private struct FingerprintReader {
     if let identity = value.identity(in: state) {
       if let name = shared[identity] { return .shared(name) }
       if let depth = open.firstIndex(of: identity) { return .recursion(depth: depth) }
+      if let number = described[identity] { return .seen(number) }
+      described[identity] = described.count
     }
     if case .function(let function) = value { return fingerprint(of: function).map { .function($0) } }
-    return (try? state.data(of: value, metatables: false)).map { .data($0) }
+    return (try? state.data(of: value, left: &valuesLeft, metatables: false)).map { .data($0) }
   }
 
   /// The script's own global variables that the source may read: those whose name is a word of it.

@@ -4,21 +4,29 @@ public struct LuaLimits: Sendable, Hashable, Codable {
   public static let defaultMemoryBytes = 256 << 20
   /// One thousand million: some ten seconds of plain Lua.
   public static let defaultInstructions = 1_000_000_000
-  /// 4 GiB.
-  public static let defaultNativeBytes = 4 << 30
-  /// One minute.
-  public static let defaultSeconds = 60.0
+  /// 2 GiB.
+  public static let defaultNativeBytes = 2 << 30
+  /// Half a minute.
+  public static let defaultSeconds = 30.0
+  /// 768 MiB: what host functions need beside what they hand over.
+  public static let headroom = 768 << 20
 
   /// Bytes the Lua heap may hold, per state.
   public var memoryBytes: Int
   /// Lua instructions per outermost call, counted in steps of 1,000. Long loops inside library functions count too.
   public var instructions: Int
-  /// Bytes of host memory, such as tensors, that the objects a script holds may add up to, per state.
+  /// Bytes of host memory that the objects a script holds may add up to, tensors and all others, per state.
   public var nativeBytes: Int
-  /// Wall-clock time Lua may run without returning to the host. Then the call is stopped, or, when it is stuck inside
-  /// a library function, the process is ended with exit status 4 a quarter of this time (at least a second) later.
-  /// Zero: no watchdog.
+  /// Seconds of the script's own time that an outermost call may take: inside Lua, its libraries and host functions, and
+  /// not while the engine works for it. Then the call is stopped, or, when nothing hears that, the process is ended with
+  /// exit status 4 a quarter of this time (at least a second) later. Zero: no limit.
   public var seconds: Double
+  /// Bytes by which the whole process may grow in that time, however they are taken.
+  public var growthBytes: Int { Self.sum(memoryBytes, nativeBytes, Self.headroom) }
+
+  private static func sum(_ terms: Int...) -> Int {
+    terms.reduce(0) { $0.addingReportingOverflow($1).overflow ? .max : $0 + $1 }
+  }
 
   public init(
     memoryBytes: Int = defaultMemoryBytes, instructions: Int = defaultInstructions,

@@ -6,20 +6,27 @@ final class LuaInstance {
   let className: String
   private(set) var object: AnyObject?
   private let bytes: Int
+  private let shared: [SharedMemory]
   private let native: NativeMemory
 
-  init(_ object: AnyObject, className: String, bytes: Int, native: NativeMemory) {
+  init(_ object: AnyObject, className: String, bytes: Int, shared: [SharedMemory], native: NativeMemory) {
     self.object = object
     self.className = className
-    self.bytes = bytes
+    self.bytes = bytes + Self.overhead
+    self.shared = shared
     self.native = native
-    native.add(bytes)
+    native.add(self.bytes)
+    for part in shared { native.add(part) }
   }
+
+  /// Bytes that any object takes beside what its class counts.
+  static let overhead = 512
 
   func close() {
     guard object != nil else { return }
     object = nil
     native.remove(bytes)
+    for part in shared { native.remove(part) }
   }
 
   deinit { close() }
@@ -36,6 +43,7 @@ struct ClassEntry {
   var name: String
   var metatable: LuaReference
   var bytes: (AnyObject) -> Int
+  var shared: (AnyObject) -> [SharedMemory]
   var accepts: (AnyObject) -> Bool
 }
 
@@ -85,10 +93,10 @@ extension LuaState {
       pushClose(Object.self, name)
       clua_raw_set_field(L, -2, "__close")
     }
-    let bytes = definition.bytes
+    let bytes = definition.bytes, shared = definition.shared
     classes[key] = ClassEntry(
       name: name, metatable: LuaReference(popping: self),
-      bytes: { ($0 as? Object).map(bytes) ?? 0 }, accepts: { $0 is Object })
+      bytes: { ($0 as? Object).map(bytes) ?? 0 }, shared: { ($0 as? Object).map(shared) ?? [] }, accepts: { $0 is Object })
   }
 
   private func pushClose<Object: AnyObject>(_ type: Object.Type, _ name: String) {
@@ -116,10 +124,23 @@ extension LuaState {
     guard let entry = entry(for: object) else {
       throw CompressError("objects of \(type(of: object)) cannot be handed to a script")
     }
-    let instance = LuaInstance(object, className: entry.name, bytes: entry.bytes(object), native: native)
+    try makeRoom(for: entry.bytes(object) + LuaInstance.overhead)
+    let instance = LuaInstance(
+      object, className: entry.name, bytes: entry.bytes(object), shared: entry.shared(object), native: native)
     clua_push_ref(L, entry.metatable.id)
     clua_push_object(L, Unmanaged.passRetained(instance).toOpaque(), identity)
     if native.wantsCollection { collectNative() }
+  }
+
+  /// - Throws: a `CompressError` of kind `limit` when the objects that scripts still hold leave no room for one more.
+  private func makeRoom(for bytes: Int) throws {
+    if native.hasRoom(for: bytes) { return }
+    collectNative()
+    guard native.hasRoom(for: bytes) else {
+      throw CompressError(
+        "the objects a script holds take \(native.used) bytes; \(native.limit) are allowed", kind: .limit,
+        hint: "--tensor-memory MIB allows more")
+    }
   }
 
   /// The entry of the object's class, or of a class it inherits from.

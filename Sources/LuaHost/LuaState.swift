@@ -33,6 +33,7 @@ public final class LuaState {
   var generator: any RandomNumberGenerator
   private var depth = 0
   private var budget = 0
+  private var work: Cancellation?
 
   /// - Parameters:
   ///   - seed: What `math.random` starts from.
@@ -57,7 +58,7 @@ public final class LuaState {
     self.L = L
     interrupt = LuaInterrupt(L)
     clua_set_context(L, Unmanaged.passUnretained(self).toOpaque())
-    watch(stalled)
+    startWatchdog(stalled)
     definePrint(print)
     defineRandom(seed: seed, random: random)
     defineUndefinedGlobals()
@@ -114,9 +115,11 @@ public final class LuaState {
     let own = instructions ?? (depth == 0 ? limits.instructions : 0)
     if own > 0 { budget = own }
     defer { budget = outer }
+    if depth == 0 { work = interrupt.begin() }
     depth += 1
-    clua_call(L, Int32(arguments.count), Int64(own), &outcome)
+    Cancellation.$current.withValue(work) { clua_call(L, Int32(arguments.count), Int64(own), &outcome) }
     depth -= 1
+    if depth == 0 { interrupt.end() }
     guard outcome.status == LUA_OK else { throw error(from: outcome, instructions: budget) }
     try reserveStack(4)
     return (base + 1..<lua_gettop(L) + 1).map { value(at: $0) }
@@ -140,25 +143,48 @@ public final class LuaState {
     for id in released.takeAll() { clua_unref(L, id) }
   }
 
-  // MARK: Set-up
-
-  private func watch(_ stalled: (@Sendable (String) -> Void)?) {
-    guard let stalled else { return clua_watch(L, limits.seconds, nil, nil) }
-    let action = StallAction(stalled)
-    stallAction = action
-    clua_watch(
-      L, limits.seconds,
-      { context, what in
-        guard let context, let what else { return }
-        Unmanaged<StallAction>.fromOpaque(context).takeUnretainedValue().body(String(cString: what))
-      },
-      Unmanaged.passUnretained(action).toOpaque())
+  /// Runs work of the engine that the script asked for: its time and memory are not the script's own.
+  public func engineWork<R>(_ body: () throws -> R) rethrows -> R {
+    let was = clua_set_engine_works(L, true)
+    defer { _ = clua_set_engine_works(L, was) }
+    return try body()
   }
 
-  private var stallAction: StallAction?
+  /// Makes the running host function count for so many instructions more.
+  public func charge(_ instructions: Int) { clua_owe(L, max(0, instructions)) }
 
-  private final class StallAction: Sendable {
-    let body: @Sendable (String) -> Void
-    init(_ body: @escaping @Sendable (String) -> Void) { self.body = body }
+  // MARK: Set-up
+
+  private func startWatchdog(_ stalled: (@Sendable (String) -> Void)?) {
+    let watcher = Watcher(interrupt: interrupt, stalled: stalled)
+    self.watcher = watcher
+    var watch = clua_watch()
+    watch.seconds = limits.seconds
+    watch.growth = limits.growthBytes
+    watch.context = Unmanaged.passUnretained(watcher).toOpaque()
+    watch.overdue = { context in
+      guard let context else { return }
+      Unmanaged<Watcher>.fromOpaque(context).takeUnretainedValue().interrupt.stopHostFunctions()
+    }
+    if stalled != nil {
+      watch.stuck = { context, what in
+        guard let context, let what else { return }
+        Unmanaged<Watcher>.fromOpaque(context).takeUnretainedValue().stalled?(String(cString: what))
+      }
+    }
+    clua_start_watchdog(L, watch)
+  }
+
+  private var watcher: Watcher?
+
+  /// What the watchdog's thread calls.
+  private final class Watcher: Sendable {
+    let interrupt: LuaInterrupt
+    let stalled: (@Sendable (String) -> Void)?
+
+    init(interrupt: LuaInterrupt, stalled: (@Sendable (String) -> Void)?) {
+      self.interrupt = interrupt
+      self.stalled = stalled
+    }
   }
 }

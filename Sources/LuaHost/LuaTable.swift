@@ -33,9 +33,11 @@ public struct LuaTable {
   /// The array part.
   public var array: [LuaValue] {
     withContent { state in
-      (0..<Int(lua_rawlen(state.L, -1))).map {
+      var texts: [UnsafeRawPointer: String] = [:]
+      return (0..<Int(lua_rawlen(state.L, -1))).map {
         lua_rawgeti(state.L, -1, lua_Integer($0 + 1))
-        return state.popValue()
+        defer { clua_pop(state.L, 1) }
+        return state.value(at: -1, sharing: &texts)
       }
     } ?? []
   }
@@ -66,11 +68,12 @@ public struct LuaTable {
   /// All keys and values: numbers and strings, each in order, then the rest as it comes.
   public var pairs: [(key: LuaValue, value: LuaValue)] {
     let found = withContent { state in
-      var result: [(key: LuaValue, value: LuaValue)] = []
+      var result: [(key: LuaValue, value: LuaValue)] = [], texts: [UnsafeRawPointer: String] = [:]
       lua_pushnil(state.L)
       while lua_next(state.L, -2) != 0 {
-        let value = state.popValue()
-        result.append((state.value(at: -1), value))
+        let value = state.value(at: -1, sharing: &texts)
+        clua_pop(state.L, 1)
+        result.append((state.value(at: -1, sharing: &texts), value))
       }
       return result
     }

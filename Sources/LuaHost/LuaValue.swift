@@ -1,13 +1,17 @@
 /// A Lua value, as Swift sees it.
 ///
 /// Tables and functions are references into their state; objects are Swift objects of a class that was defined with
-/// `LuaState.define(_:)`. Strings are bytes in Lua; what is not UTF-8 is repaired on the way out.
+/// `LuaState.define(_:)`. Strings are bytes in Lua; what is not UTF-8 is repaired on the way out. Strings of more than
+/// `LuaState.longestText` bytes stay in Lua: no host function takes them, and a copy of each would cost memory that no
+/// limit of Lua's counts.
 public enum LuaValue {
   case `nil`
   case bool(Bool)
   case integer(Int)
   case number(Double)
   case string(String)
+  /// A string that is too long to be copied.
+  case longString(bytes: Int)
   case table(LuaTable)
   case function(LuaFunction)
   case object(AnyObject)

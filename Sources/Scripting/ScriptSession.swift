@@ -3,6 +3,7 @@ import Diagnostics
 import Files
 import Kernels
 import LuaHost
+import Network
 import Pipeline
 import Reports
 import Tensors
@@ -154,6 +155,7 @@ public final class ScriptSession {
   func record(_ work: any StageWork, _ inputs: [Stage]) throws -> Stage {
     guard policyDepth == 0 else { throw CompressError("plugins cannot record stages; the pipeline does") }
     let stage = try Stage(work, inputs: inputs, origin: origin())
+    try state.keepNative(bytes: stage.bytes)
     stages.append(stage)
     return stage
   }
@@ -166,6 +168,22 @@ public final class ScriptSession {
       !templates.contains { $0 === stage } || stages.contains { $0.inputs.contains { $0 === stage } }
         || comparison?.variants.contains { $0.stage === stage } == true
     }
+  }
+
+  /// What asking for a model counts for, in instructions, and what measuring one does: a script may ask a thousand
+  /// times, and not for ever.
+  private static let readingUnits = 20_000, measuringUnits = 1_000_000
+
+  /// The model that a stage yields; the engine computes what is missing.
+  func ready(_ model: ModelObject) throws -> Model {
+    state.charge(Self.readingUnits)
+    return try state.engineWork { try executor.model(of: model.stage) }
+  }
+
+  /// Runs a measurement of the engine that the script waits for.
+  func measuring<R>(_ body: () throws -> R) throws -> R {
+    state.charge(Self.measuringUnits)
+    return try state.engineWork(body)
   }
 
   /// Calls a plugin's function, its main one unless another is given; errors without a place of their own name the

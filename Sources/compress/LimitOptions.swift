@@ -15,13 +15,13 @@ struct LimitOptions: ParsableArguments {
 
   @Option(
     help: ArgumentHelp(
-      "Seconds inside Lua without returning to the engine; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).",
+      "Seconds of the script's own time, per call from outside; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).",
       valueName: "s"))
   var luaSeconds: Double?
 
   @Option(
     help: ArgumentHelp(
-      "Memory of the tensors a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"
+      "Memory of the tensors and other objects a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"
     ))
   var tensorMemory: Int?
 

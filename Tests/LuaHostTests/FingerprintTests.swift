@@ -69,4 +69,18 @@ import Testing
   func whatCannotBeDescribedHasNone(source: String) throws {
     #expect(try fingerprint(source) == nil)
   }
+
+  @Test func whatManyFunctionsShareIsDescribedOnce() throws {
+    // Each names the one before twice: 2^15 paths to the first.
+    var source = "local f0 = function() return 1 end\n"
+    for i in 1...14 { source += "local f\(i) = function() return f\(i - 1)() + f\(i - 1)() end\n" }
+    source += "return function() return f14(), f13(), f12() end"
+    let print = try #require(try fingerprint(source))
+    #expect(print == (try fingerprint(source)))
+    #expect(print != (try fingerprint(source.replacing("return 1 end", with: "return 2 end"))))
+    let shared = "local t = {} for i = 1, 1e5 do t[i] = i end local fs = {}\n"
+      + (1...40).map { "local function g\($0)() return t end" }.joined(separator: "\n") + "\nreturn function() return "
+      + (1...40).map { "g\($0)()" }.joined(separator: " + ") + " end"
+    #expect(try fingerprint(shared) != nil)
+  }
 }

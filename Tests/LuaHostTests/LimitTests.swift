@@ -1,5 +1,6 @@
 import CLuaBridge
 import Diagnostics
+import Foundation
 import Synchronization
 import Testing
 
@@ -135,12 +136,12 @@ import Testing
 
   @Test func nativeBytesAreLimitedAndGarbageIsFreedFirst() throws {
     let counter = Counter()
-    let state = stateWithThings(counter, bytes: 1 << 20, limits: LuaLimits(nativeBytes: 8 << 20))
+    let state = stateWithThings(counter, bytes: 1 << 20, limits: LuaLimits(nativeBytes: (8 << 20) + 8 * 512))
     #expect(try state.text("for i = 1, 100 do local t = thing(i) end return 'done'") == "done")
     #expect(counter.alive <= 8)
     let error = try #require(state.failure("local all = {} for i = 1, 9 do all[i] = thing(i) end"))
     #expect(error.kind == .limit)
-    #expect(error.message == "tensors would need 1048576 bytes more; 8388608 of the 8388608 allowed are in use")
+    #expect(error.message == "tensors would need 1048576 bytes more; 8392704 of the 8392704 allowed are in use")
     state.collectGarbage()
     #expect(state.nativeBytes == 0)
     #expect(throws: CompressError.self) { try state.reserveNative(bytes: .max) }
@@ -165,7 +166,7 @@ import Testing
     #expect(error.line == 2)
     // Each instruction copies all arguments: slow long before the budget is used up.
     #expect(state.failure("local function f(...) return f(1, ...) end f()")?.kind == .limit)
-    #expect(error.message == "spent more than 0.1 s inside Lua without returning")
+    #expect(error.message == "took more than 0.1 s of the script's own time")
     #expect(fired.count.withLock { $0 } == 0)
     #expect(try state.text("return 1") == "1")
   }
@@ -198,15 +199,133 @@ import Testing
     #expect(seen.text.withLock { $0 } == "stuck.lua:1")
   }
 
-  @Test func timeInTheHostDoesNotCount() throws {
+  @Test func timeOfTheEngineDoesNotCount() throws {
     let state = LuaState(
       limits: LuaLimits(seconds: 0.2), seed: 1, random: { TestGenerator(state: $0) }, stalled: { _ in })
-    state.define("work") { _ in
-      let end = ContinuousClock.now + .milliseconds(500)
-      while ContinuousClock.now < end {}
+    state.define("work") { arguments in
+      arguments.state.engineWork {
+        let end = ContinuousClock.now + .milliseconds(500)
+        while ContinuousClock.now < end {}
+      }
       return []
     }
     #expect(try state.text("work() work() return 'done'") == "done")
+  }
+
+  @Test func timeOfHostFunctionsCountsAndIsNotForgottenFromCallToCall() throws {
+    let state = LuaState(
+      limits: LuaLimits(seconds: 0.2), seed: 1, random: { TestGenerator(state: $0) }, stalled: { _ in })
+    state.define("work") { _ in
+      let end = ContinuousClock.now + .milliseconds(10)
+      while ContinuousClock.now < end {}
+      return []
+    }
+    #expect(state.failure("while true do pcall(work) end")?.kind == .limit)
+    #expect(state.failure("for i = 1, 3 do work() end") == nil)
+  }
+
+  @Test func aHostFunctionIsToldToStopAndWhatItReturnsIsDropped() throws {
+    let state = LuaState(
+      limits: LuaLimits(seconds: 0.1), seed: 1, random: { TestGenerator(state: $0) }, stalled: { _ in })
+    var stopped = 0, seen = false
+    state.define("work") { _ in
+      let cancellation = Cancellation.current
+      while cancellation?.isRequested == false {}
+      stopped += 1
+      return [.string("half of it")]
+    }
+    state.define("see") { _ in
+      seen = true
+      return []
+    }
+    let error = try #require(state.failure("local ok, half = pcall(work) see(half)"))
+    #expect(error.message == "took more than 0.1 s of the script's own time")
+    #expect(stopped == 1)
+    #expect(!seen)
+    #expect(try state.text("return 1") == "1")
+  }
+
+  @Test func anInterruptIsHeardInsideAHostFunction() throws {
+    let state = LuaState.forTests()
+    state.define("work") { arguments in
+      arguments.state.interrupt.cancel()
+      return [.bool(Cancellation.current?.isRequested == true)]
+    }
+    #expect(state.failure("pcall(work)")?.kind == .cancelled)
+  }
+
+  @Test func growthOfTheProcessIsLimitedHoweverMemoryIsTaken() throws {
+    let state = LuaState.forTests(LuaLimits(memoryBytes: 8 << 20, nativeBytes: 8 << 20))
+    final class Hoard { var blocks: [UnsafeMutableRawPointer] = [] }
+    let hoard = Hoard()
+    defer { for block in hoard.blocks { block.deallocate() } }
+    state.define("take") { _ in
+      let block = UnsafeMutableRawPointer.allocate(byteCount: 64 << 20, alignment: 64)
+      memset(block, 1, 64 << 20)
+      hoard.blocks.append(block)
+      return []
+    }
+    let error = try #require(state.failure("for i = 1, 40 do take() end"))
+    #expect(error.kind == .limit)
+    #expect(error.message.contains("made the process grow"))
+    #expect(hoard.blocks.count < 32)
+  }
+
+  @Test func slowInstructionsDoNotOutrunTheClock() throws {
+    let state = LuaState(
+      limits: LuaLimits(instructions: .max, seconds: 0.3), seed: 1, random: { TestGenerator(state: $0) },
+      stalled: { _ in })
+    for source in [
+      "local s = ('x'):rep(40 << 20) while true do local t = s .. 'y' end",
+      "local s = ('x'):rep(40 << 20) while true do s:upper() end",
+      "local a, b = ('x'):rep(20 << 20) .. 'a', ('x'):rep(20 << 20) .. 'b' while true do local c = a < b end",
+    ] {
+      #expect(state.failure(source)?.kind == .limit, "\(source)")
+    }
+  }
+
+  @Test(arguments: ["upper", "lower", "reverse", "len"])
+  func stringFunctionsCountByTheirBytes(name: String) throws {
+    let state = LuaState.forTests(LuaLimits(seconds: 0))
+    let call = name == "len" ? "utf8.len(s)" : "s:\(name)()"
+    let source = "local s = ('x'):rep(1 << 20) for i = 1, 1000 do \(call) end"
+    #expect(state.failure(source, instructions: 4_000_000)?.kind == .limit)
+    // One byte of a long string is one byte.
+    #expect(state.failure("local s = ('x'):rep(1 << 20) for i = 1, 1000 do s:sub(i, i) end", instructions: 4_000_000) == nil)
+  }
+
+  @Test func longStringsAreNotCopiedForTheHost() throws {
+    let state = LuaState.forTests()
+    state.define("count") { arguments in [.integer(arguments.count), .bool(arguments[0].string == nil)] }
+    state.define("name") { arguments in [.string(try arguments.string(0))] }
+    state.define("list") { arguments in [.integer(try arguments.table(0).array.count)] }
+    #expect(try state.text("local s = ('x'):rep(2 << 20) return count(s, s, s)") == "3 true")
+    #expect(
+      state.failure("name(('x'):rep(2 << 20))")?.message
+        == "name: argument 1 must be a string, got a string of 2097152 bytes (at most 1048576 are taken)")
+    // A hundred thousand times the same megabyte.
+    #expect(try state.text("local s, t = ('x'):rep(1 << 20), {} for i = 1, 1e5 do t[i] = s end return list(t)") == "100000")
+    #expect(state.failure("return ({})[('x'):rep(100 << 20)].y", instructions: 1_000_000) != nil)
+  }
+
+  @Test func objectsWithoutBytesOfTheirOwnCount() throws {
+    let counter = Counter()
+    let state = stateWithThings(counter, bytes: 0, limits: LuaLimits(nativeBytes: 1 << 20))
+    let error = try #require(state.failure("local all = {} for i = 1, 1e6 do all[i] = thing(i) end"))
+    #expect(error.kind == .limit)
+    #expect(counter.alive <= 2048)
+  }
+
+  @Test func sharedMemoryCountsOnce() throws {
+    final class Part {}
+    let state = LuaState.forTests(LuaLimits(nativeBytes: 64 << 20))
+    let whole = Counter()
+    state.define(LuaClass<Part>("Part", shared: { _ in [SharedMemory(whole, bytes: 32 << 20)] }))
+    state.define("part") { _ in [.object(Part())] }
+    #expect(try state.text("all = {} for i = 1, 100 do all[i] = part() end return #all") == "100")
+    #expect(state.nativeBytes == (32 << 20) + 100 * 512)
+    state.collectGarbage()
+    #expect(state.nativeBytes == 0)
   }
 
   @Test func anInterruptCannotBeCaught() throws {

@@ -197,3 +197,24 @@ import Testing
     #expect(try LuaState.forTests().text("return getmetatable(print), getmetatable(pairs({}))") == "nil nil")
   }
 }
+
+/// Functions of ours that scripts get hold of take nothing on trust, whoever calls them and with what.
+@Suite struct ForgedArgumentTests {
+  @Test(arguments: [
+    "1094795585", "0", "-1", "0x7fffffffffff", "1.5", "'text'", "true", "print", "nil", "thing(1)", "math", "_G", "string",
+    "setmetatable({}, {__index = function(t, k) return k end})", "setmetatable({}, {__pairs = print})",
+  ])
+  func anIteratorOfPairsTakesTablesOnly(forged: String) throws {
+    let counter = Counter()
+    let state = stateWithThings(counter)
+    for table in ["{ 1, 2, a = 3 }", "{}", "_G", "math"] {
+      _ = try state.run(
+        """
+        local iterator, t = pairs(\(table))
+        for i = 1, 5 do pcall(iterator, \(forged)) pcall(iterator) pcall(iterator, \(forged), \(forged), t) end
+        iterator(t)
+        """)
+    }
+    #expect(state.failure("pairs({ 1 })(1094795585)")?.message.contains("table expected") == true)
+  }
+}

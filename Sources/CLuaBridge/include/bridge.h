@@ -26,6 +26,7 @@ typedef enum clua_stop {
   CLUA_STOP_INSTRUCTIONS,
   CLUA_STOP_MEMORY,
   CLUA_STOP_TIME,
+  CLUA_STOP_GROWTH,
   CLUA_STOP_CANCELLED,
   CLUA_STOP_HOST,
 } clua_stop;
@@ -68,10 +69,26 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
 /// Asks the running call to stop, from any thread; stays set until cleared.
 void clua_set_cancelled(lua_State *L, bool cancelled);
 
-/// Watches the time spent inside Lua without returning to the host. After `seconds` the call is stopped through its
-/// hook; if that does not help within the grace, `fire` is called on the watchdog's thread (NULL: end the process
-/// with status 4).
-void clua_watch(lua_State *L, double seconds, void (*fire)(void *context, const char *what), void *context);
+/// What the watchdog thread keeps a call within. Its time and memory are the script's own: what passes inside Lua and
+/// inside host functions, except while `clua_set_engine_works`.
+typedef struct clua_watch {
+  double seconds;               ///< of one outermost call; 0: not watched
+  size_t growth;                ///< bytes the process may grow by meanwhile; 0: not watched
+  void *context;
+  /// Called on the watchdog's thread when a limit was passed: long host functions are to return early. Lua itself is
+  /// stopped through its hook.
+  void (*overdue)(void *context);
+  /// Called on the watchdog's thread when that has not helped within a quarter of `seconds`, at least one second;
+  /// NULL: a line to standard error, and the end of the process with status 4.
+  void (*stuck)(void *context, const char *what);
+} clua_watch;
+/// Starts the watchdog; once in a state's life.
+void clua_start_watchdog(lua_State *L, clua_watch watch);
+/// The engine begins, or has ended, work that the script asked for: its time and memory are not the script's. Returns
+/// what was before, to be given back.
+bool clua_set_engine_works(lua_State *L, bool works);
+/// Makes the running host function count for so many instructions more.
+void clua_owe(lua_State *L, size_t units);
 
 // Host functions and objects.
 

@@ -26,6 +26,16 @@ public indirect enum Recipe: Sendable, Hashable {
     }
   }
 
+  /// About how much memory it takes.
+  public var byteCount: Int {
+    switch self {
+    case .null, .bool, .int, .number: 32
+    case .string(let text), .unrepeatable(let text): 32 + text.utf8.count
+    case .list(let items): items.reduce(64) { $0 + $1.byteCount }
+    case .map(let entries): entries.reduce(64) { $0 + 32 + $1.key.utf8.count + $1.value.byteCount }
+    }
+  }
+
   /// An unambiguous encoding: a type letter, then the value; text and collections carry their length.
   public var canonicalBytes: [UInt8] {
     var out: [UInt8] = []

@@ -16,6 +16,8 @@ public final class Stage {
   /// The network's structure, known before any weight is, so that options are checked while the script
   /// runs. Compression may later fold layers of it away.
   public let graph: Graph
+  /// An estimate of the memory it takes to have recorded this, without any result.
+  public let bytes: Int
 
   public struct Origin: Sendable, Hashable {
     public let script: String
@@ -34,7 +36,9 @@ public final class Stage {
     self.origin = origin
     do {
       graph = try work.graph(inputs: inputs.map(\.graph))
-      key = StageKey(stage: work.kind, recipe: try work.recipe(), inputs: inputs.map(\.key))
+      let recipe = try work.recipe()
+      key = StageKey(stage: work.kind, recipe: recipe, inputs: inputs.map(\.key))
+      bytes = 4096 + 3 * recipe.byteCount + 512 * graph.nodes.count
     } catch let error as CompressError {
       throw origin.map { error.at(script: $0.script, line: $0.line) } ?? error
     }

@@ -59,10 +59,12 @@ extension ScriptSession {
       try arguments.atMost(3)
       let models = try (0...1).map { try arguments.object($0, ModelObject.self) }
       let given = try Self.differencesSchema.read(try arguments.table(2))
-      let found = try Differences(
-        executor.model(of: models[0].stage), executor.model(of: models[1].stage),
-        on: given.data("data")!.data.unaugmented, layerSamples: given.integer("layers")!,
-        worstCount: given.integer("worst")!, context: executor.context)
+      let first = try ready(models[0]), second = try ready(models[1])
+      let found = try measuring {
+        try Differences(
+          first, second, on: given.data("data")!.data.unaugmented, layerSamples: given.integer("layers")!,
+          worstCount: given.integer("worst")!, context: executor.context)
+      }
       return [.table(try table(found))]
     }
     state.define(

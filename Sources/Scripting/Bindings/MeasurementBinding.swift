@@ -62,8 +62,8 @@ extension ScriptSession {
       let model = try arguments.object(0, ModelObject.self)
       let data =
         try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")
-      let result = try Evaluation(
-        try executor.model(of: model.stage), on: try (data?.data ?? onlyTestData()), context: executor.context)
+      let samples = try data?.data ?? onlyTestData(), ready = try ready(model)
+      let result = try measuring { try Evaluation(ready, on: samples, context: executor.context) }
       return [
         .table(
           try state.makeTable(fields: [

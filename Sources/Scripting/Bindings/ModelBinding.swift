@@ -27,11 +27,9 @@ final class LayerObject: NamedForScripts {
 
   init(_ view: LayerView) { self.view = view }
 
-  /// The host memory that only this object holds.
-  var bytes: Int {
-    [view.weight, view.gradient, view.gradientSquare, view.activations, view.gathered].reduce(0) {
-      $0 + ($1?.byteCount ?? 0)
-    }
+  /// The memory of its tensors.
+  var sharedMemory: [SharedMemory] {
+    [view.weight, view.gradient, view.gradientSquare, view.activations, view.gathered].compactMap { $0?.sharedMemory }
   }
 
   /// - Throws: `CompressError` when the plugin has not said that it needs it.
@@ -55,17 +53,17 @@ final class SessionObject: NamedForScripts {
 extension ScriptSession {
   func defineModels() throws {
     defineLayers()
-    let model = LuaClass<ModelObject>("Model")
+    let model = LuaClass<ModelObject>("Model", bytes: { $0.stage.bytes })
     model.property("name", "string") { .string($0.name) }
     // These force the model: what is missing is computed now.
     model.method("layers", "(): Layer[]", "The layers with weights; computes the model.") { [unowned self] model, _ in
-      let views = LayerViews(try executor.model(of: model.stage))
+      let views = LayerViews(try ready(model))
       return [.table(try state.makeTable(views.names.map { .object(LayerObject(views[$0])) }))]
     }
     model.method("summary", "(): string", "A table of the layers; computes the model.") { [unowned self] model, _ in
       [
         .string(
-          ModelSummaryTable(try executor.model(of: model.stage)).rendered(
+          ModelSummaryTable(try ready(model)).rendered(
             for: Terminal(.output, isInteractive: false, hasColor: false)))
       ]
     }
@@ -73,13 +71,13 @@ extension ScriptSession {
       "cost", "(): { parameters: integer, nonzero: integer, macs: integer, bytes: integer }",
       "Its size and work; computes the model."
     ) { [unowned self] model, _ in
-      let ready = try executor.model(of: model.stage)
+      let ready = try ready(model)
       let cost = ModelCost(ready)
       return [
         .table(
           try state.makeTable(fields: [
             "parameters": .integer(cost.parameters), "nonzero": .integer(cost.nonzero), "macs": .integer(cost.macs),
-            "bytes": .integer(try NativeFormat.data(ready).count),
+            "bytes": .integer(try state.engineWork { try NativeFormat.data(ready).count }),
           ]))
       ]
     }
@@ -89,7 +87,8 @@ extension ScriptSession {
     ) {
       [unowned self] model, arguments in
       let path = try outputs(try arguments.string(0))
-      try ModelFile.write(try executor.model(of: model.stage), to: path)
+      let ready = try ready(model)
+      try state.engineWork { try ModelFile.write(ready, to: path) }
       return [.object(model)]
     }
     state.define(model)
@@ -109,7 +108,7 @@ extension ScriptSession {
     state.define(session)
     state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") {
       [unowned self] arguments in
-      let ready = try executor.model(of: try arguments.object(0, ModelObject.self).stage)
+      let ready = try ready(try arguments.object(0, ModelObject.self))
       return [
         .object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))
       ]
@@ -159,13 +158,15 @@ extension ScriptSession {
     }
     var image = try data.batch(0..<1).images
     var scores = Tensor(zeros: session.plan.outputShape)
-    let times = try image.withMutable(Float.self) { image in
-      try scores.withMutable(Float.self) { scores in
-        try LatencyMeasurement(runs: min(options.integer("images")!, data.count)) { _ in
-          session.run(input: UnsafeBufferPointer(image), output: scores)
+    let times = try measuring {
+      try image.withMutable(Float.self) { image in
+        try scores.withMutable(Float.self) { scores in
+          try LatencyMeasurement(runs: min(options.integer("images")!, data.count)) { _ in
+            session.run(input: UnsafeBufferPointer(image), output: scores)
+          }
         }
-      }
-    }.statistics
+      }.statistics
+    }
     return [
       .table(
         try state.makeTable(fields: [
@@ -176,7 +177,7 @@ extension ScriptSession {
   }
 
   private func defineLayers() {
-    let layer = LuaClass<LayerObject>("Layer", bytes: \.bytes)
+    let layer = LuaClass<LayerObject>("Layer", shared: \.sharedMemory)
     layer.property("name", "string") { .string($0.view.name) }
     layer.property("kind", "string", "conv2d, dense") { .string($0.view.kind) }
     layer.property("index", "integer", "position among the layers with weights, from 1") { .integer($0.view.index + 1) }

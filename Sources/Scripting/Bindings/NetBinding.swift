@@ -6,7 +6,7 @@ import Tensors
 extension ScriptSession {
   /// `net.conv(16, 3)`, `net.residual { … }`, `net.model { input = {32, 32, 3}, … }`: networks of one's own.
   func defineNetworks() throws {
-    state.define(LuaClass<BlockObject>("Block"))
+    state.define(LuaClass<BlockObject>("Block", bytes: \.bytes))
     try state.define(library: "net", layers + containers + [networkMember])
   }
 

@@ -12,7 +12,7 @@ extension ScriptSession {
     }
     state.define(open)
 
-    let bound = LuaClass<BoundPlugin>("BoundPlugin")
+    let bound = LuaClass<BoundPlugin>("BoundPlugin", bytes: { 3 * $0.recipe.byteCount })
     bound.property("name", "string") { .string($0.plugin.name) }
     bound.property("kind", "string") { .string($0.plugin.kind.rawValue) }
     bound.property("options", "table", "checked, standards included") { .table(try $0.options.lua($0.plugin.state)) }

@@ -115,8 +115,9 @@ extension ScriptSession {
         data: given.data("data")!.data.unaugmented, samples: given.data("samples")?.data.unaugmented)
       let stage = try record(work, [model.stage])
       // The channels of the network as it was measured: earlier prunings have changed its structure.
-      let graph = try executor.model(of: model.stage).graph
-      return [.object(SensitivityObject(try executor.record(of: stage).sensitivity!, graph))]
+      let graph = try ready(model).graph
+      let found = try measuring { try executor.record(of: stage).sensitivity! }
+      return [.object(SensitivityObject(found, graph))]
     }
   }
 }

@@ -15,7 +15,7 @@ extension LuaState {
   static let tensorElementLimit = 1 << 29
 
   func defineTensors() throws {
-    let tensor = LuaClass<TensorObject>("Tensor", bytes: \.tensor.byteCount)
+    let tensor = LuaClass<TensorObject>("Tensor", shared: { [$0.tensor.sharedMemory] })
     tensor.property("count", "integer", "elements") { .integer($0.tensor.count) }
     tensor.property("rank", "integer", "axes") { .integer($0.tensor.rank) }
     tensor.property("dtype", "string", "float32, float16 …") { .string($0.tensor.dtype.rawValue) }
@@ -41,6 +41,12 @@ extension LuaState {
     return [.object(TensorObject(tensor))]
   }
 
+  /// For a result or scratch of so many elements.
+  private func reserveNative(elements: Int, of size: Int = 4) throws {
+    let bytes = elements.multipliedReportingOverflow(by: size)
+    try reserveNative(bytes: bytes.overflow ? .max : bytes.partialValue)
+  }
+
   private func defineElementwise(_ tensor: LuaClass<TensorObject>) {
     for operation in UnaryOperation.allCases {
       tensor.method(operation.rawValue, "(): Tensor", "\(operation.rawValue) of each element.") {
@@ -61,19 +67,25 @@ extension LuaState {
       // "and" and "or" are words of Lua: logical_and …
       tensor.method("logical_\(operation.rawValue)", "(other: Tensor): Tensor", "Of each pair of elements; 0 is false.")
       { [unowned self] tensor, arguments in
-        try wrap(tensor.tensor.applying(operation, try arguments.object(0, TensorObject.self).tensor))
+        let other = try arguments.object(0, TensorObject.self).tensor
+        try reserveNative(elements: Shape.broadcast(tensor.tensor.shape, other.shape).count)
+        return try wrap(tensor.tensor.applying(operation, other))
       }
     }
     tensor.method("logical_not", "(): Tensor", "1 where an element is 0.") { [unowned self] tensor, _ in
-      try wrap(tensor.tensor.negated())
+      try reserveNative(elements: tensor.tensor.count)
+      return try wrap(tensor.tensor.negated())
     }
     tensor.method("clamp", "(low: number, high: number): Tensor", "Each element within bounds.") {
       [unowned self] tensor, arguments in
-      try wrap(tensor.tensor.clamped(Float(try arguments.number(0)), Float(try arguments.number(1))))
+      try reserveNative(elements: tensor.tensor.count)
+      return try wrap(tensor.tensor.clamped(Float(try arguments.number(0)), Float(try arguments.number(1))))
     }
     tensor.method("where", "(a: Tensor|number, b: Tensor|number): Tensor", "a where an element is not 0, else b.") {
       [unowned self] tensor, arguments in
-      try wrap(Tensor.select(tensor.tensor, try operand(arguments, 0), try operand(arguments, 1)))
+      let a = try operand(arguments, 0), b = try operand(arguments, 1)
+      try reserveNative(elements: Shape.broadcast(tensor.tensor.shape, Shape.broadcast(a.shape, b.shape)).count)
+      return try wrap(Tensor.select(tensor.tensor, a, b))
     }
     tensor.method("to", "(dtype: string): Tensor", "Converted to another element type.") {
       [unowned self] tensor, arguments in
@@ -83,6 +95,7 @@ extension LuaState {
           "there is no element type \"\(name.escapedForTerminal)\""
             + Suggestion.text(for: name, among: DType.allCases.map(\.rawValue)))
       }
+      try reserveNative(elements: tensor.tensor.count, of: dtype.size)
       return try wrap(tensor.tensor.converted(to: dtype))
     }
     let arithmetic: [(LuaOperation, BinaryOperation)] = [
@@ -96,10 +109,12 @@ extension LuaState {
     tensor.operation(.negate, "Tensor") { [unowned self] arguments in
       try wrap(try arguments.object(0, TensorObject.self).tensor.applying(.neg))[0]
     }
-    tensor.operation(.equal) { arguments in
+    tensor.operation(.equal) { [unowned self] arguments in
       guard let a = arguments[0].object(TensorObject.self), let b = arguments[1].object(TensorObject.self) else {
         return false
       }
+      // Of views with gaps the elements are copied to be compared.
+      try reserveNative(elements: a.tensor.count, of: 8)
       return .bool(
         a.tensor.dtype == b.tensor.dtype && a.tensor.shape == b.tensor.shape
           && a.tensor.withBytes { x in b.tensor.withBytes { x.elementsEqual($0) } })
@@ -107,7 +122,7 @@ extension LuaState {
   }
 
   private func combine(_ operation: BinaryOperation, _ a: Tensor, _ b: Tensor) throws -> [LuaValue] {
-    try reserveNative(bytes: try Shape.broadcast(a.shape, b.shape).count * 4)
+    try reserveNative(elements: Shape.broadcast(a.shape, b.shape).count)
     return try wrap(a.applying(operation, b))
   }
 
@@ -128,6 +143,7 @@ extension LuaState {
         reduction.rawValue, "(axes?: integer|integer[], keep?: boolean): number|Tensor",
         "Over all elements, or along axes."
       ) { [unowned self] tensor, arguments in
+        try reserveNative(elements: tensor.tensor.count)
         guard !arguments[0].isNil else { return [.number(try tensor.tensor.value(reduction) + Double(shift))] }
         let axes: [Int]
         if let axis = arguments[0].integer {
@@ -149,7 +165,8 @@ extension LuaState {
     tensor.method(
       "reshape", "(...: integer|integer[]): Tensor", "The same elements in another shape; -1 is worked out."
     ) { [unowned self] tensor, arguments in
-      try wrap(tensor.tensor.reshaped(try sizes(arguments)))
+      if !tensor.tensor.isContiguous { try reserveNative(bytes: tensor.tensor.byteCount) }
+      return try wrap(tensor.tensor.reshaped(try sizes(arguments)))
     }
     tensor.method("transpose", "(...: integer|integer[]): Tensor", "Axes in another order; reversed without one.") {
       [unowned self] tensor, arguments in
@@ -187,12 +204,15 @@ extension LuaState {
   }
 
   private func defineSelection(_ tensor: LuaClass<TensorObject>) {
-    tensor.method("kth_smallest", "(k: integer): number", "The k-th smallest element, from 1.") { tensor, arguments in
-      [.number(Double(try tensor.tensor.kthSmallest(try arguments.int(0))))]
+    tensor.method("kth_smallest", "(k: integer): number", "The k-th smallest element, from 1.") {
+      [unowned self] tensor, arguments in
+      try reserveNative(elements: tensor.tensor.count, of: 8)
+      return [.number(Double(try tensor.tensor.kthSmallest(try arguments.int(0))))]
     }
     tensor.method("sort", "(descending?: boolean): Tensor", "All elements, sorted.") {
       [unowned self] tensor, arguments in
-      try wrap(tensor.tensor.sorted(descending: try arguments.optionalBool(0) ?? false))
+      try reserveNative(elements: tensor.tensor.count, of: 24)
+      return try wrap(tensor.tensor.sorted(descending: try arguments.optionalBool(0) ?? false))
     }
     tensor.method("matmul", "(other: Tensor): Tensor", "The matrix product.") { [unowned self] tensor, arguments in
       let other = try arguments.object(0, TensorObject.self).tensor
@@ -234,7 +254,7 @@ extension LuaState {
     tensor.method("argsort", "(descending?: boolean): Tensor", "The positions of all elements, sorted by value.") {
       [unowned self] tensor, arguments in
       let tensor = tensor.tensor
-      try reserveNative(bytes: tensor.count * 16)
+      try reserveNative(elements: tensor.count, of: 40)
       let order = try tensor.reshaped([tensor.count]).argsorted(descending: try arguments.optionalBool(0) ?? false)
       return try wrap(order.integers(adding: 1))
     }
@@ -310,6 +330,9 @@ extension LuaState {
 }
 
 extension Tensor {
+  /// The memory of its elements, which counts once however many views of it there are.
+  var sharedMemory: SharedMemory { SharedMemory(storageOwner, bytes: storageByteCount) }
+
   /// All elements in order, integers exact.
   fileprivate var numbers: [LuaValue] {
     guard !dtype.isFloat else { return converted(to: .float32).array(Float.self).map { .number(Double($0)) } }

@@ -135,7 +135,7 @@ extension ScriptSession {
   func schedule(_ value: OptionValue) throws -> any Schedule {
     switch value {
     case .plugin(let plugin): LuaSchedule(plugin, self)
-    case .function(let function): FunctionSchedule(function)
+    case .function(let function): FunctionSchedule(function, self)
     default: throw CompressError("a schedule is a plugin or a function of t")
     }
   }

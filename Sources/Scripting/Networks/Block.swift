@@ -23,6 +23,13 @@ final class BlockObject: NamedForScripts {
   let name: String?
   /// Where the script made it.
   let origin: Stage.Origin?
+  /// The memory it takes beside the blocks in it.
+  var bytes: Int {
+    switch content {
+    case .layer: 1024
+    case .sequence(let blocks), .sum(let blocks), .concatenation(let blocks): 512 + 8 * blocks.count
+    }
+  }
   private let depth: Int
   private let count: Int
 

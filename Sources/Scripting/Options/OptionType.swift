@@ -75,7 +75,7 @@ indirect enum OptionType {
       guard let number = value.number else { return nil }
       guard (0...1).contains(number) else { throw CompressError("\(number) is not within 0 and 1") }
       return .number(number)
-    case .string: return value.string.map(OptionValue.string)
+    case .string: return try value.string.map { .string(try Self.short($0)) }
     case .choice(let names):
       guard let name = value.string else { return nil }
       guard names.contains(name) else {
@@ -83,18 +83,19 @@ indirect enum OptionType {
       }
       return .string(name)
     case .patterns:
-      if let single = value.string { return .strings([single]) }
-      guard let list = value.table?.array else { return nil }
-      let strings = list.compactMap(\.string)
-      return strings.count == list.count ? .strings(strings) : nil
-    case .strings:
-      guard let list = value.table?.array else { return nil }
-      let strings = list.compactMap(\.string)
-      return strings.count == list.count ? .strings(strings) : nil
-    case .numbers: return (value.table?.numbers).map(OptionValue.numbers)
+      if let single = value.string { return .strings([try Self.short(single)]) }
+      return try Self.strings(value)
+    case .strings: return try Self.strings(value)
+    case .numbers:
+      guard let table = value.table else { return nil }
+      _ = try Self.checked(count: table.count)
+      return table.numbers.map(OptionValue.numbers)
     case .numberLists:
-      guard let table = value.table, table.count > 0 else { return nil }
-      let lists = table.array.compactMap { $0.table?.numbers }
+      guard let table = value.table, try Self.checked(count: table.count) > 0 else { return nil }
+      let tables = table.array.compactMap(\.table)
+      // One list may occur many times; each occurrence is copied.
+      _ = try Self.checked(count: tables.reduce(0) { $0 + $1.count })
+      let lists = tables.compactMap(\.numbers)
       return lists.count == table.count ? .numberLists(lists) : nil
     case .data: return value.object(DataObject.self).map(OptionValue.data)
     case .model: return value.object(ModelObject.self).map(OptionValue.model)
@@ -109,6 +110,32 @@ indirect enum OptionType {
       return .options(try schema.read(table))
     case .either(let a, let b): return try a.read(value) ?? b.read(value)
     }
+  }
+
+  /// Bytes of an option that is a text: a name, a pattern, a few words.
+  private static let longestText = 4096
+  /// Elements of an option that is a list.
+  private static let longestList = 1 << 16
+
+  private static func short(_ text: String) throws -> String {
+    guard text.utf8.count <= longestText else {
+      throw CompressError("a text of \(text.utf8.count) bytes; at most \(longestText) are taken")
+    }
+    return text
+  }
+
+  private static func checked(count: Int) throws -> Int {
+    guard count <= longestList else {
+      throw CompressError("a list of \(count) elements; at most \(longestList) are taken")
+    }
+    return count
+  }
+
+  private static func strings(_ value: LuaValue) throws -> OptionValue? {
+    guard let table = value.table else { return nil }
+    _ = try checked(count: table.count)
+    let list = table.array, strings = try list.compactMap(\.string).map(short)
+    return strings.count == list.count ? .strings(strings) : nil
   }
 }
 

@@ -28,14 +28,18 @@ struct LuaSchedule: Schedule {
 /// A Lua function of t, written where a schedule is expected.
 struct FunctionSchedule: Schedule {
   private let function: LuaFunction
+  private let session: ScriptSession
 
-  init(_ function: LuaFunction) { self.function = function }
+  init(_ function: LuaFunction, _ session: ScriptSession) {
+    self.function = function
+    self.session = session
+  }
 
   var name: String { "function" }
   var recipe: Recipe { function.recipe }
 
   func value(at t: Double) throws -> Double {
-    let value = try function.call(.number(t)).first ?? .nil
+    let value = try session.call(function, [.number(t)])
     guard let number = value.number else {
       throw CompressError("the schedule returned \(value.typeName) at t = \(t.short); it must return a number")
         .at(script: function.location?.script ?? "", line: function.location?.lines.lowerBound)
@@ -69,6 +73,7 @@ extension Recipe {
     case .function(let function): self = ["function": Recipe(function)]
     case .shared(let name): self = ["shared": .string(name)]
     case .recursion(let depth): self = ["recursion": .int(depth)]
+    case .seen(let number): self = ["seen": .int(number)]
     }
   }
 
