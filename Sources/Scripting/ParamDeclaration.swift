@@ -12,7 +12,13 @@ public struct ParamDeclaration: Sendable {
   /// Whether a number must stay whole, as its default is.
   public let isInteger: Bool
 
+  /// Bytes.
+  private static let longestName = 200, longestText = 4096
+
   init(_ name: String, declared value: LuaValue, _ state: LuaState) throws {
+    guard name.utf8.count <= Self.longestName else {
+      throw CompressError("the name of a param has \(name.utf8.count) bytes; at most \(Self.longestName) are taken")
+    }
     let table = value.table
     let known = ["min", "max", "help", "choices"]
     for key in table?.keys ?? [] where !known.contains(key) {
@@ -23,6 +29,10 @@ public struct ParamDeclaration: Sendable {
     isInteger = if case .integer = first { true } else { false }
     guard let standard = ParamValue(first) else {
       throw CompressError("param \"\(name)\" needs a default: a number, a string, true or false")
+    }
+    if case .string(let text) = standard, text.utf8.count > Self.longestText {
+      throw CompressError(
+        "param \"\(name)\": a text of \(text.utf8.count) bytes; at most \(Self.longestText) are taken")
     }
     self.name = name
     self.standard = standard

@@ -55,8 +55,9 @@ import Testing
     #expect((127...128).contains(signed.zeroPoint) && abs(signed.scale * 255 - 2) < 1e-6)
     #expect(try ActivationQuantization(low: 1, high: 2).zeroPoint == 0)  // widened to hold zero
     #expect(try ActivationQuantization(low: -4, high: -1).zeroPoint == 255)
-    #expect(try ActivationQuantization(low: 0, high: 0) == ActivationQuantization(scale: 1, zeroPoint: 0))
-    #expect(try ActivationQuantization(low: 0, high: .leastNonzeroMagnitude).scale == 1)
+    #expect(try ActivationQuantization(low: 0, high: 0) == ActivationQuantization(scale: 1 / 255, zeroPoint: 0))
+    #expect(try ActivationQuantization(low: 0, high: .leastNonzeroMagnitude).scale == 1 / 255)
+    #expect(try ActivationQuantization(low: 0, high: 0, powerOfTwo: true).scale == 1 / 256)
     let most = Float.greatestFiniteMagnitude
     #expect(try ActivationQuantization(low: -most, high: most).scale.isFinite)
     for (low, high) in [(.nan, 1), (0, .nan), (-.infinity, 1), (0, .infinity)] as [(Float, Float)] {

@@ -50,9 +50,13 @@ extension Model {
   ///
   /// - Throws: `CompressError` when a value does not fit its integers.
   public mutating func setBias(_ bias: Tensor, of layer: String) throws {
-    if case .integer(let weight)? = self[layer, .weight]?.encoding,
+    if let parameter = self[layer, .weight], case .integer(var weight) = parameter.encoding,
       let input = activations[graph[layer]!.inputs[0]]?.integer
     {
+      if let scaled = weight.scaled(forBias: bias.array(Float.self), inputScale: input.scale) {
+        weight = scaled
+        try set(Parameter(.integer(scaled), mask: parameter.mask.map { _ in scaled.nonzeroMask }), layer, .weight)
+      }
       let integers = try IntegerValues(bias: bias, inputScale: input.scale, weightScales: weight.scales)
       try set(Parameter(.integer(integers)), layer, .bias)
     } else {

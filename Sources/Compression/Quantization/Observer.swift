@@ -57,7 +57,11 @@ public struct Observer {
     case .entropy: chosen = histogram.leastDivergence(levels: 1 << min(format.bits, 8), of: range)
     case .mse: chosen = try histogram.leastError(of: range, encoding)
     }
-    return try encoding(chosen)
+    let found = try encoding(chosen), whole = try encoding(range)
+    // Of values of few levels (a mask, an image of few grey levels) a bin is a level: what lies outside the range is not a
+    // tail but one of them.
+    let isDiscrete = histogram.hitBins <= 1 << min(format.bits, 8)
+    return isDiscrete && histogram.error(found) > histogram.error(whole) ? whole : found
   }
 
   private func encoding(_ range: ClosedRange<Float>) throws -> ActivationEncoding {

@@ -40,6 +40,9 @@ struct ValueHistogram {
     exponent += steps
   }
 
+  /// How many bins hold a value.
+  var hitBins: Int { counts.count { $0 > 0 } }
+
   // MARK: Ranges
 
   /// The range that holds this share of the values, half of the others on each side, to the accuracy of a bin.

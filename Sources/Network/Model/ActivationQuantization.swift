@@ -43,8 +43,10 @@ public struct ActivationQuantization: Sendable, Hashable, Codable {
     }
     // Divided before subtracting: the width of a range of huge values must not overflow.
     var width = isCentred ? high / Float(middle - 1) : high / Float(limit) - low / Float(limit)
-    guard width > Float.leastNormalMagnitude else {  // the value is always zero
-      try self.init(scale: 1, zeroPoint: isCentred ? middle : 0, bits: bits)
+    guard width > Float.leastNormalMagnitude else {
+      // The value is always zero, and any scale holds it; but the bias of what reads it is written in this scale, so that
+      // a coarse one would cost accuracy there. From 0 to 1, as pixels are.
+      try self.init(scale: powerOfTwo ? 1 / Float(limit + 1) : 1 / Float(limit), zeroPoint: isCentred ? middle : 0, bits: bits)
       return
     }
     if powerOfTwo { width = width.significand == 1 ? width : 2 * width.binade }

@@ -30,6 +30,10 @@ extension ScriptSession {
       ])
   }
 
+  private static let mostVariants = 200
+  /// Bytes.
+  private static let longestVariantName = 400
+
   /// `compare { on = data.test, { "name", model }, … }` and `evaluate(model).accuracy`.
   func defineMeasurements() {
     state.define(
@@ -42,10 +46,18 @@ extension ScriptSession {
       }
       let table = try arguments.table(0)
       let given = try Self.compareSchema.read(table, positional: true)
+      // Each is a process that is started, and a row of every table.
+      guard table.count <= Self.mostVariants else {
+        throw CompressError("\(table.count) variants; at most \(Self.mostVariants) are compared")
+      }
       let variants = try table.array.enumerated().map { index, value in
         guard let pair = value.table, pair.count == 2, let name = pair[1].string,
           let model = pair[2].object(ModelObject.self)
         else { throw CompressError("variant \(index + 1) is not { \"name\", model }") }
+        guard name.utf8.count <= Self.longestVariantName else {
+          throw CompressError(
+            "the name of variant \(index + 1) has \(name.utf8.count) bytes; at most \(Self.longestVariantName) are taken")
+        }
         return Comparison.Variant(name: name, stage: model.stage)
       }
       comparison = try Comparison(

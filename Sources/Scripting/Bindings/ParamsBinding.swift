@@ -3,6 +3,8 @@ import LuaHost
 import Reports
 
 extension ScriptSession {
+  private static let mostParams = 1000
+
   /// `params { sparsity = { 0.8, min = 0, max = 1, help = "…" } }`: declared once, before any stage.
   func defineParams() {
     state.define(
@@ -16,7 +18,11 @@ extension ScriptSession {
       let values = try state.makeTable()
       var list: [(name: String, value: ParamValue)] = []
       var settings = Dictionary(options.settings.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-      for (key, value) in table.pairs {
+      let pairs = table.pairs
+      guard pairs.count <= Self.mostParams else {
+        throw CompressError("\(pairs.count) params; at most \(Self.mostParams) are declared")
+      }
+      for (key, value) in pairs {
         guard let name = key.string else { throw CompressError("params are named: write name = { default }") }
         let param = try ParamDeclaration(name, declared: value, state)
         let chosen = try settings.removeValue(forKey: name).map(param.parse) ?? param.standard
