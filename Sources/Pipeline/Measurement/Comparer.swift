@@ -50,11 +50,15 @@ public struct Comparer {
       if known == nil { try executor.keep(found, of: variant.stage, on: comparison.data) }
       if index == 0 { firstPredictions = found.predictions }
       let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
+      if evaluation.undefined > 0 {
+        context.progress.note(
+          "\(variant.name) answers NaN to \(evaluation.undefined) of \(evaluation.count) samples; they count as wrong")
+      }
       let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
       let cost = ModelCost(stored.model)
       results.append(
         VariantResult(
-          name: variant.name, accuracy: evaluation.accuracy,
+          name: variant.name, accuracy: evaluation.accuracy, undefined: evaluation.undefined,
           flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
           parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),

@@ -69,6 +69,8 @@ public struct VariantResult: Sendable {
   public var name: String
   /// Share of the data set predicted right, 0…1.
   public var accuracy: Double
+  /// Samples that it answers NaN to; they count as wrong.
+  public var undefined: Int
   /// Predictions that differ from the first variant's.
   public var flips: Int
   /// Samples this variant gets right and the first wrong, and the reverse.
@@ -149,11 +151,12 @@ public struct VariantResult: Sendable {
   }
 
   public init(
-    name: String, accuracy: Double, flips: Int, gained: Int, lost: Int, parameters: Int, nonzero: Int, macs: Int,
+    name: String, accuracy: Double, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int, nonzero: Int, macs: Int,
     nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int, history: [Step], layers: [Layer]
   ) {
     self.name = name
     self.accuracy = accuracy
+    self.undefined = undefined
     self.flips = flips
     self.gained = gained
     self.lost = lost

@@ -107,6 +107,9 @@ extension Differences {
         alone[value] = sums[value]
       }
     }
+    for (model, name) in ["original", "changed model"].enumerated() where tally.undefined[model] > 0 {
+      throw CompressError("the \(name) answers NaN to \(tally.undefined[model]) of \(data.count) samples: nothing to compare")
+    }
     context.progress.end(detail: "\(tally.flips) of \(data.count) predictions differ")
     count = data.count
     correct = tally.correct
@@ -191,6 +194,8 @@ struct ErrorSum {
 private struct Tally {
   let capacity: Int
   var correct = [0, 0]
+  /// Samples that each answers NaN to.
+  var undefined = [0, 0]
   var flips = 0, gained = 0, lost = 0
   var worst: [Differences.Sample] = []
   private var count = 0
@@ -205,6 +210,7 @@ private struct Tally {
       let predictions = [x, y].map { row in
         row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 } - row.startIndex
       }
+      for (model, row) in [x, y].enumerated() where row.contains(where: \.isNaN) { undefined[model] += 1 }
       let isRight = predictions.map { $0 == label }
       for model in 0..<2 where isRight[model] { correct[model] += 1 }
       if predictions[0] != predictions[1] { flips += 1 }

@@ -8,12 +8,15 @@ import Runtime
 public struct Evaluation: Sendable {
   public let correct: Int
   public let count: Int
+  /// Samples for which an output was NaN: they have no class, and count as wrong.
+  public let undefined: Int
   public var accuracy: Double { count == 0 ? 0 : Double(correct) / Double(count) }
 
   public init(predictions: [Int32], labels: [Int32]) {
     precondition(predictions.count == labels.count)
     correct = zip(predictions, labels).count { $0 == $1 }
     count = labels.count
+    undefined = predictions.count { $0 < 0 }
   }
 
   /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
@@ -32,6 +35,14 @@ public struct Evaluation: Sendable {
     context.progress.end(detail: "accuracy \((accuracy * 100).formatted(2)) %")
   }
 
+  /// - Throws: `CompressError` with the numbers when the model answered NaN to a sample: its accuracy would mislead.
+  public func checkDefined(_ what: String, on data: any Dataset) throws {
+    guard undefined > 0 else { return }
+    throw CompressError(
+      "\(what) answers NaN to \(undefined) of the \(count) samples of \"\(data.name)\"",
+      hint: "is a weight NaN, or was it trained at too high a learning rate?")
+  }
+
   /// - Throws: `CompressError` with both shapes when the network does not take the samples or cannot tell their
   ///   classes apart.
   static func check(_ graph: Graph, fits data: any Dataset) throws {
@@ -46,7 +57,7 @@ public struct Evaluation: Sendable {
   }
 }
 
-/// A model's predicted classes: the index of the largest output, the first of equals.
+/// A model's predicted classes: the index of the largest output, the first of equals; -1 where an output is NaN.
 struct Classifier {
   static let batch = 64
 

@@ -1,8 +1,24 @@
+import Diagnostics
+
 /// Layer names or patterns of them: `*` stands for any run of characters, also none.
 public struct LayerPatterns: Sendable {
+  private let names: [String]
   private let patterns: [[Character]]
 
-  public init(_ patterns: [String]) { self.patterns = patterns.map(Array.init) }
+  public init(_ patterns: [String]) {
+    names = patterns
+    self.patterns = patterns.map(Array.init)
+  }
+
+  /// - Parameter option: what the patterns were given as, for the message.
+  /// - Throws: `CompressError` with the nearest layer's name when a pattern matches none: what it was to spare would be
+  ///   changed without a word.
+  public func check(_ option: String, among layers: [String]) throws {
+    for (name, pattern) in zip(names, patterns) where !layers.contains(where: { Self.matches(pattern, Array($0)) }) {
+      throw CompressError(
+        "\(option): no layer with weights matches \"\(name)\"" + Suggestion.text(for: name, among: layers))
+    }
+  }
 
   public func match(_ name: String) -> Bool {
     let name = Array(name)

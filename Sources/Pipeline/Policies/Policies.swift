@@ -11,6 +11,14 @@ public protocol Policy {
   var name: String { get }
   /// The plugin's source and options.
   var recipe: Recipe { get }
+
+  /// - Parameter layers: those with weights, in the network's order.
+  /// - Throws: `CompressError` when an option names a layer, or a pattern of layers, that is not among them.
+  func check(layers: [String]) throws
+}
+
+extension Policy {
+  public func check(layers: [String]) throws {}
 }
 
 /// Scores weights; the engine removes those of least score.

@@ -19,6 +19,9 @@ public struct ProtectedLayers: Sendable {
 
   var recipe: Recipe { .list(names.map { .string($0) }) }
 
+  /// - Throws: `CompressError` when a name or pattern matches no layer with weights.
+  func check(layers: [String]) throws { try patterns.check("protect", among: layers) }
+
   /// - Parameter index: the layer's position among the `count` layers with weights.
   func contains(_ name: String, index: Int, count: Int) -> Bool {
     (index == 0 && names.contains("first")) || (index == count - 1 && names.contains("last")) || patterns.match(name)
@@ -44,6 +47,10 @@ struct ProtectingPolicy: PruningPolicy {
   var needs: Set<LayerNeed> { policy.needs }
   var gathers: Bool { policy.gathers }
 
+  func check(layers: [String]) throws {
+    try protected.check(layers: layers)
+    try policy.check(layers: layers)
+  }
   func skips(_ layer: LayerView) -> Bool {
     protected.contains(layer.name, index: layer.index, count: layer.count) || policy.skips(layer)
   }

@@ -46,6 +46,7 @@ public struct FactorizeStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0], layers = model.weightLayers
+    try protected.check(layers: layers)
     context.progress.begin(label, total: layers.count)
     var done = 0
     let lowRank = try LowRank(

@@ -84,6 +84,7 @@ public struct PruneChannelsStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
+    try policy.check(layers: model.weightLayers)
     let (groups, choice) = try choice(for: model, context: context)
     let whole = groups.cost(removing: [:])
     var result = StageResult(try model.removing(choice.removal, of: groups))

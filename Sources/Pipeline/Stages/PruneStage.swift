@@ -115,6 +115,7 @@ public struct PruneStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
+    try policy.check(layers: model.weightLayers)
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
     var result: StageResult
     if let training {

@@ -47,6 +47,7 @@ public struct QuantizeStage: StageWork {
   }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
+    try policy.check(layers: inputs[0].weightLayers)
     let assignment = try QuantizationAssignment(inputs[0]) { model, node in
       try policy.assign(LayerView(model, node.name))
     }

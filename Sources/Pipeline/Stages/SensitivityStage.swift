@@ -47,6 +47,7 @@ public struct SensitivityStage: StageWork {
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
+    try policy.check(layers: model.weightLayers)
     // One line of progress for all of it.
     let quiet = StageContext(pool: context.pool, cancellation: context.cancellation)
     let parts = try parts(of: model, quiet)

@@ -1,5 +1,6 @@
 extension Session {
-  /// The class of each of `count` samples: the index of the greatest output, of equals the first.
+  /// The class of each of `count` samples: the index of the greatest output, of equals the first; -1, which is no class,
+  /// where an output is NaN.
   ///
   /// - Parameter fill: writes the samples of a range, one after the other, into the buffer it is given.
   public func predictions(
@@ -28,7 +29,10 @@ extension Session {
 
   private func indexOfGreatest(_ row: Slice<UnsafeMutableBufferPointer<Float>>) -> Int {
     var best = row.startIndex
-    for index in row.indices where row[index] > row[best] { best = index }
+    for index in row.indices {
+      if row[index].isNaN { return -1 }
+      if row[index] > row[best] { best = index }
+    }
     return best - row.startIndex
   }
 }

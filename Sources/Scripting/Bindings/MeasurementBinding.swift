@@ -76,6 +76,7 @@ extension ScriptSession {
         try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")
       let samples = try data?.data ?? onlyTestData(), ready = try ready(model)
       let result = try measuring { try Evaluation(ready, on: samples, context: executor.context) }
+      try result.checkDefined("the model", on: samples)
       return [
         .table(
           try state.makeTable(fields: [

@@ -30,6 +30,8 @@ struct LuaPruningPolicy: PruningPolicy {
     patterns = LayerPatterns(bound.options.strings("skip") ?? [])
   }
 
+  func check(layers: [String]) throws { try patterns.check("skip", among: layers) }
+
   private static func needs(_ plugin: Plugin) throws -> Set<LayerNeed> {
     func refused(_ message: String) -> CompressError { CompressError(message).at(script: plugin.path, line: nil) }
     if case .nil = plugin.fields["needs"] { return [] }

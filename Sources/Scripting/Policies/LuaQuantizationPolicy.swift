@@ -18,6 +18,8 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
   var name: String { bound.plugin.name }
   var recipe: Recipe { bound.recipe }
 
+  func check(layers: [String]) throws { try skipped.check("skip", among: layers) }
+
   func assign(_ layer: LayerView) throws -> LayerQuantization? {
     guard !skipped.match(layer.name) else { return nil }
     let value = try session.call(

@@ -96,14 +96,18 @@ final class WeightRounding {
   static func nearest(_ value: Float) -> Float { (value + 0x1.8p23) - 0x1.8p23 }
 }
 
-/// Values of a weight that are one value and stay so: each gets the mean of their gradients.
+/// Values of a weight that are one value and stay so: each gets the mean of their gradients. Those that are zero stay
+/// zero, as what was pruned must.
 final class WeightTies {
   private let codes: [UInt8]
   private let weight: TrainableParameter
+  /// By code: whether its values are zeros.
+  private var isZero = [Bool](repeating: false, count: 256)
 
   init(_ weight: TrainableParameter, codes: [UInt8]) {
     self.weight = weight
     self.codes = codes
+    for (i, code) in codes.enumerated() where weight.values[i] == 0 { isZero[Int(code)] = true }
   }
 
   func gradient() {
@@ -113,7 +117,7 @@ final class WeightTies {
       sums[Int(code)] += Double(g[i])
       counts[Int(code)] += 1
     }
-    let means = zip(sums, counts).map { Float($0 / Double(max($1, 1))) }
+    let means = sums.indices.map { isZero[$0] ? 0 : Float(sums[$0] / Double(max(counts[$0], 1))) }
     for (i, code) in codes.enumerated() { g[i] = means[Int(code)] }
   }
 }
