@@ -74,11 +74,12 @@ public struct CompressError: Error, Sendable, Equatable {
 }
 
 extension CompressError: CustomStringConvertible {
+  /// Names of files and layers come from outside, and have no say in where a line ends.
   public var description: String {
     var text = ""
-    if let script { text += line.map { "\(script):\($0): " } ?? "\(script): " }
-    if let file { text += "\(file): " }
-    if let layer { text += "layer \"\(layer)\": " }
+    if let script = script?.escapedForTerminal { text += line.map { "\(script):\($0): " } ?? "\(script): " }
+    if let file { text += "\(file.escapedForTerminal): " }
+    if let layer { text += "layer \"\(layer.escapedForTerminal.shortened(to: 200))\": " }
     text += message
     if let hint { text += "\n  hint: \(hint)" }
     return text

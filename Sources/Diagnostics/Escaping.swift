@@ -1,11 +1,17 @@
 extension String {
-  /// The string with control characters (terminal escapes among them) and bidirectional overrides
-  /// made visible as `\u{1B}`; for names that come out of files and scripts.
-  public var escapedForTerminal: String {
-    guard unicodeScalars.contains(where: Self.isUnsafe) else { return self }
+  /// The string on one line: control characters (line ends, tabs and terminal escapes among them), bidirectional
+  /// controls and what takes no room on the screen are made visible as `\u{1B}`. For names that come out of files and
+  /// scripts, so that none of them looks like a line or a column of its own.
+  public var escapedForTerminal: String { escaped(Self.isUnsafe) }
+
+  /// As `escapedForTerminal`, but line ends and tabs stay: for text of several lines, such as what a script prints.
+  public var escapedLines: String { escaped { $0.value != 0x0A && $0.value != 0x09 && Self.isUnsafe($0) } }
+
+  private func escaped(_ isUnsafe: (Unicode.Scalar) -> Bool) -> String {
+    guard unicodeScalars.contains(where: isUnsafe) else { return self }
     var out = ""
     for scalar in unicodeScalars {
-      if Self.isUnsafe(scalar) {
+      if isUnsafe(scalar) {
         out += "\\u{" + String(scalar.value, radix: 16, uppercase: true) + "}"
       } else {
         out.unicodeScalars.append(scalar)
@@ -16,16 +22,21 @@ extension String {
 
   /// The string, or its beginning and how much was left out.
   public func shortened(to limit: Int) -> String {
+    // Bytes are counted at once, characters one by one.
+    guard utf8.count > limit else { return self }
     let length = unicodeScalars.count
     guard length > limit else { return self }
     return String(String.UnicodeScalarView(unicodeScalars.prefix(limit))) + "… (\(length - limit) characters more)"
   }
 
   private static func isUnsafe(_ scalar: Unicode.Scalar) -> Bool {
-    switch scalar.value {
-    case 0x0A, 0x09: false
-    case 0..<0x20, 0x7F..<0xA0, 0x200B..<0x2010, 0x2028..<0x202F, 0x2066..<0x206A, 0xFEFF: true
-    default: false
+    if scalar.value < 0x7F { return scalar.value < 0x20 }
+    // The eye sees what these do to the character before them.
+    if (0xFE00...0xFE0F).contains(scalar.value) { return false }
+    if scalar.properties.isDefaultIgnorableCodePoint { return true }
+    switch scalar.properties.generalCategory {
+    case .control, .format, .lineSeparator, .paragraphSeparator: return true
+    default: return false
     }
   }
 }

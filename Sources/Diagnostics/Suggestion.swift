@@ -2,8 +2,6 @@
 public enum Suggestion {
   /// Bytes of a name.
   private static let longest = 256
-  private static let mostCandidates = 10_000
-  private static let mostListed = 200
 
   /// The candidate within a third of the name's length (at least one edit, at most three), or nil.
   public static func nearest(to name: String, among candidates: some Sequence<String>) -> String? {
@@ -11,7 +9,7 @@ public enum Suggestion {
     guard name.utf8.count <= longest else { return nil }
     let limit = min(3, max(1, name.count / 3))
     return
-      candidates.prefix(mostCandidates)
+      candidates.prefix(mostCompared)
       .filter { $0.utf8.count <= longest }
       .map { (name: $0, distance: editDistance(name.lowercased(), $0.lowercased())) }
       .filter { $0.distance <= limit }
@@ -19,11 +17,18 @@ public enum Suggestion {
       .name
   }
 
+  /// Candidates looked at, and named: a file may have any number of them.
+  private static let mostCompared = 10_000, mostNamed = 40
+
   /// A sentence to append to an error: ` (did you mean "x"?)`, or the list of what there is.
   public static func text(for name: String, among candidates: some Collection<String>) -> String {
-    if let best = nearest(to: name, among: candidates) { return " (did you mean \"\(best)\"?)" }
-    guard !candidates.isEmpty, candidates.count <= mostListed else { return "" }
-    return " (there are: \(candidates.sorted().joined(separator: ", ")))"
+    func shown(_ name: String) -> String { name.escapedForTerminal.shortened(to: 80) }
+    let compared = candidates.prefix(mostCompared)
+    if let best = nearest(to: name, among: compared) { return " (did you mean \"\(shown(best))\"?)" }
+    guard !candidates.isEmpty else { return "" }
+    let named = compared.sorted().prefix(mostNamed).map(shown).joined(separator: ", ")
+    let more = candidates.count > mostNamed ? " and \(candidates.count - mostNamed) more" : ""
+    return " (there are: \(named)\(more))"
   }
 
   /// Optimal string alignment: insertions, deletions, substitutions and swaps of neighbours cost one.

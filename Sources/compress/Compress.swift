@@ -44,7 +44,7 @@ struct Compress: ParsableCommand {
       let terminal = Terminal(.errors)
       terminal.writeLine(
         terminal.styled("error: ", .red, .bold)
-          + error.description.escapedForTerminal.shortened(to: Self.longestMessage))
+          + error.description.escapedLines.shortened(to: Self.longestMessage))
       Foundation.exit(error.exitStatus)
     } catch {
       exit(withError: error)

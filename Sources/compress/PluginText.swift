@@ -9,8 +9,9 @@ struct PluginText {
   init(_ plugin: PluginCatalog.Description) { self.plugin = plugin }
 
   func rendered(for terminal: Terminal) -> String {
-    var text = "\(terminal.styled(plugin.name, .bold))  \(terminal.styled("\(plugin.kind) plugin", .dim))\n"
-    text += plugin.summary.escapedForTerminal + "\n"
+    let name = terminal.styled(plugin.name.escapedForTerminal, .bold)
+    var text = "\(name)  \(terminal.styled("\(plugin.kind) plugin", .dim))\n"
+    text += plugin.summary.escapedLines + "\n"
     guard !plugin.options.isEmpty else { return text }
     var table = TextTable([("option", .left), ("takes", .left), ("default", .left), ("", .left)])
     for option in plugin.options {

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Reports
 
@@ -86,20 +87,31 @@ public struct RunExport {
     return String(decoding: data, as: UTF8.self)
   }
 
-  private static func time(_ date: Date) -> String { date.formatted(.iso8601) }
+  private static func time(_ date: Date) -> String { RunText.time(date) }
 }
 
 /// Comma-separated values as RFC 4180 has them, with plain line ends.
 enum CSV {
   static func line(_ fields: [String]) -> String { fields.map(field).joined(separator: ",") + "\n" }
 
-  private static func field(_ text: String) -> String {
-    guard text.contains(where: { ",\"\r\n".contains($0) || $0.isNewline }) else { return text }
-    return "\"" + text.replacing("\"", with: "\"\"") + "\""
+  /// Spreadsheets take a cell for a formula that begins with one of these, in either width.
+  private static let formulas = Set("=+-@\t\r\n＝＋－＠".unicodeScalars)
+
+  /// What looks like a formula and is no number gets an apostrophe in front, which spreadsheets show as text.
+  private static func inert(_ text: String) -> String {
+    guard let first = text.unicodeScalars.first, formulas.contains(first), Double(text) == nil else { return text }
+    return "'" + text
+  }
+
+  private static func field(_ content: String) -> String {
+    let text = inert(content)
+    let isSpecial = text.unicodeScalars.contains { ",\"".unicodeScalars.contains($0) || Character($0).isNewline }
+    guard isSpecial else { return text }
+    return "\"" + text.replacingScalars(["\"": "\"\""]) + "\""
   }
 
   /// Whole numbers without a fraction, others so that they read back the same.
   static func number(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    value == value.rounded() && abs(value) < 1e15 ? String(Int(clamping: value)) : String(value)
   }
 }

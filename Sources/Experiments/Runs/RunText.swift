@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Reports
 
@@ -42,10 +43,19 @@ public enum RunText {
     let seconds = now.timeIntervalSince(date)
     switch seconds {
     case ..<60: return "just now"
-    case ..<3600: return "\(Int(seconds / 60)) min ago"
-    case ..<172_800: return "\(Int(seconds / 3600)) h ago"
-    default: return String(date.formatted(.iso8601).prefix(10))
+    case ..<3600: return "\(Int(clamping: seconds / 60)) min ago"
+    case ..<172_800: return "\(Int(clamping: seconds / 3600)) h ago"
+    default: return String(time(date).prefix(10))
     }
+  }
+
+  /// Characters of one fact.
+  private static let longest = 4000
+
+  /// ISO 8601; a date outside the years 1 to 9999 as the nearest one inside.
+  static func time(_ date: Date) -> String {
+    let (first, last) = (Date(timeIntervalSince1970: -62_135_596_800), Date(timeIntervalSince1970: 253_402_300_799))
+    return (date > first ? min(date, last) : first).formatted(.iso8601)
   }
 
   /// Everything about one run.
@@ -53,7 +63,7 @@ public enum RunText {
     let run = stored.record
     var facts: [(String, String)] = [
       ("run", "\(stored.id), \(run.uid)"), ("script", run.script), ("SHA-256", run.scriptDigest ?? "–"),
-      ("status", run.status.rawValue), ("started", run.started.formatted(.iso8601)),
+      ("status", run.status.rawValue), ("started", time(run.started)),
       ("took", Formatting.duration(run.seconds)), ("seed", String(run.seed)), ("threads", String(run.threads)),
       ("machine", "\(run.environment.cpu), \(run.environment.cores) cores, \(run.environment.isa)"),
       ("system", run.environment.system), ("program", "\(run.environment.program), Lua \(run.environment.lua)"),
@@ -62,13 +72,16 @@ public enum RunText {
     if let sweep = stored.sweep { facts.append(("sweep", "\(sweep), point \(stored.point ?? 0)")) }
     if let folder = run.folder { facts.append(("folder", folder)) }
     for (name, value) in run.params.sorted(by: { $0.key < $1.key }) { facts.append((name, value.text)) }
+    facts = facts.map { ($0.escapedForTerminal.shortened(to: 60), $1) }
     let width = facts.map(\.0.count).max() ?? 0
     var text = ""
     for (name, value) in facts {
       let space = String(repeating: " ", count: width - name.count)
-      text += terminal.styled(name.escapedForTerminal, .dim) + space + "  " + value.escapedForTerminal + "\n"
+      text += terminal.styled(name, .dim) + space + "  " + value.escapedForTerminal.shortened(to: longest) + "\n"
     }
-    if let error = run.error { text += terminal.styled("error", .red) + "  " + error.escapedForTerminal + "\n" }
+    if let error = run.error {
+      text += terminal.styled("error", .red) + "  " + error.escapedLines.shortened(to: longest) + "\n"
+    }
     if !run.variants.isEmpty {
       let metrics = Metric.allCases
       var table = TextTable([("variant", .left)] + metrics.map { ($0.title, .right) })
@@ -129,9 +142,9 @@ extension Metric {
   public func text(_ value: Double) -> String {
     switch self {
     case .accuracy: Formatting.percent(value)
-    case .flips, .parameters, .nonzero: Formatting.count(Int(value))
-    case .macs: Formatting.scaled(Int(value))
-    case .nativeBytes, .gzipBytes, .memory: Formatting.bytes(Int(value))
+    case .flips, .parameters, .nonzero: Formatting.count(value)
+    case .macs: Formatting.scaled(value)
+    case .nativeBytes, .gzipBytes, .memory: Formatting.bytes(value)
     case .mean, .p50, .p90, .p99: Formatting.duration(value / 1e3)
     }
   }

@@ -58,7 +58,7 @@ public struct SweepAxis: Sendable, Equatable {
     guard count <= Double(mostValues) else {
       throw CompressError("from \(text(from)) to \(text(to)) by \(text(step)) are more than \(mostValues) values")
     }
-    return .list((0..<Int(count)).map { text(from + Double($0) * step) })
+    return .list((0..<Int(clamping: count)).map { text(from + Double($0) * step) })
   }
 
   static func between(_ from: Double, _ to: Double, isLogarithmic: Bool) throws -> Values {
@@ -79,7 +79,7 @@ public struct SweepAxis: Sendable, Equatable {
   /// - Parameter share: 0 to 1, 1 excluded.
   func value(at share: Double, isInteger: Bool) -> String {
     switch values {
-    case .list(let list): return list[min(Int(share * Double(list.count)), list.count - 1)]
+    case .list(let list): return list[min(max(Int(clamping: share * Double(list.count)), 0), list.count - 1)]
     case .range(let from, let to, let isLogarithmic):
       let value = isLogarithmic ? exp(log(from) + share * (log(to) - log(from))) : from + share * (to - from)
       return isInteger ? Self.text(value.rounded()) : String(format: "%.6g", value)

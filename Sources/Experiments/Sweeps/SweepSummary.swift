@@ -64,8 +64,8 @@ public struct SweepSummary {
         setting.values.map { TextTable.Cell($0?.text ?? "") } + [
           TextTable.Cell(setting.variant), TextTable.Cell(String(setting.seeds), .dim),
           TextTable.Cell(setting.accuracyText, .bold),
-          TextTable.Cell(Formatting.bytes(Int(setting.gzipBytes.rounded()))),
-          TextTable.Cell(Formatting.scaled(Int(setting.macs.rounded()))),
+          TextTable.Cell(Formatting.bytes(setting.gzipBytes.rounded())),
+          TextTable.Cell(Formatting.scaled(setting.macs.rounded())),
           TextTable.Cell(Formatting.duration(setting.median / 1e3)),
         ])
     }

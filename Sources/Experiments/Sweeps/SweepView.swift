@@ -57,13 +57,13 @@ public final class SweepView: SweepObserver {
     if outcome.status == .failed {
       line(
         terminal.styled("✗", .red) + " \(place)  \(point.shown)  "
-          + (outcome.error ?? "failed").escapedForTerminal.prefix(300))
+          + (outcome.error ?? "failed").escapedForTerminal.shortened(to: 300))
     } else if !terminal.isInteractive {
       line("✓ \(place)  \(point.shown)  \(Self.result(outcome.variants.last))  \(Formatting.duration(outcome.seconds))")
     }
   }
 
-  public func note(_ text: String) { line(terminal.styled("• ", .yellow) + text.escapedForTerminal) }
+  public func note(_ text: String) { line(terminal.styled("• ", .yellow) + text.escapedLines) }
 
   public func tick() {
     guard terminal.isInteractive, isWatching, now().timeIntervalSince(lastDrawn) > 0.2 else { return }
@@ -73,7 +73,7 @@ public final class SweepView: SweepObserver {
   /// Takes the drawing away; to be called when nothing more comes.
   public func close() {
     guard drawnLines > 0 else { return }
-    terminal.write("\u{1B}[\(drawnLines)A\u{1B}[J")
+    terminal.writeVerbatim("\u{1B}[\(drawnLines)A\u{1B}[J")
     drawnLines = 0
   }
 
@@ -88,7 +88,7 @@ public final class SweepView: SweepObserver {
     let width = max(20, terminal.width - 1)
     let lines = drawing.map { $0.prefix(width) }
     let back = drawnLines > 0 ? "\u{1B}[\(drawnLines)A" : ""
-    terminal.write(back + "\u{1B}[J" + lines.joined(separator: "\n") + "\n")
+    terminal.writeVerbatim(back + "\u{1B}[J" + lines.joined(separator: "\n") + "\n")
     drawnLines = lines.count
   }
 
@@ -118,10 +118,7 @@ public final class SweepView: SweepObserver {
 
   /// The last line of a worker's log.
   private func activity(of point: Int) -> String {
-    guard let log = FileHandle(forReadingAtPath: folder.logPath(of: point)) else { return "" }
-    let end = (try? log.seekToEnd()) ?? 0
-    try? log.seek(toOffset: end > 400 ? end - 400 : 0)
-    let text = (try? log.readToEnd()).map { String(decoding: $0, as: UTF8.self) } ?? ""
+    let text = folder.endOfLog(of: point, bytes: 400)
     return (text.split(separator: "\n").last.map(String.init) ?? "").escapedForTerminal
   }
 

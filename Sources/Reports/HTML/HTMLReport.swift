@@ -1,7 +1,6 @@
 import Diagnostics
 import Files
 import Foundation
-import Mustache
 
 /// What `results.json` says, for people: one HTML file that opens without a network.
 ///
@@ -18,8 +17,7 @@ public struct HTMLReport {
   }
 
   public func rendered() throws -> String {
-    let template = try MustacheTemplate(string: reportTemplate)
-    return template.render(try ReportPage(results, charts: charts))
+    try PageTemplate.render(reportTemplate, try ReportPage(results, charts: charts))
   }
 
   /// Writes it whole or not at all.

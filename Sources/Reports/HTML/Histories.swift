@@ -26,7 +26,7 @@ extension ReportPage {
             Epoch(
               epoch: String(index + 1), loss: Formatting.significant(epoch.loss),
               epochAccuracy: Formatting.percent(epoch.accuracy), rate: Formatting.significant(epoch.learningRate),
-              speed: trained.imagesPerSecond(index).map { Formatting.count(Int($0)) } ?? "–",
+              speed: trained.imagesPerSecond(index).map { Formatting.count($0.rounded(.towardZero)) } ?? "–",
               validation: trained.hasValidation ? [validation(epoch)] : [])
           })
       }
@@ -66,7 +66,7 @@ extension ReportPage {
         let facts = step.record.facts.sorted { $0.key < $1.key }.map { name, value in
           switch name {
           case "sparsity": "sparsity of the pruned layers' weights \(Formatting.percent(value))"
-          case "activation_bytes": "memory for activations while training \(Formatting.bytes(Int(value)))"
+          case "activation_bytes": "memory for activations while training \(Formatting.bytes(value))"
           default: "\(shown(name)) \(Formatting.significant(value))"
           }
         }

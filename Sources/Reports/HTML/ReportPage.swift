@@ -92,7 +92,10 @@ struct ReportPage {
   }
 
   /// Text from outside, with control characters and reversed writing made visible; the template escapes it for HTML.
-  static func shown(_ text: String) -> String { text.escapedForTerminal }
+  static func shown(_ text: String) -> String { text.escapedLines.shortened(to: longest) }
+
+  /// Characters; names are as long as whoever chose them liked.
+  private static let longest = 4000
 
   static func quoted(_ text: String) -> String { "“\(shown(text))”" }
 

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import Pipeline
 
@@ -9,8 +10,9 @@ enum ScriptText {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
     // Outside of JSON's strings none of these occur.
     return String(decoding: try encoder.encode(value), as: UTF8.self)
-      .replacing("<", with: "\\u003C").replacing(">", with: "\\u003E").replacing("&", with: "\\u0026")
-      .replacing("\u{2028}", with: "\\u2028").replacing("\u{2029}", with: "\\u2029")
+      .replacingScalars([
+        "<": "\\u003C", ">": "\\u003E", "&": "\\u0026", "\u{2028}": "\\u2028", "\u{2029}": "\\u2029",
+      ])
   }
 
   /// The source expression of a Content-Security-Policy that admits just this script.

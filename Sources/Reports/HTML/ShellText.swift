@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Arguments as a line that a POSIX shell takes apart again into the same arguments.
 public enum ShellText {
   public static func line(_ arguments: [String]) -> String { arguments.map(quoted).joined(separator: " ") }
@@ -10,6 +12,6 @@ public enum ShellText {
       default: "-_./=:,+@%".utf8.contains(byte)
       }
     }
-    return isPlain && !argument.isEmpty ? argument : "'" + argument.replacing("'", with: #"'\''"#) + "'"
+    return isPlain && !argument.isEmpty ? argument : "'" + argument.replacingScalars(["'": #"'\''"#]) + "'"
   }
 }

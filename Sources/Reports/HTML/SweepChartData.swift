@@ -64,7 +64,7 @@ struct SweepChartData: Encodable {
     columns =
       zip(results.axes, scales).map { Column(name: ReportPage.shown($0), low: $1.low, high: $1.high) }
       + [
-        Column(name: "size, gzip", low: Formatting.bytes(Int(size.low)), high: Formatting.bytes(Int(size.high))),
+        Column(name: "size, gzip", low: Formatting.bytes(size.low), high: Formatting.bytes(size.high)),
         Column(
           name: "accuracy", low: Formatting.percent(accuracy.low / 100), high: Formatting.percent(accuracy.high / 100)),
       ]

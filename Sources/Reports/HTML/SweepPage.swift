@@ -93,7 +93,7 @@ struct SweepPage {
     headline =
       firm.isEmpty
       ? Self.headline(front.map { (entries[$0].variant.accuracy, entries[$0].variant.gzipBytes) })
-      : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(overSeeds[$0].gzipBytes.rounded())) })
+      : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(clamping: overSeeds[$0].gzipBytes.rounded())) })
         + ", means over seeds"
     lead =
       "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "
@@ -114,7 +114,7 @@ struct SweepPage {
         accuracy: setting.accuracyText,
         range: setting.seeds > 1
           ? "\(Formatting.percent(setting.range.lowerBound)) to \(Formatting.percent(setting.range.upperBound))" : "–",
-        gzip: Formatting.bytes(Int(setting.gzipBytes.rounded())), macs: Formatting.scaled(Int(setting.macs.rounded())),
+        gzip: Formatting.bytes(setting.gzipBytes.rounded()), macs: Formatting.scaled(setting.macs.rounded()),
         median: Formatting.duration(setting.median / 1e3), tone: leading.contains(index) ? "front" : "",
         mark: leading.contains(index) ? "●" : "")
     }

@@ -1,7 +1,6 @@
 import Diagnostics
 import Files
 import Foundation
-import Mustache
 
 /// A sweep for people: one HTML file beside its points' reports, which opens without a network.
 ///
@@ -17,7 +16,7 @@ public struct SweepReport {
   }
 
   public func rendered() throws -> String {
-    try MustacheTemplate(string: sweepTemplate).render(try SweepPage(results, charts: charts))
+    try PageTemplate.render(sweepTemplate, try SweepPage(results, charts: charts))
   }
 
   /// Writes it whole or not at all.

@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// A parameter's value as it stood in the run.
 public enum ParamValue: Codable, Sendable, Hashable {
   case bool(Bool)
@@ -30,8 +32,13 @@ extension ParamValue {
   public var text: String {
     switch self {
     case .bool(let value): String(value)
-    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(value)) : String(value)
+    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(clamping: value)) : String(value)
     case .string(let value): value
     }
+  }
+
+  /// Without the credentials of addresses in a text.
+  public var withoutSecrets: ParamValue {
+    if case .string(let text) = self { .string(Secrets.removed(from: text)) } else { self }
   }
 }

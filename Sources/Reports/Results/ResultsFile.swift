@@ -30,7 +30,8 @@ public struct ResultsFile: Codable, Sendable {
     public var seed: UInt64
     public var threads: Int
     public var version: String
-    /// The arguments that repeat it, the program's name first; nil in files of older versions.
+    /// The arguments that repeat it, the program's name first, without the credentials of addresses; nil in files of
+    /// older versions.
     public var command: [String]?
 
     public init(
@@ -39,11 +40,11 @@ public struct ResultsFile: Codable, Sendable {
     ) {
       self.script = script
       self.scriptDigest = scriptDigest
-      self.params = params
+      self.params = params.mapValues(\.withoutSecrets)
       self.seed = seed
       self.threads = threads
       self.version = version
-      self.command = command
+      self.command = command?.map(Secrets.removed)
     }
 
     private enum CodingKeys: String, CodingKey {
@@ -108,12 +109,15 @@ public struct ResultsFile: Codable, Sendable {
     try AtomicFile.write(try encoder.encode(self) + [0x0A], to: path)
   }
 
+  /// Bytes of a file, and values in it: every timed image is one.
+  private static let longest = 1 << 30, mostValues = 1 << 26
+
   /// - Throws: `CompressError` naming the file when it is no results file of a version this program knows.
   public static func read(_ path: String) throws -> ResultsFile {
     try atFile(path) {
-      guard let data = FileManager.default.contents(atPath: path) else {
-        throw CompressError("cannot be read", kind: .input)
-      }
+      let mapped = try MappedFile(path, limit: longest)
+      try mapped.withBytes { try BoundedJSON.check($0, values: mostValues) }
+      let data = mapped.withBytes { Data($0) }
       do {
         let file = try JSONDecoder().decode(ResultsFile.self, from: data)
         guard file.version <= Self.version else {

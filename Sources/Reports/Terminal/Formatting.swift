@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 
 /// Numbers as people read them, the same everywhere: tables, progress, messages.
@@ -12,6 +13,23 @@ public enum Formatting {
     return (value < 0 ? "-" : "") + ([digits] + groups).joined(separator: ",")
   }
 
+  /// A count that comes out of a record, and may be any number.
+  public static func count(_ value: Double) -> String { countable(value).map(count) ?? significant(value) }
+
+  /// Bytes that come out of a record.
+  public static func bytes(_ value: Double) -> String { countable(value).map(bytes) ?? significant(value) + " B" }
+
+  /// Multiply-accumulates that come out of a record.
+  public static func scaled(_ value: Double) -> String { countable(value).map(scaled) ?? significant(value) }
+
+  /// The whole number, where a `Double` has it to the last digit.
+  private static func countable(_ value: Double) -> Int? { abs(value) <= 0x1p53 ? Int(clamping: value) : nil }
+
+  /// With so many digits after the point, or four in all where that would be a line of digits.
+  fileprivate static func fixed(_ value: Double, _ digits: Int) -> String {
+    abs(value) < 1e15 ? String(format: "%.\(digits)f", value) : String(format: "%.4g", value)
+  }
+
   /// `85,096 B`, `1.25 MB`: exact below 100 kB, decimal units above.
   public static func bytes(_ value: Int) -> String {
     if value < 100_000 { return count(value) + " B" }
@@ -23,12 +41,14 @@ public enum Formatting {
 
   /// A share as `94.55 %`.
   public static func percent(_ share: Double, digits: Int = 2) -> String {
-    share.isFinite ? String(format: "%.\(digits)f %%", share * 100) : "n/a"
+    share.isFinite ? fixed(share * 100, digits) + " %" : "n/a"
   }
 
   /// `8.6 µs`, `12.40 ms`, `3.2 s`.
   public static func duration(_ seconds: Double) -> String {
     switch seconds {
+    case _ where !seconds.isFinite: "n/a"
+    case ..<(-100): fixed(seconds, 1) + " s"
     case ..<0.001: String(format: "%.1f µs", seconds * 1e6)
     case ..<1: String(format: "%.2f ms", seconds * 1e3)
     case ..<100: String(format: "%.1f s", seconds)
@@ -39,7 +59,7 @@ public enum Formatting {
   /// `0:07`, `12:30`, `1:02:05`.
   public static func clock(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "–" }
-    let total = Int(seconds.rounded())
+    let total = Int(clamping: seconds.rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
     return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
   }
@@ -54,13 +74,13 @@ public enum Formatting {
 
   /// `1.52×`: a ratio.
   public static func factor(_ ratio: Double, digits: Int = 2) -> String {
-    ratio.isFinite ? String(format: "%.\(ratio >= 100 ? 0 : digits)f×", ratio) : "n/a"
+    ratio.isFinite ? fixed(ratio, ratio >= 100 ? 0 : digits) + "×" : "n/a"
   }
 
   /// A share as signed percentage points with a true minus: `+0.24`, `−0.20`.
   public static func points(_ share: Double, signed: Bool = true) -> String {
     guard share.isFinite else { return "n/a" }
-    let text = String(format: "%.2f", abs(share) * 100)
+    let text = fixed(abs(share) * 100, 2)
     return (!signed || text == "0.00" ? "" : share < 0 ? "−" : "+") + text
   }
 
@@ -72,7 +92,7 @@ public enum Formatting {
 
   /// `97.41 to 98.22 %`.
   public static func percents(_ interval: Interval) -> String {
-    "\(String(format: "%.2f", interval.low * 100)) to \(percent(interval.high))"
+    "\(fixed(interval.low * 100, 2)) to \(percent(interval.high))"
   }
 
   /// `−0.44 to +0.04`.
@@ -80,7 +100,7 @@ public enum Formatting {
 
   /// `1.49 to 1.55`.
   public static func factors(_ interval: Interval) -> String {
-    String(format: "%.2f to %.2f", interval.low, interval.high)
+    "\(fixed(interval.low, 2)) to \(fixed(interval.high, 2))"
   }
 
   /// `10.2 to 10.4 µs`: an interval in milliseconds; the unit once where both ends share it.
@@ -96,5 +116,5 @@ extension Double {
   var tenths: String { digits(1) }
 
   /// With so many digits after the point.
-  func digits(_ count: Int) -> String { isFinite ? String(format: "%.\(count)f", self) : "n/a" }
+  func digits(_ count: Int) -> String { isFinite ? Formatting.fixed(self, count) : "n/a" }
 }

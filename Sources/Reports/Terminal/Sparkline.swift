@@ -1,3 +1,5 @@
+import Diagnostics
+
 /// Numbers as a line of little bars, the least at the bottom: `▁▂▄▇█`.
 public enum Sparkline {
   public static func text(_ values: [Double]) -> String {
@@ -8,7 +10,9 @@ public enum Sparkline {
       values.map { value in
         guard value.isFinite else { return " " }
         guard high > low else { return bars[0] }
-        return bars[Int(((value - low) / (high - low) * Double(bars.count - 1)).rounded())]
+        // Halves, because the difference of two finite numbers need not be one.
+        let share = (value / 2 - low / 2) / (high / 2 - low / 2)
+        return bars[min(max(Int(clamping: (share * Double(bars.count - 1)).rounded()), 0), bars.count - 1)]
       })
   }
 }

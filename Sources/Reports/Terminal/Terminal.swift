@@ -5,6 +5,7 @@
 #else
   import Darwin
 #endif
+import Diagnostics
 
 /// One of the two output streams, and what it can show.
 public struct Terminal: Sendable {
@@ -36,8 +37,12 @@ public struct Terminal: Sendable {
     return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
   }
 
-  /// Writes through to the system at once. A reader that went away is not an error: nobody is left to tell.
-  public func write(_ text: String) {
+  /// Writes through to the system at once, everything that would steer the terminal made visible; the styles of
+  /// `styled` alone come through. A reader that went away is not an error: nobody is left to tell.
+  public func write(_ text: String) { writeVerbatim(Self.inert(text)) }
+
+  /// Writes the bytes as they are: what other programs read, and the program's own moves of the cursor.
+  public func writeVerbatim(_ text: String) {
     let descriptor = stream == .output ? STDOUT_FILENO : STDERR_FILENO
     var rest = Array(text.utf8)[...]
     while !rest.isEmpty {
@@ -59,7 +64,20 @@ public struct Terminal: Sendable {
 
   public func writeLine(_ text: String = "") { write(text + "\n") }
 
-  public enum Style: String, Sendable {
+  private static let styles = Set((Style.allCases.map(\.rawValue) + ["0"]).map { "[\($0)m" })
+
+  /// The text with all escapes visible but those that set one of the styles.
+  static func inert(_ text: String) -> String {
+    let parts = text.split(separator: "\u{1B}", omittingEmptySubsequences: false)
+    guard parts.count > 1 else { return text.escapedLines }
+    return parts[0].description.escapedLines
+      + parts.dropFirst().map { part in
+        guard let style = styles.first(where: part.hasPrefix) else { return "\u{1B}\(part)".escapedLines }
+        return "\u{1B}\(style)" + part.dropFirst(style.count).description.escapedLines
+      }.joined()
+  }
+
+  public enum Style: String, Sendable, CaseIterable {
     case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36"
   }
 

@@ -50,7 +50,7 @@ public final class TerminalProgress: ProgressSink {
 
   public func note(_ text: String) {
     clearLine()
-    terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedForTerminal)
+    terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedLines)
   }
 
   /// Forgets pieces that will not end because an error is on its way out.
@@ -74,18 +74,18 @@ public final class TerminalProgress: ProgressSink {
       line += "  \(Formatting.clock(elapsed))"
     }
     if !piece.detail.isEmpty { line += "  \(piece.detail)" }
-    terminal.write("\r\u{1B}[2K" + String(line.prefix(max(20, terminal.width - 1))))
+    terminal.writeVerbatim("\r\u{1B}[2K" + String(line.prefix(max(20, terminal.width - 1))))
     hasLine = true
   }
 
   private func clearLine() {
-    if hasLine { terminal.write("\r\u{1B}[2K") }
+    if hasLine { terminal.writeVerbatim("\r\u{1B}[2K") }
     hasLine = false
   }
 
   /// Eighths of a block, so that it moves smoothly.
   public static func bar(_ share: Double, width: Int) -> String {
-    let eighths = Int((share * Double(width * 8)).rounded(.down))
+    let eighths = Int(clamping: (min(max(share, 0), 1) * Double(width * 8)).rounded(.down))
     let full = String(repeating: "█", count: eighths / 8)
     let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
     let bar = full + parts[eighths % 8]

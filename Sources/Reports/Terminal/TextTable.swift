@@ -12,17 +12,23 @@ public struct TextTable {
     public var text: String
     public var styles: [Terminal.Style]
 
+    /// Characters; one long name must not push all other columns out of sight.
+    private static let longest = 300
+
+    /// - Parameter text: from anywhere: it stays in its row, see `escapedForTerminal`.
     public init(_ text: String, _ styles: Terminal.Style...) {
-      self.text = text.escapedForTerminal
+      self.text = text.escapedForTerminal.shortened(to: Self.longest)
       self.styles = styles
     }
     public init(stringLiteral value: String) { self.init(value) }
   }
 
-  private let columns: [(title: String, alignment: Alignment)]
+  private let columns: [(title: Cell, alignment: Alignment)]
   private var rows: [[Cell]?] = []
 
-  public init(_ columns: [(title: String, alignment: Alignment)]) { self.columns = columns }
+  public init(_ columns: [(title: String, alignment: Alignment)]) {
+    self.columns = columns.map { (Cell($0.title, .bold), $0.alignment) }
+  }
 
   /// - Precondition: one cell a column.
   public mutating func add(_ cells: [Cell]) {
@@ -35,7 +41,7 @@ public struct TextTable {
 
   public func rendered(for terminal: Terminal) -> String {
     let widths = columns.indices.map { column in
-      rows.compactMap { $0?[column].text.count }.reduce(columns[column].title.count, max)
+      rows.compactMap { $0?[column].text.count }.reduce(columns[column].title.text.count, max)
     }
     let rule = terminal.styled(String(repeating: "─", count: widths.reduce(0, +) + 2 * (widths.count - 1)), .dim)
     func line(_ cells: [Cell]) -> String {
@@ -49,7 +55,7 @@ public struct TextTable {
       }
       return parts.joined(separator: "  ") + "\n"
     }
-    var out = line(columns.map { Cell($0.title, .bold) }) + rule + "\n"
+    var out = line(columns.map(\.title)) + rule + "\n"
     for row in rows { out += row.map(line) ?? rule + "\n" }
     return out
   }

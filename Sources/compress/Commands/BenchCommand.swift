@@ -88,7 +88,7 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(report.precision, .bold), TextTable.Cell("\(report.threads)"), TextTable.Cell("\(report.batch)"),
       TextTable.Cell(Formatting.duration(report.p50 / 1e3)), TextTable.Cell(Formatting.duration(report.p90 / 1e3)),
       TextTable.Cell(Formatting.duration(report.p99 / 1e3)), TextTable.Cell(Formatting.duration(report.max / 1e3)),
-      TextTable.Cell(Formatting.count(Int(Double(report.batch) / report.p50 * 1e3))), TextTable.Cell("\(report.runs)"),
+      TextTable.Cell(Formatting.count((Double(report.batch) / report.p50 * 1e3).rounded(.towardZero))), TextTable.Cell("\(report.runs)"),
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
@@ -100,7 +100,7 @@ struct BenchCommand: ParsableCommand {
   static func write(_ report: some Encodable, to terminal: Terminal) throws {
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    terminal.writeLine(String(decoding: try encoder.encode(report), as: UTF8.self))
+    terminal.writeVerbatim(String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
   }
 }
 
@@ -111,7 +111,7 @@ extension BenchCommand {
     if json {
       let encoder = JSONEncoder()
       encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return terminal.writeLine(String(decoding: try encoder.encode(found), as: UTF8.self))
+      return terminal.writeVerbatim(String(decoding: try encoder.encode(found), as: UTF8.self) + "\n")
     }
     var table = TextTable([("what", .left), ("time", .right), ("to forward", .right)])
     table.add([

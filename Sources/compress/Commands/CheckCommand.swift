@@ -24,7 +24,7 @@ struct CheckCommand: ParsableCommand {
     guard problems.isEmpty else {
       let errors = Terminal(.errors)
       for problem in problems {
-        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedForTerminal)
+        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedLines)
       }
       throw ExitCode(2)
     }
@@ -44,10 +44,10 @@ struct CheckCommand: ParsableCommand {
     )
     if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
     for result in check.results {
-      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedForTerminal)")
+      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedLines)")
     }
     for warning in check.warnings {
-      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedForTerminal)
+      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedLines)
     }
     return check.problems
   }

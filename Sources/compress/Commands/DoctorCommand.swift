@@ -35,7 +35,7 @@ struct DoctorCommand: ParsableCommand {
     line("cores", "\(ProcessInfo.processInfo.activeProcessorCount)")
     line("kernels", try Self.kernels())
     line("bf16", Self.bfloat16)
-    line("memory", Formatting.bytes(Int(ProcessInfo.processInfo.physicalMemory)))
+    line("memory", Formatting.bytes(Int(clamping: ProcessInfo.processInfo.physicalMemory)))
     line("Lua", LuaState.version)
     line("zlib", Gzip.zlibVersion)
 
@@ -86,7 +86,7 @@ struct DoctorCommand: ParsableCommand {
     if peak { try measure(line) }
     guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
     terminal.writeLine("\nmissing:")
-    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedForTerminal) }
+    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedLines) }
   }
 
   private func measure(_ line: (String, String) -> Void) throws {

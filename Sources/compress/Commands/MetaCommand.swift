@@ -17,7 +17,7 @@ struct MetaCommand: ParsableCommand {
 
   func run() throws {
     let text = try EditorStubs.text()
-    guard let out else { return Terminal(.output).write(text) }
+    guard let out else { return Terminal(.output).writeVerbatim(text) }
     try AtomicFile.write(text.utf8, to: out)
   }
 }

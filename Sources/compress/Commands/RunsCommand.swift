@@ -126,13 +126,13 @@ struct RunsCommand: ParsableCommand {
       var export = RunExport(csv ? .csv : .json, params: try store.paramNames()) { text in
         buffer += text
         guard buffer.utf8.count > 1 << 16 else { return }
-        terminal.write(buffer)
+        terminal.writeVerbatim(buffer)
         buffer = ""
       }
       try export.begin()
       try store.forEachRow(try selection.query()) { try export.add($0) }
       try export.end()
-      terminal.write(buffer)
+      terminal.writeVerbatim(buffer)
     }
   }
 
