@@ -94,6 +94,8 @@ int cimg_jpeg_decode(const uint8_t *bytes, size_t count, int eighths, int most_s
   m.most_scans = most_scans;
   m.progress.progress_monitor = on_progress;
   info.progress = &m.progress;
+  // A progressive file is decoded whole, in two bytes for each number; what needs more is refused.
+  info.mem->max_memory_to_use = CIMG_JPEG_MEMORY;
   jpeg_mem_src(&info, bytes, count);
   jpeg_read_header(&info, TRUE);
   int inks = info.jpeg_color_space == JCS_CMYK || info.jpeg_color_space == JCS_YCCK;

@@ -42,6 +42,7 @@ enum HeldBytes: Sendable {
     unpacking part: String, of packed: UnsafeRawBufferPointer, _ count: Int, _ memory: DataMemory,
     _ unpack: () throws -> [UInt8]
   ) throws {
+    try Gzip.checkInflation(ofBytes: packed.count, to: count)
     let reservation = try memory.reserve(count)
     guard let store = memory.store, count >= Self.leastKept else {
       self = .owned(try unpack(), reservation)

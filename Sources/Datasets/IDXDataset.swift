@@ -11,10 +11,10 @@ public final class IDXDataset: Dataset {
   public let sampleShape: Shape
   public let classCount: Int
   public let identity: DatasetIdentity
-  public var count: Int { labels.count }
+  public let count: Int
 
   private let images: IDXFile
-  private let labels: [UInt8]
+  private let labels: HeldBytes
   private let memory: DataMemory
   private let decoded = Mutex<HeldBytes?>(nil)
 
@@ -41,13 +41,17 @@ public final class IDXDataset: Dataset {
         "\(labelFile.shape[0]) labels for the \(imageFile.shape[0]) images of \(images)", kind: .input
       ).at(file: labels)
     }
-    let classes = try labelFile.decode(memory).withBytes { Array($0) }
-    let largest = Int(classes.max() ?? 0)
-    if let classCount, largest >= classCount, let index = classes.firstIndex(where: { $0 >= classCount }) {
-      throw CompressError(
-        "label \(classes[index]) of sample \(index) is outside 0..<\(classCount)", kind: .input
-      ).at(file: labels)
+    let classes = try labelFile.decode(memory)
+    let largest = try classes.withBytes { classes in
+      let largest = Int(classes.max() ?? 0)
+      if let classCount, largest >= classCount, let index = classes.firstIndex(where: { $0 >= classCount }) {
+        throw CompressError(
+          "label \(classes[index]) of sample \(index) is outside 0..<\(classCount)", kind: .input
+        ).at(file: labels)
+      }
+      return largest
     }
+    count = labelFile.shape[0]
     self.name = name
     self.images = imageFile
     self.memory = memory
@@ -69,11 +73,14 @@ public final class IDXDataset: Dataset {
     }
     let size = sampleShape.count
     precondition(out.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
+    self.labels.withBytes { bytes in
+      // All were looked at when the file was opened; one that was changed since is one class or another.
+      for (k, index) in indices.enumerated() { labels[k] = Int32(min(Int(bytes[index]), classCount - 1)) }
+    }
     pixels.withBytes { pixels in
       for (k, index) in indices.enumerated() {
         let sample = UnsafeRawBufferPointer(rebasing: pixels[(index * size)..<((index + 1) * size)])
         sample.withMemoryRebound(to: UInt8.self) { scale($0, to: out.baseAddress! + k * size) }
-        labels[k] = Int32(self.labels[index])
       }
     }
   }

@@ -47,6 +47,7 @@ struct IDXFile: Sendable {
       let most = file.isCompressed ? "at most \(most)" : "\(most)"
       throw CompressError("the header claims \(claim) bytes; the file holds \(most)", kind: .input)
     }
+    try SampleLimits.check(dims)
     guard shape.count <= largestCount else {
       throw CompressError("\(claim) bytes; the limit for data held in memory is \(largestCount)", kind: .limit)
     }

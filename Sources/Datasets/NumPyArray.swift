@@ -25,9 +25,15 @@ struct NumPyArray: Sendable {
 
   private static let longestHeader = 1 << 16
 
-  /// - Parameter bytes: all of the array; nothing but the header is looked at.
-  /// - Throws: `CompressError` when the header is broken, names another element type or claims more than there is.
-  init(_ bytes: UnsafeRawBufferPointer) throws {
+  /// No array's elements begin later.
+  static let longestBeginning = 12 + longestHeader
+
+  /// - Parameters:
+  ///   - bytes: the beginning of the array, `longestBeginning` of it or all; nothing but the header is looked at.
+  ///   - total: bytes of all of it.
+  /// - Throws: `CompressError` when the header is broken, names another element type, claims something else than there
+  ///   is, or more samples than are read.
+  init(_ bytes: UnsafeRawBufferPointer, of total: Int) throws {
     var reader = ByteReader(bytes)
     guard bytes.count >= 10, try reader.slice(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
       throw CompressError("no NumPy array: it does not start with \\x93NUMPY", kind: .input)
@@ -47,16 +53,18 @@ struct NumPyArray: Sendable {
     }
     var size = element.size
     for dim in header.shape {
+      // An empty axis does not excuse the others: sizes are products of them too.
       let (product, overflow) = size.multipliedReportingOverflow(by: max(dim, 1))
       guard !overflow else { throw CompressError("an array of shape \(header.shape) is too large", kind: .input) }
       size = product
     }
     let needed = header.shape.contains(0) ? 0 : size
-    guard needed == reader.remaining else {
+    guard needed == total - reader.offset else {
       throw CompressError(
         "an array of shape \(header.shape) and type \(header.descriptor) has \(needed) bytes; there are "
-          + "\(reader.remaining)", kind: .input)
+          + "\(total - reader.offset)", kind: .input)
     }
+    try SampleLimits.check(header.shape)
     self.element = element
     self.isBigEndian = isBigEndian
     dims = header.shape

@@ -23,10 +23,11 @@ public final class NumPyDataset: Dataset {
   public let sampleShape: Shape
   public let classCount: Int
   public let identity: DatasetIdentity
-  public var count: Int { labels.count }
+  public let count: Int
 
   private let samples: LoadedArray
-  private let labels: [Int32]
+  /// In the file's own type, as it is or unpacked: as numbers of 32 bits they could take four times the room.
+  private let labels: LoadedArray
 
   /// - Parameters:
   ///   - samples: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
@@ -55,17 +56,19 @@ public final class NumPyDataset: Dataset {
         .at(file: labels.file)
     }
     let most = classCount ?? Self.mostClasses
-    self.labels = try classes.bytes.withBytes { bytes in
-      try (0..<labelDims[0]).map { index in
+    let largest = try classes.bytes.withBytes { bytes in
+      try (0..<labelDims[0]).reduce(0) { largest, index in
         guard let label = classes.array.integer(index, from: bytes), (0..<most).contains(label) else {
           throw CompressError("label \(index) is outside 0..<\(most)", kind: .input).at(file: labels.file)
         }
-        return Int32(label)
+        return max(largest, label)
       }
     }
     self.name = name
     self.samples = images
-    self.classCount = classCount ?? Int(self.labels.max() ?? 0) + 1
+    self.labels = classes
+    count = labelDims[0]
+    self.classCount = classCount ?? largest + 1
     let inner = Array(dims.dropFirst())
     sampleShape = Shape(inner.count == 2 ? inner + [1] : inner)
     let members = [samples.member, labels.member].map { $0 ?? "" }
@@ -82,12 +85,17 @@ public final class NumPyDataset: Dataset {
   ) throws {
     let size = sampleShape.count
     precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
+    self.labels.bytes.withBytes { bytes in
+      // All were looked at when the file was opened; one that was changed since is one class or another.
+      for (k, index) in indices.enumerated() {
+        labels[k] = Int32(min(max(self.labels.array.integer(index, from: bytes) ?? 0, 0), classCount - 1))
+      }
+    }
     samples.bytes.withBytes { bytes in
       for (k, index) in indices.enumerated() {
         let out = UnsafeMutableBufferPointer(rebasing: images[(k * size)..<((k + 1) * size)])
         samples.array.read(index * size..<(index + 1) * size, from: bytes, to: out.baseAddress!)
         if samples.array.element == .u1 { for i in out.indices { out[i] /= 255 } }
-        labels[k] = self.labels[index]
       }
     }
   }
@@ -101,7 +109,7 @@ private struct LoadedArray: Sendable {
   init(_ source: NumPyDataset.Source, _ memory: DataMemory) throws {
     (array, bytes) = try atFile(source.file) {
       let bytes = try Self.bytes(source, memory)
-      return (try bytes.withBytes { try NumPyArray($0) }, bytes)
+      return (try bytes.withBytes { try NumPyArray($0, of: $0.count) }, bytes)
     }
   }
 
@@ -115,6 +123,10 @@ private struct LoadedArray: Sendable {
       let names = zip.entries.map { $0.name.hasSuffix(".npy") ? String($0.name.dropLast(4)) : $0.name }
       throw CompressError(
         "there is no array \"\(member.escapedForTerminal)\"" + Suggestion.text(for: member, among: names), kind: .input)
+    }
+    // What an array claims to be is looked at before all of it is unpacked.
+    try zip.beginning(of: entry, count: NumPyArray.longestBeginning).withUnsafeBytes {
+      _ = try NumPyArray($0, of: entry.size)
     }
     return try HeldBytes(entry, of: zip, memory: memory)
   }

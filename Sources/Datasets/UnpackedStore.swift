@@ -9,7 +9,7 @@ public protocol UnpackedStore: Sendable {
   /// What is kept under the key, as it was; nil when nothing is.
   func content(_ key: String) -> MappedFile?
 
-  /// Keeps the bytes and maps them.
+  /// Keeps the bytes and maps them, untouched so far: the caller still holds the same bytes in memory.
   ///
   /// - Throws: `CompressError` when the disk is full or the folder cannot be written.
   func keep(_ bytes: UnsafeRawBufferPointer, as key: String) throws -> MappedFile

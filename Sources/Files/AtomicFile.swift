@@ -22,13 +22,15 @@ public enum AtomicFile {
   }
 
   /// Writes what `body` hands to the writer. An error thrown by `body` abandons the file.
-  public static func write(to path: String, _ body: (FileWriter) throws -> Void) throws {
+  ///
+  /// - Parameter limit: bytes; more abandon the file with an error of kind `.limit`.
+  public static func write(to path: String, limit: Int = .max, _ body: (FileWriter) throws -> Void) throws {
     let folder = Folders.parent(of: path)
     removeLeftovers(in: folder)
     do {
       let file = try temporary(in: folder)
       do {
-        let writer = FileWriter(descriptor: file.number, path: path)
+        let writer = FileWriter(descriptor: file.number, path: path, limit: limit)
         try body(writer)
         try writer.flush()
         guard retrying({ fsync(file.number) }) == 0 else { throw CompressError.system("write", path) }
@@ -47,15 +49,19 @@ public enum AtomicFile {
   private static let prefix = ".compress-", suffix = ".tmp"
 
   private static func isTemporary(_ path: String) -> Bool {
-    let name = path.split(separator: "/").last ?? ""
+    let name = path.splitByBytes(at: "/").last ?? ""
     return name.hasPrefix(prefix) && name.hasSuffix(suffix)
   }
+
+  /// A name that no other file has.
+  static func temporaryName() -> String { prefix + String(UInt64.random(in: 0...(.max)), radix: 36) + suffix }
 
   /// A new file, locked so that it is not taken for what a killed process left.
   private static func temporary(in folder: String) throws -> FileDescriptor {
     while true {
-      let name = prefix + String(UInt64.random(in: 0...(.max)), radix: 36) + suffix
-      let file = try FileDescriptor("\(folder)/\(name)", O_WRONLY | O_CREAT | O_EXCL, mode: 0o666, action: "write")
+      let file = try FileDescriptor(
+        "\(folder)/\(temporaryName())", O_WRONLY | O_CREAT | O_EXCL, mode: 0o666,
+        action: "write")
       if Leftovers.claim(file.number, file.path) { return file }
     }
   }

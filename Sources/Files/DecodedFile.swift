@@ -37,6 +37,7 @@ public final class DecodedFile {
   /// - Throws: `CompressError`, with the file's name, when it has fewer or more than `count` bytes.
   public func readRest(_ count: Int, _ announcement: String) throws -> [UInt8] {
     try atFile(path) {
+      try Gzip.checkInflation(ofBytes: file.bytes.count, to: count)
       let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, filled in
         filled = try read(into: UnsafeMutableRawBufferPointer(buffer))
       }

@@ -19,6 +19,12 @@ struct FileDescriptor: ~Copyable {
     self.path = path
   }
 
+  /// Takes over what is open already.
+  init(_ number: Int32, _ path: String) {
+    self.number = number
+    self.path = path
+  }
+
   deinit { close(number) }
 
   /// Opens for reading; anything but a regular file (folder, pipe, device) is refused, without blocking on it.

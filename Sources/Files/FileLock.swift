@@ -17,12 +17,20 @@ public final class FileLock: Sendable {
   public let path: String
   private let file: FileDescriptor
 
-  /// Opens the file, making it if need be, without locking it yet.
+  /// Opens the file, making it if need be, without locking it yet. The last part of the path may not be a link.
   ///
+  /// - Parameter mode: the permissions of a file that is made.
   /// - Throws: `CompressError` with the path when the system refuses.
-  public init(_ path: String) throws {
+  public init(_ path: String, mode: UInt16 = 0o666) throws {
     self.path = path
-    file = try FileDescriptor(path, O_RDWR | O_CREAT, mode: 0o666, action: "open")
+    file = try FileDescriptor(
+      path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK, mode: mode_t(mode), action: "open")
+  }
+
+  /// Takes over a file that is open.
+  init(_ file: consuming FileDescriptor) {
+    path = file.path
+    self.file = file
   }
 
   /// Takes the lock, or changes its mode; false when somebody else's stands against it. Changing the mode lets go

@@ -11,14 +11,21 @@ public final class FileWriter {
   /// Bytes written so far.
   public private(set) var count = 0
 
-  init(descriptor: Int32, path: String) {
+  /// Most bytes.
+  private let limit: Int
+
+  init(descriptor: Int32, path: String, limit: Int = .max) {
     self.descriptor = descriptor
     self.path = path
+    self.limit = limit
     buffer.reserveCapacity(Self.bufferSize)
   }
 
-  /// - Throws: `CompressError` (`.system`) when the disk is full or fails.
+  /// - Throws: `CompressError` (`.system`) when the disk is full or fails, (`.limit`) when it is more than may be.
   public func write(_ bytes: UnsafeRawBufferPointer) throws {
+    guard bytes.count <= limit - count else {
+      throw CompressError("more than the \(limit) bytes that may still be written", kind: .limit).at(file: path)
+    }
     count += bytes.count
     if buffer.count + bytes.count > Self.bufferSize { try flush() }
     if bytes.count < Self.bufferSize {

@@ -11,27 +11,51 @@ import Diagnostics
 public enum Folders {
   /// The folder a path lies in; `.` for a bare name.
   public static func parent(of path: String) -> String {
-    var head = path[...]
-    while head.count > 1, head.last == "/" { head.removeLast() }
-    guard let slash = head.lastIndex(of: "/") else { return "." }
-    let folder = head[..<slash]
-    return folder.isEmpty ? "/" : String(folder)
+    let slash = UInt8(ascii: "/")
+    var head = path.utf8[...]
+    while head.count > 1, head.last == slash { head.removeLast() }
+    guard let end = head.lastIndex(of: slash) else { return "." }
+    let folder = head[..<end]
+    return folder.isEmpty ? "/" : String(decoding: folder, as: UTF8.self)
   }
 
   /// Makes the folder and those above it that are missing; one that exists already is fine.
   ///
+  /// - Parameter mode: the permissions of the last of them; those above have the usual ones.
   /// - Throws: `CompressError` when something else has that name, or the system refuses.
-  public static func create(_ path: String) throws {
+  public static func create(_ path: String, mode: UInt16 = 0o777) throws {
     guard !exists(path) else { return }
-    if mkdir(path, 0o777) == 0 { return }
+    if mkdir(path, mode_t(mode)) == 0 { return }
     if errno == ENOENT {
       let above = parent(of: path)
       guard above != path, above != "." else { throw CompressError.system("make folder", path) }
       try create(above)
-      if mkdir(path, 0o777) == 0 { return }
+      if mkdir(path, mode_t(mode)) == 0 { return }
     }
     // Another process may have made it in the meantime.
     guard errno == EEXIST, exists(path) else { throw CompressError.system("make folder", path) }
+  }
+
+  /// Takes a file or folder of this user's away from everybody else. Another user's stays as it is.
+  ///
+  /// - Throws: `CompressError` with the path when the system refuses.
+  public static func keepPrivate(_ path: String) throws {
+    let item = try FileDescriptor(path, O_RDONLY | O_NONBLOCK, action: "open")
+    let status = try item.status()
+    let wanted = status.st_mode & 0o700
+    guard status.st_uid == geteuid(), status.st_mode & 0o777 != wanted else { return }
+    guard fchmod(item.number, wanted) == 0 else { throw CompressError.system("change the permissions of", path) }
+  }
+
+  /// Makes an empty file that is this user's alone, or takes one that is there away from everybody else.
+  ///
+  /// - Throws: `CompressError` with the path when it is no regular file, or the system refuses.
+  public static func makePrivateFile(_ path: String) throws {
+    let file = try FileDescriptor(path, O_RDWR | O_CREAT | O_NONBLOCK, mode: 0o600, action: "open")
+    guard try file.status().st_mode & S_IFMT == S_IFREG else {
+      throw CompressError("not a regular file", kind: .input).at(file: path)
+    }
+    try keepPrivate(path)
   }
 
   /// Makes the folder if need be and sees to it that files can be made there, before work is spent on them.
@@ -44,6 +68,12 @@ public enum Folders {
 
   /// Whether the path is a folder (or a link to one).
   public static func exists(_ path: String) -> Bool { mode(of: path) == S_IFDIR }
+
+  /// Whether the path itself is a symbolic link.
+  public static func isLink(_ path: String) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFLNK
+  }
 
   /// Whether the path is a regular file (or a link to one).
   public static func isFile(_ path: String) -> Bool { mode(of: path) == S_IFREG }

@@ -17,6 +17,22 @@ public enum Gzip {
     return overflow ? .max : product
   }
 
+  /// What is unpacked whole may come to so many times its packed bytes, or to `smallInflation`. Images, weights and
+  /// labels shrink ten times at the very best; what shrinks a thousand times was made to fill memories.
+  static let likelyInflation = 100
+  /// 64 MiB, whatever they were packed into.
+  static let smallInflation = 64 << 20
+
+  /// - Throws: `CompressError` of kind `.limit` when so few bytes unpack to more than any honest data.
+  public static func checkInflation(ofBytes packed: Int, to count: Int) throws {
+    let (likely, overflow) = packed.multipliedReportingOverflow(by: likelyInflation)
+    guard count <= max(smallInflation, overflow ? .max : likely) else {
+      throw CompressError(
+        "\(packed) bytes that unpack to \(count): more than \(likelyInflation) times as many, and than "
+          + "\(smallInflation)", kind: .limit, hint: "a file that is not compressed has no such limit")
+    }
+  }
+
   /// The content of a gzip file held in memory.
   ///
   /// - Throws: `CompressError` when the stream is broken, ends early or inflates to more than `limit` bytes.

@@ -23,7 +23,7 @@ public final class PartialFile {
   ///
   /// - Throws: `CompressError` when another process works on it or the system refuses.
   public init(for target: String) throws {
-    let name = target.split(separator: "/").last ?? ""
+    let name = target.splitByBytes(at: "/").last ?? ""
     path = "\(Folders.parent(of: target))/.\(name).part"
     self.target = target
     while true {

@@ -124,7 +124,7 @@ public final class TarReader {
       if !prefix.isEmpty { path = prefix + "/" + path }
     }
     while path.hasPrefix("./") { path.removeFirst(2) }
-    guard !path.hasPrefix("/"), !path.split(separator: "/").contains("..") else {
+    guard path.utf8.first != UInt8(ascii: "/"), !path.splitByBytes(at: "/").contains("..") else {
       throw CompressError("entry \"\(path.escapedForTerminal)\" leads out of the archive", kind: .input)
     }
     return path

@@ -24,6 +24,32 @@ public final class ZipFile {
   public init(_ path: String) throws {
     file = try MappedFile(path)
     entries = try atFile(path) { [file] in try file.withBytes(Self.directory) }
+    try atFile(path) { try Self.checkPlaces(entries) }
+  }
+
+  /// Every entry has bytes of its own: a few kilobytes that a thousand entries share would be a thousand files.
+  private static func checkPlaces(_ entries: [Entry]) throws {
+    let sorted = entries.sorted { $0.offset < $1.offset }
+    for (first, second) in zip(sorted, sorted.dropFirst())
+    where first.offset + 30 + first.compressedSize > second.offset {
+      throw CompressError(
+        "\"\(first.name.escapedForTerminal.shortened(to: 80))\" and "
+          + "\"\(second.name.escapedForTerminal.shortened(to: 80))\" overlap at byte \(second.offset)", kind: .input)
+    }
+  }
+
+  /// The first bytes of an entry's content, at most so many.
+  ///
+  /// - Throws: `CompressError` when it is broken there.
+  public func beginning(of entry: Entry, count: Int) throws -> [UInt8] {
+    try atFile(file.path) {
+      let bytes = UnsafeRawBufferPointer(rebasing: file.bytes[try content(entry)])
+      guard entry.isDeflated else { return Array(bytes.prefix(count)) }
+      let inflater = try Inflater(bytes, isRaw: true)
+      return try [UInt8](unsafeUninitializedCapacity: min(count, entry.size)) { buffer, filled in
+        filled = try inflater.read(into: UnsafeMutableRawBufferPointer(buffer))
+      }
+    }
   }
 
   /// Where the content of an entry lies that is stored, not deflated.
@@ -57,9 +83,11 @@ public final class ZipFile {
       }
       guard entry.size <= Gzip.largestInflation(ofBytes: entry.compressedSize) else {
         throw CompressError(
-          "\"\(entry.name.escapedForTerminal)\": \(entry.compressedSize) bytes cannot inflate to \(entry.size)",
+          "\"\(entry.name.escapedForTerminal.shortened(to: 80))\": \(entry.compressedSize) bytes cannot inflate to "
+            + "\(entry.size)",
           kind: .input)
       }
+      try Gzip.checkInflation(ofBytes: entry.compressedSize, to: entry.size)
       let inflater = try Inflater(bytes, isRaw: true)
       let out = try [UInt8](unsafeUninitializedCapacity: entry.size) { buffer, count in
         count = try inflater.read(into: UnsafeMutableRawBufferPointer(buffer))
@@ -74,7 +102,7 @@ public final class ZipFile {
     crc.add(bytes)
     guard bytes.count == entry.size, crc.value == entry.crc else {
       throw CompressError(
-        "\"\(entry.name.escapedForTerminal)\" has \(bytes.count) bytes with checksum \(crc.value), "
+        "\"\(entry.name.escapedForTerminal.shortened(to: 80))\" has \(bytes.count) bytes with checksum \(crc.value), "
           + "not \(entry.size) with \(entry.crc)", kind: .input)
     }
   }
@@ -129,7 +157,8 @@ public final class ZipFile {
     try reader.skip(Int(extra) + Int(comment))
     guard flags & 1 == 0, [0, 8].contains(method), compressed != .max, size != .max, offset != .max else {
       throw CompressError(
-        "\"\(name.escapedForTerminal)\" is encrypted, beyond 4 GiB or packed by method \(method); 0 and 8 are read",
+        "\"\(name.escapedForTerminal.shortened(to: 80))\" is encrypted, beyond 4 GiB or packed by method \(method); "
+          + "0 and 8 are read",
         kind: .input)
     }
     return Entry(

@@ -4,15 +4,28 @@ import Network
 
 /// Model files of every format known here.
 public enum ModelFile {
-  /// Writes a model in the format that the name's extension asks for: safetensors, or native.
+  /// The endings there are formats for.
+  public static let extensions = [NativeFormat.fileExtension, SafeTensorsFile.fileExtension]
+
+  /// - Throws: `CompressError` naming the endings there are, when the name has another one.
+  public static func checkName(_ name: String) throws {
+    if extensions.contains(where: { name.hasSuffix("." + $0) && name.utf8.count > $0.utf8.count + 1 }) { return }
+    throw CompressError(
+      "\"\(name.escapedForTerminal.shortened(to: 80))\": a model's file ends in "
+        + extensions.map { "." + $0 }.joined(separator: " or "))
+  }
+
+  /// Writes a model in the format that the name's ending asks for: safetensors, or native. The file appears whole or
+  /// not at all.
   ///
-  /// - Throws: what that format's writer throws.
-  public static func write(_ model: Model, to path: String) throws {
-    if path.hasSuffix("." + SafeTensorsFile.fileExtension) {
-      try SafeTensorsFile.write(model, to: path)
-    } else {
-      try NativeFormat.write(model, to: path)
-    }
+  /// - Parameter limit: bytes; a larger file is not written.
+  /// - Returns: bytes of the file.
+  /// - Throws: `CompressError` when the name has no ending that is known here; what that format's writer throws.
+  @discardableResult
+  public static func write(_ model: Model, to path: String, limit: Int = .max) throws -> Int {
+    try checkName(path)
+    return path.hasSuffix("." + SafeTensorsFile.fileExtension)
+      ? try SafeTensorsFile.write(model, to: path, limit: limit) : try NativeFormat.write(model, to: path, limit: limit)
   }
 
   /// Reads a model, in whatever format its first bytes show.

@@ -7,6 +7,9 @@
 // All functions return 1, or 0 with a message.
 #define CIMG_MESSAGE 256
 
+// What libjpeg may hold of one image besides the output: 192 MiB, 32 million pixels of a progressive file in full colour.
+#define CIMG_JPEG_MEMORY (192L << 20)
+
 // Width and height from the header; nothing else is decoded.
 int cimg_jpeg_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, char *message);
 

@@ -5,6 +5,9 @@ import Diagnostics
 enum ImageDecoder {
   /// Larger images are refused by their header, before anything is allocated: 64 million pixels.
   static let largestPixels = 1 << 26
+  /// Pixels that any file may have, and for each of its bytes so many more: photographs have about ten a byte, and an
+  /// even surface has a thousand.
+  private static let smallPixels = 1 << 23, pixelsByByte = 16
   /// A usual progressive file has about ten.
   private static let mostScans: Int32 = 100
 
@@ -28,7 +31,8 @@ enum ImageDecoder {
 
   /// Height and width as the header says.
   ///
-  /// - Throws: `CompressError` when it is broken or claims more pixels than `largestPixels`.
+  /// - Throws: `CompressError` when it is broken, or claims more pixels than `largestPixels` or than so small a file is
+  ///   likely to have.
   static func size(_ bytes: UnsafeRawBufferPointer) throws -> (height: Int, width: Int) {
     let format = try format(bytes)
     var width: UInt32 = 0, height: UInt32 = 0
@@ -43,6 +47,11 @@ enum ImageDecoder {
     guard pixels > 0, !overflow, pixels <= largestPixels else {
       throw CompressError(
         "\(format.rawValue) of \(width) x \(height) pixels; from 1 to \(largestPixels) are read", kind: .limit)
+    }
+    guard pixels <= smallPixels + pixelsByByte * bytes.count else {
+      throw CompressError(
+        "\(format.rawValue) of \(width) x \(height) pixels in \(bytes.count) bytes; up to "
+          + "\(smallPixels + pixelsByByte * bytes.count) are read of so small a file", kind: .limit)
     }
     return (Int(height), Int(width))
   }

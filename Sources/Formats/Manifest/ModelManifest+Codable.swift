@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import Foundation
 import Network
 
@@ -30,8 +31,12 @@ extension ModelManifest: Codable {
     return Array(try encoder.encode(self))
   }
 
-  /// - Throws: `CompressError` when the bytes are not JSON or not a manifest.
+  /// Numbers, texts, lists and objects of a manifest; Inception v3 has ten thousand.
+  private static var mostValues: Int { 1 << 21 }
+
+  /// - Throws: `CompressError` when the bytes are not JSON or not a manifest, or are more than any network needs.
   public init(json bytes: UnsafeRawBufferPointer) throws {
+    try BoundedJSON.check(bytes, values: Self.mostValues)
     do {
       self = try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
     } catch let error as CompressError {
@@ -61,7 +66,7 @@ extension ModelManifest: Codable {
     default: return "unreadable"
     }
     let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? "." + $0.stringValue }.joined()
-    return ((path.isEmpty ? "" : "\(path.drop { $0 == "." }): ") + what).escapedForTerminal
+    return ((path.isEmpty ? "" : "\(path.drop { $0 == "." }): ") + what).escapedForTerminal.shortened(to: 300)
   }
 }
 
@@ -72,7 +77,7 @@ extension ModelManifest.Mask: Codable {
     let container = try decoder.singleValueContainer()
     if let name = try? container.decode(String.self) {
       guard name == Self.nonzeroName else {
-        throw CompressError("unknown mask \"\(name.escapedForTerminal)\"", kind: .input)
+        throw CompressError("unknown mask \"\(name.escapedForTerminal.shortened(to: 40))\"", kind: .input)
       }
       self = .nonzero
     } else {

@@ -28,9 +28,17 @@ public enum NativeFormat {
 extension NativeFormat {
   /// Writes the model; the file appears whole or not at all.
   ///
+  /// - Parameter limit: bytes; a larger file is not written.
+  /// - Returns: bytes of the file.
   /// - Throws: `CompressError` with the path when the system refuses.
-  public static func write(_ model: Model, to path: String) throws {
-    try AtomicFile.write(to: path) { writer in try emit(model) { try writer.write($0) } }
+  @discardableResult
+  public static func write(_ model: Model, to path: String, limit: Int = .max) throws -> Int {
+    var count = 0
+    try AtomicFile.write(to: path, limit: limit) { writer in
+      try emit(model) { try writer.write($0) }
+      count = writer.count
+    }
+    return count
   }
 
   /// The bytes `write` writes: the same model gives the same bytes.

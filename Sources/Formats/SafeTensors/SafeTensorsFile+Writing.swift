@@ -9,10 +9,18 @@ extension SafeTensorsFile {
   ///
   /// float16 and bfloat16 weights are written as such, everything else as float32; masks have no place in the format.
   ///
+  /// - Parameter limit: bytes; a larger file is not written.
+  /// - Returns: bytes of the file.
   /// - Throws: `CompressError` naming the layer when a weight is quantized to integers, or with the path when the
   ///   system refuses.
-  public static func write(_ model: Model, to path: String) throws {
-    try AtomicFile.write(to: path) { writer in try emit(model) { try writer.write($0) } }
+  @discardableResult
+  public static func write(_ model: Model, to path: String, limit: Int = .max) throws -> Int {
+    var count = 0
+    try AtomicFile.write(to: path, limit: limit) { writer in
+      try emit(model) { try writer.write($0) }
+      count = writer.count
+    }
+    return count
   }
 
   /// The bytes `write` writes.

@@ -1,6 +1,5 @@
 import Diagnostics
 import Files
-import Foundation
 import Tensors
 
 /// A safetensors file: named tensors without a network, over the mapped file.
@@ -45,7 +44,7 @@ public struct SafeTensorsFile: @unchecked Sendable {
     guard count <= Self.headerLimit, count <= reader.remaining else {
       throw CompressError("has a header of \(count) bytes in \(bytes.count)", kind: .input)
     }
-    let header = try SafeTensorsHeader(json: Data(reader.slice(count)))
+    let header = try SafeTensorsHeader(json: reader.slice(count))
     let data = try reader.slice(reader.remaining)
     self.data = data
     metadata = header.metadata
@@ -61,7 +60,7 @@ public struct SafeTensorsFile: @unchecked Sendable {
   }
 
   private static func entry(_ name: String, _ tensor: SafeTensorsHeader.Entry, dataCount: Int) throws -> Entry {
-    let label = "tensor \"\(name.escapedForTerminal)\""
+    let label = "tensor \"\(name.escapedForTerminal.shortened(to: 80))\""
     guard let type = ElementType(rawValue: tensor.dtype) else {
       let name = tensor.dtype.prefix(20).description.escapedForTerminal
       throw CompressError("\(label) has unknown type \"\(name)\"", kind: .input)
@@ -90,7 +89,8 @@ public struct SafeTensorsFile: @unchecked Sendable {
     for entry in entries.sorted(by: comes) {
       guard entry.range.lowerBound >= end else {
         throw CompressError(
-          "tensors \"\(previous.escapedForTerminal)\" and \"\(entry.name.escapedForTerminal)\" overlap at byte "
+          "tensors \"\(previous.escapedForTerminal.shortened(to: 80))\" and "
+            + "\"\(entry.name.escapedForTerminal.shortened(to: 80))\" overlap at byte "
             + "\(entry.range.lowerBound)", kind: .input)
       }
       guard entry.range.lowerBound == end else {
@@ -107,63 +107,5 @@ public struct SafeTensorsFile: @unchecked Sendable {
   func floats(_ entry: Entry) -> Tensor {
     let bytes = UnsafeRawBufferPointer(rebasing: data[entry.range])
     return withExtendedLifetime(owner) { entry.type.floats(bytes, entry.shape) }
-  }
-}
-
-/// What a header says, not yet believed.
-struct SafeTensorsHeader: Decodable {
-  struct Entry: Codable {
-    let dtype: String
-    let shape: [Int]
-    let offsets: [Int]
-
-    private enum CodingKeys: String, CodingKey { case dtype, shape, offsets = "data_offsets" }
-  }
-
-  /// By name.
-  let tensors: [(String, Entry)]
-  let metadata: [String: String]
-
-  static let metadataKey = "__metadata__"
-
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(stringValue: String) { self.stringValue = stringValue }
-    init?(intValue: Int) { nil }
-  }
-
-  /// - Throws: `CompressError` saying what is wrong with the JSON.
-  init(json: Data) throws {
-    do { self = try JSONDecoder().decode(SafeTensorsHeader.self, from: json) } catch let error as CompressError {
-      throw error
-    } catch let error as DecodingError {
-      throw CompressError("has a broken header: \(error.place)", kind: .input)
-    }
-  }
-
-  init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    tensors = try container.allKeys.filter { $0.stringValue != Self.metadataKey }
-      .sorted { $0.stringValue < $1.stringValue }
-      .map { ($0.stringValue, try container.decode(Entry.self, forKey: $0)) }
-    metadata =
-      try container.decodeIfPresent([String: String].self, forKey: Key(stringValue: Self.metadataKey)) ?? [:]
-  }
-}
-
-extension DecodingError {
-  /// Where and what, in one line.
-  fileprivate var place: String {
-    func text(_ context: Context, _ what: String) -> String {
-      let path = context.codingPath.map { $0.intValue.map { "[\($0)]" } ?? $0.stringValue }.joined(separator: ".")
-      return (path.isEmpty ? "" : "\(path.prefix(200)): ".escapedForTerminal) + what
-    }
-    return switch self {
-    case .keyNotFound(let key, let context): text(context, "\"\(key.stringValue)\" is missing")
-    case .typeMismatch(let type, let context), .valueNotFound(let type, let context): text(context, "is no \(type)")
-    case .dataCorrupted(let context): text(context, "is no JSON that means anything here")
-    @unknown default: "cannot be read"
-    }
   }
 }
