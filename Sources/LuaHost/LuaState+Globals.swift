@@ -57,9 +57,9 @@ extension LuaState {
     return popValue()
   }
 
-  func definePrint(_ print: @escaping (String) -> Void) {
+  func definePrint(_ print: @escaping (String) throws -> Void) {
     push("print") { arguments in
-      print(try arguments.string(0))
+      try print(try arguments.string(0))
       return []
     }
     clua_set_print(L)

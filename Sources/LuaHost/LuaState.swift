@@ -44,7 +44,7 @@ public final class LuaState {
     limits: LuaLimits = LuaLimits(),
     seed: UInt64,
     random: @escaping (UInt64) -> any RandomNumberGenerator,
-    print: @escaping (String) -> Void = { Swift.print($0) },
+    print: @escaping (String) throws -> Void = { Swift.print($0) },
     stalled: (@Sendable (String) -> Void)? = nil
   ) {
     self.limits = limits

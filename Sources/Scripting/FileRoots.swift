@@ -18,9 +18,24 @@ public enum FileRoots {
       "there is no file \"\(name.escapedForTerminal)\" in \(roots.joined(separator: " or "))", kind: .input)
   }
 
+  /// What the program itself writes into a run's folder, or a sweep's: the first part of a name there.
+  private static let own: Set<String> = [
+    "results.json", "report.html", "models", "outcome.json", "job.json", "log.txt", "sweep.json", "table.csv",
+    "index.html", "points", "slurm",
+  ]
+
   /// A path for a new file under the root, its folder made.
+  ///
+  /// - Throws: `CompressError` when the name leads out of the root, or is one that the program keeps for itself.
   static func writable(_ name: String, under root: String) throws -> String {
     try check(name)
+    let parts = name.splitByBytes(at: "/")
+    // Some file systems know no case.
+    guard !own.contains(parts[0].lowercased()), !parts.contains(where: { $0.hasPrefix(".") }) else {
+      throw CompressError(
+        "\"\(name.escapedForTerminal.shortened(to: 80))\" is a name that the program keeps for itself",
+        hint: "save under another name")
+    }
     try Folders.create(root)
     let path = "\(root)/\(name)"
     let folder = Folders.parent(of: path)
@@ -34,8 +49,8 @@ public enum FileRoots {
   }
 
   private static func check(_ name: String) throws {
-    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
-    guard !name.isEmpty, name.utf8.count <= 1024, !name.contains("\0"), !name.hasPrefix("/"), !name.hasPrefix("~"),
+    let parts = name.splitByBytes(at: "/")
+    guard !name.isEmpty, name.utf8.count <= 1024, !name.contains("\0"), !name.utf8.starts(with: "~".utf8),
       !parts.contains(".."), !parts.contains("")
     else { throw CompressError("\"\(name.escapedForTerminal)\" is no file name inside the run's folders") }
   }

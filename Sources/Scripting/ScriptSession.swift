@@ -28,6 +28,8 @@ public final class ScriptSession {
     public var limits = LuaLimits()
     /// `--data-memory`: what decoded data may be held in.
     public var dataMemory = DataMemory.standardLimit
+    /// `--out-size`, `--out-files`, `--print-size`.
+    public var output = OutputLimits()
 
     /// Ends the script where it has declared its params.
     var declareOnly = false
@@ -58,6 +60,8 @@ public final class ScriptSession {
   /// Data sets in the order they were opened.
   var opened: [DataPairObject] = []
   let dataMemory: DataMemory
+  /// What the script may still save.
+  let saving: WriteBudget
   /// Image folders that were opened, for what turns out to be broken in them, and how much of it was told.
   var folders: [(folder: ImageFolder, told: Int)] = []
   var comparison: Comparison?
@@ -74,9 +78,15 @@ public final class ScriptSession {
     self.options = options
     self.executor = executor
     dataMemory = DataMemory(limit: options.dataMemory, store: executor.unpacked)
+    saving = options.output.saving()
+    let printing = options.output.printing()
     state = LuaState(
       limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
-      print: { print($0.escapedForTerminal) })
+      print: { text in
+        let shown = text.escapedLines
+        try printing.take(bytes: shown.utf8.count + 1)
+        print(shown)
+      })
     let progress = executor.context.progress
     registry = PluginRegistry(
       folders: try PluginFolders(script: Folders.parent(of: options.script), given: options.plugins), state: state,

@@ -2,6 +2,7 @@ import ArgumentParser
 import Datasets
 import Diagnostics
 import LuaHost
+import Scripting
 
 /// What a script may use, where the defaults are not right.
 struct LimitOptions: ParsableArguments {
@@ -29,6 +30,37 @@ struct LimitOptions: ParsableArguments {
     help: ArgumentHelp(
       "Compressed data held unpacked, in MiB (default: \(DataMemory.standardLimit >> 20)).", valueName: "mib"))
   var dataMemory: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What a script may save under --out, in MiB (default: \(OutputLimits().savedBytes >> 20)).", valueName: "mib"))
+  var outSize: Int?
+
+  @Option(
+    help: ArgumentHelp("How often a script may save (default: \(OutputLimits().savedFiles)).", valueName: "n"))
+  var outFiles: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What a script may print, in MiB (default: \(OutputLimits().printedBytes >> 20)).", valueName: "mib"))
+  var printSize: Int?
+
+  @Option(
+    help: ArgumentHelp(
+      "What a run may add to the store, in MiB (default: \(OutputLimits().storedBytes >> 20)).", valueName: "mib"))
+  var storeSize: Int?
+
+  func output() throws -> OutputLimits {
+    var limits = OutputLimits()
+    if let outSize { limits.savedBytes = try Self.bytes("--out-size", mebibytes: outSize) }
+    if let outFiles {
+      guard outFiles > 0 else { throw CompressError("--out-files \(outFiles): must be at least 1") }
+      limits.savedFiles = outFiles
+    }
+    if let printSize { limits.printedBytes = try Self.bytes("--print-size", mebibytes: printSize) }
+    if let storeSize { limits.storedBytes = try Self.bytes("--store-size", mebibytes: storeSize) }
+    return limits
+  }
 
   func dataLimit() throws -> Int {
     try dataMemory.map { try Self.bytes("--data-memory", mebibytes: $0) } ?? DataMemory.standardLimit

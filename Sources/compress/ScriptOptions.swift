@@ -42,6 +42,7 @@ struct ScriptOptions: ParsableArguments {
     options.plugins = plugins
     options.limits = try limits.limits()
     options.dataMemory = try limits.dataLimit()
+    options.output = try limits.output()
     options.settings = try settings.map { text in
       guard let equals = text.firstIndex(of: "="), equals != text.startIndex else {
         throw CompressError("--set \(text): write --set name=value")
@@ -55,6 +56,6 @@ struct ScriptOptions: ParsableArguments {
     _ = try InstructionSet.environmentCap()
     let pool = try ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
     let context = StageContext(pool: pool, progress: progress, cancellation: cancellation)
-    return Executor(context: context, store: noCache ? nil : try StageStore.ofUser())
+    return Executor(context: context, store: noCache ? nil : try StageStore.ofUser(budget: limits.output().storedBytes))
   }
 }

@@ -806,7 +806,7 @@ function Model:cost() end
 ---@return Layer[]
 function Model:layers() end
 
----Writes a file under --out, safetensors if that is how its name ends, else native; computes the model.
+---Writes a file under --out, native if its name ends in .cmpr, safetensors if in .safetensors; computes the model.
 ---@param file string
 ---@return Model
 function Model:save(file) end

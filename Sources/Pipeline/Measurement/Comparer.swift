@@ -32,7 +32,13 @@ public struct Comparer {
     let images = "\(scratch.path)/images.f32"
     try writeImages(comparison, to: images)
 
-    if let folder { try Folders.create(folder) }
+    if let folder {
+      try Folders.create(folder)
+      // A folder of results that somebody else prepared must not lead elsewhere.
+      guard !Folders.isLink(folder) else {
+        throw CompressError("is a symbolic link, where models are to be written", kind: .input).at(file: folder)
+      }
+    }
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
       let stored = try executor.result(of: variant.stage)

@@ -8,21 +8,29 @@ import Foundation
 /// other: the same name always means the same bytes, and files appear whole or not at all.
 public struct BlobStore: Sendable {
   public let root: String
+  /// What may be added; nil: anything.
+  let budget: WriteBudget?
 
-  public init(root: String) { self.root = root }
+  public init(root: String, budget: WriteBudget? = nil) {
+    self.root = root
+    self.budget = budget
+  }
 
   func path(of digest: String) -> String { "\(root)/blobs/\(digest.prefix(2))/\(digest)" }
 
   /// Stores the bytes, unless they are there already, and returns their digest. Bytes that are there
   /// count as young again, so that a clean-up leaves them to the stage that is about to name them.
-  public func put(_ bytes: UnsafeRawBufferPointer) throws -> String {
+  public func put(_ bytes: UnsafeRawBufferPointer) throws -> String { try add(bytes).digest }
+
+  /// As `put` does, and says whether they were not there before.
+  func add(_ bytes: UnsafeRawBufferPointer) throws -> (digest: String, isNew: Bool) {
     let digest = Digest.of(bytes)
     let path = path(of: digest)
-    if !Folders.touch(path) {
-      try Folders.create(Folders.parent(of: path))
-      try AtomicFile.write(to: path) { try $0.write(bytes) }
-    }
-    return digest
+    if Folders.touch(path) { return (digest, false) }
+    try budget?.take(bytes: bytes.count)
+    try Folders.create(Folders.parent(of: path))
+    try AtomicFile.write(to: path) { try $0.write(bytes) }
+    return (digest, true)
   }
 
   /// The bytes of that digest, mapped and verified; nil when they are not there or no longer what

@@ -5,7 +5,7 @@ import Foundation
 import Training
 
 /// Where a stage that takes long writes down how far it is: `checkpoints/12/1234….checkpoint`, the bytes and then
-/// their SHA-256. It goes when the stage is finished.
+/// the SHA-256 of its own name and them. It goes when the stage is finished.
 ///
 /// Written after an epoch, within one every few minutes, and when the run is asked to stop. Epochs shorter than
 /// `shortest`, or so short that writing would take more than a twentieth of the time, are not worth it each.
@@ -21,13 +21,20 @@ public final class StageCheckpoint {
 
   init(path: String) { self.path = path }
 
+  /// The name counts: under another stage's name it is not believed.
+  private func beginning() -> SHA256 {
+    var hash = SHA256()
+    hash.update(data: Data((path.splitByBytes(at: "/").last ?? "").utf8))
+    return hash
+  }
+
   /// What an interrupted run left; nil when there is nothing whole.
   func load() -> Content? {
     AtomicFile.removeLeftovers(in: Folders.parent(of: path))
     guard let file = try? MappedFile(path) else { return nil }
     let isWhole = file.withBytes { bytes in
       guard bytes.count > Self.digestBytes else { return false }
-      var hash = SHA256()
+      var hash = beginning()
       hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes.dropLast(Self.digestBytes)))
       return hash.finalize().elementsEqual(bytes.suffix(Self.digestBytes))
     }
@@ -57,7 +64,7 @@ public final class StageCheckpoint {
     do {
       try Folders.create(Folders.parent(of: path))
       try AtomicFile.write(to: path) { writer in
-        var hash = SHA256()
+        var hash = beginning()
         try content { bytes in
           hash.update(bufferPointer: bytes)
           try writer.write(bytes)

@@ -68,7 +68,7 @@ extension StageStore {
     let unpackedFiles = try files(in: "unpacked", suffix: Self.unpackedSuffix)
     let sizes = Dictionary(blobFiles.map { ($0.digest, $0.bytes) }, uniquingKeysWith: { first, _ in first })
     let items = stageFiles.compactMap { file in item(file, sizes) }
-    let unpacked = Set(unpackedFiles.compactMap { Self.blob(namedAt: $0.path) })
+    let unpacked = Set(unpackedFiles.compactMap { Self.blob(namedAt: $0.path, $0.digest) })
     let named = items.reduce(into: unpacked) { $0.formUnion($1.blobs) }
     let unnamed = blobFiles.filter { !named.contains($0.digest) }
     let all = stageFiles + blobFiles + checkpoints + predictions + unpackedFiles
@@ -97,7 +97,8 @@ extension StageStore {
       }
     }
     for file in try files(in: "unpacked", suffix: Self.unpackedSuffix) {
-      if let blob = Self.blob(namedAt: file.path), seconds.map({ now.timeIntervalSince(file.changed) < $0 }) ?? true {
+      let isYoung = seconds.map { now.timeIntervalSince(file.changed) < $0 } ?? true
+      if isYoung, let blob = Self.blob(namedAt: file.path, file.digest) {
         named.insert(blob)
       } else {
         try remove(file.path)
@@ -150,14 +151,21 @@ extension StageStore {
         guard let lost = item.blobs.sorted().first(where: { !Folders.isFile(blobs.path(of: $0)) }) else { continue }
         reason = "(\(item.label)) lacks blob \(lost.prefix(12))"
       } else {
-        reason = "is not whole, or of another version of the program"
+        reason = "is not whole, of another version of the program, or another stage's"
       }
       try remove(file.path)
       result.broken.append("stage \(file.digest.prefix(12)) \(reason)")
     }
+    for file in try files(in: "predictions", suffix: ".bin") {
+      result.bytes += file.bytes
+      if StoredPredictions.isWhole(at: file.path, key: file.digest) { continue }
+      try remove(file.path)
+      result.broken.append("predictions \(file.digest.prefix(12)) are not whole, or another model's")
+    }
     for file in try files(in: "unpacked", suffix: Self.unpackedSuffix) {
       result.bytes += file.bytes
-      if let blob = Self.blob(namedAt: file.path), Folders.isFile(blobs.path(of: blob)) { continue }
+      let blob = Self.blob(namedAt: file.path, file.digest)
+      if let blob, Folders.isFile(blobs.path(of: blob)) { continue }
       try remove(file.path)
       result.broken.append("unpacked data \(file.digest.prefix(12)) is not there any more")
     }
@@ -174,7 +182,7 @@ extension StageStore {
   /// The files of one kind, by name. What lies there under no digest's name is not ours to touch.
   private func files(in folder: String, suffix: String) throws -> [StoredFile] {
     try paths(in: folder).compactMap { path in
-      let name = path.split(separator: "/").last!
+      let name = path.splitByBytes(at: "/").last!
       guard name.hasSuffix(suffix), Digest.isDigest(String(name.dropLast(suffix.count))), let status = Self.status(path)
       else { return nil }
       return StoredFile(
@@ -185,7 +193,7 @@ extension StageStore {
   /// What `AtomicFile` was writing when the machine stopped.
   private func leftovers() throws -> [String] {
     try ["stages", "blobs", "checkpoints", "predictions", "unpacked"].flatMap(paths).filter { path in
-      let name = path.split(separator: "/").last!
+      let name = path.splitByBytes(at: "/").last!
       return name.hasPrefix(".compress-") && name.hasSuffix(".tmp")
     }
   }
@@ -206,7 +214,7 @@ extension StageStore {
   }
 
   private func item(_ file: StoredFile, _ sizes: [String: Int]) -> Item? {
-    guard let entry = Self.entry(at: file.path),
+    guard let entry = Self.entry(at: file.path, of: file.digest),
       let manifest = try? ModelManifest<String>(json: Array(entry.manifest.utf8))
     else { return nil }
     let blobs = Set(manifest.references.map(\.location))

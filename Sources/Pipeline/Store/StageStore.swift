@@ -14,27 +14,39 @@ public struct StageStore: Sendable {
   public let root: String
   let blobs: BlobStore
 
-  public init(root: String) {
+  /// 64 GiB of tensors and unpacked data.
+  public static let standardBudget = 1 << 36
+
+  /// - Parameter budget: bytes that may be added through this value and its copies, what is there already not counted.
+  public init(root: String, budget: Int = Self.standardBudget) {
     self.root = root
-    blobs = BlobStore(root: root)
+    blobs = BlobStore(
+      root: root,
+      budget: WriteBudget(
+        bytes: budget, purpose: "what this run keeps in the store",
+        hint: "allow more with --store-size MIB, or keep nothing with --no-cache"))
   }
 
   /// The user's: `$XDG_CACHE_HOME/compress/store`, or `~/.cache/compress/store`.
   ///
   /// - Throws: `CompressError` when the user has no home.
-  public static func ofUser() throws -> StageStore {
+  public static func ofUser(budget: Int = Self.standardBudget) throws -> StageStore {
     guard let cache = Folders.cache else {
       throw CompressError(
         "there is no folder for the cache", kind: .system, hint: "set XDG_CACHE_HOME, or run with --no-cache")
     }
-    return StageStore(root: cache + "/store")
+    return StageStore(root: cache + "/store", budget: budget)
   }
 
   struct Entry: Codable {
     /// Raised when the layout changes; entries of another format are computed anew.
-    static let format = 1
+    ///
+    /// 2: an entry says whose it is. Without that one stage's entry under another's name would be believed.
+    static let format = 2
 
     var format: Int
+    /// The stage's, as in the file's name.
+    var key: String
     var stage: String
     var label: String
     /// `ModelManifest.json()`.
@@ -80,7 +92,7 @@ public struct StageStore: Sendable {
   private func write(_ result: StageResult, _ stage: Stage) throws {
     let manifest = try ModelManifest<String>(result.model) { tensor in try tensor.withBytes(blobs.put) }
     let entry = Entry(
-      format: Entry.format, stage: stage.work.kind, label: stage.work.label,
+      format: Entry.format, key: stage.key.digest, stage: stage.work.kind, label: stage.work.label,
       manifest: String(decoding: try manifest.json(), as: UTF8.self), record: result.record)
     let body = try CanonicalJSON.encode(entry)
     let path = path(of: stage.key)
@@ -90,21 +102,28 @@ public struct StageStore: Sendable {
 
   private func entry(_ key: StageKey) -> Entry? {
     let path = path(of: key)
-    guard let entry = Self.entry(at: path) else { return nil }
+    guard let entry = Self.entry(at: path, of: key.digest) else { return nil }
     // Its age is the time since it was last of use: what `compress cache gc --older-than` goes by.
     _ = Folders.touch(path)
     return entry
   }
 
-  /// The entry in a file; nil when it is not whole or of another format.
-  static func entry(at path: String) -> Entry? {
-    guard let bytes = FileManager.default.contents(atPath: path), let end = bytes.firstIndex(of: 0x0A) else {
-      return nil
+  /// Bytes of an entry: the network, and what a stage recorded, curves included.
+  private static let longestEntry = 256 << 20
+  private static let mostValues = 1 << 24
+
+  /// The entry in a file; nil when it is not whole, of another format or another stage's.
+  static func entry(at path: String, of key: String) -> Entry? {
+    guard let file = try? MappedFile(path, limit: longestEntry) else { return nil }
+    return file.withBytes { bytes in
+      guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
+      let body = UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...])
+      guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
+        (try? BoundedJSON.check(body, values: mostValues)) != nil,
+        let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format,
+        entry.key == key
+      else { return nil }
+      return entry
     }
-    let body = [UInt8](bytes[(end + 1)...])
-    guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
-      let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format
-    else { return nil }
-    return entry
   }
 }

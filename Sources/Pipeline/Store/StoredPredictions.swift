@@ -14,20 +14,31 @@ struct StoredPredictions {
     return Digest.of(recipe.canonicalBytes)
   }
 
-  /// The SHA-256 of the rest, then both lists one after the other.
-  fileprivate var bytes: [UInt8] {
+  /// The SHA-256 of the key and the lists, then both lists one after the other.
+  fileprivate func bytes(_ key: String) -> [UInt8] {
     let body = (predictions + labels).withUnsafeBytes { [UInt8]($0) }
-    return Array((Digest.of(body) + "\n").utf8) + body
+    return Array((Self.digest(body.withUnsafeBytes(Digest.of), key) + "\n").utf8) + body
   }
 
-  /// Nil when the file is not whole or not of so many samples.
-  fileprivate init?(_ file: MappedFile, count: Int) {
+  /// Of the lists alone it would be right under any name.
+  private static func digest(_ body: String, _ key: String) -> String { Digest.of("\(key) \(body)") }
+
+  /// What follows the first line of a file that is whole and the key's own.
+  private static func body(_ bytes: UnsafeRawBufferPointer, _ key: String) -> UnsafeRawBufferPointer? {
+    guard bytes.count >= 65 else { return nil }
+    let body = UnsafeRawBufferPointer(rebasing: bytes[65...])
+    return digest(Digest.of(body), key) == String(decoding: bytes[..<64], as: UTF8.self) ? body : nil
+  }
+
+  static func isWhole(at path: String, key: String) -> Bool {
+    (try? MappedFile(path))?.withBytes { body($0, key) != nil } ?? false
+  }
+
+  /// Nil when the file is not whole, another key's or not of so many samples.
+  fileprivate init?(_ file: MappedFile, count: Int, key: String) {
     let size = 2 * count * MemoryLayout<Int32>.size
     let values: [Int32]? = file.withBytes { bytes in
-      let head = bytes.count - size
-      guard head == 65 else { return nil }
-      let body = UnsafeRawBufferPointer(rebasing: bytes[head...])
-      guard Digest.of(body) == String(decoding: bytes[..<(head - 1)], as: UTF8.self) else { return nil }
+      guard bytes.count == 65 + size, let body = Self.body(bytes, key) else { return nil }
       return (0..<2 * count).map { body.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
     }
     guard let values else { return nil }
@@ -45,15 +56,15 @@ extension StageStore {
   private func path(ofPredictions digest: String) -> String { "\(root)/predictions/\(digest.prefix(2))/\(digest).bin" }
 
   func predictions(of stage: StageKey, on data: any Dataset) throws -> StoredPredictions? {
-    let path = path(ofPredictions: try StoredPredictions.key(stage, data))
+    let key = try StoredPredictions.key(stage, data), path = path(ofPredictions: key)
     // Its age is the time since it was last of use.
     guard Folders.touch(path), let file = try? MappedFile(path) else { return nil }
-    return StoredPredictions(file, count: data.count)
+    return StoredPredictions(file, count: data.count, key: key)
   }
 
   func save(_ predictions: StoredPredictions, of stage: StageKey, on data: any Dataset) throws {
-    let path = path(ofPredictions: try StoredPredictions.key(stage, data))
+    let key = try StoredPredictions.key(stage, data), path = path(ofPredictions: key)
     try Folders.create(Folders.parent(of: path))
-    try AtomicFile.write(predictions.bytes, to: path)
+    try AtomicFile.write(predictions.bytes(key), to: path)
   }
 }

@@ -83,12 +83,16 @@ extension ScriptSession {
     }
     model.method(
       "save", "(file: string): Model",
-      "Writes a file under --out, safetensors if that is how its name ends, else native; computes the model."
+      "Writes a file under --out, native if its name ends in .cmpr, safetensors if in .safetensors; computes the model."
     ) {
       [unowned self] model, arguments in
-      let path = try outputs(try arguments.string(0))
+      let name = try arguments.string(0)
+      try ModelFile.checkName(name)
+      let path = try outputs(name)
+      try saving.take(bytes: 0, files: 1)
       let ready = try ready(model)
-      try state.engineWork { try ModelFile.write(ready, to: path) }
+      let written = try state.engineWork { try ModelFile.write(ready, to: path, limit: saving.bytesLeft) }
+      try saving.take(bytes: written)
       return [.object(model)]
     }
     state.define(model)

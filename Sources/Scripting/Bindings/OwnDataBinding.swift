@@ -87,7 +87,9 @@ extension ScriptSession {
 
   /// Names of folders, not ways to elsewhere.
   private static func plainNames(_ names: [String]) throws -> [String] {
-    for name in names where name.isEmpty || name.contains("/") || name.hasPrefix(".") || name.contains("\0") {
+    for name in names where name.isEmpty || name.containsByte("/") || name.utf8.first == UInt8(ascii: ".")
+      || name.containsByte("\0")
+    {
       throw CompressError("\"\(name.escapedForTerminal)\" is no name of a class folder")
     }
     guard Set(names).count == names.count else { throw CompressError("a class is named twice") }
