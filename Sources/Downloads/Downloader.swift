@@ -58,7 +58,10 @@ public struct Downloader {
   private static func checked(_ mirror: String) throws -> String {
     guard let url = URL(string: mirror), let scheme = url.scheme?.lowercased(), ["http", "https"].contains(scheme),
       url.host?.isEmpty == false
-    else { throw CompressError("a mirror is an address that begins with https:// or http://, not \"\(mirror)\"") }
+    else {
+      let shown = Secrets.removed(from: mirror)
+      throw CompressError("a mirror is an address that begins with https:// or http://, not \"\(shown)\"")
+    }
     return mirror.hasSuffix("/") ? String(mirror.dropLast()) : mirror
   }
 
@@ -126,10 +129,11 @@ extension Downloader {
       guard let found = try finish(part, file) else { return }
       guard start > 0 else {
         throw CompressError(
-          "\(url.absoluteString) is another file: SHA-256 \(found), not \(file.sha256)", kind: .input)
+          "\(Secrets.removed(from: url.absoluteString)) is another file: SHA-256 \(found), not \(file.sha256)",
+          kind: .input)
       }
       // The beginning may have been of another file.
-      onNote("\(url.absoluteString): the parts do not fit together; starting again")
+      onNote("\(Secrets.removed(from: url.absoluteString)): the parts do not fit together; starting again")
     }
   }
 
@@ -166,7 +170,8 @@ extension Downloader {
     onProgress(file.name, part.count, file.bytes)
     guard part.count == file.bytes else {
       throw CompressError(
-        "\(url.absoluteString) broke off after \(part.count) of \(file.bytes) bytes", kind: .system)
+        "\(Secrets.removed(from: url.absoluteString)) broke off after \(part.count) of \(file.bytes) bytes",
+        kind: .system)
     }
   }
 }

@@ -70,7 +70,7 @@ final class HTTPTransfer {
     }
     if let error = transfer.refusal.withLock({ $0 }) { throw error }
     if let error = transfer.failure.withLock({ $0 }) {
-      throw CompressError("\(url.absoluteString): \(Self.reason(error))", kind: .system)
+      throw CompressError("\(Secrets.removed(from: url.absoluteString)): \(Self.reason(error))", kind: .system)
     }
   }
 

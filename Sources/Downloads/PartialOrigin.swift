@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 import Foundation
 
@@ -10,7 +11,7 @@ enum PartialOrigin {
   static func tag(of part: PartialFile, from url: URL) -> String? {
     guard let text = try? String(contentsOfFile: path(part), encoding: .utf8) else { return nil }
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false)
-    guard lines.count == 2, lines[0] == url.absoluteString, !lines[1].isEmpty else { return nil }
+    guard lines.count == 2, lines[0] == Secrets.removed(from: url.absoluteString), !lines[1].isEmpty else { return nil }
     return String(lines[1])
   }
 
@@ -18,7 +19,7 @@ enum PartialOrigin {
     // A weak tag says nothing about bytes.
     let strong = answer.headers["etag"].flatMap { $0.hasPrefix("\"") ? $0 : nil }
     let tag = (strong ?? answer.headers["last-modified"] ?? "").filter { !$0.isNewline }
-    try AtomicFile.write("\(url.absoluteString)\n\(tag)".utf8, to: path(part))
+    try AtomicFile.write("\(Secrets.removed(from: url.absoluteString))\n\(tag)".utf8, to: path(part))
   }
 
   static func forget(_ part: PartialFile) { try? FileManager.default.removeItem(atPath: path(part)) }

@@ -53,11 +53,14 @@ public final class SlurmWorkers: SweepWorkers {
       throw CompressError(
         "--on slurm: there is no sbatch here", kind: .system, hint: "run this where jobs are submitted")
     }
-    guard let data = FileManager.default.contents(atPath: jobsPath) else { return }
+    guard let data = try (try? folder.held())?.contents("slurm/jobs.json", limit: Self.longestList) else { return }
     jobs = try atFile(jobsPath) {
-      do { return try JSONDecoder().decode([Job].self, from: data) } catch {
-        throw CompressError("is no list of jobs: \(error)", kind: .input)
-      }
+      try BoundedJSON.check(data, values: Self.mostValues)
+      guard let jobs = try? JSONDecoder().decode([Job].self, from: Data(data)),
+        // They become arguments: `--jobs=12,13` and nothing else.
+        jobs.allSatisfy({ Self.isID($0.id) && $0.points.count <= Self.longestArray })
+      else { throw CompressError("is no list of jobs", kind: .input) }
+      return jobs
     }
     let queued = try queue(jobs.map(\.id))
     for job in jobs {
@@ -67,31 +70,38 @@ public final class SlurmWorkers: SweepWorkers {
     }
   }
 
+  /// Bytes of the list of jobs, and values in it.
+  private static let longestList = 16 << 20, mostValues = 1 << 20
+
+  /// Whether it is the number of a job, as Slurm gives them.
+  private static func isID(_ text: String) -> Bool {
+    (1...18).contains(text.utf8.count) && text.utf8.allSatisfy { (48...57).contains($0) }
+  }
+
   private var jobsPath: String { "\(folder.path)/slurm/jobs.json" }
 
   public var room: Int { max(0, Self.longestArray - tasks.count) }
   public var running: [Int] { tasks.keys.sorted() }
 
   public func start(_ points: [SweepDefinition.Point]) throws {
-    let slurm = "\(folder.path)/slurm"
-    try Folders.create(slurm)
-    let name = "\(slurm)/array-\(jobs.count + 1)"
-    try AtomicFile.write(Array(points.map { "\($0.number)\n" }.joined().utf8), to: name + ".points")
-    try AtomicFile.write(Array(script(points: name + ".points").utf8), to: name + ".sh")
+    let slurm = "\(folder.path)/slurm", held = try folder.held()
+    let array = "array-\(jobs.count + 1)", name = "\(slurm)/\(array)"
+    try held.write(points.map { "\($0.number)\n" }.joined().utf8, to: "slurm/\(array).points")
+    try held.write(script(points: name + ".points").utf8, to: "slurm/\(array).sh")
     let arguments =
       ["--parsable", "--array=0-\(points.count - 1)%\(most)", "--cpus-per-task=\(threads)"]
       + ["--job-name=compress-sweep", "--output=\(slurm)/%A_%a.log"] + options + [name + ".sh"]
     let result = try CommandOutput("sbatch", arguments)
     // With several clusters: the number, then the cluster's name.
     let id = result.output.split(whereSeparator: { ";\n".contains($0) }).first.map(String.init) ?? ""
-    guard result.status == 0, Int(id) != nil else {
+    guard result.status == 0, Self.isID(id) else {
       throw CompressError(
         "sbatch refused: \(result.errors.split(separator: "\n").first ?? "exit status \(result.status)")", kind: .system
       )
     }
     jobs.append(Job(id: id, points: points.map(\.number)))
     for (index, point) in points.enumerated() { tasks[point.number] = Task(job: id, index: index) }
-    try AtomicFile.write(try JSONEncoder().encode(jobs), to: jobsPath)
+    try held.write(try JSONEncoder().encode(jobs), to: "slurm/jobs.json")
   }
 
   /// What a task runs: the point whose number stands in its line.
@@ -101,6 +111,9 @@ public final class SlurmWorkers: SweepWorkers {
       #!/bin/sh
       number=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" \(ShellText.line([points])))
       log=\(ShellText.line([folder.path + "/points/"]))$(printf %04d "$number")/log.txt
+      # Begun anew and as a file: whatever else has the name is not written to.
+      rm -f -- "$log"
+      set -C
       exec \(point) "$number" > "$log" 2>&1
 
       """
@@ -112,7 +125,7 @@ public final class SlurmWorkers: SweepWorkers {
     let queued = try queue(Set(tasks.values.map(\.job)).sorted())
     var ended: [(point: Int, ending: WorkerEnding)] = []
     for (point, task) in tasks.sorted(by: { $0.key < $1.key }) where !queued.contains("\(task.job)_\(task.index)") {
-      if Folders.isFile(folder.outcomePath(of: point)) {
+      if (try? folder.held())?.has(SweepFolder.name(of: point) + "/outcome.json") == true {
         ended.append((point, .exited(0)))
       } else if let since = task.missingSince, Date().timeIntervalSince(since) > Self.appearing {
         ended.append((point, .lost("task \(task.job)_\(task.index) is no longer in Slurm's queue")))

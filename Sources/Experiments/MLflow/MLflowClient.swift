@@ -1,20 +1,15 @@
 import Diagnostics
+import Files
 import Foundation
 import Pipeline
-import Synchronization
-
-#if canImport(FoundationNetworking)
-  import FoundationNetworking
-#endif
 
 /// Logs runs to an MLflow server through its REST API 2.0.
 ///
 /// A run is logged once under its name, however often it is handed over. `MLFLOW_TRACKING_TOKEN`, or
-/// `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, say who logs, as with MLflow's own clients.
+/// `MLFLOW_TRACKING_USERNAME` and `MLFLOW_TRACKING_PASSWORD`, say who logs, as with MLflow's own clients; so do a user
+/// and a password in the address, which are taken out of it at once. They go to that server and nowhere else.
 public final class MLflowClient {
-  private let server: URL
-  private let session: URLSession
-  private let authorization: String?
+  private let transfer: MLflowTransfer
   private let experiment: String
 
   private static let uidTag = "compress.uid"
@@ -27,23 +22,8 @@ public final class MLflowClient {
   public init(
     _ address: String, experiment name: String, environment: [String: String] = ProcessInfo.processInfo.environment
   ) throws {
-    guard let url = URL(string: address), let scheme = url.scheme, ["http", "https"].contains(scheme), url.host != nil
-    else {
-      throw CompressError("--mlflow \(address): write http://HOST:PORT")
-    }
-    server = url
-    let configuration = URLSessionConfiguration.ephemeral
-    configuration.timeoutIntervalForRequest = 30
-    session = URLSession(configuration: configuration)
-    if let token = environment["MLFLOW_TRACKING_TOKEN"] {
-      authorization = "Bearer \(token)"
-    } else if let user = environment["MLFLOW_TRACKING_USERNAME"], let password = environment["MLFLOW_TRACKING_PASSWORD"]
-    {
-      authorization = "Basic " + Data("\(user):\(password)".utf8).base64EncodedString()
-    } else {
-      authorization = nil
-    }
-    experiment = try Self.experiment(name, server, session, authorization)
+    transfer = try MLflowTransfer(address, environment)
+    experiment = try Self.experiment(name, transfer)
   }
 
   private struct Experiment: Decodable {
@@ -61,16 +41,14 @@ public final class MLflowClient {
   private struct Created: Decodable { let run: Run }
   private struct Found: Decodable { let runs: [Run]? }
 
-  private static func experiment(
-    _ name: String, _ server: URL, _ session: URLSession, _ authorization: String?
-  ) throws -> String {
+  private static func experiment(_ name: String, _ transfer: MLflowTransfer) throws -> String {
     let escaped = name.addingPercentEncoding(withAllowedCharacters: .alphanumerics) ?? name
     let path = "api/2.0/mlflow/experiments/get-by-name?experiment_name=\(escaped)"
-    let answer = try Self.send("GET", path, nil, server, session, authorization)
+    let answer = try transfer.send("GET", path, nil)
     if answer.status == 200 { return try decode(Experiment.self, answer, path).experiment.experiment_id }
     guard answer.status == 404 else { throw refusal(answer, path) }
     let body = try JSONSerialization.data(withJSONObject: ["name": name])
-    let made = try Self.send("POST", "api/2.0/mlflow/experiments/create", body, server, session, authorization)
+    let made = try transfer.send("POST", "api/2.0/mlflow/experiments/create", body)
     return try decode(Experiment.Content.self, made, "experiments/create").experiment_id
   }
 
@@ -78,9 +56,11 @@ public final class MLflowClient {
   ///
   /// - Parameter folder: where its files are; nil logs none.
   public func log(_ run: RunRecord, files folder: String?) throws {
+    // It becomes part of a question in the server's language.
+    let uid = Self.name(run.uid)
     let known = try post(
       "runs/search",
-      ["experiment_ids": [experiment], "filter": "tags.\"\(Self.uidTag)\" = '\(run.uid)'", "max_results": 1],
+      ["experiment_ids": [experiment], "filter": "tags.\"\(Self.uidTag)\" = '\(uid)'", "max_results": 1],
       Found.self
     ).runs?.first?.info
     // One that was left unfinished is completed: what is logged twice is logged the same.
@@ -88,7 +68,8 @@ public final class MLflowClient {
     let info = try known ?? create(run)
     try post("runs/log-batch", batch(run, info.run_id))
     if let folder, let root = info.artifact_uri {
-      for artifact in run.artifacts { try upload("\(folder)/\(artifact.path)", to: root, as: artifact.path) }
+      let held = try HeldFolder(folder)
+      for artifact in run.artifacts { try upload(artifact, in: held, to: root) }
     }
     let status = run.status == .done ? "FINISHED" : run.status == .failed ? "FAILED" : "KILLED"
     try post(
@@ -100,9 +81,9 @@ public final class MLflowClient {
     var tags = [
       Self.uidTag: run.uid, "compress.script": run.script, "compress.script_sha256": run.scriptDigest ?? "",
       "compress.version": run.environment.program, "compress.cpu": run.environment.cpu,
-      "compress.isa": run.environment.isa, "compress.command": run.command.joined(separator: " "),
+      "compress.isa": run.environment.isa, "compress.command": Secrets.removed(from: run.command.joined(separator: " ")),
     ]
-    if let error = run.error { tags["compress.error"] = String(error.prefix(4000)) }
+    if let error = run.error { tags["compress.error"] = String(Secrets.removed(from: error).prefix(4000)) }
     return try post(
       "runs/create",
       [
@@ -113,7 +94,7 @@ public final class MLflowClient {
   }
 
   private func batch(_ run: RunRecord, _ id: String) -> [String: Any] {
-    var params = run.params.mapValues(\.text)
+    var params = run.params.mapValues(\.withoutSecrets.text)
     params["seed"] = params["seed"] ?? String(run.seed)
     params["threads"] = params["threads"] ?? String(run.threads)
     let time = Self.milliseconds(run.started + run.seconds)
@@ -135,23 +116,30 @@ public final class MLflowClient {
     ]
   }
 
+  private static let plain = CharacterSet.alphanumerics.union(CharacterSet(charactersIn: "-._~"))
+
   /// What MLflow admits in names.
   private static func name(_ text: String) -> String {
     String(text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_-. ".contains($0)) ? $0 : "-" }.prefix(200))
   }
 
   /// Through the server where it keeps artifacts itself; one that only names a place elsewhere is not written to.
-  private func upload(_ path: String, to root: String, as name: String) throws {
+  private func upload(_ artifact: RunRecord.Artifact, in folder: HeldFolder, to root: String) throws {
     let scheme = "mlflow-artifacts:"
     guard root.hasPrefix(scheme) else { return }
     // `mlflow-artifacts:/1/…` or `mlflow-artifacts://host:port/1/…`.
     var place = root.dropFirst(scheme.count)
     if place.hasPrefix("//") { place = place.dropFirst(2).drop { $0 != "/" } }
-    guard let content = FileManager.default.contents(atPath: path) else {
-      throw CompressError("cannot be read", kind: .input).at(file: path)
+    let parts = (place + "/" + artifact.path).description.splitByBytes(at: "/").filter { !$0.isEmpty }
+    guard !parts.contains(".."), !parts.contains(".") else {
+      throw CompressError(
+        "MLflow keeps files at \"\(root.escapedForTerminal.shortened(to: 200))\"", kind: .input)
     }
-    let target = "api/2.0/mlflow-artifacts/artifacts\(place)/\(name)"
-    let answer = try Self.send("PUT", target, content, server, session, authorization, type: "application/octet-stream")
+    let content = try atFile("\(folder.path)/\(artifact.path)") { Data(try artifact.content(in: folder)) }
+    // What a server calls its folder may hold what an address may not.
+    let escaped = parts.map { $0.addingPercentEncoding(withAllowedCharacters: Self.plain) ?? $0 }
+    let target = "api/2.0/mlflow-artifacts/artifacts/" + escaped.joined(separator: "/")
+    let answer = try transfer.send("PUT", target, content, type: "application/octet-stream")
     guard (200..<300).contains(answer.status) else { throw Self.refusal(answer, target) }
   }
 
@@ -166,60 +154,35 @@ public final class MLflowClient {
     try Self.decode(type, send(path, body), path)
   }
 
-  private func send(_ path: String, _ body: [String: Any]) throws -> Answer {
-    let data = try JSONSerialization.data(withJSONObject: body)
-    return try Self.send("POST", "api/2.0/mlflow/\(path)", data, server, session, authorization)
+  private func send(_ path: String, _ body: [String: Any]) throws -> MLflowTransfer.Answer {
+    try transfer.send("POST", "api/2.0/mlflow/\(path)", JSONSerialization.data(withJSONObject: body))
   }
 
-  private struct Answer: Sendable {
-    var status = 0
-    var body = Data()
-    var problem: String?
-  }
+  /// An answer holds one run, with its params, metrics and tags.
+  private static let mostValues = 1 << 18
 
-  private static func send(
-    _ method: String, _ path: String, _ body: Data?, _ server: URL, _ session: URLSession, _ authorization: String?,
-    type: String = "application/json"
-  ) throws -> Answer {
-    guard let url = URL(string: path, relativeTo: server.appendingPathComponent("")) else {
-      throw CompressError("\(path) is no address below \(server.absoluteString)")
-    }
-    var request = URLRequest(url: url)
-    request.httpMethod = method
-    request.httpBody = body
-    request.setValue(type, forHTTPHeaderField: "Content-Type")
-    if let authorization { request.setValue(authorization, forHTTPHeaderField: "Authorization") }
-    let answer = Mutex(Answer()), done = DispatchSemaphore(value: 0)
-    session.dataTask(with: request) { data, response, error in
-      answer.withLock {
-        $0.status = (response as? HTTPURLResponse)?.statusCode ?? 0
-        $0.body = data ?? Data()
-        $0.problem = error?.localizedDescription
-      }
-      done.signal()
-    }.resume()
-    done.wait()
-    let result = answer.withLock { $0 }
-    if let problem = result.problem {
-      throw CompressError("MLflow at \(server.absoluteString): \(problem)", kind: .system)
-    }
-    return result
-  }
-
-  private static func decode<Value: Decodable>(_ type: Value.Type, _ answer: Answer, _ path: String) throws -> Value {
-    guard answer.status == 200, let value = try? JSONDecoder().decode(type, from: answer.body) else {
-      throw refusal(answer, path)
-    }
+  private static func decode<Value: Decodable>(
+    _ type: Value.Type, _ answer: MLflowTransfer.Answer, _ path: String
+  ) throws -> Value {
+    guard answer.status == 200, let value: Value = decoded(answer) else { throw refusal(answer, path) }
     return value
   }
 
-  private static func refusal(_ answer: Answer, _ path: String) -> CompressError {
+  private static func decoded<Value: Decodable>(_ answer: MLflowTransfer.Answer) -> Value? {
+    guard (try? BoundedJSON.check(Array(answer.body), values: mostValues)) != nil else { return nil }
+    return try? JSONDecoder().decode(Value.self, from: answer.body)
+  }
+
+  private static func refusal(_ answer: MLflowTransfer.Answer, _ path: String) -> CompressError {
     struct Message: Decodable { let message: String }
-    let message = (try? JSONDecoder().decode(Message.self, from: answer.body))?.message
+    let message = (decoded(answer) as Message?)?.message
+    let text = message.map { ": " + Secrets.removed(from: $0).escapedForTerminal.shortened(to: 300) } ?? ""
     return CompressError(
-      "MLflow answered \(path) with status \(answer.status)\(message.map { ": \($0.prefix(300))" } ?? "")",
+      "MLflow answered \(path.escapedForTerminal.shortened(to: 200)) with status \(answer.status)\(text)",
       kind: .system)
   }
 
-  private static func milliseconds(_ date: Date) -> Int { Int((date.timeIntervalSince1970 * 1000).rounded()) }
+  private static func milliseconds(_ date: Date) -> Int {
+    Int(clamping: (date.timeIntervalSince1970 * 1000).rounded())
+  }
 }

@@ -1,3 +1,4 @@
+import Diagnostics
 import Foundation
 import LuaHost
 import Pipeline
@@ -63,12 +64,21 @@ public struct RunRecord: Codable, Sendable, Equatable {
   /// What was found out about one variant.
   public struct Variant: Codable, Sendable, Equatable {
     public var name: String
+    /// Finite; what is no number counts as not measured.
     private var metrics: [String: Double]
 
     public init(name: String, metrics: [Metric: Double]) {
       self.name = name
-      self.metrics = Dictionary(uniqueKeysWithValues: metrics.map { ($0.rawValue, $1) })
+      self.metrics = Dictionary(uniqueKeysWithValues: metrics.map { ($0.rawValue, $1) }).filter { $0.value.isFinite }
     }
+
+    public init(from decoder: any Decoder) throws {
+      let container = try decoder.container(keyedBy: CodingKeys.self)
+      name = try container.decode(String.self, forKey: .name)
+      metrics = try container.decode([String: Double].self, forKey: .metrics).filter { $0.value.isFinite }
+    }
+
+    private enum CodingKeys: String, CodingKey { case name, metrics }
 
     public subscript(metric: Metric) -> Double? { metrics[metric.rawValue] }
   }
@@ -92,17 +102,24 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var script: String
   /// SHA-256 of the script's text; nil when it could not be read.
   public var scriptDigest: String?
-  public var params: [String: ParamValue]
+  public var params: [String: ParamValue] {
+    didSet { params = params.mapValues(\.withoutSecrets) }
+  }
   public var seed: UInt64
   public var threads: Int
   public var status = Status.stopped
-  public var error: String?
+  /// Without the credentials of addresses in it, as `command` and the texts of `params`.
+  public var error: String? {
+    didSet { error = error.map(Secrets.removed) }
+  }
   public var started: Date
   public var seconds: Double = 0
   /// `--out`, as an absolute path.
   public var folder: String?
   /// The arguments that repeat it, the program's name first.
-  public var command: [String]
+  public var command: [String] {
+    didSet { command = command.map(Secrets.removed) }
+  }
   public var environment: Environment
   /// Plugins by name, with the SHA-256 of their files.
   public var plugins: [String: String] = [:]
@@ -116,12 +133,13 @@ public struct RunRecord: Codable, Sendable, Equatable {
   ) {
     self.uid = uid
     self.script = script
-    self.params = params
+    // Observers do not see what an initializer sets.
+    self.params = params.mapValues(\.withoutSecrets)
     self.seed = seed
     self.threads = threads
     self.started = started
     self.folder = folder
-    self.command = command
+    self.command = command.map(Secrets.removed)
     self.environment = environment
   }
 

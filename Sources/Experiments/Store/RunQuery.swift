@@ -138,7 +138,7 @@ extension RunStore {
     while let row = try rows.next() {
       var run = RunRow(row)
       let cursor = try Row.fetchCursor(params, arguments: [run.id])
-      while let param = try cursor.next() { run.params[param[0]] = ParamValue(param[1] as DatabaseValue) }
+      while let param = try cursor.next() { run.params[param[0]] = ParamValue(param[1] as DatabaseValue)?.withoutSecrets }
       try body(run)
     }
   }
@@ -154,7 +154,8 @@ extension RunRow {
     seed = UInt64(bitPattern: row["seed"])
     threads = row["threads"]
     status = RunRecord.Status(rawValue: row["status"]) ?? .failed
-    error = row["error"]
+    // Records of earlier versions may hold some.
+    error = (row["error"] as String?).map(Secrets.removed)
     started = Date(timeIntervalSince1970: row["started"])
     seconds = row["seconds"]
     folder = row["folder"]

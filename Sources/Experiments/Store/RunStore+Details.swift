@@ -53,7 +53,7 @@ extension RunStore {
         lua: row["lua"]))
     record.scriptDigest = row["script_sha256"]
     record.status = RunRecord.Status(rawValue: row["status"]) ?? .failed
-    record.error = row["error"]
+    record.error = (row["error"] as String?).map(Secrets.removed)
     record.seconds = row["seconds"]
     for param in try Row.fetchAll(db, sql: "SELECT name, value FROM params WHERE run = ?", arguments: [id]) {
       record.params[param[0]] = ParamValue(param[1] as DatabaseValue)

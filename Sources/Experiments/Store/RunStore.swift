@@ -17,7 +17,10 @@ public final class RunStore {
     guard let folder = Folders.data else {
       throw CompressError("there is no folder for the run store", kind: .system, hint: "set XDG_DATA_HOME")
     }
-    return try RunStore(folder + "/runs.sqlite")
+    let store = try RunStore(folder + "/runs.sqlite")
+    // Sweeps lie beside it, and their commands tell as much.
+    try Folders.keepPrivate(folder)
+    return store
   }
 
   /// Opens the file, making it or bringing it up to date if need be.
@@ -26,10 +29,11 @@ public final class RunStore {
   public init(_ path: String) throws {
     self.path = path
     do {
-      try Folders.create(Folders.parent(of: path))
+      try Folders.create(Folders.parent(of: path), mode: 0o700)
       // Two processes that come at once would both make the tables.
-      let lock = try FileLock(path + ".lock")
+      let lock = try FileLock(path + ".lock", mode: 0o600)
       try lock.lock(.exclusive)
+      try Self.keepPrivate(path)
       database = try DatabasePool(path: path, configuration: Self.configuration)
       let migrator = RunStoreSchema.migrator
       guard try !database.read(migrator.hasBeenSuperseded) else {
@@ -38,6 +42,15 @@ public final class RunStore {
       try migrator.migrate(database)
     } catch {
       throw Self.described(error, path)
+    }
+  }
+
+  /// What was run, where and with what is nobody else's to read. SQLite gives the files beside the database the
+  /// permissions that it has.
+  private static func keepPrivate(_ path: String) throws {
+    try Folders.makePrivateFile(path)
+    for ending in ["-wal", "-shm", ".lock"] where Folders.isFile(path + ending) {
+      try Folders.keepPrivate(path + ending)
     }
   }
 

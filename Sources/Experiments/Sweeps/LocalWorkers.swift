@@ -1,4 +1,5 @@
 import Diagnostics
+import Files
 import Foundation
 
 /// A process on this machine for each point, so many at a time.
@@ -27,11 +28,7 @@ public final class LocalWorkers: SweepWorkers {
       process.executableURL = URL(fileURLWithPath: program)
       process.arguments = ["point", folder.path, String(point.number), "--parent", String(getpid())]
       process.standardInput = FileHandle.nullDevice
-      let path = folder.logPath(of: point.number)
-      let log = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
-      guard log >= 0 else {
-        throw CompressError("cannot write: \(String(cString: strerror(errno)))", kind: .system).at(file: path)
-      }
+      let log = try folder.held().begin(SweepFolder.name(of: point.number) + "/log.txt")
       let handle = FileHandle(fileDescriptor: log, closeOnDealloc: true)
       process.standardOutput = handle
       process.standardError = handle

@@ -4,6 +4,7 @@ import Foundation
 import Kernels
 import Pipeline
 import Reports
+import Scripting
 
 /// What a worker process does: one point of a sweep, from its job to its outcome.
 public enum PointWorker {
@@ -21,11 +22,13 @@ public enum PointWorker {
     let definition = try folder.definition(), point = try folder.job(number)
     let out = folder.folder(of: number)
     // One that a killed coordinator left may still be at it for a moment.
-    let lock = try FileLock(out + "/.lock")
+    let lock = try folder.held().lock(SweepFolder.name(of: number) + "/.lock")
     try lock.lock(.exclusive, waiting: cancellation.check)
-    guard try folder.outcome(of: number) == nil else { return }
+    // One that cannot be read is made anew.
+    guard (try? folder.outcome(of: point, in: definition)) == nil else { return }
 
-    let store = definition.run.usesCache ? try StageStore.ofUser() : nil
+    let budget = (definition.run.output ?? OutputLimits()).storedBytes
+    let store = definition.run.usesCache ? try StageStore.ofUser(budget: budget) : nil
     let slot = try MeasuringSlot(in: try StageStore.ofUser().root + "/slots")
     try slot.enter(waiting: cancellation.check)
     let context = StageContext(
@@ -34,7 +37,7 @@ public enum PointWorker {
     try executor.prepareStore()
     let run = ScriptRun(
       definition.sessionOptions(point, out: out), executor: executor, worker: program, version: version,
-      command: definition.command(point, out: out), uid: "\(definition.uid)-\(number)",
+      command: definition.command(point, out: out), uid: definition.uid(of: point),
       charts: ChartLibrary.installed(),
       keepsModels: definition.run.keepsModels)
     do { _ = try run.run(print: print) } catch let error as CompressError {

@@ -53,7 +53,10 @@ public final class SweepCoordinator {
     cancellation: Cancellation
   ) throws {
     try Folders.prepare(folder.path)
-    lock = try FileLock(folder.lockPath)
+    // Somebody else may have prepared it, down to the last name.
+    let held = try folder.held()
+    for name in ["points", "slurm"] where held.has(name) { try held.folder(name).checkPlain() }
+    lock = try held.lock(".lock")
     guard lock.tryLock(.exclusive) else {
       throw CompressError("another process is at work on this sweep").at(file: folder.path)
     }
@@ -92,7 +95,7 @@ public final class SweepCoordinator {
     observer.begin(definition, points: points)
     var waiting: [SweepDefinition.Point] = [], known: [RunRecord] = []
     for point in points {
-      guard let outcome = try folder.outcome(of: point.number) else {
+      guard let outcome = outcome(of: point) else {
         waiting.append(point)
         continue
       }
@@ -144,7 +147,7 @@ public final class SweepCoordinator {
       workers.stop()
       // Some may have come to their end all the same.
       for point in points where outcomes[point.number] == nil {
-        guard let outcome = try? folder.outcome(of: point.number) else { continue }
+        guard let outcome = try? folder.outcome(of: point, in: definition) else { continue }
         outcomes[point.number] = outcome
         _ = try? store.record(outcome, in: membership(outcome))
       }
@@ -164,12 +167,22 @@ public final class SweepCoordinator {
   }
 
   private func membership(_ outcome: RunRecord) -> RunStore.Membership? {
-    outcome.uid.split(separator: "-").last.flatMap { Int($0) }.map { RunStore.Membership(sweep: sweep, point: $0) }
+    outcome.uid.split(separator: "-").last.flatMap { Int($0) }
+      .map { RunStore.Membership(sweep: sweep, point: $0) }
+  }
+
+  /// What is written down of a point; nil when nothing is. What cannot be read is a failure of that point alone.
+  private func outcome(of point: SweepDefinition.Point) -> RunRecord? {
+    do {
+      return try folder.outcome(of: point, in: definition) { observer.note($0) }
+    } catch {
+      return failure(of: point, "its outcome.json is broken: \((error as? CompressError)?.message ?? "\(error)")")
+    }
   }
 
   /// What came of a point; nil when it is to be tried again.
   private func outcome(of point: SweepDefinition.Point, _ ending: WorkerEnding) throws -> RunRecord? {
-    if let outcome = try folder.outcome(of: point.number) { return outcome }
+    if let outcome = outcome(of: point) { return outcome }
     let reason: String
     switch ending {
     case .lost(let how):
@@ -187,8 +200,15 @@ public final class SweepCoordinator {
         throw CompressError(reason, kind: .system, hint: "make room, then go on with --resume")
       }
     }
+    let record = failure(of: point, reason)
+    // On a full disk this throws, and the sweep stops rather than count every point as failed.
+    try folder.write(outcome: record, of: point.number)
+    return record
+  }
+
+  private func failure(of point: SweepDefinition.Point, _ reason: String) -> RunRecord {
     var record = RunRecord(
-      uid: "\(definition.uid)-\(point.number)", script: definition.script,
+      uid: definition.uid(of: point), script: definition.script,
       params: Dictionary(
         (definition.fixed + point.settings).map { ($0.name, ParamValue.string($0.value)) }, uniquingKeysWith: { $1 }),
       seed: point.seed, threads: definition.threads, started: Date(), folder: folder.folder(of: point.number),
@@ -197,21 +217,20 @@ public final class SweepCoordinator {
     record.scriptDigest = definition.scriptDigest
     record.status = .failed
     record.error = reason
-    // On a full disk this throws, and the sweep stops rather than count every point as failed.
-    try folder.write(outcome: record, of: point.number)
     return record
   }
 
   /// What the worker said at last.
   private func lastError(of point: SweepDefinition.Point) -> String? {
-    guard let data = FileManager.default.contents(atPath: folder.logPath(of: point.number)) else { return nil }
-    let lines = String(decoding: data.suffix(4096), as: UTF8.self).split(separator: "\n")
+    let lines = folder.endOfLog(of: point.number, bytes: 4096).split(separator: "\n")
     return lines.last { $0.hasPrefix("error: ") }.map { String($0.dropFirst(7)) }
   }
 
   private func writeTable() throws {
     lastWritten = .now
-    try SweepTable(definition, outcomes).write(to: folder.tablePath)
-    try SweepReport(SweepResults(definition, outcomes), charts: charts).write(to: folder.pagePath)
+    let held = try folder.held()
+    try held.write(SweepTable(definition, outcomes).csv.utf8, to: "table.csv")
+    try held.write(
+      SweepReport(SweepResults(definition, outcomes), charts: charts).rendered().utf8, to: "index.html")
   }
 }

@@ -43,9 +43,12 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
     public var dataMemory: Int
     public var usesCache: Bool
     public var keepsModels: Bool
+    /// Nil in sweeps of older versions: the standard ones.
+    public var output: OutputLimits?
 
     public init(
-      data: String?, plugins: [String], limits: LuaLimits, dataMemory: Int, usesCache: Bool, keepsModels: Bool
+      data: String?, plugins: [String], limits: LuaLimits, dataMemory: Int, usesCache: Bool, keepsModels: Bool,
+      output: OutputLimits = OutputLimits()
     ) {
       self.data = data
       self.plugins = plugins
@@ -53,6 +56,25 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
       self.dataMemory = dataMemory
       self.usesCache = usesCache
       self.keepsModels = keepsModels
+      self.output = output
+    }
+
+    /// The first option that is another one there; nil when all are the same.
+    func difference(from other: Run) -> String? {
+      let options: [(String, Bool)] = [
+        ("--data", data == other.data), ("--plugins", plugins == other.plugins),
+        ("--lua-memory", limits.memoryBytes == other.limits.memoryBytes),
+        ("--lua-instructions", limits.instructions == other.limits.instructions),
+        ("--lua-seconds", limits.seconds == other.limits.seconds),
+        ("--tensor-memory", limits.nativeBytes == other.limits.nativeBytes),
+        ("the limits of scripts", limits == other.limits), ("--data-memory", dataMemory == other.dataMemory),
+        ("--no-cache", usesCache == other.usesCache), ("--no-models", keepsModels == other.keepsModels),
+        (
+          "--out-size, --out-files, --print-size or --store-size",
+          output ?? OutputLimits() == other.output ?? OutputLimits()
+        ),
+      ]
+      return options.first { !$0.1 }?.0
     }
   }
 
@@ -103,11 +125,53 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
     }
   }
 
+  /// What names a point's run everywhere.
+  func uid(of point: Point) -> String { "\(uid)-\(point.number)" }
+
+  /// Whether it is a definition that this program could have written. What it says beyond that is believed of nobody:
+  /// whoever goes on with a sweep says again what it is, and both must agree (`check(isResumedBy:)`).
+  ///
+  /// - Throws: `CompressError` saying what cannot be.
+  func check() throws {
+    func need(_ condition: Bool, _ what: @autoclosure () -> String) throws {
+      guard condition else { throw CompressError("is no sweep: \(what())", kind: .input) }
+    }
+    try need(format == "compress sweep" && version >= 1, "it is of another format")
+    guard version <= Self.version else { throw CompressError("is of a newer version of this program", kind: .input) }
+    try need(
+      uid.utf8.count == 16 && uid.utf8.allSatisfy { "0123456789abcdef".utf8.contains($0) }, "its name is no name")
+    try need((0...253_402_300_799).contains(started.timeIntervalSince1970), "it began at no time")
+    try need((1...4096).contains(threads), "\(threads) threads")
+    try need(points.count <= SweepAxis.mostValues, "\(points.count) points")
+    try need(Set(points.map(\.number)).count == points.count, "a point is there twice")
+    for point in points { try need((1...2 * SweepAxis.mostValues).contains(point.number), "point \(point.number)") }
+    let most = 1 << 50
+    for (what, bytes) in [
+      ("Lua memory", run.limits.memoryBytes), ("tensor memory", run.limits.nativeBytes),
+      ("data memory", run.dataMemory),
+      ("instructions", run.limits.instructions >> 12),
+    ] { try need((0...most).contains(bytes), "\(bytes) of \(what)") }
+    try need((0...1e6).contains(run.limits.seconds), "\(run.limits.seconds) seconds")
+    if let output = run.output {
+      for number in [output.savedBytes, output.savedFiles, output.printedBytes, output.storedBytes] {
+        try need((0...most).contains(number), "\(number) of output")
+      }
+    }
+    if let goal {
+      try need((2...100).contains(goal.factor), "one of \(goal.factor) points goes on")
+      if let budget = goal.budget {
+        try need(
+          budget.least > 0 && budget.full > budget.least && budget.full.isFinite && budget.full / budget.least < 1e12,
+          "a budget from \(budget.least) to \(budget.full)")
+      }
+    }
+  }
+
   /// - Throws: `CompressError` saying what differs, unless both describe the same work.
   func check(isResumedBy other: SweepDefinition) throws {
     let differing: String? =
       if script != other.script {
-        "it is a sweep of \(script)"
+        "it is a sweep of \(script.escapedForTerminal.shortened(to: 200))"
       } else if scriptDigest != other.scriptDigest {
         "the script has changed since"
       } else if axes != other.axes || points != other.points {
@@ -116,8 +180,8 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
         "other params were set"
       } else if goal != other.goal {
         "it searches for something else"
-      } else if run != other.run {
-        "its runs have other options"
+      } else if let option = run.difference(from: other.run) {
+        "its runs have another \(option)"
       } else if threads != other.threads {
         "its runs have \(threads) threads each, not \(other.threads)"
       } else {
@@ -138,10 +202,11 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
     options.out = out
     options.limits = run.limits
     options.dataMemory = run.dataMemory
+    options.output = run.output ?? OutputLimits()
     return options
   }
 
-  /// The arguments that repeat a point by itself, the program's name first.
+  /// The arguments that repeat a point by itself, the program's name first, without the credentials of addresses.
   func command(_ point: Point, out: String) -> [String] {
     var command = ["compress", "run", script]
     for setting in fixed + point.settings { command += ["--set", "\(setting.name)=\(setting.value)"] }
@@ -149,6 +214,6 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
     if let data = run.data { command += ["--data", data] }
     for folder in run.plugins { command += ["--plugins", folder] }
     if !run.usesCache { command.append("--no-cache") }
-    return command
+    return command.map(Secrets.removed)
   }
 }

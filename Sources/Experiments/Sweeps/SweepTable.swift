@@ -30,6 +30,4 @@ public struct SweepTable {
     }
     return text
   }
-
-  func write(to path: String) throws { try AtomicFile.write(Array(csv.utf8), to: path) }
 }

@@ -186,7 +186,7 @@ struct SweepCommand: ParsableCommand {
     let cores = ProcessInfo.processInfo.activeProcessorCount
     let run = SweepDefinition.Run(
       data: session.data, plugins: session.plugins, limits: session.limits, dataMemory: session.dataMemory,
-      usesCache: !options.noCache, keepsModels: !noModels)
+      usesCache: !options.noCache, keepsModels: !noModels, output: session.output)
     let definition = SweepDefinition(
       script: session.script, scriptDigest: try Digest.of(file: session.script), axes: space.axes.map(\.name),
       fixed: space.fixed.map { SweepDefinition.Setting(name: $0.name, value: $0.value) }, points: points, goal: goal,
