@@ -178,7 +178,7 @@ import Testing
     ("params { a = { 0/0 } }", "default"),
     ("params { [1] = 2 }", "named"),
     ("params(nil)", "table"),
-    ("params { [('x'):rep(1e6)] = {} }", "characters more"),
+    ("params { [('x'):rep(1e6)] = {} }", "has 1000000 bytes; at most 200 are taken"),
     ("dataset(('x'):rep(1e6))", "no data set"),
     ("use(('x'):rep(1e6))", "letters, digits"),
     ("zoo.lab_cnn { input = { 28, 28 } }", "28"),

@@ -36,7 +36,9 @@ extension ModelManifest: Codable {
 
   /// - Throws: `CompressError` when the bytes are not JSON or not a manifest, or are more than any network needs.
   public init(json bytes: UnsafeRawBufferPointer) throws {
-    try BoundedJSON.check(bytes, values: Self.mostValues)
+    do { try BoundedJSON.check(bytes, values: Self.mostValues) } catch let error as CompressError {
+      throw CompressError("broken description of the model: \(error.message)", kind: .input)
+    }
     do {
       self = try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))
     } catch let error as CompressError {
