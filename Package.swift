@@ -27,12 +27,14 @@ let package = Package(
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
+    .target(name: "CConfinement"),
     .target(
       name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
 
     // The engine.
     .target(name: "Diagnostics"),
     .target(name: "Files", dependencies: ["CZlib", "Diagnostics"]),
+    .target(name: "Confinement", dependencies: ["CConfinement", "Files", "Diagnostics"]),
     .target(name: "Tensors", dependencies: ["CKernels", "Diagnostics"]),
     .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Diagnostics"]),
     .target(name: "Network", dependencies: ["Tensors"]),
@@ -46,27 +48,34 @@ let package = Package(
     .target(
       name: "Pipeline",
       dependencies: [
-        "Formats", "Datasets", "Training", "Compression", "Runtime",
+        "Formats", "Datasets", "Training", "Compression", "Runtime", "Confinement",
         .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(name: "Reports", dependencies: ["Pipeline", .product(name: "Mustache", package: "swift-mustache")]),
 
     // The scripts, and the command line.
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
-    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports"]),
+    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports", "Confinement"]),
     .target(
       name: "Experiments",
       dependencies: [
-        "Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", .product(name: "GRDB", package: "GRDB.swift"),
+        "Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", "Confinement",
+        .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "compress",
       dependencies: [
-        "Scripting", "Experiments", "Downloads", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Scripting", "Experiments", "Downloads", "Confinement",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
     .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),
+    // A program with a hole on purpose, for the wall to be tried on.
+    .target(name: "HoleAttacks", dependencies: ["CConfinement"], path: "Tests/HoleAttacks"),
+    .executableTarget(
+      name: "hole", dependencies: ["Confinement", "CConfinement", "LuaHost", "HoleAttacks"], path: "Tests/Hole"),
+    .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "hole"]),
     .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "Runtime", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training"], exclude: ["pytorch_step.py"]),
@@ -84,7 +93,7 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "CommandTests", dependencies: ["compress"]),
+    .testTarget(name: "CommandTests", dependencies: ["compress", "Confinement"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],
   swiftLanguageModes: [.v6],

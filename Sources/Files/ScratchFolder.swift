@@ -7,7 +7,7 @@
 #endif
 import Diagnostics
 
-/// A folder in `$TMPDIR` (or `/tmp`) for files in passing, without folders inside; removed with the object.
+/// A folder in `$TMPDIR` (or `/tmp`) for files in passing; removed with the object.
 ///
 /// A process that is killed leaves its folder behind; the next one that needs a scratch folder removes it.
 public final class ScratchFolder {
@@ -20,8 +20,9 @@ public final class ScratchFolder {
   /// - Throws: `CompressError` with the path when the system refuses.
   public convenience init() throws { try self.init(in: Folders.environment("TMPDIR") ?? "/tmp") }
 
-  init(in parent: String) throws {
-    Leftovers.sweep(parent, where: { $0.hasPrefix(Self.prefix) }, Self.remove)
+  /// - Throws: `CompressError` with the path when the system refuses.
+  public init(in parent: String) throws {
+    Leftovers.sweep(parent, where: { $0.hasPrefix(Self.prefix) }) { Self.remove($0) }
     while true {
       let path = "\(parent)/\(Self.prefix)\(String(UInt64.random(in: 0...(.max)), radix: 36))"
       // For this user alone: the temporary folder is everybody's.
@@ -38,8 +39,13 @@ public final class ScratchFolder {
 
   deinit { Self.remove(path) }
 
-  private static func remove(_ path: String) {
-    for name in Leftovers.names(in: path) { unlink("\(path)/\(name)") }
+  /// A process makes its scratch folders inside of one that it keeps to; nothing is made deeper than that.
+  private static func remove(_ path: String, depth: Int = 2) {
+    for name in Leftovers.names(in: path) {
+      // Of a link this removes the link.
+      guard unlink("\(path)/\(name)") != 0, errno == EISDIR, depth > 0 else { continue }
+      remove("\(path)/\(name)", depth: depth - 1)
+    }
     rmdir(path)
   }
 }
