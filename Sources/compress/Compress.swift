@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Foundation
 import Reports
@@ -24,6 +25,7 @@ struct Compress: ParsableCommand {
       RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
       PluginsCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self, DataCommand.self,
       CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
+      LogRunsCommand.self,
     ])
 
   /// The file this process was started from.
@@ -34,19 +36,27 @@ struct Compress: ParsableCommand {
   /// Characters; names in a message are as long as whoever chose them liked.
   private static let longestMessage = 1000
 
+  /// Commands that start processes, or need a folder for files in passing.
+  private static let brokered = ["run", "sweep", "point", "bench", "runs"]
+
   static func main() {
     // A process that stopped reading is an error to be told, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
     do {
+      // Before there is anything in this process that could be turned against it.
+      if brokered.contains(CommandLine.arguments.dropFirst().first ?? "") { try Broker.begin() }
       var command = try parseAsRoot()
       try command.run()
+      Broker.end()
     } catch let error as CompressError {
       let terminal = Terminal(.errors)
       terminal.writeLine(
         terminal.styled("error: ", .red, .bold)
           + error.description.escapedLines.shortened(to: Self.longestMessage))
+      Broker.end()
       Foundation.exit(error.exitStatus)
     } catch {
+      Broker.end()
       exit(withError: error)
     }
   }

@@ -35,6 +35,8 @@ struct ScriptOptions: ParsableArguments {
 
   @OptionGroup(title: "Limits of the sandbox") var limits: LimitOptions
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func sessionOptions() throws -> ScriptSession.Options {
     var options = ScriptSession.Options(script: script)
     options.seed = seed

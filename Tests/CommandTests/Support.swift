@@ -53,6 +53,8 @@ final class Running {
     try process.run()
   }
 
+  var id: Int32 { process.processIdentifier }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// The processes it started to measure: their job lies in its temporary folder.

@@ -22,10 +22,7 @@ public final class SlurmWorkers: SweepWorkers {
   }
 
   private let folder: SweepFolder
-  private let program: String
-  private let options: [String]
-  private let most: Int
-  private let threads: Int
+  private let programs: SlurmPrograms
   private var jobs: [Job] = []
   private var tasks: [Int: Task] = [:]
   private var lastAsked = Date.distantPast
@@ -37,19 +34,11 @@ public final class SlurmWorkers: SweepWorkers {
   /// Seconds that an outcome may take to appear on another machine.
   private static let appearing = 10.0
 
-  /// - Parameters:
-  ///   - options: for `sbatch`, as they are.
-  ///   - most: tasks at a time.
-  ///   - threads: of each.
   /// - Throws: `CompressError` when Slurm is not there.
-  public init(_ folder: SweepFolder, program: String, options: [String], most: Int, threads: Int) throws {
+  public init(_ folder: SweepFolder, _ programs: SlurmPrograms) throws {
     self.folder = folder
-    self.program = program
-    self.options = options
-    self.most = most
-    self.threads = threads
-    let version = try CommandOutput("sbatch", ["--version"])
-    guard version.status == 0 else {
+    self.programs = programs
+    guard try programs.version.output().status == 0 else {
       throw CompressError(
         "--on slurm: there is no sbatch here", kind: .system, hint: "run this where jobs are submitted")
     }
@@ -84,14 +73,9 @@ public final class SlurmWorkers: SweepWorkers {
   public var running: [Int] { tasks.keys.sorted() }
 
   public func start(_ points: [SweepDefinition.Point]) throws {
-    let slurm = "\(folder.path)/slurm", held = try folder.held()
-    let array = "array-\(jobs.count + 1)", name = "\(slurm)/\(array)"
-    try held.write(points.map { "\($0.number)\n" }.joined().utf8, to: "slurm/\(array).points")
-    try held.write(script(points: name + ".points").utf8, to: "slurm/\(array).sh")
-    let arguments =
-      ["--parsable", "--array=0-\(points.count - 1)%\(most)", "--cpus-per-task=\(threads)"]
-      + ["--job-name=compress-sweep", "--output=\(slurm)/%A_%a.log"] + options + [name + ".sh"]
-    let result = try CommandOutput("sbatch", arguments)
+    let held = try folder.held()
+    try held.write(points.map { "\($0.number)\n" }.joined().utf8, to: "slurm/array-\(jobs.count + 1).points")
+    let result = try programs.submit.output([String(points.count - 1), folder.path, String(jobs.count + 1)])
     // With several clusters: the number, then the cluster's name.
     let id = result.output.split(whereSeparator: { ";\n".contains($0) }).first.map(String.init) ?? ""
     guard result.status == 0, Self.isID(id) else {
@@ -102,21 +86,6 @@ public final class SlurmWorkers: SweepWorkers {
     jobs.append(Job(id: id, points: points.map(\.number)))
     for (index, point) in points.enumerated() { tasks[point.number] = Task(job: id, index: index) }
     try held.write(try JSONEncoder().encode(jobs), to: "slurm/jobs.json")
-  }
-
-  /// What a task runs: the point whose number stands in its line.
-  private func script(points: String) -> String {
-    let point = ShellText.line([program, "point", folder.path])
-    return """
-      #!/bin/sh
-      number=$(sed -n "$((SLURM_ARRAY_TASK_ID + 1))p" \(ShellText.line([points])))
-      log=\(ShellText.line([folder.path + "/points/"]))$(printf %04d "$number")/log.txt
-      # Begun anew and as a file: whatever else has the name is not written to.
-      rm -f -- "$log"
-      set -C
-      exec \(point) "$number" > "$log" 2>&1
-
-      """
   }
 
   public func ended() throws -> [(point: Int, ending: WorkerEnding)] {
@@ -140,10 +109,7 @@ public final class SlurmWorkers: SweepWorkers {
   /// The tasks of these jobs that wait or run, as `12_0`.
   private func queue(_ jobs: [String]) throws -> Set<String> {
     guard !jobs.isEmpty else { return [] }
-    let states = "PENDING,RUNNING,SUSPENDED,COMPLETING,CONFIGURING,REQUEUED,RESIZING,SIGNALING,STAGE_OUT,STOPPED"
-    let result = try CommandOutput(
-      "squeue",
-      ["--noheader", "--array", "--states=\(states)", "--format=%F_%K", "--jobs=\(jobs.joined(separator: ","))"])
+    let result = try programs.queue.output([jobs.joined(separator: ",")])
     // Jobs that are over are forgotten after some minutes, and then unknown.
     if result.status != 0, result.errors.contains("Invalid job id") {
       return jobs.count == 1 ? [] : try jobs.reduce(into: []) { $0.formUnion(try queue([$1])) }
@@ -159,7 +125,7 @@ public final class SlurmWorkers: SweepWorkers {
     guard !tasks.isEmpty else { return }
     let ids = Set(tasks.values.map(\.job)).sorted()
     // A worker that is told to stops at its next step, and Slurm ends it after a while.
-    _ = try? CommandOutput("scancel", ids)
+    for id in ids { _ = try? programs.cancel.output([id]) }
     let end = Date(timeIntervalSinceNow: 60)
     while Date() < end, let left = try? queue(ids), !left.isEmpty { Thread.sleep(forTimeInterval: 0.5) }
     tasks.removeAll()

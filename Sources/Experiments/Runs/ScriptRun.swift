@@ -1,3 +1,4 @@
+import Confinement
 import Diagnostics
 import Files
 import Foundation
@@ -12,17 +13,17 @@ import Scripting
 public final class ScriptRun {
   private let options: ScriptSession.Options
   private let executor: Executor
-  private let worker: String
+  private let worker: BrokeredProgram
   private let charts: ChartLibrary?
   private let keepsModels: Bool
   public private(set) var record: RunRecord
 
   /// - Parameters:
-  ///   - worker: the program to start for measurements.
+  ///   - worker: the program to start for measurements, as `Comparer` has it.
   ///   - version: of this program.
   ///   - command: the arguments that repeat the run.
   public init(
-    _ options: ScriptSession.Options, executor: Executor, worker: String, version: String, command: [String],
+    _ options: ScriptSession.Options, executor: Executor, worker: BrokeredProgram, version: String, command: [String],
     uid: String = RunRecord.newID(), charts: ChartLibrary?, keepsModels: Bool = true
   ) {
     self.options = options

@@ -1,3 +1,4 @@
+import Confinement
 import Diagnostics
 import Files
 import Foundation
@@ -13,10 +14,10 @@ public enum PointWorker {
   /// An error of the point's own is its outcome; an error of the machine's is thrown, and the point may be tried again.
   ///
   /// - Parameters:
-  ///   - program: to be started for measurements.
+  ///   - worker: to be started for measurements.
   ///   - version: of this program.
   public static func run(
-    _ number: Int, of folder: SweepFolder, program: String, version: String, progress: any ProgressSink,
+    _ number: Int, of folder: SweepFolder, worker: BrokeredProgram, version: String, progress: any ProgressSink,
     cancellation: Cancellation, print: @escaping (String) -> Void
   ) throws {
     let definition = try folder.definition(), point = try folder.job(number)
@@ -36,7 +37,7 @@ public enum PointWorker {
     let executor = Executor(context: context, store: store)
     try executor.prepareStore()
     let run = ScriptRun(
-      definition.sessionOptions(point, out: out), executor: executor, worker: program, version: version,
+      definition.sessionOptions(point, out: out), executor: executor, worker: worker, version: version,
       command: definition.command(point, out: out), uid: definition.uid(of: point),
       charts: ChartLibrary.installed(),
       keepsModels: definition.run.keepsModels)

@@ -22,7 +22,7 @@ public final class SweepCoordinator {
   public let definition: SweepDefinition
   private let workers: any SweepWorkers
   private let store: RunStore
-  private let logger: MLflowClient?
+  private let logger: (any RunLogger)?
   private let version: String
   private let retriesFailed: Bool
   /// How many records MLflow did not take.
@@ -49,7 +49,7 @@ public final class SweepCoordinator {
   /// - Throws: `CompressError` when the folder holds another sweep, or another process works on this one.
   public init(
     _ wanted: SweepDefinition, in folder: SweepFolder, workers: any SweepWorkers, store: RunStore,
-    logger: MLflowClient? = nil, version: String, resuming: Bool, retriesFailed: Bool, observer: any SweepObserver,
+    logger: (any RunLogger)? = nil, version: String, resuming: Bool, retriesFailed: Bool, observer: any SweepObserver,
     cancellation: Cancellation
   ) throws {
     try Folders.prepare(folder.path)

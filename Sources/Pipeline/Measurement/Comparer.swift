@@ -1,3 +1,4 @@
+import Confinement
 import Datasets
 import Diagnostics
 import Files
@@ -11,12 +12,12 @@ import Tensors
 /// Measures the variants of a comparison one after the other, each in a process of its own, so that
 /// its peak memory and its caches are its own.
 public struct Comparer {
-  /// The program to start; it is called with `measure JOB`.
-  let worker: String
+  /// The program to start; its value is the path of a job.
+  let worker: BrokeredProgram
   let executor: Executor
   let seed: UInt64
 
-  public init(worker: String, executor: Executor, seed: UInt64) {
+  public init(worker: BrokeredProgram, executor: Executor, seed: UInt64) {
     self.worker = worker
     self.executor = executor
     self.seed = seed
@@ -139,36 +140,31 @@ public struct Comparer {
     let jobFile = "\(scratch.path)/job.json"
     try AtomicFile.write(CanonicalJSON.encode(job), to: jobFile)
     try? FileManager.default.removeItem(atPath: job.report)
-    let process = Process(), input = Pipe(), output = Pipe()
-    process.executableURL = URL(fileURLWithPath: worker)
-    process.arguments = ["measure", jobFile]
-    process.standardInput = input
-    process.standardOutput = output
-    let exit = DispatchSemaphore(value: 0)
-    process.terminationHandler = { _ in exit.signal() }
-    let id = Mutex<pid_t?>(nil)
-    let end = { @Sendable in id.withLock { if let worker = $0 { _ = kill(worker, SIGKILL) } } }
+    let input = Pipe(), output = Pipe()
+    let started = Mutex<ChildProcess?>(nil)
+    let end: @Sendable () -> Void = { started.withLock { $0?.send(SIGKILL) } }
     var finished = false
     defer { if !finished { end() } }
     // While the clock runs this process waits for the other, and hears of a request to stop here only.
     return try executor.context.cancellation.withHandler(end) {
-      try executor.context.measuring {
+      let process = try executor.context.measuring {
         try rest(cooldown)
-        do { try process.run() } catch {
-          throw CompressError("cannot start \(worker) to measure: \(error.localizedDescription)", kind: .system)
-        }
-        id.withLock { $0 = process.processIdentifier }
+        let process = try worker.start(
+          [jobFile], input: input.fileHandleForReading.fileDescriptor,
+          output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
+        try? input.fileHandleForReading.close()
+        try? output.fileHandleForWriting.close()
+        started.withLock { $0 = process }
         try executor.context.cancellation.check()
         // The measuring process closes its output when it has timed the last image.
         _ = try? output.fileHandleForReading.readToEnd()
+        return process
       }
       let labels = job.evaluated > 0 ? try send(data, to: input.fileHandleForWriting) : []
       if job.evaluated == 0 { try? input.fileHandleForWriting.close() }
-      // Alone the second would do, but asks only every 50 ms.
-      exit.wait()
-      process.waitUntilExit()
+      let ending = process.wait()
       finished = true
-      return (try report(of: process, at: job.report), labels)
+      return (try report(ending, at: job.report), labels)
     }
   }
 
@@ -190,13 +186,18 @@ public struct Comparer {
     return labels
   }
 
-  private func report(of process: Process, at path: String) throws -> MeasurementReport {
-    guard process.terminationStatus == 0, let data = FileManager.default.contents(atPath: path) else {
+  private func report(_ ending: ChildProcess.Ending, at path: String) throws -> MeasurementReport {
+    guard ending == .exited(0), let data = FileManager.default.contents(atPath: path) else {
       try executor.context.cancellation.check()
-      // Ctrl-C goes to both processes, and may end the other before this one hears of it.
-      if process.terminationReason == .uncaughtSignal, process.terminationStatus == SIGINT { throw Cancellation.error }
-      let how = process.terminationReason == .uncaughtSignal ? "signal" : "exit status"
-      throw CompressError("the measuring process ended with \(how) \(process.terminationStatus)", kind: .system)
+      let how =
+        switch ending {
+        // Ctrl-C goes to both processes, and may end the other before this one hears of it.
+        case .signalled(SIGINT): throw Cancellation.error
+        case .signalled(let signal): "signal \(signal)"
+        case .exited(let status): "exit status \(status)"
+        case .lost: "the one that started it, which was ended from outside"
+        }
+      throw CompressError("the measuring process ended with \(how)", kind: .system)
     }
     return try JSONDecoder().decode(MeasurementReport.self, from: data)
   }

@@ -76,7 +76,7 @@ public struct StageStore: Sendable {
   /// Makes the folder.
   ///
   /// - Throws: `CompressError` when it cannot be made or written.
-  func prepare() throws { try hinting { try Folders.prepare(root) } }
+  public func prepare() throws { try hinting { try Folders.prepare(root) } }
 
   /// - Throws: `CompressError` of kind `.system` when the disk is full or the folder cannot be written.
   func save(_ result: StageResult, _ stage: Stage) throws { try hinting { try write(result, stage) } }

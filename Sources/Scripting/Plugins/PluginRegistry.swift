@@ -1,3 +1,4 @@
+import Confinement
 import Diagnostics
 import Files
 import Foundation
@@ -74,7 +75,7 @@ public final class PluginRegistry {
 
 /// Where plugins are looked for, nearest first.
 public struct PluginFolders: Sendable {
-  let all: [String]
+  public let all: [String]
 
   /// - Parameters:
   ///   - script: the folder of the script; nil when there is none.
@@ -88,6 +89,11 @@ public struct PluginFolders: Sendable {
     all =
       ([script].compactMap { $0 } + given + [user.map { $0 + "/compress/plugins" }, Self.shipped].compactMap { $0 })
       .reduce(into: []) { if !$0.contains($1) { $0.append($1) } }
+  }
+
+  /// What must be readable for plugins to be found: the folders, and what links in them lead to.
+  public var readable: [String] {
+    all + all.flatMap { folder in Self.subfolders.flatMap { Rights.links(in: folder + $0) } }
   }
 
   /// `$COMPRESS_PLUGINS`, or `plugins` beside the program, in `../share/compress`, or in a folder above it
@@ -107,7 +113,7 @@ public struct PluginFolders: Sendable {
     return nil
   }
 
-  private static let subfolders = [""] + Plugin.Kind.allCases.map { "/" + $0.folder }
+  static let subfolders = [""] + Plugin.Kind.allCases.map { "/" + $0.folder }
 
   /// Every file that a name could mean, nearest first.
   ///

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Foundation
 import Kernels
@@ -70,7 +71,13 @@ struct BenchCommand: ParsableCommand {
   )
   var json = false
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func run() throws {
+    let scratch = try Scratch.begin()
+    try Broker.seal()
+    try confinement.confine(
+      Rights(readable: [model] + PluginFolders(script: nil, given: []).readable, writable: [scratch]))
     if pruning, training { throw ValidationError("--pruning and --training are two measurements") }
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }

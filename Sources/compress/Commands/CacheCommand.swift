@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Foundation
 import Pipeline
@@ -10,13 +11,22 @@ struct CacheCommand: ParsableCommand {
     commandName: "cache", abstract: "See, tidy and check the finished stages that runs keep.",
     subcommands: [List.self, Collect.self, Verify.self])
 
+  /// The user's, and nothing else for this process from now on.
+  private static func store(_ confinement: ConfinementOptions) throws -> StageStore {
+    let store = try StageStore.ofUser()
+    try confinement.confine(Rights(writable: [store.root]))
+    return store
+  }
+
   struct List: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "List the stages, the one used last first.")
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let terminal = Terminal(.output)
-      let store = try StageStore.ofUser(), contents = try store.contents()
+      let store = try CacheCommand.store(confinement)
+      let terminal = Terminal(.output), contents = try store.contents()
       if !contents.stages.isEmpty {
         var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("last used", .right), ("size", .right)])
         for item in contents.stages {
@@ -74,8 +84,10 @@ struct CacheCommand: ParsableCommand {
       if all, olderThan != nil { throw ValidationError("--all and --older-than: give one of them") }
     }
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let removal = try StageStore.ofUser().collect(unusedFor: all ? -.infinity : olderThan?.seconds)
+      let removal = try CacheCommand.store(confinement).collect(unusedFor: all ? -.infinity : olderThan?.seconds)
       let terminal = Terminal(.output)
       terminal.writeLine(
         "removed \(List.some(removal.stages, "stage")), \(List.some(removal.unpacked, "unpacked data file")) and "
@@ -92,8 +104,10 @@ struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "verify", abstract: "Read everything; remove what is broken, so that it is computed anew.")
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let result = try StageStore.ofUser().verify()
+      let result = try CacheCommand.store(confinement).verify()
       let terminal = Terminal(.output)
       for line in result.broken { terminal.writeLine(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
       terminal.writeLine(

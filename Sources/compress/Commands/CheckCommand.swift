@@ -18,6 +18,7 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var options: ScriptOptions
 
   func run() throws {
+    try options.confinement.confine(options.rights(computes: false))
     let terminal = Terminal(.output)
     let problems =
       try PluginCheck.looksLikePlugin(options.script) ? checkPlugin(terminal) : checkPipeline(terminal)

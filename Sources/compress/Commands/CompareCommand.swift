@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Datasets
 import Diagnostics
 import Formats
@@ -44,7 +45,10 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Threads.")
   var threads = 1
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func run() throws {
+    try confinement.confine(Rights(readable: [original, changed] + Rights.data(root)))
     let first = try ModelFile.read(original), second = try ModelFile.read(changed)
     var options = DatasetCatalog.Options()
     if let normalize {

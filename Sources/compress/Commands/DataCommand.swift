@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Datasets
 import Diagnostics
 import Downloads
@@ -20,7 +21,10 @@ struct DataCommand: ParsableCommand {
       help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
     var data: String?
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
+      try confinement.confine(Rights(readable: Rights.data(data)))
       let terminal = Terminal(.output)
       let roots = DatasetCatalog.roots(data: data)
       var table = TextTable([("data set", .left), ("train", .right), ("test", .right), ("", .left)])
@@ -83,12 +87,17 @@ struct DataCommand: ParsableCommand {
       guard timeout > 0, timeout <= 3600 else { throw ValidationError("--timeout: from 0 to 3600 seconds") }
     }
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
       let wanted = try names.map(PublishedDataset.named)
       guard let root = DatasetCatalog.roots(data: data).first else {
         throw CompressError(
           "there is no folder for data", kind: .system, hint: "set HOME or XDG_CACHE_HOME, or name one with --data")
       }
+      // What comes from the network is unpacked here.
+      try Folders.create(root)
+      try confinement.confine(Rights(writable: [root], network: true))
       let progress = TerminalProgress(), cancellation = Cancellation(), signals = StopSignals(cancellation)
       defer { signals.stop() }
       var downloader = Downloader()

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Datasets
 import Diagnostics
 import Downloads
@@ -22,7 +23,14 @@ struct DoctorCommand: ParsableCommand {
     help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
   var data: String?
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func run() throws {
+    // What is there can be asked before some of it holds.
+    let walls = Walls.available
+    try confinement.confine(
+      Rights(
+        readable: Rights.data(data) + PluginFolders(script: nil, given: []).readable + ChartLibrary.paths))
     let terminal = Terminal(.output)
     var missing: [String] = []
     func line(_ what: String, _ text: String) {
@@ -38,6 +46,8 @@ struct DoctorCommand: ParsableCommand {
     line("memory", Formatting.bytes(Int(clamping: ProcessInfo.processInfo.physicalMemory)))
     line("Lua", LuaState.version)
     line("zlib", Gzip.zlibVersion)
+    line("confinement", walls.text)
+    missing += walls.missing
 
     if let cache = Folders.cache {
       line("cache", cache + (Self.freeSpace(cache).map { ", \(Formatting.bytes($0)) free" } ?? ""))

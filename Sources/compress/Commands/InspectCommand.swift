@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Files
 import Formats
@@ -18,7 +19,10 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also show the steps the runtime would take.")
   var plan = false
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func run() throws {
+    try confinement.confine(Rights(readable: [model]))
     let terminal = Terminal(.output)
     if try MappedFile(self.model).withBytes(SafeTensorsFile.isSafeTensors) {
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }

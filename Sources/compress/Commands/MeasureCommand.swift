@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Pipeline
 
 /// What `compress run` starts for each variant; not for people.
@@ -9,5 +10,16 @@ struct MeasureCommand: ParsableCommand {
   @Argument(help: "The job, a JSON file.")
   var job: String
 
-  func run() throws { try MeasurementWorker.run(jobFile: job) }
+  @Option(parsing: .singleValue, help: "A folder to read.")
+  var read: [String] = []
+
+  @Option(parsing: .singleValue, help: "A folder to write.")
+  var write: [String] = []
+
+  @OptionGroup var confinement: ConfinementOptions
+
+  func run() throws {
+    if !confinement.noConfinement { try confinement.confine(Rights(readable: read, writable: write)) }
+    try MeasurementWorker.run(jobFile: job)
+  }
 }

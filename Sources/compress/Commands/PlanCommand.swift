@@ -11,6 +11,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var options: ScriptOptions
 
   func run() throws {
+    try options.confinement.confine(options.rights(computes: false))
     let executor = try options.makeExecutor(progress: TerminalProgress())
     let session = try ScriptSession(
       options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Reports
 import Scripting
 
@@ -13,7 +14,10 @@ struct PluginsCommand: ParsableCommand {
   @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
   var plugins: [String] = []
 
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
   func run() throws {
+    try confinement.confine(Rights(readable: PluginFolders(script: nil, given: plugins).readable))
     let terminal = Terminal(.output)
     let catalog = try PluginCatalog(folders: plugins)
     if let name {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Experiments
 import Files
@@ -25,30 +26,39 @@ struct RunCommand: ParsableCommand {
   var mlflow: String?
 
   func run() throws {
+    // What cannot be written is told before anything is computed.
+    var rights = try options.rights(writing: [out].compactMap { $0 }, computes: true)
+    let scratch = try Scratch.begin()
+    rights.writable += [scratch] + Rights.runs
+    let worker = try Programs.measure(models: out, scratch: scratch, options.confinement)
+    let logging = try mlflow.map { try Programs.log(to: $0, files: out, options.confinement) }
+    try Broker.seal()
+    try options.confinement.confine(rights)
+
     let cancellation = Cancellation()
     let signals = StopSignals(cancellation)
     defer { signals.stop() }
     let progress = TerminalProgress()
-    do { try run(progress, cancellation) } catch {
+    do { try run(worker, logging, progress, cancellation) } catch {
       progress.abandon()
       throw (error as? CompressError)?.kind == .cancelled ? Cancellation.error : error
     }
   }
 
-  private func run(_ progress: TerminalProgress, _ cancellation: Cancellation) throws {
-    // What cannot be written is told before anything is computed.
-    if let out { try Folders.prepare(out) }
+  private func run(
+    _ worker: BrokeredProgram, _ logging: BrokeredProgram?, _ progress: TerminalProgress, _ cancellation: Cancellation
+  ) throws {
     let executor = try options.makeExecutor(progress: progress, cancellation: cancellation)
     try executor.prepareStore()
     var sessionOptions = try options.sessionOptions()
     sessionOptions.out = out
-    let logger = try mlflow.map { address in
-      try MLflowClient(
-        address, experiment: URL(fileURLWithPath: options.script).deletingPathExtension().lastPathComponent)
+    let logger = try logging.map { program in
+      try LoggingProcess(
+        program, experiment: URL(fileURLWithPath: options.script).deletingPathExtension().lastPathComponent)
     }
     let terminal = Terminal(.output), charts = ChartLibrary.installed()
     let run = ScriptRun(
-      sessionOptions, executor: executor, worker: Compress.program, version: Compress.version,
+      sessionOptions, executor: executor, worker: worker, version: Compress.version,
       command: repeatable(threads: executor.context.pool.threads), charts: charts)
     defer { record(run.record, logger, progress) }
     guard let result = try run.run(print: { terminal.writeLine($0) }) else { return }
@@ -62,7 +72,7 @@ struct RunCommand: ParsableCommand {
   }
 
   /// A run is worth its results, whether or not it can be recorded.
-  private func record(_ record: RunRecord, _ logger: MLflowClient?, _ progress: TerminalProgress) {
+  private func record(_ record: RunRecord, _ logger: LoggingProcess?, _ progress: TerminalProgress) {
     do { try RunStore.ofUser().record(record) } catch {
       progress.abandon()
       progress.note("this run is not recorded: \(error)")

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Experiments
 import Foundation
@@ -13,6 +14,14 @@ struct RunsCommand: ParsableCommand {
       metrics, files and environment.
       """,
     subcommands: [List.self, Show.self, Compare.self, Export.self, Collect.self])
+
+  /// The user's, and nothing else for this process from now on.
+  private static func store(_ confinement: ConfinementOptions) throws -> RunStore {
+    let scratch = try Scratch.begin()
+    try Broker.seal()
+    try confinement.confine(Rights(writable: [scratch] + Rights.runs))
+    return try RunStore.ofUser()
+  }
 
   /// Which rows.
   struct Selection: ParsableArguments {
@@ -62,8 +71,10 @@ struct RunsCommand: ParsableCommand {
     @Option(help: "Most rows; 0: all.")
     var limit = 30
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
       var query = try selection.query()
       query.limit = limit > 0 ? limit : nil
       let rows = try store.rows(query)
@@ -81,9 +92,11 @@ struct RunsCommand: ParsableCommand {
     @Argument(help: "The run's number, or the beginning of its name.")
     var id: String
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
       let terminal = Terminal(.output)
-      terminal.write(RunText.details(try RunStore.ofUser().run(id), for: terminal))
+      terminal.write(RunText.details(try RunsCommand.store(confinement).run(id), for: terminal))
     }
   }
 
@@ -98,8 +111,10 @@ struct RunsCommand: ParsableCommand {
       if ids.count < 2 { throw ValidationError("give two runs or more") }
     }
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
       terminal.write(RunComparisonText(try ids.map(store.run)).rendered(for: terminal))
     }
   }
@@ -120,8 +135,10 @@ struct RunsCommand: ParsableCommand {
       if csv == json { throw ValidationError("give one of --csv and --json") }
     }
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
-      let terminal = Terminal(.output), store = try RunStore.ofUser()
+      let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
       var buffer = ""
       var export = RunExport(csv ? .csv : .json, params: try store.paramNames()) { text in
         buffer += text
@@ -155,12 +172,14 @@ struct RunsCommand: ParsableCommand {
       }
     }
 
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
     func run() throws {
       var unwanted = RunStore.Unwanted()
       unwanted.olderThan = olderThan.map { Date(timeIntervalSinceNow: -$0.seconds) }
       unwanted.failed = failed
       unwanted.withoutFolder = missing
-      let removal = try RunStore.ofUser().collect(unwanted)
+      let removal = try RunsCommand.store(confinement).collect(unwanted)
       Terminal(.output).writeLine(
         "forgot \(CacheCommand.List.some(removal.runs, "run")) and \(CacheCommand.List.some(removal.sweeps, "sweep")), "
           + Formatting.bytes(removal.bytes))

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Experiments
 import Files
@@ -79,18 +80,19 @@ struct SweepCommand: ParsableCommand {
   }
 
   func run() throws {
+    let programs = try confine()
     let cancellation = Cancellation()
     let signals = StopSignals(cancellation)
     defer { signals.stop() }
     let (definition, declared) = try definition()
     let folder = try SweepFolder(out ?? Self.standardFolder(definition))
     let view = SweepView(folder, jobs: jobs)
-    let logger = try mlflow.map { address in
+    let logger = try programs.log.map { program in
       let script = URL(fileURLWithPath: definition.script).deletingPathExtension().lastPathComponent
-      return try MLflowClient(address, experiment: script)
+      return try LoggingProcess(program, experiment: script)
     }
     let coordinator = try SweepCoordinator(
-      definition, in: folder, workers: workers(folder, definition), store: RunStore.ofUser(), logger: logger,
+      definition, in: folder, workers: workers(programs, folder), store: RunStore.ofUser(), logger: logger,
       version: Compress.version, resuming: resume, retriesFailed: retryFailed, observer: view,
       cancellation: cancellation)
     defer { view.close() }
@@ -119,14 +121,45 @@ struct SweepCommand: ParsableCommand {
     if coordinator.outcomes.values.contains(where: { $0.status == .failed }) { throw ExitCode(5) }
   }
 
-  private func workers(_ folder: SweepFolder, _ definition: SweepDefinition) throws -> any SweepWorkers {
-    switch on {
-    case .local: LocalWorkers(jobs: jobs, program: Compress.program, folder: folder)
-    case .slurm:
-      try SlurmWorkers(
-        folder, program: Compress.program, options: slurmOptions, most: jobs, threads: definition.threads)
-    }
+  private func workers(_ programs: BrokeredPrograms, _ folder: SweepFolder) throws -> any SweepWorkers {
+    if let slurm = programs.slurm { return try SlurmWorkers(folder, slurm) }
+    return LocalWorkers(
+      jobs: jobs, program: programs.point, values: out == nil ? [folder.path] : [], folder: folder)
   }
+
+  /// What the broker starts for a sweep.
+  private struct BrokeredPrograms {
+    let point: BrokeredProgram
+    let slurm: SlurmPrograms?
+    let log: BrokeredProgram?
+  }
+
+  /// Makes the programs known, then confines this process: what a sweep needs is decided by its command line.
+  private func confine() throws -> BrokeredPrograms {
+    // Where the sweep goes without --out depends on what its files say.
+    let folders = try out ?? Self.standardFolders()
+    var rights = try options.rights(writing: [folders], computes: true)
+    // Also without the cache points take turns at measuring, by locks beside the store.
+    if options.noCache {
+      let store = try StageStore.ofUser()
+      try store.prepare()
+      rights.writable.append(store.root)
+    }
+    let programs = BrokeredPrograms(
+      point: try Programs.point(of: out.map(Self.absolute), rights, options.confinement),
+      slurm: on == .local
+        ? nil
+        : try SlurmPrograms(
+          point: Programs.task(rights, options.confinement), options: slurmOptions, most: jobs, threads: threads),
+      log: try mlflow.map { try Programs.log(to: $0, files: folders, options.confinement) })
+    rights.writable += [try Scratch.begin()] + Rights.runs
+    try Broker.seal()
+    try options.confinement.confine(rights)
+    return programs
+  }
+
+  /// Of each run.
+  private var threads: Int { options.threads ?? max(1, ProcessInfo.processInfo.activeProcessorCount / jobs) }
 
   /// Returns the points that count in the end.
   private func run(
@@ -183,14 +216,13 @@ struct SweepCommand: ParsableCommand {
       try SweepSearch.check(goal, space, declared: declared)
       points = SweepSearch.first(points, goal, declared: declared)
     }
-    let cores = ProcessInfo.processInfo.activeProcessorCount
     let run = SweepDefinition.Run(
       data: session.data, plugins: session.plugins, limits: session.limits, dataMemory: session.dataMemory,
       usesCache: !options.noCache, keepsModels: !noModels, output: session.output)
     let definition = SweepDefinition(
       script: session.script, scriptDigest: try Digest.of(file: session.script), axes: space.axes.map(\.name),
       fixed: space.fixed.map { SweepDefinition.Setting(name: $0.name, value: $0.value) }, points: points, goal: goal,
-      run: run, threads: options.threads ?? max(1, cores / jobs))
+      run: run, threads: threads)
     return (definition, declared)
   }
 
@@ -198,10 +230,14 @@ struct SweepCommand: ParsableCommand {
 
   /// The same sweep has the same folder.
   private static func standardFolder(_ definition: SweepDefinition) throws -> String {
+    let name = URL(fileURLWithPath: definition.script).deletingPathExtension().lastPathComponent
+    return "\(try standardFolders())/\(name)-\(try definition.identity.prefix(8))"
+  }
+
+  private static func standardFolders() throws -> String {
     guard let data = Folders.data else {
       throw CompressError("there is no folder for the sweep", kind: .system, hint: "give --out DIR")
     }
-    let name = URL(fileURLWithPath: definition.script).deletingPathExtension().lastPathComponent
-    return "\(data)/sweeps/\(name)-\(try definition.identity.prefix(8))"
+    return "\(data)/sweeps"
   }
 }
