@@ -89,11 +89,11 @@ let package = Package(
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
     .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "TestSupport"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "TestSupport"], exclude: ["walk.lua"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "CommandTests", dependencies: ["compress", "Confinement"]),
+    .testTarget(name: "CommandTests", dependencies: ["compress", "Confinement"], exclude: ["hostile-lines.tsv"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],
   swiftLanguageModes: [.v6],
