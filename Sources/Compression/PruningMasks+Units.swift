@@ -25,7 +25,7 @@ extension PruningMasks {
       var masks: [String: Tensor] = [:]
       for (layer, shape) in shapes {
         guard let scores = try score(layer) else { continue }
-        masks[layer] = pattern(try checked(scores, shape, layer), keep: keep, of: of)
+        masks[layer] = try pattern(try checked(scores, shape, layer), keep: keep, of: of)
       }
       return masks
     }
@@ -42,13 +42,15 @@ extension PruningMasks {
   }
 
   /// uint8: in each run of `of` along a filter's inputs 1 for the `keep` of greatest score, the first of equals.
-  private static func pattern(_ scores: Tensor, keep: Int, of: Int) -> Tensor {
+  private static func pattern(_ scores: Tensor, keep: Int, of: Int) throws -> Tensor {
     let filters = max(scores.shape.dims.first ?? 1, 1), inputs = scores.count / filters
     var mask = Tensor(zeros: scores.shape, dtype: .uint8)
-    scores.withElements(Float.self) { scores in
-      mask.withMutable(UInt8.self) { mask in
+    var pace = Cancellation.Pace()
+    try scores.withElements(Float.self) { scores in
+      try mask.withMutable(UInt8.self) { mask in
         for filter in 0..<filters {
           for start in stride(from: 0, to: inputs, by: of) {
+            try pace.check(after: 64 * of)
             let run = filter * inputs + start..<filter * inputs + min(start + of, inputs)
             let staying = (run.count * keep + of - 1) / of
             for index in run.sorted(by: { (scores[$1], $0) < (scores[$0], $1) }).prefix(staying) { mask[index] = 1 }
@@ -83,7 +85,9 @@ private struct BlockGrid {
     let across = blocks[1], inputs = inputs
     scores.withElements(Float.self) { scores in
       means.withMutable(Float.self) { means in
-        for i in scores.indices { means[i / inputs / rows * across + i % inputs / columns] += scores[i] }
+        for run in Cancellation.runs(scores.count) {
+          for i in run { means[i / inputs / rows * across + i % inputs / columns] += scores[i] }
+        }
         for block in means.indices {
           let height = min(rows, filters - block / across * rows),
             width = min(columns, inputs - block % across * columns)
@@ -100,7 +104,9 @@ private struct BlockGrid {
     let across = blocks[1], inputs = inputs
     mask.withElements(UInt8.self) { mask in
       spread.withMutable(UInt8.self) { spread in
-        for i in spread.indices { spread[i] = mask[i / inputs / rows * across + i % inputs / columns] }
+        for run in Cancellation.runs(spread.count) {
+          for i in run { spread[i] = mask[i / inputs / rows * across + i % inputs / columns] }
+        }
       }
     }
     return spread

@@ -44,9 +44,18 @@ extension Dataset {
     }
     var images = Tensor(zeros: sampleShape.batched(indices.count))
     var labels = [Int32](repeating: 0, count: indices.count)
+    let size = sampleShape.count
     try images.withMutable(Float.self) { images in
       try labels.withUnsafeMutableBufferPointer { labels in
-        try read(indices, images: images, labels: labels)
+        // Some at a time, so that a request to stop is heard.
+        for start in stride(from: 0, to: indices.count, by: 256) {
+          try Cancellation.checkCurrent()
+          let part = start..<min(start + 256, indices.count)
+          try read(
+            Array(indices[part]),
+            images: UnsafeMutableBufferPointer(rebasing: images[part.lowerBound * size..<part.upperBound * size]),
+            labels: UnsafeMutableBufferPointer(rebasing: labels[part]))
+        }
       }
     }
     return Batch(images: images, labels: labels)
@@ -54,6 +63,22 @@ extension Dataset {
 
   /// The samples of a range as tensors.
   public func batch(_ range: Range<Int>) throws -> Batch { try batch(Array(range)) }
+}
+
+extension Dataset {
+  /// What to say of a value that cannot be computed with.
+  ///
+  /// - Parameter sample: its position, from 0.
+  public func notFinite(_ value: Float, sample: Int) -> CompressError {
+    CompressError("\"\(name)\" has \(value) in sample \(sample + 1) of \(count)", kind: .input)
+  }
+
+  /// - Parameter first: the position of the batch's first sample, from 0; the others follow.
+  /// - Throws: `CompressError` naming the sample when a value is infinite or NaN.
+  public func checkFinite(_ batch: Batch, first: Int) throws {
+    guard let bad = batch.images.firstNonFinite else { return }
+    throw notFinite(bad.value, sample: first + bad.index / max(sampleShape.count, 1))
+  }
 }
 
 /// Samples and their classes: `images` is [labels.count] + sampleShape, float32.

@@ -1,3 +1,4 @@
+import Diagnostics
 import Files
 
 /// Bytes that a data set keeps: mapped where a file holds them as they are, else unpacked: mapped from where that is
@@ -48,12 +49,13 @@ enum HeldBytes: Sendable {
       self = .owned(try unpack(), reservation)
       return
     }
-    let key = store.key(of: part, in: packed)
+    let key = try store.key(of: part, in: packed)
     if let kept = store.content(key), kept.bytes.count == count {
       self = .kept(kept, reservation)
       return
     }
     let bytes = try unpack()
+    try Cancellation.checkCurrent()
     // Keeping saves work and is not needed: a full disk takes nothing from this run.
     if let kept = try? bytes.withUnsafeBytes({ try store.keep($0, as: key) }) {
       self = .kept(kept, reservation)

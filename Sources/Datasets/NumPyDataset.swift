@@ -57,7 +57,9 @@ public final class NumPyDataset: Dataset {
     }
     let most = classCount ?? Self.mostClasses
     let largest = try classes.bytes.withBytes { bytes in
-      try (0..<labelDims[0]).reduce(0) { largest, index in
+      var pace = Cancellation.Pace()
+      return try (0..<labelDims[0]).reduce(0) { largest, index in
+        try pace.check(after: 16)
         guard let label = classes.array.integer(index, from: bytes), (0..<most).contains(label) else {
           throw CompressError("label \(index) is outside 0..<\(most)", kind: .input).at(file: labels.file)
         }

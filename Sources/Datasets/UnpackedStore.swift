@@ -4,7 +4,9 @@ import Files
 /// and share its pages.
 public protocol UnpackedStore: Sendable {
   /// Names a part of a packed file by content: the same packed bytes and the same part have the same name.
-  func key(of part: String, in packed: UnsafeRawBufferPointer) -> String
+  ///
+  /// - Throws: `CompressError` of kind `.cancelled` when the running work is to stop.
+  func key(of part: String, in packed: UnsafeRawBufferPointer) throws -> String
 
   /// What is kept under the key, as it was; nil when nothing is.
   func content(_ key: String) -> MappedFile?

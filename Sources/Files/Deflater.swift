@@ -27,7 +27,8 @@ final class Deflater {
   func feed(_ bytes: UnsafeRawBufferPointer, last: Bool, emit: (ArraySlice<UInt8>) throws -> Void) throws {
     var taken = 0
     repeat {
-      let piece = min(bytes.count - taken, 1 << 30)
+      try Cancellation.checkCurrent()
+      let piece = min(bytes.count - taken, 1 << 20)
       let isLastPiece = last && taken + piece == bytes.count
       stream.pointee.next_in = bytes.baseAddress.map {
         UnsafeMutablePointer(mutating: ($0 + taken).assumingMemoryBound(to: UInt8.self))

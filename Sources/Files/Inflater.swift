@@ -36,7 +36,8 @@ final class Inflater {
   func read(into buffer: UnsafeMutableRawBufferPointer) throws -> Int {
     var filled = 0
     while filled < buffer.count, !isFinished {
-      let input = min(bytes.count - consumed, 1 << 30), output = min(buffer.count - filled, 1 << 30)
+      try Cancellation.checkCurrent()
+      let input = min(bytes.count - consumed, 1 << 24), output = min(buffer.count - filled, 1 << 24)
       stream.pointee.next_in = bytes.baseAddress.map {
         UnsafeMutablePointer(mutating: ($0 + consumed).assumingMemoryBound(to: UInt8.self))
       }

@@ -1,4 +1,5 @@
 import CKernels
+import Diagnostics
 
 extension ConvolutionGradient {
   /// A dense layer's weight gradient is one matrix product, cut along its outputs rather than its batch.
@@ -82,17 +83,20 @@ extension ConvolutionGradient {
     let partials = (0..<chunks).map { _ in cursor.take(partialCount, of: Float.self) }
     let perChunk = ceilDivide(batch, chunks)
     let images = { (chunk: Int) in min(chunk * perChunk, batch)..<min((chunk + 1) * perChunk, batch) }
+    let cancellation = Cancellation.current  // a chunk may be many images
     if geometry.isDepthwise {
       let scratches = DepthwiseTaps(geometry, element: 4).scratches(threads: pool.threads, &cursor)
       pool.parallelFor(chunks) { chunk, worker in
-        sumDepthwise(input, outputGradient, images(chunk), into: partials[chunk], scratches[worker])
+        sumDepthwise(
+          input, outputGradient, images(chunk), into: partials[chunk], scratches[worker], cancellation)
       }
     } else {
       let patches = (0..<pool.threads).map { _ in cursor.take(patchRows * patchStride, of: Float.self) }
       let zeros = cursor.take(roundUp(geometry.depth, to: 64), of: Float.self)
       zeros.update(repeating: 0, count: roundUp(geometry.depth, to: 64))
       pool.parallelFor(chunks) { chunk, worker in
-        sumPatches(input, outputGradient, images(chunk), into: partials[chunk], patches[worker], zeros)
+        sumPatches(
+          input, outputGradient, images(chunk), into: partials[chunk], patches[worker], zeros, cancellation)
       }
     }
     addUp(partials, weightGradient, biasGradient, pool)
@@ -101,7 +105,8 @@ extension ConvolutionGradient {
   /// partial (o, depth) = sum over the images' output pixels of outputGradient^T patches; then the bias.
   private func sumPatches(
     _ input: UnsafePointer<Float>, _ outputGradient: UnsafePointer<Float>, _ images: Range<Int>,
-    into partial: UnsafeMutablePointer<Float>, _ patches: UnsafeMutablePointer<Float>, _ zeros: UnsafePointer<Float>
+    into partial: UnsafeMutablePointer<Float>, _ patches: UnsafeMutablePointer<Float>, _ zeros: UnsafePointer<Float>,
+    _ cancellation: Cancellation?
   ) {
     partial.update(repeating: 0, count: partialCount)
     let kernels = isa.kernels.pointee
@@ -110,6 +115,7 @@ extension ConvolutionGradient {
     var window = geometry.window.native
     let end = images.upperBound * pixels
     for first in stride(from: images.lowerBound * pixels, to: end, by: patchRows) {
+      if cancellation?.isRequested == true { return }
       let rows = min(patchRows, end - first)
       let gradient = outputGradient + first * outputs
       kernels.f32_add_rows(rows, outputs, gradient, outputs, partial + geometry.weightCount)
@@ -131,7 +137,7 @@ extension ConvolutionGradient {
   /// partial (tap, channel) = sum over the images' output pixels; then the bias.
   private func sumDepthwise(
     _ input: UnsafePointer<Float>, _ outputGradient: UnsafePointer<Float>, _ images: Range<Int>,
-    into partial: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutableRawBufferPointer
+    into partial: UnsafeMutablePointer<Float>, _ scratch: UnsafeMutableRawBufferPointer, _ cancellation: Cancellation?
   ) {
     partial.update(repeating: 0, count: partialCount)
     let channels = geometry.outputChannels
@@ -140,6 +146,7 @@ extension ConvolutionGradient {
       input + images.lowerBound * geometry.inputCount, batch: images.count, padByte: { _ in 0 }, scratch: scratch,
       pool: .serial
     ) { run in
+      if cancellation?.isRequested == true { return }
       let gradient = source + run.outputPixel * channels
       isa.kernels.pointee.f32_add_rows(run.pixels, channels, gradient, channels, partial + geometry.weightCount)
       isa.kernels.pointee.f32_depthwise_gather(

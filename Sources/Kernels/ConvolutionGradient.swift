@@ -1,4 +1,5 @@
 import CKernels
+import Diagnostics
 
 /// The gradients of a float32 convolution or dense layer with respect to its input, weights and bias.
 ///
@@ -157,7 +158,7 @@ public struct ConvolutionGradient: Sendable {
     let pairCount = gradientPairBytes / MemoryLayout<UInt32>.stride
     let pairs = cursor.take(pool.threads * pairCount, of: UInt32.self)
     let outputs = geometry.outputChannels, pixels = geometry.window.outputPixels
-    let rowsPerTile = patchRows, perGroup = geometry.channelsPerGroup
+    let rowsPerTile = patchRows, perGroup = geometry.channelsPerGroup, cancellation = Cancellation.current
     var window = geometry.window.native
     withUnsafePointer(to: &window) { window in
       pool.parallelFor(batch) { image, worker in
@@ -166,6 +167,7 @@ public struct ConvolutionGradient: Sendable {
         target.update(repeating: 0, count: geometry.inputCount)
         for group in 0..<geometry.groups {
           for row in stride(from: 0, to: pixels, by: rowsPerTile) {
+            if cancellation?.isRequested == true { return }
             let rows = min(rowsPerTile, pixels - row)
             loop.run(
               rows: rows, a: outputGradient + (image * pixels + row) * outputs + group * geometry.outputsPerGroup,

@@ -7,6 +7,7 @@ public enum Distribution {
     guard !values.isEmpty else { return nil }
     let pieces = (values.count + piece - 1) / piece
     return withUnsafeTemporaryAllocation(of: Float.self, capacity: 2 * pieces) { ends in
+      ends.initialize(repeating: .nan)  // of a piece that is skipped on request nothing is known
       pool.parallelFor(pieces) { index in
         let begin = index * piece
         ck_f32_total_range(

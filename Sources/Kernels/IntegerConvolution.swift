@@ -225,7 +225,9 @@ public final class IntegerConvolution: @unchecked Sendable {
     let tiles = cursor.take(pool.threads * sumBytes / 4, of: Int32.self)
     let patches = cursor.take(pool.threads * patchBytes(tiling), of: UInt8.self)
     let channels = geometry.window.channels, perGroup = geometry.channelsPerGroup
+    let cancellation = Cancellation.current
     pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
+      var pace = Cancellation.Pace(of: cancellation)
       let group = index / tiling.count
       let (rows, range) = tiling.piece(index % tiling.count)
       let patch = patches + worker * patchBytes(tiling)
@@ -233,6 +235,7 @@ public final class IntegerConvolution: @unchecked Sendable {
       let a = isDirect ? input + rows.lowerBound * channels + group * perGroup : UnsafePointer(patch)
       for panel in range {
         let columns = panels.columns(panel)
+        if pace.stops(after: rows.count * geometry.depth) { return }
         let first = group * geometry.outputsPerGroup + columns.lowerBound
         body(
           Strip(

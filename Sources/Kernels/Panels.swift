@@ -1,4 +1,5 @@
 import CKernels
+import Diagnostics
 
 /// How a matrix B (k, n) is cut into panels of columns, each stored row by row, as the float kernels read it.
 /// All panels are `tile` columns wide, but for the last, which is padded to whole vectors only.
@@ -62,6 +63,15 @@ struct FloatTileLoop {
   let kernels: UnsafePointer<ck_kernels>
   let layout: PanelLayout
   let low, high: Float
+  /// Of the thread that makes the loop, for those that run it: a piece of a huge product may take seconds.
+  private let cancellation = Cancellation.current
+
+  init(kernels: UnsafePointer<ck_kernels>, layout: PanelLayout, low: Float, high: Float) {
+    self.kernels = kernels
+    self.layout = layout
+    self.low = low
+    self.high = high
+  }
 
   /// A block of k this long leaves a panel within the first two cache levels.
   static let depthBlock = 512
@@ -83,6 +93,7 @@ struct FloatTileLoop {
       return
     }
     let tileRows = kernels.pointee.f32_rows
+    var pace = Cancellation.Pace(of: cancellation)
     var k0 = 0
     while k0 < layout.k {
       let remaining = layout.k - k0
@@ -92,6 +103,7 @@ struct FloatTileLoop {
       let hi = isLast ? high : .infinity
       for panel in panels {
         let width = layout.width(panel)
+        if pace.stops(after: rows * depth) { return }
         let offset = layout.start(panel) + k0 * width
         let columns = layout.columns(panel)
         let column = panel * layout.tile

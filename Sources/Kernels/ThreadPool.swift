@@ -50,6 +50,9 @@ public final class ThreadPool: @unchecked Sendable {
 
   /// Calls `body(index)` once for each index below `count`, on several threads at once.
   ///
+  /// Once the running work was asked to stop (`Cancellation.current` of the calling thread) the indices that are left
+  /// are skipped: whoever keeps a result checks before.
+  ///
   /// The closure is deliberately not `@Sendable`, so that it can capture unsafe pointers; in return the caller
   /// vouches that different indices write different memory and that nothing they read is written meanwhile.
   public func parallelFor(_ count: Int, _ body: (_ index: Int) -> Void) {
@@ -60,18 +63,32 @@ public final class ThreadPool: @unchecked Sendable {
   /// index for scratch memory.
   public func parallelFor(_ count: Int, _ body: (_ index: Int, _ worker: Int) -> Void) {
     guard count > 0 else { return }
+    let cancellation = Cancellation.current  // which the other threads do not inherit
     guard let handle, count > 1 else {
-      for index in 0..<count { body(index, 0) }
+      for index in 0..<count {
+        if cancellation?.isRequested == true { return }
+        body(index, 0)
+      }
       return
     }
-    typealias Body = (Int, Int) -> Void
     withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: body) { pointer in
+      withUnsafePointer(to: Loop(body: body, cancellation: cancellation)) { pointer in
         ck_pool_run(
           handle, count,
-          { context, index, worker in context!.assumingMemoryBound(to: Body.self).pointee(index, worker) },
-          UnsafeMutableRawPointer(mutating: pointer))
+          { context, index, worker in
+            context!.assumingMemoryBound(to: Loop.self).pointee.run(index, worker)
+          }, UnsafeMutableRawPointer(mutating: pointer))
       }
+    }
+  }
+
+  private struct Loop {
+    let body: (Int, Int) -> Void
+    let cancellation: Cancellation?
+
+    func run(_ index: Int, _ worker: Int) {
+      if cancellation?.isRequested == true { return }
+      body(index, worker)
     }
   }
 }

@@ -8,7 +8,8 @@ import Diagnostics
   import Darwin
 #endif
 
-/// Bytes, all zero, aligned to `alignment` (a power of two, at least 64); `free` gives them back.
+/// Bytes, all zero unless stopping was requested meanwhile, aligned to `alignment` (a power of two, at least 64);
+/// `free` gives them back.
 ///
 /// Where the machine has no such amount the process ends as for any error of the machine, with one
 /// message and exit status 3: what finished is in the store, and files are written aside, so nothing is lost
@@ -17,6 +18,7 @@ public func allocateZeroed(byteCount: Int, alignment: Int = 64, for purpose: Str
   let (padded, overflow) = max(byteCount, 1).addingReportingOverflow(alignment - 1)
   let rounded = padded / alignment * alignment
   guard !overflow, let base = aligned_alloc(alignment, rounded) else { endOutOfMemory(byteCount, for: purpose) }
-  memset(base, 0, rounded)
+  // Pages that nobody has touched yet cost more than their zeros.
+  for run in Cancellation.runs(rounded, of: 64 << 20) { memset(base + run.lowerBound, 0, run.count) }
   return base
 }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -81,7 +83,8 @@ extension Tensor {
   }
 
   /// Visits the rows of two tensors of one shape together: start in the row-major output, length, and
-  /// each tensor's start and step in its storage. Neighbouring axes that both walk evenly are one row.
+  /// each tensor's start and step in its storage. Neighbouring axes that both walk evenly are one row; long rows come
+  /// in pieces, so that a request to stop is heard between them.
   @inline(__always)
   private static func forEachRowPair(
     _ a: Tensor, _ b: Tensor,
@@ -100,8 +103,15 @@ extension Tensor {
     let row = axes.first ?? (1, 1, 1)
     var index = [Int](repeating: 0, count: axes.count)
     var start = 0, aStart = a.offset, bStart = b.offset
+    var pace = Cancellation.Pace()
     while true {
-      body(start, row.extent, aStart, row.a, bStart, row.b)
+      var done = 0
+      while done < row.extent {
+        let length = Swift.min(Cancellation.standardRun, row.extent - done)
+        body(start + done, length, aStart + done * row.a, row.a, bStart + done * row.b, row.b)
+        if pace.stops(after: length) { return }
+        done += length
+      }
       start += row.extent
       var axis = 1
       while axis < axes.count {

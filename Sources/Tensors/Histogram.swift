@@ -24,11 +24,13 @@ public struct Histogram: Sendable, Hashable {
     let bins = Double(counts.count)
     let origin = Double(low), scale = bins / (Double(high) - Double(low))
     tensor.converted(to: .float32).withElements(Float.self) { values in
-      for value in values {
-        if value >= low, value <= high {
-          counts[Int(min((Double(value) - origin) * scale, bins - 1))] += 1
-        } else {
-          outside += 1
+      for run in Cancellation.runs(values.count) {
+        for value in values[run] {
+          if value >= low, value <= high {
+            counts[Int(min((Double(value) - origin) * scale, bins - 1))] += 1
+          } else {
+            outside += 1
+          }
         }
       }
     }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 #if canImport(Glibc)
   import Glibc
 #elseif canImport(Musl)
@@ -84,7 +86,13 @@ public struct SeededRandom: RandomNumberGenerator, Sendable {
   /// 0..<count in random order (Fisher and Yates).
   public mutating func permutation(_ count: Int) -> [Int] {
     var order = Array(0..<count)
-    for i in stride(from: count - 1, to: 0, by: -1) { order.swapAt(i, below(i + 1)) }
+    // From the last backwards; stopped on request, the order is no longer random.
+    for run in Cancellation.runs(max(count - 1, 0)) {
+      for done in run {
+        let i = count - 1 - done
+        order.swapAt(i, below(i + 1))
+      }
+    }
     return order
   }
 }
@@ -94,7 +102,9 @@ extension Tensor {
   public init(uniform shape: Shape, _ low: Float, _ high: Float, using random: inout SeededRandom) {
     self.init(zeros: shape)
     withMutable(Float.self) { values in
-      for i in values.indices { values[i] = low + (high - low) * Float(random.uniform()) }
+      for run in Cancellation.runs(values.count) {
+        for i in run { values[i] = low + (high - low) * Float(random.uniform()) }
+      }
     }
   }
 
@@ -102,7 +112,9 @@ extension Tensor {
   public init(normal shape: Shape, mean: Float = 0, deviation: Float = 1, using random: inout SeededRandom) {
     self.init(zeros: shape)
     withMutable(Float.self) { values in
-      for i in values.indices { values[i] = mean + deviation * Float(random.normal()) }
+      for run in Cancellation.runs(values.count) {
+        for i in run { values[i] = mean + deviation * Float(random.normal()) }
+      }
     }
   }
 
@@ -111,10 +123,12 @@ extension Tensor {
   public init(normal shape: Shape, deviation: Float, truncatedAt limit: Double, using random: inout SeededRandom) {
     self.init(zeros: shape)
     withMutable(Float.self) { values in
-      for i in values.indices {
-        var value = random.normal()
-        while abs(value) > limit { value = random.normal() }
-        values[i] = deviation * Float(value)
+      for run in Cancellation.runs(values.count) {
+        for i in run {
+          var value = random.normal()
+          while abs(value) > limit { value = random.normal() }
+          values[i] = deviation * Float(value)
+        }
       }
     }
   }

@@ -1,3 +1,5 @@
+import Diagnostics
+
 // Conversions between element types. Floats become integers by rounding to nearest even and
 // saturating; NaN becomes zero.
 extension Tensor {
@@ -8,22 +10,22 @@ extension Tensor {
     switch (dtype, target) {
     case (.float32, .float16):
       withElements(Float.self) { from in
-        out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(from[i]) } }
+        out.withMutable(Half.self) { Tensor.each(from, $0) { Half($0) } }
       }
     case (.float32, .bfloat16):
       withElements(Float.self) { from in
-        out.withMutable(BFloat.self) { for i in $0.indices { $0[i] = BFloat(from[i]) } }
+        out.withMutable(BFloat.self) { Tensor.each(from, $0) { BFloat($0) } }
       }
     case (.bfloat16, _):
       withElements(BFloat.self) { from in
         var wide = Tensor(zeros: shape)
-        wide.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(from[i]) } }
+        wide.withMutable(Float.self) { Tensor.each(from, $0) { Float($0) } }
         out = wide.converted(to: target)
       }
     case (.float16, _):
       withElements(Half.self) { from in
         var wide = Tensor(zeros: shape)
-        wide.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(from[i]) } }
+        wide.withMutable(Float.self) { Tensor.each(from, $0) { Float($0) } }
         out = wide.converted(to: target)
       }
     case (.float32, .int8): round(Int8.self, &out)
@@ -45,10 +47,12 @@ extension Tensor {
     let low = Float(Int64(T.min)), high = Float(Int64(T.max))  // `high` may have been rounded up to what is no T
     withElements(Float.self) { from in
       out.withMutable(T.self) { to in
-        for i in to.indices {
-          let value = from[i].roundedToEven
-          to[i] =
-            value >= high ? T.max : value > low ? T(truncatingIfNeeded: Int64(value)) : value.isNaN ? 0 : T.min
+        for run in Cancellation.runs(to.count) {
+          for i in run {
+            let value = from[i].roundedToEven
+            to[i] =
+              value >= high ? T.max : value > low ? T(truncatingIfNeeded: Int64(value)) : value.isNaN ? 0 : T.min
+          }
         }
       }
     }
@@ -57,16 +61,29 @@ extension Tensor {
   private func widen<T: TensorElement & FixedWidthInteger>(_: T.Type, _ out: inout Tensor) {
     withElements(T.self) { from in
       switch out.dtype {
-      case .float32: out.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(Int64(from[i])) } }
+      case .float32: out.withMutable(Float.self) { Tensor.each(from, $0) { Float(Int64($0)) } }
       case .float16:
-        out.withMutable(Half.self) { for i in $0.indices { $0[i] = Half(Float(Int64(from[i]))) } }
+        out.withMutable(Half.self) { Tensor.each(from, $0) { Half(Float(Int64($0))) } }
       case .bfloat16:
-        out.withMutable(BFloat.self) { for i in $0.indices { $0[i] = BFloat(Float(Int64(from[i]))) } }
-      case .int8: out.withMutable(Int8.self) { for i in $0.indices { $0[i] = Int8(clamping: from[i]) } }
-      case .uint8: out.withMutable(UInt8.self) { for i in $0.indices { $0[i] = UInt8(clamping: from[i]) } }
-      case .int32: out.withMutable(Int32.self) { for i in $0.indices { $0[i] = Int32(clamping: from[i]) } }
-      case .int64: out.withMutable(Int64.self) { for i in $0.indices { $0[i] = Int64(clamping: from[i]) } }
+        out.withMutable(BFloat.self) { Tensor.each(from, $0) { BFloat(Float(Int64($0))) } }
+      case .int8: out.withMutable(Int8.self) { Tensor.each(from, $0) { Int8(clamping: $0) } }
+      case .uint8: out.withMutable(UInt8.self) { Tensor.each(from, $0) { UInt8(clamping: $0) } }
+      case .int32: out.withMutable(Int32.self) { Tensor.each(from, $0) { Int32(clamping: $0) } }
+      case .int64: out.withMutable(Int64.self) { Tensor.each(from, $0) { Int64(clamping: $0) } }
       }
+    }
+  }
+}
+
+extension Tensor {
+  /// Writes what a function makes of each element by itself.
+  @inline(__always)
+  static func each<In, Out>(
+    _ from: UnsafeBufferPointer<In>, _ to: UnsafeMutableBufferPointer<Out>, _ function: (In) -> Out
+  ) {
+    guard let source = from.baseAddress, let target = to.baseAddress else { return }
+    for run in Cancellation.runs(to.count) {
+      for i in run { target[i] = function(source[i]) }
     }
   }
 }

@@ -14,12 +14,15 @@ extension Tensor {
     converted(to: .float32).withElements(Float.self) { a in
       other.converted(to: .float32).withElements(Float.self) { b in
         out.withMutable(Float.self) { out in
+          var pace = Cancellation.Pace()
           for left in stride(from: 0, to: n, by: block) {
             let columns = min(block, n - left)
             for row in 0..<m {
               let target = UnsafeMutableBufferPointer(rebasing: out[row * n + left..<row * n + left + columns])
+              if pace.stops(after: columns) { return }
               var depth = 0
               while depth + 4 <= k {
+                if depth & 4095 == 0, pace.stops(after: min(k - depth, 4096) * columns) { return }
                 let a0 = a[row * k + depth], a1 = a[row * k + depth + 1]
                 let a2 = a[row * k + depth + 2], a3 = a[row * k + depth + 3]
                 let b0 = b.baseAddress! + (depth * n + left)
@@ -39,6 +42,7 @@ extension Tensor {
         }
       }
     }
+    try Cancellation.checkCurrent()
     return out
   }
 

@@ -1,5 +1,13 @@
 import Diagnostics
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A function of two truth values (uint8: zero is false, all else true), by the name scripts know it by.
 public enum LogicalOperation: String, Sendable, CaseIterable {
   case and, or, xor
@@ -17,9 +25,9 @@ extension Tensor {
       right.withElements(UInt8.self) { b in
         out.withMutable(UInt8.self) { out in
           switch operation {
-          case .and: for i in out.indices { out[i] = a[i] != 0 && b[i] != 0 ? 1 : 0 }
-          case .or: for i in out.indices { out[i] = a[i] | b[i] != 0 ? 1 : 0 }
-          case .xor: for i in out.indices { out[i] = (a[i] != 0) != (b[i] != 0) ? 1 : 0 }
+          case .and: Tensor.each(a, b, out) { $0 != 0 && $1 != 0 ? 1 : 0 }
+          case .or: Tensor.each(a, b, out) { $0 | $1 != 0 ? 1 : 0 }
+          case .xor: Tensor.each(a, b, out) { ($0 != 0) != ($1 != 0) ? 1 : 0 }
           }
         }
       }
@@ -34,7 +42,7 @@ extension Tensor {
     let truth = try checkedTruth()
     var out = Tensor(zeros: shape, dtype: .uint8)
     truth.withElements(UInt8.self) { from in
-      out.withMutable(UInt8.self) { to in for i in to.indices { to[i] = from[i] == 0 ? 1 : 0 } }
+      out.withMutable(UInt8.self) { Tensor.each(from, $0) { $0 == 0 ? 1 : 0 } }
     }
     return out
   }
@@ -50,12 +58,40 @@ extension Tensor {
       try then.converted(to: .float32).broadcast(to: target).withElements(Float.self) { then in
         try otherwise.converted(to: .float32).broadcast(to: target).withElements(Float.self) { otherwise in
           out.withMutable(Float.self) { out in
-            for i in out.indices { out[i] = condition[i] != 0 ? then[i] : otherwise[i] }
+            for run in Cancellation.runs(out.count) {
+              for i in run { out[i] = condition[i] != 0 ? then[i] : otherwise[i] }
+            }
           }
         }
       }
     }
     return out
+  }
+
+  /// Whether type, shape and every bit of both are the same.
+  ///
+  /// - Throws: `CompressError` of kind `.cancelled` when stopped on request.
+  public func isIdentical(to other: Tensor) throws -> Bool {
+    guard dtype == other.dtype, shape == other.shape else { return false }
+    return try withBytes { a in
+      try other.withBytes { b in
+        for run in Cancellation.runs(a.count, of: 64 << 20)
+        where memcmp(a.baseAddress! + run.lowerBound, b.baseAddress! + run.lowerBound, run.count) != 0 { return false }
+        try Cancellation.checkCurrent()
+        return true
+      }
+    }
+  }
+
+  @inline(__always)
+  private static func each(
+    _ a: UnsafeBufferPointer<UInt8>, _ b: UnsafeBufferPointer<UInt8>, _ to: UnsafeMutableBufferPointer<UInt8>,
+    _ function: (UInt8, UInt8) -> UInt8
+  ) {
+    guard let a = a.baseAddress, let b = b.baseAddress, let target = to.baseAddress else { return }
+    for run in Cancellation.runs(to.count) {
+      for i in run { target[i] = function(a[i], b[i]) }
+    }
   }
 
   private func checkedTruth() throws -> Tensor {

@@ -10,7 +10,7 @@ extension Tensor {
     try positions.withPositions(below: count) { positions in
       func gather<T: TensorElement>(_: T.Type) {
         withElements(T.self) { from in
-          out.withMutable(T.self) { to in for i in to.indices { to[i] = from[Int(positions[i])] } }
+          out.withMutable(T.self) { Tensor.each(positions, $0) { from[Int($0)] } }
         }
       }
       switch dtype {
@@ -37,7 +37,11 @@ extension Tensor {
     var out = converted(to: .float32)
     try positions.withPositions(below: count) { positions in
       values.converted(to: .float32).withElements(Float.self) { values in
-        out.withMutable(Float.self) { out in for i in values.indices { out[Int(positions[i])] = values[i] } }
+        out.withMutable(Float.self) { out in
+          for run in Cancellation.runs(values.count) {
+            for i in run { out[Int(positions[i])] = values[i] }
+          }
+        }
       }
     }
     return out
@@ -55,10 +59,12 @@ extension Tensor {
     rows.withElements(Float.self) { values in
       out.withMutable(Float.self) { out in
         var sum = 0.0
-        for i in out.indices {
-          if i % width == 0 { sum = 0 }
-          sum += Double(values[i])
-          out[i] = Float(sum)
+        for run in Cancellation.runs(out.count) {
+          for i in run {
+            if i % width == 0 { sum = 0 }
+            sum += Double(values[i])
+            out[i] = Float(sum)
+          }
         }
       }
     }
@@ -72,7 +78,10 @@ extension Tensor {
   public func integers(adding n: Int) throws -> Tensor {
     if dtype.isFloat {
       try converted(to: .float32).withElements(Float.self) { values in
-        guard let bad = values.first(where: { $0 != $0.rounded(.towardZero) || $0.magnitude > 0x1p24 || $0.isNaN })
+        guard
+          let bad = try values.firstHeeding(where: {
+            $0 != $0.rounded(.towardZero) || $0.magnitude > 0x1p24 || $0.isNaN
+          }).map({ values[$0] })
         else { return }
         throw CompressError(
           bad.magnitude > 0x1p24
@@ -80,7 +89,11 @@ extension Tensor {
       }
     }
     var out = converted(to: .int64)
-    out.withMutable(Int64.self) { out in for i in out.indices { out[i] &+= Int64(n) } }
+    out.withMutable(Int64.self) { out in
+      for run in Cancellation.runs(out.count) {
+        for i in run { out[i] &+= Int64(n) }
+      }
+    }
     return out
   }
 
@@ -88,10 +101,27 @@ extension Tensor {
     below limit: Int, _ body: (UnsafeBufferPointer<Int64>) throws -> R
   ) throws -> R {
     try withElements(Int64.self) { positions in
-      if let bad = positions.first(where: { $0 < 0 || $0 >= Int64(limit) }) {
-        throw CompressError("position \(bad + 1) is outside a tensor of \(limit) elements")
+      // Positions that were not all looked at are not used.
+      if let bad = try positions.firstHeeding(where: { $0 < 0 || $0 >= Int64(limit) }).map({ positions[$0] }) {
+        throw CompressError("position \(bad &+ 1) is outside a tensor of \(limit) elements")
       }
       return try body(positions)
     }
+  }
+}
+
+extension UnsafeBufferPointer {
+  /// The first index whose element is one that is looked for.
+  ///
+  /// - Throws: `CompressError` of kind `.cancelled` when stopped on request, so that nil means that there is none.
+  @inline(__always)
+  func firstHeeding(where isWanted: (Element) -> Bool) throws -> Int? {
+    var next = 0
+    for run in Cancellation.runs(count) {
+      for i in run where isWanted(self[i]) { return i }
+      next = run.upperBound
+    }
+    guard next == count else { throw Cancellation.error }
+    return nil
   }
 }

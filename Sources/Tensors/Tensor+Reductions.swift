@@ -43,14 +43,25 @@ extension Tensor {
 
     let rows = try converted(to: .float32).transposed(kept + axes)
     var out = Tensor(zeros: target, dtype: reduction.yieldsCounts ? .int64 : .float32)
+    var pace = Cancellation.Pace()
     rows.withElements(Float.self) { values in
       func row(_ i: Int) -> UnsafeBufferPointer<Float> {
         UnsafeBufferPointer(rebasing: values[i * width..<(i + 1) * width])
       }
       if reduction.yieldsCounts {
-        out.withMutable(Int64.self) { for i in $0.indices { $0[i] = Int64(Tensor.reduce(row(i), reduction)) } }
+        out.withMutable(Int64.self) { out in
+          for i in out.indices {
+            if pace.stops(after: width) { return }
+            out[i] = Int64(Tensor.reduce(row(i), reduction))
+          }
+        }
       } else {
-        out.withMutable(Float.self) { for i in $0.indices { $0[i] = Float(Tensor.reduce(row(i), reduction)) } }
+        out.withMutable(Float.self) { out in
+          for i in out.indices {
+            if pace.stops(after: width) { return }
+            out[i] = Float(Tensor.reduce(row(i), reduction))
+          }
+        }
       }
     }
     return out
@@ -70,7 +81,7 @@ extension Tensor {
   public var firstNonFinite: (index: Int, value: Float)? {
     guard dtype.isFloat else { return nil }
     return converted(to: .float32).withElements(Float.self) { values in
-      values.firstIndex { !$0.isFinite }.map { ($0, values[$0]) }
+      try? values.firstHeeding { !$0.isFinite }.map { ($0, values[$0]) }
     }
   }
 
@@ -87,7 +98,7 @@ extension Tensor {
     case .argmax: return Double(extreme(values) { $0 > $1 })
     case .l1: return sum(values) { $0.magnitude }
     case .l2: return sum(values) { $0 * $0 }.squareRoot()
-    case .nonzero: return Double(values.count { $0 != 0 })
+    case .nonzero: return Double(Cancellation.runs(values.count).reduce(0) { $0 + values[$1].count { $0 != 0 } })
     }
   }
 
@@ -96,11 +107,13 @@ extension Tensor {
   private static func sum(_ values: UnsafeBufferPointer<Float>, _ term: (Double) -> Double) -> Double {
     var a = 0.0, b = 0.0, c = 0.0, d = 0.0
     let even = values.count & ~3
-    for i in stride(from: 0, to: even, by: 4) {
-      a += term(Double(values[i]))
-      b += term(Double(values[i + 1]))
-      c += term(Double(values[i + 2]))
-      d += term(Double(values[i + 3]))
+    for run in Cancellation.runs(even) {  // of a multiple of four elements
+      for i in stride(from: run.lowerBound, to: run.upperBound, by: 4) {
+        a += term(Double(values[i]))
+        b += term(Double(values[i + 1]))
+        c += term(Double(values[i + 2]))
+        d += term(Double(values[i + 3]))
+      }
     }
     for i in even..<values.count { a += term(Double(values[i])) }
     return (a + b) + (c + d)
@@ -110,9 +123,11 @@ extension Tensor {
   @inline(__always)
   private static func extreme(_ values: UnsafeBufferPointer<Float>, _ precedes: (Float, Float) -> Bool) -> Int {
     var best = 0
-    for i in values.indices {
-      if values[i].isNaN { return i }
-      if precedes(values[i], values[best]) { best = i }
+    for run in Cancellation.runs(values.count) {
+      for i in run {
+        if values[i].isNaN { return i }
+        if precedes(values[i], values[best]) { best = i }
+      }
     }
     return best
   }

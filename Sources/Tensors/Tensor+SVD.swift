@@ -5,7 +5,8 @@ extension Tensor {
   /// `values` `[r]`, greatest first, and `v` `[r, n]`, r being min(m, n); float32.
   ///
   /// By the eigenvectors of the smaller of `a * aT` and `aT * a`, in double precision: values below 1e-7 of the
-  /// greatest are rounding. Takes time of the order of r^3 + r^2 * max(m, n).
+  /// greatest are rounding. Takes time of the order of r^3 + r^2 * max(m, n), and up to `singularVectorBytes(shape)` of
+  /// memory.
   ///
   /// - Throws: `CompressError` when it is no matrix, is empty or an element is not finite.
   public func singularValueDecomposition() throws -> (u: Tensor, values: [Double], v: Tensor) {
@@ -17,20 +18,37 @@ extension Tensor {
     let wide = try (isHigh ? transposed() : self).converted(to: .float32).contiguous()
     let (rows, columns) = (wide.shape[0], wide.shape[1])
     var eigen = SymmetricEigenvectors(rows)
-    wide.withElements(Float.self) { eigen.loadProducts(of: $0, columns: columns) }
+    try wide.withElements(Float.self) { try eigen.loadProducts(of: $0, columns: columns) }
     try eigen.solve()
     // The rows of `left` are unit vectors; projected on them, the matrix gives the other side.
-    let left = Tensor(eigen.vectors.map(Float.init), [rows, rows])
+    var left = Tensor(zeros: [rows, rows])
+    left.withMutable(Float.self) { left in
+      eigen.vectors.withUnsafeBufferPointer { Tensor.each($0, left) { Float($0) } }
+    }
     let values = eigen.values.map { max($0, 0).squareRoot() }
     var right = try left.matmul(wide)
     right.withMutable(Float.self) { right in
+      var pace = Cancellation.Pace()
       for row in 0..<rows where values[row] > 0 {
+        if pace.stops(after: columns) { return }
         let scale = Float(1 / values[row])
         for i in row * columns..<(row + 1) * columns { right[i] *= scale }
       }
     }
+    try Cancellation.checkCurrent()
     return isHigh
       ? (try right.transposed().contiguous(), values, left) : (try left.transposed().contiguous(), values, right)
+  }
+}
+
+extension Tensor {
+  /// Bytes that `singularValueDecomposition` of a matrix of this shape takes at most, its results included.
+  public static func singularVectorBytes(_ shape: Shape) -> Int {
+    guard shape.rank == 2 else { return 0 }
+    let short = min(shape[0], shape[1]), elements = shape.count
+    // In float32 the matrix, its rows, the other side and that transposed; in double precision the matrix. Squares: the
+    // products, the same in another order, half of one of reflections; one side in float32, and transposed.
+    return elements * 24 + short * short * 28
   }
 }
 
@@ -52,15 +70,19 @@ private struct SymmetricEigenvectors {
   }
 
   /// The products of all pairs of rows.
-  mutating func loadProducts(of matrix: UnsafeBufferPointer<Float>, columns: Int) {
+  mutating func loadProducts(of matrix: UnsafeBufferPointer<Float>, columns: Int) throws {
     // In double precision once, not once a pair; a block of rows stays in the cache while the others pass by.
-    let doubles = matrix.map(Double.init), n = n
+    let n = n
+    var doubles = [Double](repeating: 0, count: matrix.count)
+    doubles.withUnsafeMutableBufferPointer { Tensor.each(matrix, $0) { Double($0) } }
+    var pace = Cancellation.Pace()
     let block = max(1, 32_768 / columns)
-    doubles.withUnsafeBufferPointer { doubles in
-      vectors.withUnsafeMutableBufferPointer { products in
+    try doubles.withUnsafeBufferPointer { doubles in
+      try vectors.withUnsafeMutableBufferPointer { products in
         for start in stride(from: 0, to: n, by: block) {
           for b in start..<n {
             for a in start..<min(start + block, b + 1) {
+              try pace.check(after: columns)
               let product = dotProduct(doubles.baseAddress! + a * columns, doubles.baseAddress! + b * columns, columns)
               products[a * n + b] = product
               products[b * n + a] = product
@@ -73,19 +95,25 @@ private struct SymmetricEigenvectors {
 
   mutating func solve() throws {
     var diagonal = [Double](repeating: 0, count: n), beside = diagonal
-    reduce(&diagonal, &beside)
+    try reduce(&diagonal, &beside)
     try rotate(&diagonal, &beside)
     let order = (0..<n).sorted { (diagonal[$1], $0) < (diagonal[$0], $1) }
     values = order.map { diagonal[$0] }
-    vectors = order.flatMap { vectors[$0 * n..<($0 + 1) * n] }
+    var ordered = [Double](repeating: 0, count: n * n), pace = Cancellation.Pace()
+    for (place, row) in order.enumerated() {
+      try pace.check(after: n)
+      for i in 0..<n { ordered[place * n + i] = vectors[row * n + i] }
+    }
+    vectors = ordered
   }
 
   /// Leaves in `vectors` the transposed orthogonal matrix of the reduction, its rows to be turned further.
-  private mutating func reduce(_ diagonal: inout [Double], _ beside: inout [Double]) {
+  private mutating func reduce(_ diagonal: inout [Double], _ beside: inout [Double]) throws {
     let n = n
     var reflections: [(vector: [Double], scale: Double)] = []
     var p = [Double](repeating: 0, count: n)
-    vectors.withUnsafeMutableBufferPointer { a in
+    var pace = Cancellation.Pace()
+    try vectors.withUnsafeMutableBufferPointer { a in
       let base = a.baseAddress!
       for k in 0..<max(n - 2, 0) {
         // Of row k, what is beyond the first neighbour goes; the matrix is symmetric, so the row is the column.
@@ -102,13 +130,17 @@ private struct SymmetricEigenvectors {
         v[0] -= alpha
         let square = v.withUnsafeBufferPointer { dotProduct($0.baseAddress!, $0.baseAddress!, length) }
         let scale = square > 0 ? 2 / square : 0
-        v.withUnsafeBufferPointer { v in
+        try v.withUnsafeBufferPointer { v in
           let v = v.baseAddress!
-          for i in 0..<length { p[i] = scale * dotProduct(base + (k + 1 + i) * n + k + 1, v, length) }
+          for i in 0..<length {
+            try pace.check(after: length)
+            p[i] = scale * dotProduct(base + (k + 1 + i) * n + k + 1, v, length)
+          }
           let half = p.withUnsafeBufferPointer { dotProduct($0.baseAddress!, v, length) } * scale / 2
           for i in 0..<length { p[i] -= half * v[i] }
-          p.withUnsafeBufferPointer { p in
+          try p.withUnsafeBufferPointer { p in
             for i in 0..<length {
+              try pace.check(after: length)
               let line = base + (k + 1 + i) * n + k + 1, (x, y) = (v[i], p[i])
               for j in 0..<length { line[j] -= x * p[j] + y * v[j] }
             }
@@ -120,12 +152,16 @@ private struct SymmetricEigenvectors {
       for i in 0..<n { diagonal[i] = base[i * n + i] }
 
       // The product of the reflections, applied to the identity from the last to the first; a row each.
-      for i in 0..<n * n { base[i] = i % (n + 1) == 0 ? 1 : 0 }
+      for i in 0..<n {
+        try pace.check(after: n)
+        for j in 0..<n { base[i * n + j] = i == j ? 1 : 0 }
+      }
       for (k, (v, scale)) in reflections.enumerated().reversed() where scale > 0 {
         let length = v.count
-        v.withUnsafeBufferPointer { v in
+        try v.withUnsafeBufferPointer { v in
           let v = v.baseAddress!
           for i in k + 1..<n {
+            try pace.check(after: 2 * length)
             let line = base + i * n + k + 1
             let factor = scale * dotProduct(line, v, length)
             for j in 0..<length { line[j] -= factor * v[j] }
@@ -140,6 +176,7 @@ private struct SymmetricEigenvectors {
     let n = n
     // What is smaller than this is the rounding of the others.
     let negligible = 1e-17 * (d.map(\.magnitude).max() ?? 0)
+    var pace = Cancellation.Pace()
     try vectors.withUnsafeMutableBufferPointer { z in
       for l in 0..<n {
         var steps = 0
@@ -156,6 +193,7 @@ private struct SymmetricEigenvectors {
           var sine = 1.0, cosine = 1.0, p = 0.0
           var i = m - 1
           while i >= l {
+            try pace.check(after: 2 * n)
             let f = sine * e[i], b = cosine * e[i]
             r = (f * f + g * g).squareRoot()
             e[i + 1] = r

@@ -17,13 +17,25 @@ extension Tensor {
   public func topK(_ k: Int) throws -> (values: Tensor, indices: Tensor) {
     var search = try ThresholdSearch.largest(k) { try $0(self) }
     let taken = search.taken(from: self)
-    let found: [(value: Float, index: Int)] = taken.withElements(UInt8.self) { taken in
-      converted(to: .float32).withElements(Float.self) { values in
-        taken.indices.filter { taken[$0] != 0 }.map { (values[$0], $0) }
+    guard count <= UInt32.max else { throw CompressError("cannot rank \(count) values at once") }
+    return try taken.withElements(UInt8.self) { taken in
+      try converted(to: .float32).withElements(Float.self) { values in
+        // The key above, turned around, the index below: one comparison sorts by both.
+        var keys: [UInt64] = []
+        keys.reserveCapacity(k)
+        for run in Cancellation.runs(taken.count) {
+          for i in run where taken[i] != 0 { keys.append(UInt64(~ThresholdSearch.key(values[i])) << 32 | UInt64(i)) }
+        }
+        try sortKeys(&keys)
+        var found = Tensor(zeros: [k]), indices = Tensor(zeros: [k], dtype: .int64)
+        keys.withUnsafeBufferPointer { keys in
+          indices.withMutable(Int64.self) { Tensor.each(keys, $0) { Int64($0 & 0xFFFF_FFFF) } }
+          found.withMutable(Float.self) { Tensor.each(keys, $0) { values[Int($0 & 0xFFFF_FFFF)] } }
+        }
+        try Cancellation.checkCurrent()
+        return (found, indices)
       }
     }
-    let ranked = found.sorted { $0.value != $1.value ? $0.value > $1.value : $0.index < $1.index }
-    return (Tensor(ranked.map(\.value)), Tensor(ranked.map { Int64($0.index) }))
   }
 
   /// The elements, as float32, in ascending (or descending) order along an axis.
@@ -31,7 +43,9 @@ extension Tensor {
   /// - Throws: `CompressError` when the axis does not exist or an element is NaN.
   public func sorted(axis: Int = -1, descending: Bool = false) throws -> Tensor {
     try ranked(axis: axis, descending: descending, zeros: .float32) { out, values, order in
-      out.withMutable(Float.self) { out in for i in out.indices { out[i] = values[order(i)] } }
+      out.withMutable(Float.self) { out in
+        for run in Cancellation.runs(out.count) { for i in run { out[i] = values[order(i)] } }
+      }
     }
   }
 
@@ -41,8 +55,16 @@ extension Tensor {
   public func argsorted(axis: Int = -1, descending: Bool = false) throws -> Tensor {
     let width = shape.dims.isEmpty ? 1 : shape[try checked(axis: axis)]
     return try ranked(axis: axis, descending: descending, zeros: .int64) { out, _, order in
-      out.withMutable(Int64.self) { out in for i in out.indices { out[i] = Int64(order(i) % width) } }
+      out.withMutable(Int64.self) { out in
+        for run in Cancellation.runs(out.count) { for i in run { out[i] = Int64(order(i) % width) } }
+      }
     }
+  }
+
+  /// Bytes that `sorted`, `argsorted` and `topK` of all elements take at most, their results included.
+  public static func sortingBytes(_ shape: Shape) -> Int {
+    // In float32 and in rows; keys, twice where they are merged; marks; positions.
+    shape.count * (4 + 4 + 8 + 8 + 1 + 8)
   }
 
   /// The distinct elements in ascending order, and how often each occurs.
@@ -51,10 +73,12 @@ extension Tensor {
   public func uniqueCounts(limit: Int = 65_536) throws -> [(value: Float, count: Int)] {
     var counts: [Float: Int] = [:]
     try converted(to: .float32).withElements(Float.self) { values in
-      for value in values {
-        guard !value.isNaN else { throw CompressError("cannot rank NaN") }
-        counts[value + 0, default: 0] += 1
-        guard counts.count <= limit else { throw CompressError("more than \(limit) distinct values") }
+      for run in Cancellation.runs(values.count) {
+        for value in values[run] {
+          guard !value.isNaN else { throw CompressError("cannot rank NaN") }
+          counts[value + 0, default: 0] += 1
+          guard counts.count <= limit else { throw CompressError("more than \(limit) distinct values") }
+        }
       }
     }
     return counts.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
@@ -74,15 +98,72 @@ extension Tensor {
     let flip: UInt32 = descending ? .max : 0
     var out = Tensor(zeros: rows.shape, dtype: dtype)
     try rows.withElements(Float.self) { values in
-      if let nan = values.firstIndex(where: \.isNaN) {
+      if let nan = try values.firstHeeding(where: \.isNaN) {
         throw CompressError("cannot rank NaN, at element \(nan) of a tensor of shape \(shape)")
       }
       // The key above, the index below: one comparison sorts by both.
-      var keys = values.indices.map { UInt64(ThresholdSearch.key(values[$0]) ^ flip) << 32 | UInt64($0 % width) }
-      for row in stride(from: 0, to: keys.count, by: max(width, 1)) { keys[row..<row + width].sort() }
+      var keys = [UInt64](repeating: 0, count: values.count)
+      for run in Cancellation.runs(values.count) {
+        for i in run { keys[i] = UInt64(ThresholdSearch.key(values[i]) ^ flip) << 32 | UInt64(i % width) }
+      }
+      if width == values.count {
+        try sortKeys(&keys)
+      } else {
+        var pace = Cancellation.Pace()
+        for row in stride(from: 0, to: keys.count, by: max(width, 1)) {
+          try pace.check(after: width * 16)
+          if width > sortedAtOnce {
+            var line = Array(keys[row..<row + width])
+            try sortKeys(&line)
+            keys.replaceSubrange(row..<row + width, with: line)
+          } else {
+            keys[row..<row + width].sort()
+          }
+        }
+      }
+      try Cancellation.checkCurrent()
       fill(&out, values) { i in i / width * width + Int(keys[i] & 0xFFFF_FFFF) }
     }
     let back = (0..<rank).map { original in axes.firstIndex(of: original)! }
     return try out.transposed(back).contiguous()
+  }
+}
+
+/// So many keys the standard library sorts in some milliseconds.
+private let sortedAtOnce = 1 << 17
+
+/// Sorts keys of which no two are equal: blocks, which are then merged in pairs, so that a request to stop is heard.
+///
+/// - Throws: `CompressError` of kind `.cancelled` when it was made; the keys are then in no order.
+private func sortKeys(_ keys: inout [UInt64]) throws {
+  let count = keys.count
+  for block in stride(from: 0, to: count, by: sortedAtOnce) {
+    try Cancellation.checkCurrent()
+    keys[block..<min(block + sortedAtOnce, count)].sort()
+  }
+  guard count > sortedAtOnce else { return }
+  var merged = [UInt64](repeating: 0, count: count)
+  var width = sortedAtOnce
+  while width < count {
+    try keys.withUnsafeBufferPointer { from in
+      try merged.withUnsafeMutableBufferPointer { to in
+        for start in stride(from: 0, to: count, by: 2 * width) {
+          let middle = min(start + width, count), end = min(start + 2 * width, count)
+          var left = start, right = middle
+          for place in start..<end {
+            if place & 0xF_FFFF == 0 { try Cancellation.checkCurrent() }
+            if left < middle, right == end || from[left] < from[right] {
+              to[place] = from[left]
+              left += 1
+            } else {
+              to[place] = from[right]
+              right += 1
+            }
+          }
+        }
+      }
+    }
+    swap(&keys, &merged)
+    width *= 2
   }
 }

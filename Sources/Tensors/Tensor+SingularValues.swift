@@ -18,6 +18,14 @@ extension Tensor {
     return out
   }
 
+  /// Bytes that `singularValues` and `matrixRanks` of a tensor of this shape take at most, their result included.
+  public static func singularValueBytes(_ shape: Shape) -> Int {
+    guard shape.rank >= 2 else { return 0 }
+    let matrix = shape[shape.rank - 2] * shape[shape.rank - 1]
+    // All of it in float32 and in rows, one matrix in double precision, the results.
+    return shape.count * 8 + matrix * 8 + shape.count / max(shape.dims.suffix(2).max()!, 1) * 8
+  }
+
   /// The ranks of the matrices in the last two axes: how many singular values are greater than `tolerance` times the
   /// greatest. `[…, m, n]` → `[…]`, int64.
   ///
@@ -48,10 +56,12 @@ extension Tensor {
   private func eachMatrix(_ m: Int, _ n: Int, _ body: (Int, [Double]) -> Void) throws {
     guard count > 0 else { return }
     var work = JacobiRotations(vectors: min(m, n), length: max(m, n))
-    converted(to: .float32).withElements(Float.self) { values in
+    var pace = Cancellation.Pace()
+    try converted(to: .float32).withElements(Float.self) { values in
       for index in 0..<count / (m * n) {
-        work.load(UnsafeBufferPointer(rebasing: values[index * m * n..<(index + 1) * m * n]), isTransposed: m > n)
-        body(index, work.singularValues())
+        try pace.check(after: m * n)
+        try work.load(UnsafeBufferPointer(rebasing: values[index * m * n..<(index + 1) * m * n]), isTransposed: m > n)
+        body(index, try work.singularValues())
       }
     }
   }
@@ -74,20 +84,25 @@ private struct JacobiRotations {
   }
 
   /// The matrix's rows as vectors, or its columns when it is higher than wide.
-  mutating func load(_ matrix: UnsafeBufferPointer<Float>, isTransposed: Bool) {
+  mutating func load(_ matrix: UnsafeBufferPointer<Float>, isTransposed: Bool) throws {
+    var pace = Cancellation.Pace()
     for vector in 0..<vectors {
-      for i in 0..<length {
-        let place = isTransposed ? i * vectors + vector : vector * length + i
-        elements[vector * length + i] = Double(matrix[place])
+      for run in Cancellation.runs(length) {
+        try pace.check(after: run.count)
+        for i in run {
+          let place = isTransposed ? i * vectors + vector : vector * length + i
+          elements[vector * length + i] = Double(matrix[place])
+        }
       }
     }
   }
 
-  mutating func singularValues() -> [Double] {
+  mutating func singularValues() throws -> [Double] {
     let (vectors, length) = (vectors, length)
     var squares = [Double](repeating: 0, count: vectors)
     func dot(_ x: UnsafePointer<Double>, _ y: UnsafePointer<Double>) -> Double { dotProduct(x, y, length) }
-    elements.withUnsafeMutableBufferPointer { elements in
+    var pace = Cancellation.Pace()
+    try elements.withUnsafeMutableBufferPointer { elements in
       let base = elements.baseAddress!
       for _ in 0..<Self.mostSweeps {
         for vector in 0..<vectors { squares[vector] = dot(base + vector * length, base + vector * length) }
@@ -96,6 +111,7 @@ private struct JacobiRotations {
         var hasTurned = false
         for a in 0..<vectors {
           for b in a + 1..<max(vectors, a + 1) where min(squares[a], squares[b]) > negligible {
+            try pace.check(after: length)
             let x = base + a * length, y = base + b * length
             let product = dot(x, y)
             guard product.magnitude > 1e-13 * (squares[a] * squares[b]).squareRoot() else { continue }
@@ -103,11 +119,14 @@ private struct JacobiRotations {
             let zeta = (squares[b] - squares[a]) / (2 * product)
             let tangent = (zeta < 0 ? -1 : 1) / (zeta.magnitude + (1 + zeta * zeta).squareRoot())
             let cosine = 1 / (1 + tangent * tangent).squareRoot(), sine = cosine * tangent
-            for i in 0..<length {
-              let (p, q) = (x[i], y[i])
-              x[i] = cosine * p - sine * q
-              y[i] = sine * p + cosine * q
+            for run in Cancellation.runs(length) {
+              for i in run {
+                let (p, q) = (x[i], y[i])
+                x[i] = cosine * p - sine * q
+                y[i] = sine * p + cosine * q
+              }
             }
+            try pace.check(after: length)
             squares[a] = max(0, squares[a] - tangent * product)
             squares[b] += tangent * product
           }

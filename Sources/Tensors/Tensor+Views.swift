@@ -83,12 +83,14 @@ extension Tensor {
     guard out.count > 0 else { return out }
     let outer = dims[..<axis].reduce(1, *)
     let inner = dims[(axis + 1)...].reduce(1, *) * dtype.size
+    var pace = Cancellation.Pace()
     withBytes { bytes in
       func copy<Unit>(of _: Unit.Type) {
         // In units of one element where the axis is the innermost: a call to copy each would cost more than the copy.
         let source = bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
         let target = out.storage.bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
         for row in 0..<outer {
+          if pace.stops(after: indices.count) { return }
           for (place, index) in indices.enumerated() {
             target[row * indices.count + place] = source[row * extent + index]
           }
@@ -101,6 +103,7 @@ extension Tensor {
       default:
         for row in 0..<outer {
           for (place, index) in indices.enumerated() {
+            if pace.stops(after: inner / 4 + 16) { return }
             (out.storage.bytes.baseAddress! + (row * indices.count + place) * inner)
               .copyMemory(from: bytes.baseAddress! + (row * extent + index) * inner, byteCount: inner)
           }
@@ -122,6 +125,7 @@ extension Tensor {
     }
     let out = Tensor(zeros: Shape([first.count] + shape.dims[1..<rank - 1] + [last.count]), dtype: dtype)
     let extent = shape[rank - 1], rows = shape.dims[1..<rank - 1].reduce(1, *)
+    var pace = Cancellation.Pace()
     withBytes { bytes in
       func copy<Unit>(of _: Unit.Type) {
         let source = bytes.baseAddress!.assumingMemoryBound(to: Unit.self)
@@ -129,6 +133,7 @@ extension Tensor {
         last.withUnsafeBufferPointer { last in
           for index in first {
             for row in index * rows..<(index + 1) * rows {
+              if pace.stops(after: last.count) { return }
               let line = source + row * extent
               for place in last.indices { target[place] = line[last[place]] }
               target += last.count
@@ -174,13 +179,17 @@ extension Tensor {
     let outer = dims[..<axis].reduce(1, *)
     let inner = dims[(axis + 1)...].reduce(1, *) * size
     var column = 0
+    var pace = Cancellation.Pace()
     for part in parts {
       let chunk = part.shape[axis] * inner
       part.withBytes { bytes in
         guard chunk > 0 else { return }
         for row in 0..<outer {
-          (out.storage.bytes.baseAddress! + row * dims[axis] * inner + column)
-            .copyMemory(from: bytes.baseAddress! + row * chunk, byteCount: chunk)
+          if pace.stops(after: chunk / 4 + 16) { return }
+          let place = row * dims[axis] * inner + column
+          copyBytes(
+            UnsafeMutableRawBufferPointer(rebasing: out.storage.bytes[place..<place + chunk]),
+            UnsafeRawBufferPointer(rebasing: bytes[row * chunk..<(row + 1) * chunk]))
         }
       }
       column += chunk

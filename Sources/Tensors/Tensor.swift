@@ -30,7 +30,9 @@ public struct Tensor: Sendable {
 
   public init(repeating value: Float, _ shape: Shape) {
     self.init(zeros: shape)
-    withMutable(Float.self) { $0.update(repeating: value) }
+    withMutable(Float.self) { values in
+      for run in Cancellation.runs(values.count, of: 1 << 24) { values[run].update(repeating: value) }
+    }
   }
 
   /// - Precondition: as many values as the shape has elements.
@@ -38,7 +40,7 @@ public struct Tensor: Sendable {
     let shape = shape ?? [values.count]
     precondition(values.count == shape.count, "\(values.count) values for shape \(shape)")
     self.init(zeros: shape, dtype: T.dtype)
-    withMutable(T.self) { _ = $0.update(fromContentsOf: values) }
+    withMutable(T.self) { to in values.withUnsafeBytes { copyBytes(UnsafeMutableRawBufferPointer(to), $0) } }
   }
 
   /// A tensor over bytes that `owner` keeps alive, such as a mapped file; nothing is copied.
@@ -67,7 +69,7 @@ public struct Tensor: Sendable {
   public init(copying bytes: UnsafeRawBufferPointer, shape: Shape, dtype: DType) {
     precondition(bytes.count == shape.count * dtype.size, "\(bytes.count) bytes for \(dtype) tensor of shape \(shape)")
     self.init(zeros: shape, dtype: dtype)
-    storage.bytes.copyMemory(from: bytes)
+    copyBytes(storage.bytes, bytes)
   }
 
   // MARK: Facts
@@ -75,6 +77,11 @@ public struct Tensor: Sendable {
   public var count: Int { shape.count }
   public var rank: Int { shape.rank }
   public var byteCount: Int { count * dtype.size }
+  /// Bytes of memory that this tensor keeps, with all that share its storage: 0 where a file is mapped, and for a view
+  /// those of all it is a view of.
+  public var heldBytes: Int { storage.isBorrowed ? 0 : storage.bytes.count }
+  /// The same for tensors that share their storage, as long as one of them is there.
+  public var storageIdentity: ObjectIdentifier { ObjectIdentifier(storage) }
   public var isContiguous: Bool {
     zip(zip(shape.dims, strides), shape.strides).allSatisfy { $0.0 == 1 || $0.1 == $1 } || count == 0
   }
@@ -133,7 +140,7 @@ public struct Tensor: Sendable {
     let from = UnsafeRawPointer(storage.bytes.baseAddress!)
     let to = out.storage.bytes.baseAddress!
     if isContiguous {
-      to.copyMemory(from: from + offset * dtype.size, byteCount: byteCount)
+      copyBytes(out.storage.bytes, UnsafeRawBufferPointer(start: from + offset * dtype.size, count: byteCount))
       return out
     }
     withExtendedLifetime(storage) {
@@ -150,21 +157,33 @@ public struct Tensor: Sendable {
   private func gather<T: BitwiseCopyable>(_: T.Type, _ from: UnsafeRawPointer, _ to: UnsafeMutableRawPointer) {
     let source = from.assumingMemoryBound(to: T.self)
     let target = to.assumingMemoryBound(to: T.self)
-    var next = 0
+    var next = 0, isStopped = false
+    var pace = Cancellation.Pace()
     forEachRow { start, length, step in
-      for i in 0..<length { target[next + i] = source[start + i * step] }
+      var done = 0
+      while done < length, !isStopped {
+        let run = done..<min(length, done + Cancellation.standardRun)
+        for i in run { target[next + i] = source[start + i * step] }
+        isStopped = pace.stops(after: run.count)
+        done = run.upperBound
+      }
       next += length
+      return !isStopped
     }
   }
 
-  /// Visits the rows along the last axis in order: start (elements from the storage's origin), length, step.
-  func forEachRow(_ body: (_ start: Int, _ length: Int, _ step: Int) -> Void) {
+  /// Visits the rows along the last axis in order, as long as `body` says true: start (elements from the storage's
+  /// origin), length, step.
+  private func forEachRow(_ body: (_ start: Int, _ length: Int, _ step: Int) -> Bool) {
     guard count > 0 else { return }
-    guard rank > 0 else { return body(offset, 1, 1) }
+    guard rank > 0 else {
+      _ = body(offset, 1, 1)
+      return
+    }
     var index = [Int](repeating: 0, count: rank - 1)
     var start = offset
     while true {
-      body(start, shape[rank - 1], strides[rank - 1])
+      guard body(start, shape[rank - 1], strides[rank - 1]) else { return }
       var axis = rank - 2
       while axis >= 0 {
         index[axis] += 1
@@ -176,5 +195,16 @@ public struct Tensor: Sendable {
       }
       if axis < 0 { return }
     }
+  }
+}
+
+/// Copies bytes, as many as there are, unless stopping is requested meanwhile.
+///
+/// - Precondition: there is room for them.
+func copyBytes(_ to: UnsafeMutableRawBufferPointer, _ from: UnsafeRawBufferPointer) {
+  precondition(to.count >= from.count, "\(from.count) bytes into \(to.count)")
+  guard let target = to.baseAddress, let source = from.baseAddress else { return }
+  for run in Cancellation.runs(from.count, of: 64 << 20) {
+    (target + run.lowerBound).copyMemory(from: source + run.lowerBound, byteCount: run.count)
   }
 }

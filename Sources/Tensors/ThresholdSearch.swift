@@ -57,7 +57,7 @@ public struct ThresholdSearch: Sendable {
         seen += chunk.count
         try chunk.converted(to: .float32).withElements(Float.self) { values in
           if isFirst {
-            if let nan = Self.firstNaN(values) {
+            if let nan = try Self.firstNaN(values) {
               throw CompressError("cannot rank NaN, at element \(nan) of a tensor of shape \(chunk.shape)")
             }
             histogram.addUpperHalves(values, flip: flip)
@@ -66,6 +66,7 @@ public struct ThresholdSearch: Sendable {
           }
         }
       }
+      try Cancellation.checkCurrent()  // what was not all counted says nothing
       guard total == nil || total == seen else {
         throw CompressError("the values to rank changed between two passes: \(total!) and then \(seen)")
       }
@@ -111,12 +112,14 @@ public struct ThresholdSearch: Sendable {
     let sixteen = SIMD16(repeating: threshold)
     let yes = SIMD16(repeating: Int32(taken)), no = SIMD16(repeating: Int32(left)), isSmallest = end == .smallest
     let even = values.count & ~15
-    for start in stride(from: 0, to: even, by: 16) {
-      let run = UnsafeRawPointer(from + start).loadUnaligned(as: SIMD16<Float>.self)
-      let chosen = isSmallest ? run .< sixteen : run .> sixteen
-      UnsafeMutableRawPointer(to + start).storeBytes(
-        of: SIMD16<UInt8>(truncatingIfNeeded: no.replacing(with: yes, where: chosen)), as: SIMD16<UInt8>.self)
-      if tiesLeft > 0, any(run .== sixteen) { takeTies(from, to, start..<start + 16, threshold, taken) }
+    for part in Cancellation.runs(even) {  // of a multiple of 16 elements
+      for start in stride(from: part.lowerBound, to: part.upperBound, by: 16) {
+        let run = UnsafeRawPointer(from + start).loadUnaligned(as: SIMD16<Float>.self)
+        let chosen = isSmallest ? run .< sixteen : run .> sixteen
+        UnsafeMutableRawPointer(to + start).storeBytes(
+          of: SIMD16<UInt8>(truncatingIfNeeded: no.replacing(with: yes, where: chosen)), as: SIMD16<UInt8>.self)
+        if tiesLeft > 0, any(run .== sixteen) { takeTies(from, to, start..<start + 16, threshold, taken) }
+      }
     }
     for i in even..<values.count {
       to[i] = (isSmallest ? from[i] < threshold : from[i] > threshold) ? taken : left
@@ -135,10 +138,12 @@ public struct ThresholdSearch: Sendable {
     }
   }
 
-  private static func firstNaN(_ values: UnsafeBufferPointer<Float>) -> Int? {
+  private static func firstNaN(_ values: UnsafeBufferPointer<Float>) throws -> Int? {
     var greatest: Int32 = 0  // the magnitude's bits: those of NaN are greater than those of infinity
-    for value in values { greatest = max(greatest, Int32(bitPattern: value.bitPattern & 0x7FFF_FFFF)) }
-    return greatest > Int32(bitPattern: Float.infinity.bitPattern) ? values.firstIndex(where: \.isNaN) : nil
+    for run in Cancellation.runs(values.count) {
+      for i in run { greatest = max(greatest, Int32(bitPattern: values[i].bitPattern & 0x7FFF_FFFF)) }
+    }
+    return greatest > Int32(bitPattern: Float.infinity.bitPattern) ? try values.firstHeeding(where: \.isNaN) : nil
   }
 
   private static func flip(_ end: End) -> UInt32 { end == .smallest ? 0 : .max }
@@ -168,9 +173,11 @@ private struct DigitHistogram {
     guard let from = values.baseAddress else { return }
     tables.withUnsafeMutableBufferPointer { tables in
       let table = tables.baseAddress!
-      for i in 0..<values.count {
-        let key = ThresholdSearch.key(from[i]) ^ flip
-        table[(i & 1) &* Self.size &+ Int(key &>> 16)] &+= 1
+      for run in Cancellation.runs(values.count) {
+        for i in run {
+          let key = ThresholdSearch.key(from[i]) ^ flip
+          table[(i & 1) &* Self.size &+ Int(key &>> 16)] &+= 1
+        }
       }
     }
   }
@@ -190,9 +197,11 @@ private struct DigitHistogram {
         }
       }
       let even = values.count & ~15
-      for start in stride(from: 0, to: even, by: 16) {
-        let run = UnsafeRawPointer(values.baseAddress! + start).loadUnaligned(as: SIMD16<Float>.self)
-        if any((run .>= lowest) .& (run .<= highest)) { count(start..<start + 16) }
+      for part in Cancellation.runs(even) {  // of a multiple of 16 elements
+        for start in stride(from: part.lowerBound, to: part.upperBound, by: 16) {
+          let run = UnsafeRawPointer(values.baseAddress! + start).loadUnaligned(as: SIMD16<Float>.self)
+          if any((run .>= lowest) .& (run .<= highest)) { count(start..<start + 16) }
+        }
       }
       count(even..<values.count)
     }

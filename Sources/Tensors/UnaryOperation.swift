@@ -55,7 +55,9 @@ extension Tensor {
     let source = converted(to: .float32).contiguous(), out = Tensor(zeros: shape)
     let from = source.storage.bytes.baseAddress!.assumingMemoryBound(to: Float.self) + source.offset
     let to = out.storage.bytes.baseAddress!.assumingMemoryBound(to: Float.self)
-    for i in 0..<count { to[i] = function(from[i]) }
+    for run in Cancellation.runs(count) {
+      for i in run { to[i] = function(from[i]) }
+    }
     withExtendedLifetime((source, out)) {}
     return out
   }

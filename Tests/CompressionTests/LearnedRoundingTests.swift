@@ -34,9 +34,9 @@ import Testing
       let pool = try ThreadPool(threads: threads), learning = LearnedRounding(graph, node)
       for half in 0..<2 {
         let part = half * original.count / 2..<(half + 1) * original.count / 2
-        Array(original[part]).withUnsafeBufferPointer { original in
-          Array(rounded[part]).withUnsafeBufferPointer {
-            learning.observe(original: original, rounded: $0, pool: pool)
+        try Array(original[part]).withUnsafeBufferPointer { original in
+          try Array(rounded[part]).withUnsafeBufferPointer {
+            try learning.observe(original: original, rounded: $0, pool: pool)
           }
         }
       }

@@ -51,11 +51,23 @@ public final class LearnedRounding {
     }
   }
 
+  /// Greater magnitudes have products whose sums float32 does not hold.
+  static let largestInput: Float = 1e16
+
   /// Takes in the layer's input for one batch: in the original network, and with the layers before it rounded.
+  ///
+  /// - Throws: `CompressError` when a value is no number or its magnitude greater than 1e16, with its sample's place in
+  ///   the batch.
   public func observe(
     original: UnsafeBufferPointer<Float>, rounded: UnsafeBufferPointer<Float>, pool: ThreadPool
-  ) {
+  ) throws {
     precondition(original.count == rounded.count)
+    for values in [original, rounded] {
+      guard let bad = values.firstIndex(where: { !($0.magnitude <= Self.largestInput) }) else { continue }
+      throw CompressError(
+        "its input is \(values[bad]) in sample \(bad / max(shape.count, 1) + 1) of a batch; rounding learns from "
+          + "values up to \(Self.largestInput)", kind: .input)
+    }
     let images = original.count / max(shape.count, 1)
     let pixels = window == nil ? 1 : output[0] * output[1]
     let count = min(images * pixels, images * Self.places)
@@ -97,6 +109,7 @@ public final class LearnedRounding {
     let isFree = nearest.scales.count == filters && nearest.scales.contains { $0.significand != 1 }
     let factors: [Float] = isFree ? Self.factors : [1]
     var values = nearest.values, scales = nearest.scales
+    let cancellation = Cancellation.current  // a filter may take seconds
     weight.withElements(Float.self) { w in
       values.withMutable(Int8.self) { q in
         scales.withUnsafeMutableBufferPointer { scales in
@@ -106,8 +119,9 @@ public final class LearnedRounding {
             var best: (error: Float, scale: Float, integers: [Int8])?
             for factor in factors {
               let scale = scales[place] * factor
-              var integers = row.map { Int8(min(max(($0 / scale).roundedToEven, -limit), limit)) }
-              let error = descend(row, &integers, scale, limit, group: filter / max(filters / groups, 1))
+              var integers = row.map { ($0 / scale).nearestInteger(limit: limit) }
+              let error = descend(
+                row, &integers, scale, limit, group: filter / max(filters / groups, 1), cancellation)
               if best.map({ error < $0.error }) ?? true { best = (error, scale, integers) }
             }
             if isFree { scales[place] = best!.scale }
@@ -116,6 +130,7 @@ public final class LearnedRounding {
         }
       }
     }
+    try Cancellation.checkCurrent()
     return try IntegerValues(values: values, scales: scales, bits: nearest.bits)
   }
 
@@ -125,9 +140,11 @@ public final class LearnedRounding {
 
   /// - Returns: the squared error of the filter's output, less what does not depend on the integers.
   private func descend(
-    _ w: UnsafeBufferPointer<Float>, _ q: inout [Int8], _ scale: Float, _ limit: Float, group: Int
+    _ w: UnsafeBufferPointer<Float>, _ q: inout [Int8], _ scale: Float, _ limit: Float, group: Int,
+    _ cancellation: Cancellation?
   ) -> Float {
     var error: Float = 0
+    var pace = Cancellation.Pace(of: cancellation)
     for block in 0..<blocks {
       let range = range(block), count = range.count, first = range.lowerBound
       let (own, cross) = products[group * blocks + block]
@@ -157,8 +174,8 @@ public final class LearnedRounding {
         for i in 0..<count where w[first + i] != 0 {
           let curvature = own[i * count + i] + damping, old = q[first + i]
           guard curvature > 0 else { continue }
-          let best = (Float(old) - slope[i] / (curvature * scale)).roundedToEven
-          let next = Int8(min(max(best, -limit), limit))
+          if pace.stops(after: count) { return error }
+          let next = (Float(old) - slope[i] / (curvature * scale)).nearestInteger(limit: limit)
           guard next != old else { continue }
           move(i, by: Float(Int(next) - Int(old)) * scale)
           q[first + i] = next

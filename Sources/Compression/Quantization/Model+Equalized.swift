@@ -43,14 +43,19 @@ extension Model {
     let last = b.shape.dims.last!, perChannel = b.count / channels
     func channel(_ index: Int) -> Int { pair.isDepthwise ? index / perChannel : index % last % channels }
     var ranges = [(Float, Float)](repeating: (0, 0), count: channels)
+    try Cancellation.checkCurrent()
     a.withElements(Float.self) { a in
-      for i in a.indices { ranges[i / width].0 = max(ranges[i / width].0, abs(a[i])) }
+      for run in Cancellation.runs(a.count) {
+        for i in run { ranges[i / width].0 = max(ranges[i / width].0, abs(a[i])) }
+      }
     }
     // As they are once batch norms are folded.
     let perFilter = b.count / b.shape[0], after = pair.secondNorm.map { normFactors(of: $0) }
     b.withElements(Float.self) { b in
-      for i in b.indices {
-        ranges[channel(i)].1 = max(ranges[channel(i)].1, abs(b[i] * (after?[i / perFilter] ?? 1)))
+      for run in Cancellation.runs(b.count) {
+        for i in run {
+          ranges[channel(i)].1 = max(ranges[channel(i)].1, abs(b[i] * (after?[i / perFilter] ?? 1)))
+        }
       }
     }
     if let norm = pair.norm {
@@ -73,7 +78,9 @@ extension Model {
 
   private mutating func scale(_ layer: String, _ role: ParameterRole, by factor: (Int) -> Float) throws {
     var parameter = self[layer, role]!, values = parameter.values
-    values.withMutable(Float.self) { for i in $0.indices { $0[i] *= factor(i) } }
+    values.withMutable(Float.self) { values in
+      for run in Cancellation.runs(values.count) { for i in run { values[i] *= factor(i) } }
+    }
     parameter.encoding = .float(values)
     try set(parameter, layer, role)
   }

@@ -158,15 +158,20 @@ extension WeightFormat {
         quantizing: values, bits: bits, granularity: granularity, fit: fit, powerOfTwo: powerOfTwo)
       return try Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask })
     case .levels(let spacing, let bits):
-      let elements = values.array(Float.self)
-      if let bad = elements.firstIndex(where: { !$0.isFinite }) {
-        throw CompressError("weight \(elements[bad]) at \(bad) is not finite", kind: .input)
+      if let bad = values.firstNonFinite {
+        throw CompressError("weight \(bad.value) at \(bad.index) is not finite", kind: .input)
       }
+      let elements = values.array(Float.self)
       let levels = try spacing.levels(low: elements.min() ?? 0, high: elements.max() ?? 0, bits: bits) { levels in
-        elements.reduce(0) { sum, value in
-          let error = Double(value - levels.values[levels.index(of: value)])
-          return sum + error * error
+        var sum = 0.0
+        for run in Cancellation.runs(elements.count) {
+          for value in elements[run] {
+            let error = Double(value - levels.values[levels.index(of: value)])
+            sum += error * error
+          }
         }
+        try Cancellation.checkCurrent()
+        return sum
       }
       return try Parameter(.codes(CodedValues(values, levels: levels)), mask: weight.mask)
     case .clusters(let count):

@@ -172,6 +172,10 @@ struct ValueHistogram {
 }
 
 extension Float {
+  /// The nearest integer within `-limit...limit`, which Int8 holds; what is no number becomes 0.
+  @inline(__always)
+  func nearestInteger(limit: Float) -> Int8 { isNaN ? 0 : Int8(min(max(roundedToEven, -limit), limit)) }
+
   /// To the nearest integer, ties to even, without a call into the C library.
   @inline(__always)
   var roundedToEven: Float {

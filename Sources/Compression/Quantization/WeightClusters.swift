@@ -11,11 +11,10 @@ extension RoundingLevels {
   /// - Throws: `CompressError` when a value is not finite or there are too few or too many clusters.
   public init(clustering values: Tensor, count: Int) throws {
     guard (2...256).contains(count) else { throw CompressError("there are 2 to 256 clusters, not \(count)") }
-    let all = values.array(Float.self)
-    if let bad = all.firstIndex(where: { !$0.isFinite }) {
-      throw CompressError("weight \(all[bad]) at \(bad) is not finite", kind: .input)
+    if let bad = values.firstNonFinite {
+      throw CompressError("weight \(bad.value) at \(bad.index) is not finite", kind: .input)
     }
-    let sorted = all.filter { $0 != 0 }.sorted()
+    let sorted = try Tensor(values.array(Float.self).filter { $0 != 0 }).sorted().array(Float.self)
     guard let low = sorted.first, let high = sorted.last else {
       try self.init([0, 1])
       return
@@ -28,6 +27,7 @@ extension RoundingLevels {
       wanted == 1 ? (low + high) / 2 : low + (high - low) * Float(index) / Float(wanted - 1)
     }
     for _ in 0..<100 {
+      try Cancellation.checkCurrent()
       var begin = 0
       var moved: [Float] = []
       for (index, centre) in centres.enumerated() {

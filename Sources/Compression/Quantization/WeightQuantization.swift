@@ -57,7 +57,9 @@ extension IntegerValues {
     var values = Tensor(zeros: weight.shape, dtype: .int8)
     try weight.withElements(Float.self) { w in
       try values.withMutable(Int8.self) { q in
+        var pace = Cancellation.Pace()
         for row in 0..<rows {
+          try pace.check(after: width)
           let range = row * width..<(row + 1) * width
           var peak: Float = 0
           for i in range {
@@ -67,9 +69,9 @@ extension IntegerValues {
           // A row of zeros, or of values too small to have a normal scale, becomes zeros.
           guard peak / limit >= .leastNormalMagnitude else { continue }
           let row = UnsafeBufferPointer(rebasing: w[range])
-          let scale = Self.scale(of: row, peak: peak, limit: limit, fit: fit, powerOfTwo: powerOfTwo)
+          let scale = try Self.scale(of: row, peak: peak, limit: limit, fit: fit, powerOfTwo: powerOfTwo)
           scales[range.lowerBound / max(width, 1)] = scale
-          for i in range { q[i] = Int8(min(max((w[i] / scale).roundedToEven, -limit), limit)) }
+          for i in range { q[i] = (w[i] / scale).nearestInteger(limit: limit) }
         }
       }
     }
@@ -87,8 +89,7 @@ extension IntegerValues {
       values.withMutable(Int8.self) { q in
         for (row, scale) in scales.enumerated() {
           for i in row * width..<(row + 1) * width {
-            let v = w[i] / scale
-            q[i] = v.isNaN ? 0 : Int8(min(max(v.roundedToEven, -limit), limit))
+            q[i] = (w[i] / scale).nearestInteger(limit: limit)
           }
         }
       }
@@ -98,23 +99,27 @@ extension IntegerValues {
 
   private static func scale(
     of weights: UnsafeBufferPointer<Float>, peak: Float, limit: Float, fit: WeightFormat.Fit, powerOfTwo: Bool
-  ) -> Float {
+  ) throws -> Float {
     func grid(_ scale: Float) -> Float { powerOfTwo && scale.significand != 1 ? 2 * scale.binade : scale }
     let widest = grid(peak / limit)
     guard fit == .error else { return widest }
-    func error(_ scale: Float) -> Double {
+    var pace = Cancellation.Pace()
+    func error(_ scale: Float) throws -> Double {
       let inverse = 1 / scale
       var sum = 0.0
-      for w in weights {
-        let error = w - min(max((w * inverse).roundedToEven, -limit), limit) * scale
-        sum += Double(error * error)
+      for run in Cancellation.runs(weights.count) {
+        for w in weights[run] {
+          let error = w - min(max((w * inverse).roundedToEven, -limit), limit) * scale
+          sum += Double(error * error)
+        }
       }
+      try pace.check(after: weights.count)
       return sum
     }
-    var best = (scale: widest, error: error(widest))
+    var best = (scale: widest, error: try error(widest))
     let candidates = powerOfTwo ? [widest / 2, widest / 4] : (1...36).map { widest * (1 - Float($0) / 48) }
     for scale in candidates where scale >= .leastNormalMagnitude {
-      let found = error(scale)
+      let found = try error(scale)
       if found < best.error { best = (scale, found) }
     }
     return best.scale

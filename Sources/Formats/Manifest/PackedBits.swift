@@ -1,3 +1,4 @@
+import Diagnostics
 import Tensors
 
 /// Small numbers at rest, without the bits that they do not need: number i is bits `i * bits` and up, the least
@@ -13,10 +14,12 @@ enum PackedBits {
   static func pack(_ count: Int, bits: Int, _ number: (Int) -> UInt8) -> Tensor {
     var packed = Tensor(zeros: [(count * bits + 7) / 8], dtype: .uint8)
     packed.withMutable(UInt8.self) { packed in
-      for i in 0..<count {
-        let place = i * bits, shifted = UInt16(number(i) & UInt8(1 << bits - 1)) << UInt16(place % 8)
-        packed[place / 8] |= UInt8(truncatingIfNeeded: shifted)
-        if shifted > 255 { packed[place / 8 + 1] |= UInt8(shifted >> 8) }
+      for run in Cancellation.runs(count) {
+        for i in run {
+          let place = i * bits, shifted = UInt16(number(i) & UInt8(1 << bits - 1)) << UInt16(place % 8)
+          packed[place / 8] |= UInt8(truncatingIfNeeded: shifted)
+          if shifted > 255 { packed[place / 8 + 1] |= UInt8(shifted >> 8) }
+        }
       }
     }
     return packed
@@ -30,11 +33,13 @@ enum PackedBits {
     func fill<T: TensorElement>(_ type: T.Type, _ element: (UInt8) -> T) {
       packed.withElements(UInt8.self) { packed in
         numbers.withMutable(T.self) { numbers in
-          for i in numbers.indices {
-            let place = i * bits, first = UInt16(packed[place / 8])
-            let second = place % 8 + bits > 8 ? UInt16(packed[place / 8 + 1]) << 8 : 0
-            numbers[i] = element(
-              UInt8(truncatingIfNeeded: (first | second) >> UInt16(place % 8)) & UInt8(1 << bits - 1))
+          for run in Cancellation.runs(numbers.count) {
+            for i in run {
+              let place = i * bits, first = UInt16(packed[place / 8])
+              let second = place % 8 + bits > 8 ? UInt16(packed[place / 8 + 1]) << 8 : 0
+              numbers[i] = element(
+                UInt8(truncatingIfNeeded: (first | second) >> UInt16(place % 8)) & UInt8(1 << bits - 1))
+            }
           }
         }
       }

@@ -44,7 +44,7 @@ extension NativeFormat {
     }
     let content = UnsafeRawBufferPointer(rebasing: bytes[..<(bytes.count - checksumSize)])
     var checksum = Crc32()
-    checksum.add(content)
+    try checksum.addHeedfully(content)
     let stored = bytes.loadUnaligned(fromByteOffset: content.count, as: UInt32.self).littleEndian
     guard stored == checksum.value else {
       throw CompressError("is damaged: checksum \(hex(checksum.value)), \(hex(stored)) expected", kind: .input)

@@ -72,7 +72,7 @@ extension NativeFormat {
 
     var checksum = Crc32(), position = 0
     func put(_ bytes: UnsafeRawBufferPointer) throws {
-      checksum.add(bytes)
+      try checksum.addHeedfully(bytes)
       position += bytes.count
       try sink(bytes)
     }

@@ -28,7 +28,11 @@ public struct CodedValues: Sendable {
   public init(_ values: Tensor, levels: RoundingLevels) throws {
     var codes = Tensor(zeros: values.shape, dtype: .uint8)
     values.withElements(Float.self) { values in
-      codes.withMutable(UInt8.self) { for i in $0.indices { $0[i] = UInt8(levels.index(of: values[i])) } }
+      codes.withMutable(UInt8.self) { codes in
+        for run in Cancellation.runs(codes.count) {
+          for i in run { codes[i] = UInt8(levels.index(of: values[i])) }
+        }
+      }
     }
     try self.init(codes: codes, table: levels.values)
   }
@@ -42,7 +46,9 @@ public struct CodedValues: Sendable {
   public var decoded: Tensor {
     var out = Tensor(zeros: codes.shape)
     codes.withElements(UInt8.self) { codes in
-      out.withMutable(Float.self) { for i in $0.indices { $0[i] = table[Int(codes[i])] } }
+      out.withMutable(Float.self) { out in
+        for run in Cancellation.runs(out.count) { for i in run { out[i] = table[Int(codes[i])] } }
+      }
     }
     return out
   }

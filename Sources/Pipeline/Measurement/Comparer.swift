@@ -120,6 +120,7 @@ public struct Comparer {
     let order = comparison.order == .first ? Array(0..<count) : random.permutation(count)
     try AtomicFile.write(to: path) { writer in
       for start in stride(from: 0, to: comparison.images, by: Classifier.batch) {
+        try executor.context.cancellation.check()
         let indices = Array(order[start..<min(start + Classifier.batch, comparison.images)])
         try comparison.data.batch(indices).images.withBytes { try writer.write($0) }
       }

@@ -26,6 +26,7 @@ struct Calibration {
     var observers = take()  // moved, so that histograms are not copied
     defer { self.observers = observers }
     try session.run(samples) { value, elements in
+      try Cancellation.checkCurrent()
       try atLayer(value) { try observers[value]?.observe(elements, pool: pool) }
     }
   }
@@ -44,6 +45,7 @@ struct Calibration {
         found[index] = Result { try atLayer(names[index]) { try observers[names[index]]!.encoding() } }
       }
     }
+    try Cancellation.checkCurrent()  // or some were skipped
     return Dictionary(uniqueKeysWithValues: zip(names, try found.map { try $0!.get() }))
   }
 }

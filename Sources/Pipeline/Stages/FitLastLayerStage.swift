@@ -45,10 +45,12 @@ public struct FitLastLayerStage: StageWork {
     var done = 0
     try Batches(data, size: 16).forEach(threads: context.pool.threads) { batch in
       try context.cancellation.check()
+      try data.checkFinite(batch, first: done)
       let features = try session.run(batch.images)
       if let bad = features.firstNonFinite {
         throw CompressError("a feature is \(bad.value)").at(layer: layer.inputs[0])
       }
+      try context.cancellation.check()
       features.withElements(Float.self) { features in
         for (row, label) in batch.labels.enumerated() {
           counts[Int(label)] += 1

@@ -89,9 +89,12 @@ public struct QuantizeStage: StageWork {
     context.progress.begin(label, total: watched + passes * samples.count)
     var done = 0
     func stream(_ data: any Dataset, _ body: (Tensor) throws -> Void) throws {
+      var first = 0
       try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
         try context.step()
+        try data.checkFinite(batch, first: first)
         try body(batch.images)
+        first += batch.count
         done += batch.count
         context.progress.update(done: done, detail: "")
       }
@@ -145,9 +148,10 @@ public struct QuantizeStage: StageWork {
         try session.run(images, decodes: true) { value, elements in if value == source { values = Array(elements) } }
         return values
       }
-      inputs[0].withUnsafeBufferPointer { original in
-        inputs[1].withUnsafeBufferPointer { rounded in
-          rounding.observe(original: original, rounded: rounded, pool: context.pool)
+      try Cancellation.checkCurrent()
+      try inputs[0].withUnsafeBufferPointer { original in
+        try inputs[1].withUnsafeBufferPointer { rounded in
+          try atLayer(layer) { try rounding.observe(original: original, rounded: rounded, pool: context.pool) }
           means.observe(source, original)
           roundedMeans.observe(source, rounded)
         }

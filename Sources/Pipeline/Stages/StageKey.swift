@@ -1,5 +1,6 @@
 import Crypto
 import Datasets
+import Diagnostics
 import Files
 import Foundation
 
@@ -29,13 +30,21 @@ public struct StageKey: Sendable, Hashable {
 
 /// SHA-256, as lower-case hexadecimal.
 public enum Digest {
-  public static func of(_ bytes: UnsafeRawBufferPointer) -> String {
+  /// - Throws: `CompressError` of kind `.cancelled` when the running work is to stop.
+  public static func of(_ bytes: UnsafeRawBufferPointer) throws -> String {
     var hash = SHA256()
-    hash.update(bufferPointer: bytes)
+    for start in stride(from: 0, to: bytes.count, by: piece) {
+      try Cancellation.checkCurrent()
+      hash.update(bufferPointer: UnsafeRawBufferPointer(rebasing: bytes[start..<min(start + piece, bytes.count)]))
+    }
     return hex(hash.finalize())
   }
 
-  public static func of(_ bytes: [UInt8]) -> String { bytes.withUnsafeBytes(of) }
+  /// Some hundredths of a second where the processor has no instructions for it.
+  private static let piece = 8 << 20
+
+  /// Of what is not large.
+  public static func of(_ bytes: [UInt8]) -> String { hex(SHA256.hash(data: bytes)) }
   public static func of(_ text: String) -> String { of(Array(text.utf8)) }
 
   /// The content of a file, mapped rather than read.

@@ -24,7 +24,7 @@ public struct BlobStore: Sendable {
 
   /// As `put` does, and says whether they were not there before.
   func add(_ bytes: UnsafeRawBufferPointer) throws -> (digest: String, isNew: Bool) {
-    let digest = Digest.of(bytes)
+    let digest = try Digest.of(bytes)
     let path = path(of: digest)
     if Folders.touch(path) { return (digest, false) }
     try budget?.take(bytes: bytes.count)
@@ -43,7 +43,7 @@ public struct BlobStore: Sendable {
     }
     let path = path(of: digest)
     guard Folders.isFile(path), let file = try? MappedFile(path) else { return nil }
-    guard file.withBytes(Digest.of) == digest else {
+    guard try file.withBytes({ try Digest.of($0) }) == digest else {
       try? FileManager.default.removeItem(atPath: path)
       return nil
     }

@@ -10,8 +10,8 @@ extension StageStore: UnpackedStore {
 
   func path(ofUnpacked key: String) -> String { "\(root)/unpacked/\(key.prefix(2))/\(key)\(Self.unpackedSuffix)" }
 
-  public func key(of part: String, in packed: UnsafeRawBufferPointer) -> String {
-    Digest.of("\(part) of \(Digest.of(packed))")
+  public func key(of part: String, in packed: UnsafeRawBufferPointer) throws -> String {
+    Digest.of("\(part) of \(try Digest.of(packed))")
   }
 
   public func content(_ key: String) -> MappedFile? {
@@ -19,7 +19,7 @@ extension StageStore: UnpackedStore {
     guard let blob = Self.blob(namedAt: path, key) else { return nil }
     // Its age is the time since it was last of use.
     _ = Folders.touch(path)
-    return try? blobs.get(blob)
+    return (try? blobs.get(blob)) ?? nil
   }
 
   public func keep(_ bytes: UnsafeRawBufferPointer, as key: String) throws -> MappedFile {

@@ -24,11 +24,13 @@ public struct LatencyMeasurement: Sendable {
     // Written once, so that no page is touched for the first time inside the loop.
     var samples = [UInt64](repeating: 0, count: runs)
     for run in 0..<warmUp {
+      try Cancellation.checkCurrent()
       try prepare(run % runs)
       try body(run % runs)
     }
     try samples.withUnsafeMutableBufferPointer { samples in
       for run in samples.indices {
+        try Cancellation.checkCurrent()
         try prepare(run)
         let start = monotonicNanoseconds()
         try body(run)

@@ -115,9 +115,7 @@ extension LuaState {
       }
       // Of views with gaps the elements are copied to be compared.
       try reserveNative(elements: a.tensor.count, of: 8)
-      return .bool(
-        a.tensor.dtype == b.tensor.dtype && a.tensor.shape == b.tensor.shape
-          && a.tensor.withBytes { x in b.tensor.withBytes { x.elementsEqual($0) } })
+      return .bool(try a.tensor.isIdentical(to: b.tensor))
     }
   }
 

@@ -1,4 +1,5 @@
 import Datasets
+import Diagnostics
 import Kernels
 import Tensors
 
@@ -10,7 +11,9 @@ extension Trainer {
     for number in 0..<batches.count {
       let indices = batches.indices(number)
       let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
+      try checkFinite(indices, of: data)
       try graph.forward(count: indices.count, .inference)
+      try Cancellation.checkCurrent()
       let result = loss.measure(graph.scores, labels: labels, pool: pool)
       total += result.loss * Double(indices.count)
       correct += result.correct

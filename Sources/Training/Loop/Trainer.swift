@@ -27,6 +27,8 @@ public final class Trainer {
   private let gradientPartials: FloatBuffer
   var state = TrainingState()
   private var hasRun = false
+  /// How long the last step took; nil before the first.
+  private var lastStep: Duration?
 
   private struct Teaching {
     let teacher: any Teacher
@@ -144,7 +146,7 @@ public final class Trainer {
           try checkpoint(.required)
           throw CompressError("training was cancelled", kind: .cancelled)
         }
-        let progress = try step(batches, of: total, &run)
+        let progress = try heedfully { try step(batches, of: total, &run) }
         try onProgress(progress)
         for hook in hooks { apply(try hook.afterStep(progress, weights: weights)) }
         // The end of an epoch, and an end asked for, are written down when the epoch has its result.
@@ -192,6 +194,21 @@ public final class Trainer {
 
   // MARK: Steps
 
+  /// How long a step may take without hearing a request to stop.
+  private static let longestUnheard = Duration.milliseconds(200)
+
+  /// Runs one step. Where steps are short it is not cut short itself, so that a training can be written down, and later
+  /// taken up, where it was stopped; a step that is cut off leaves nothing of use.
+  private func heedfully<R>(_ step: () throws -> R) throws -> R {
+    let isShort = lastStep.map { $0 < Self.longestUnheard } ?? false
+    let start = ContinuousClock.now
+    defer { lastStep = .now - start }
+    guard !isShort else { return try Cancellation.$current.withValue(nil) { try step() } }
+    let result = try step()
+    try Cancellation.checkCurrent()
+    return result
+  }
+
   /// One step on the epoch's next batch; the result is measured before the weights move.
   private func step(_ batches: Batches, of total: Int, _ run: inout Run) throws -> TrainingProgress {
     let indices = batches.indices(state.stepOfEpoch)
@@ -199,13 +216,17 @@ public final class Trainer {
     let schedule = options.learningRate ?? .constant(options.optimizer.defaultLearningRate)
     let rate = try (state.learningRate.map { .constant($0) } ?? schedule).value(step: state.step, of: total)
     let labels = try read(batches, state.stepOfEpoch)
+    try checkFinite(indices, of: data)
     let noise = options.seed &+ UInt64(state.step + 1) &* 0x9E37_79B9_7F4A_7C15
     try graph.forward(count: indices.count, .training, noise: noise)
+    try Cancellation.checkCurrent()  // what stands for positions may not be there
     let (loss, correct) = loss.evaluate(graph.scores, labels: labels, teacher: teaching?.scores, pool: pool)
     guard loss.isFinite else {
+      try Cancellation.checkCurrent()
       throw divergence("the loss became \(loss.isNaN ? "nan" : "infinite")", rate)
     }
     try graph.backward()
+    try Cancellation.checkCurrent()  // weights do not move by gradients that were not all computed
     for hook in run.hooks { try hook.afterBackward(state.step, of: total, weights: weights) }
     state.step += 1
     state.stepOfEpoch += 1
@@ -245,6 +266,16 @@ public final class Trainer {
     }
     for parameter in weights.parameters { options.optimizer.update(parameter, step, pool: pool) }
     average?.add(weights, pool: pool)
+  }
+
+  /// - Throws: `CompressError` naming the data set and the sample of the batch at hand that is no number: some layers
+  /// make numbers of it again, and the weights would be wrong before anybody sees.
+  func checkFinite(_ indices: [Int], of data: any Dataset) throws {
+    let input = graph.input
+    let values = UnsafeBufferPointer(start: UnsafePointer(input.data.base), count: indices.count * input.size)
+    guard Distribution.finiteRange(of: values, pool: pool) == nil else { return }
+    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
+    throw data.notFinite(values[bad], sample: indices[bad / input.size])
   }
 
   private func divergence(_ what: String, _ rate: Double) -> CompressError {
@@ -315,7 +346,9 @@ public final class Trainer {
       let batches = try batches(epoch: epoch)
       for number in 0..<min(batches.count, options.recalibrationBatches - done) {
         let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
+        try checkFinite(batches.indices(number), of: data)
         try graph.forward(count: labels.count, .recalibrating(batch: done))
+        try Cancellation.checkCurrent()
         done += 1
       }
       epoch += 1
