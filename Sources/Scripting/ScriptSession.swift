@@ -161,9 +161,15 @@ public final class ScriptSession {
     state.callerLocation().map { Stage.Origin(script: $0.script, line: $0.line) }
   }
 
+  /// Stages that a script may record.
+  static let mostStages = 10_000
+
   /// - Throws: `CompressError` while a plugin's function runs: what it recorded would depend on when it is called.
   func record(_ work: any StageWork, _ inputs: [Stage]) throws -> Stage {
     guard policyDepth == 0 else { throw CompressError("plugins cannot record stages; the pipeline does") }
+    guard stages.count < Self.mostStages else {
+      throw CompressError("a script records at most \(Self.mostStages) stages", kind: .limit)
+    }
     let stage = try Stage(work, inputs: inputs, origin: origin())
     try state.keepNative(bytes: stage.bytes)
     stages.append(stage)

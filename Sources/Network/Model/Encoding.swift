@@ -20,13 +20,16 @@ public enum Encoding: Sendable {
     }
   }
 
-  public var shape: Shape {
+  /// The values as they are stored: floats, integers or codes.
+  public var tensor: Tensor {
     switch self {
-    case .float(let tensor): tensor.shape
-    case .integer(let integers): integers.values.shape
-    case .codes(let coded): coded.codes.shape
+    case .float(let tensor): tensor
+    case .integer(let integers): integers.values
+    case .codes(let coded): coded.codes
     }
   }
+
+  public var shape: Shape { tensor.shape }
 
   /// Bytes the values take in a file, scales or table included; integers and codes of fewer than 8 bits are packed.
   public var byteCount: Int {

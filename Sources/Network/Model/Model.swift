@@ -94,6 +94,11 @@ public struct Model: Sendable {
     graph.nodes.flatMap { node in parameters(of: node).map { (node.name, $0.role, $0.parameter) } }
   }
 
+  /// What the parameters are stored in, masks included; scales and tables apart.
+  public var tensors: [Tensor] {
+    parameters.values.flatMap { $0.values.flatMap { [$0.encoding.tensor] + ($0.mask.map { [$0] } ?? []) } }
+  }
+
   /// Names of the layers that have a weight (convolutions and dense layers), in the graph's order:
   /// what pruning and quantization plugins are asked about.
   public var weightLayers: [String] { graph.nodes.map(\.name).filter { self[$0, .weight] != nil } }

@@ -4,22 +4,44 @@ import Foundation
 import Network
 
 /// Computes stages: what is in the store is read, what is missing is computed, inputs first, each once.
+///
+/// Models of this run stay in memory, as long as there is room for them; then those that were asked for longest ago go,
+/// if they can be read again from the store.
 public final class Executor {
   public let context: StageContext
   private let store: StageStore?
-  /// Results of this run. Those that came from the store are mapped files and weigh little.
-  private var results: [String: StageResult] = [:]
+  /// Of this run.
+  private var results: HeldResults
+  /// What stages of this run recorded; stays when a model goes.
+  private var records: [String: StageRecord] = [:]
   /// Stages that are being computed: the functions of scripts they call must not wait for them.
   private var underWay = Set<String>()
   private var toldUnrepeatable = Set<String>()
   /// Keys of what this run computed rather than read.
   private var computed = Set<String>()
 
-  /// - Parameter store: nil keeps results in memory only.
-  public init(context: StageContext, store: StageStore?) {
+  /// Bytes of models that are held unless another number is given: 4 GiB.
+  public static let standardModelBytes = 4 << 30
+
+  /// - Parameters:
+  ///   - store: nil keeps results in memory only.
+  ///   - modelBytes: that models held in memory may take together; those that are mapped from the store do not count.
+  ///   - onModelBytes: told how many bytes are held whenever that changes; what it throws goes to who asked for a
+  ///     model.
+  public init(
+    context: StageContext, store: StageStore?, modelBytes: Int = standardModelBytes,
+    onModelBytes: @escaping (_ bytes: Int) throws -> Void = { _ in }
+  ) {
     self.context = context
     self.store = store
+    results = HeldResults(limit: modelBytes)
+    self.onModelBytes = onModelBytes
   }
+
+  private let onModelBytes: (Int) throws -> Void
+
+  /// Bytes of models held in memory now, each tensor that several share once; mapped ones do not count.
+  public var modelBytes: Int { results.bytes }
 
   /// Where data sets keep what they unpacked; nil without a store.
   public var unpacked: (any UnpackedStore)? { store }
@@ -29,22 +51,38 @@ public final class Executor {
 
   /// The model a stage yields, and what was recorded on the way.
   ///
-  /// - Throws: `CompressError` with the script position of the stage that failed.
+  /// - Throws: `CompressError` with the script position of the stage that failed; of kind `.limit` when there is no
+  ///   room for another model; of kind `.cancelled` when the run is to stop.
   public func result(of stage: Stage) throws -> StageResult {
-    for step in stage.lineage where results[step.key.digest] == nil && isNeeded(step, for: stage) {
+    if let known = results[stage.key.digest] { return known }
+    // An input matters only while something between it and the goal is missing.
+    var goal: StageResult?
+    for step in stage.lineage(through: { !isAvailable($0) }) where results[step.key.digest] == nil {
       do {
         try context.step()
-        results[step.key.digest] = try stored(step) ?? compute(step)
+        let result = try Cancellation.$current.withValue(context.cancellation) { try stored(step) ?? compute(step) }
+        try hold(result, of: step)
+        goal = step === stage ? result : nil
       } catch let error as CompressError {
+        // Work that was cut short may have met anything.
+        let error = context.cancellation.isRequested ? Cancellation.error : error
         throw step.origin.map { error.at(script: $0.script, line: $0.line) } ?? error
       }
     }
-    return results[stage.key.digest]!
+    // Equal stages may be different objects.
+    return try goal ?? results[stage.key.digest] ?? result(of: stage)
+  }
+
+  private func hold(_ result: StageResult, of stage: Stage) throws {
+    let before = results.bytes
+    records[stage.key.digest] = result.record
+    try results.hold(result, of: stage.key.digest, isStored: stage.key.unrepeatableReason == nil && store != nil)
+    if results.bytes != before { try onModelBytes(results.bytes) }
   }
 
   /// What a stage recorded, whether or not its model was needed in this run.
   public func record(of stage: Stage) throws -> StageRecord {
-    try results[stage.key.digest]?.record ?? store?.record(of: stage.key) ?? result(of: stage).record
+    try records[stage.key.digest] ?? store?.record(of: stage.key) ?? result(of: stage).record
   }
 
   /// What the stage's model predicts for the data, where that was found out before.
@@ -65,18 +103,7 @@ public final class Executor {
 
   /// Whether the stage's result is at hand without computing anything.
   public func isAvailable(_ stage: Stage) -> Bool {
-    results[stage.key.digest] != nil || (stage.key.unrepeatableReason == nil && store?.contains(stage.key) == true)
-  }
-
-  /// An input matters only while something between it and the goal is missing.
-  private func isNeeded(_ step: Stage, for goal: Stage) -> Bool {
-    if step === goal { return true }
-    var visited = Set<ObjectIdentifier>()
-    func reaches(_ stage: Stage) -> Bool {
-      guard visited.insert(ObjectIdentifier(stage)).inserted, !isAvailable(stage) else { return false }
-      return stage.inputs.contains { $0 === step || reaches($0) }
-    }
-    return reaches(goal)
+    results.has(stage.key.digest) || (stage.key.unrepeatableReason == nil && store?.contains(stage.key) == true)
   }
 
   private func stored(_ stage: Stage) -> StageResult? {
@@ -108,6 +135,8 @@ public final class Executor {
     var result = try stage.work.run(inputs: inputs, context: context)
     result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
     result.record.contracts = try contracts(stage, inputs, result.model)
+    // What was cut short is not the result.
+    try context.cancellation.check()
     try store?.save(result, stage)
     context.checkpoint?.remove()
     computed.insert(stage.key.digest)

@@ -9,7 +9,7 @@ import Training
 public final class Stage {
   /// What it does and with what.
   public let work: any StageWork
-  public let inputs: [Stage]
+  public private(set) var inputs: [Stage]
   public let key: StageKey
   /// Where the script declared it.
   public let origin: Origin?
@@ -18,6 +18,12 @@ public final class Stage {
   public let graph: Graph
   /// An estimate of the memory it takes to have recorded this, without any result.
   public let bytes: Int
+  /// How many stages the longest way from one without inputs to this one has, itself included.
+  public let depth: Int
+
+  /// The greatest depth there can be: far more than rounds of pruning and training take, few enough that nothing that
+  /// walks along a lineage takes long.
+  public static let mostDepth = 1000
 
   public struct Origin: Sendable, Hashable {
     public let script: String
@@ -29,12 +35,19 @@ public final class Stage {
     }
   }
 
-  /// - Throws: `CompressError`, with the origin, when the work does not fit its inputs.
+  /// - Throws: `CompressError`, with the origin, when the work does not fit its inputs; of kind `.limit` when the stage
+  ///   would be deeper than `mostDepth`.
   public init(_ work: any StageWork, inputs: [Stage] = [], origin: Origin? = nil) throws {
     self.work = work
     self.inputs = inputs
     self.origin = origin
+    depth = (inputs.map(\.depth).max() ?? 0) + 1
     do {
+      guard depth <= Self.mostDepth else {
+        throw CompressError(
+          "\(work.label) is stage \(depth) one after the other; at most \(Self.mostDepth) build on each other",
+          kind: .limit)
+      }
       graph = try work.graph(inputs: inputs.map(\.graph))
       let recipe = try work.recipe()
       key = StageKey(stage: work.kind, recipe: recipe, inputs: inputs.map(\.key))
@@ -46,14 +59,39 @@ public final class Stage {
 
   /// All stages this one needs and itself, each once, inputs first.
   public var lineage: [Stage] {
-    var seen = Set<ObjectIdentifier>(), order: [Stage] = []
-    func visit(_ stage: Stage) {
-      guard seen.insert(ObjectIdentifier(stage)).inserted else { return }
-      stage.inputs.forEach(visit)
-      order.append(stage)
+    lineage { _ in true }
+  }
+
+  /// Those of the lineage that are reached, from this stage on, through stages of which `goesOn` holds.
+  func lineage(through goesOn: (Stage) -> Bool) -> [Stage] {
+    var seen: Set<ObjectIdentifier> = [ObjectIdentifier(self)], order: [Stage] = []
+    // Stages on the way to the one under way, and the next of their inputs to visit. A stack of its own: long chains
+    // would overflow that of the calls.
+    var way = [(stage: self, next: goesOn(self) ? 0 : inputs.count)]
+    while let (stage, next) = way.last {
+      guard next < stage.inputs.count else {
+        order.append(stage)
+        way.removeLast()
+        continue
+      }
+      way[way.count - 1].next += 1
+      let input = stage.inputs[next]
+      if seen.insert(ObjectIdentifier(input)).inserted {
+        way.append((input, goesOn(input) ? 0 : input.inputs.count))
+      }
     }
-    visit(self)
     return order
+  }
+
+  /// Stages that nobody else refers to end one after the other, not each within the end of the one before.
+  deinit {
+    var ending = inputs
+    inputs = []
+    while var stage = ending.popLast() {
+      guard isKnownUniquelyReferenced(&stage) else { continue }
+      ending += stage.inputs
+      stage.inputs = []
+    }
   }
 }
 
