@@ -15,7 +15,8 @@ public struct CompileOptions: Sendable {
 /// and weights packed. The plan keeps nothing of the model: once the caller lets go of it, its tensors are
 /// released.
 ///
-/// - Throws: `CompressError` when the batch or a scale is out of range, naming the layer.
+/// - Throws: `CompressError` when the batch or a scale is out of range, naming the layer; of kind `.limit` when plan
+///   and session would take more than `Plan.memoryLimit`, before the session's memory is taken.
 public func compile(_ model: consuming Model, _ options: CompileOptions = CompileOptions()) throws -> Plan {
   guard (1...65536).contains(options.maxBatch) else {
     throw CompressError("a batch of \(options.maxBatch) is outside 1...65536")
@@ -32,5 +33,11 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   program.inheritQuantization()
   program.dropReshapes()
   let islands = program.assignArithmetic()
-  return try Plan(lowering: program, islands: islands, maxBatch: options.maxBatch)
+  let plan = try Plan(lowering: program, islands: islands, maxBatch: options.maxBatch)
+  guard plan.memoryBytes() <= Plan.memoryLimit else {
+    throw CompressError(
+      "running it on batches of \(options.maxBatch) takes \(plan.memoryBytes()) bytes, \(plan.weightBytes) of them for "
+        + "weights; there is room for \(Plan.memoryLimit)", kind: .limit)
+  }
+  return plan
 }

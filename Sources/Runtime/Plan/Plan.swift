@@ -53,6 +53,26 @@ public struct Plan: Sendable {
   /// Multiply-accumulates for one sample.
   public var macs: Int { steps.reduce(0) { $0 + $1.macs } }
 
+  /// Bytes that plan and session take together, packed weights, values and scratch; nothing is allocated to tell.
+  public func memoryBytes(threads: Int = 1) -> Int { weightBytes + arenaBytes(threads: threads) }
+
+  /// Bytes that `compile` takes at most before it can tell: the packed weights, and float32 copies of the parameters.
+  public static func largestWeightBytes(of model: Model) -> Int {
+    model.graph.nodes.reduce(0) { sum, node in
+      let parameters = model.parameters(of: node).reduce(0) { $0 + $1.parameter.count }
+      guard let weight = model[node.name, .weight] else { return sum + parameters * 4 }
+      let groups = if case .conv2d(let conv) = node.op { conv.groups } else { 1 }
+      let outputs = max(weight.shape.dims.first ?? 1, 1), depth = weight.count / outputs
+      // Kernels read up to 64 columns at once, and 64 rows.
+      let packed = groups * (outputs / groups + 64) * (depth + 64) * 4
+      return sum + packed + parameters * 4
+    }
+  }
+
+  /// What a plan and one session of it may take on one thread; `compile` refuses more. Set around work on behalf of
+  /// somebody whose memory is limited.
+  @TaskLocal public static var memoryLimit = Int.max
+
   /// Bytes a session on so many threads needs for values and scratch.
   public func arenaBytes(threads: Int = 1) -> Int { StepMemory(self, threads: threads).byteCount }
 }
