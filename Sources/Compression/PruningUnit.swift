@@ -17,7 +17,7 @@ public enum PruningUnit: Sendable, Hashable {
     switch self {
     case .weight, .filter: return
     case .block(let rows, let columns):
-      guard rows >= 1, columns >= 1, rows * columns > 1, rows <= 1 << 16, columns <= 1 << 16 else {
+      guard (1...1 << 16).contains(rows), (1...1 << 16).contains(columns), rows * columns > 1 else {
         throw CompressError("a block of \(rows) by \(columns) weights")
       }
     case .pattern(let keep, let of):

@@ -19,13 +19,17 @@ extension Dataset {
     guard start >= 0, start <= end, end <= count else {
       throw CompressError("samples \(start)..<\(end) wanted of \"\(name)\", which has \(count)")
     }
-    return start == 0 && end == count ? self : Subset(self, start..<end, step: "\(start)..<\(end)")
+    return start == 0 && end == count ? self : try Subset(self, start..<end, step: "\(start)..<\(end)")
   }
 
   /// All samples in random order.
-  public func shuffled(seed: UInt64) -> any Dataset {
+  ///
+  /// - Throws: `CompressError` when the samples were chosen in too many steps before.
+  public func shuffled(seed: UInt64) throws -> any Dataset {
     var random = SeededRandom(seed: seed).stream("shuffled data set")
-    return Subset(self, random.permutation(count), step: "shuffled, seed \(seed)")
+    let order = random.permutation(count)
+    try Cancellation.checkCurrent()  // an order that was not all drawn is no random one
+    return try Subset(self, order: order, step: "shuffled, seed \(seed)")
   }
 
   /// `n` different samples chosen at random: the first `n` of `shuffled(seed:)`.
@@ -41,7 +45,7 @@ extension Dataset {
       throw CompressError("a split takes a fraction from 0 to 1, not \(fraction)")
     }
     let first = Int((Double(count) * fraction).rounded())
-    let all = shuffled(seed: seed)
+    let all = try shuffled(seed: seed)
     return (try all.taking(first), try all.dropping(first))
   }
 }

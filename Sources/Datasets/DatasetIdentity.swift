@@ -19,5 +19,6 @@ public struct DatasetIdentity: Sendable, Hashable {
     self.steps = steps
   }
 
-  func adding(_ step: String) -> DatasetIdentity { DatasetIdentity(source, steps: steps + [step]) }
+  func adding(_ step: String) -> DatasetIdentity { adding([step]) }
+  func adding(_ more: [String]) -> DatasetIdentity { DatasetIdentity(source, steps: steps + more) }
 }

@@ -48,6 +48,23 @@ struct SubsetTests {
     #expect(try failure { try data.split(fraction, seed: 5) }.message.contains("not \(fraction)"))
   }
 
+  /// Each step costs the same, however many came before, and there is an end to them.
+  @Test func longChainsOfChoicesAreFlat() throws {
+    let all = CountingDataset(count: 1_000_000)
+    var chosen: any Dataset = all
+    for step in 1...1000 { chosen = try chosen.taking(1_000_000 - step) }
+    #expect(chosen.count == 999_000 && chosen.indexBytes < 100_000)
+    #expect(chosen.identity.steps.count == 1000 && chosen.identity.steps.last == "0..<999000")
+    let error = try failure { try chosen.taking(5) }
+    #expect(error.kind == .limit && error.message.contains("1000 steps"))
+    // A part of an order shares it, a small part keeps nothing of the rest.
+    let order = try all.shuffled(seed: 2)
+    #expect(order.indexBytes >= 8_000_000)
+    #expect(try order.taking(10).indexBytes < 1000)
+    #expect(try order.dropping(3).taking(4).numbers == Array(order.taking(7).numbers.suffix(4)))
+    #expect(try all.slice(from: 10, to: 20).slice(from: 2, to: 5).shuffled(seed: 1).numbers.sorted() == [12, 13, 14])
+  }
+
   @Test func identitiesFollowTheSamples() throws {
     #expect(try data.taking(3).identity.steps == ["0..<3"])
     #expect(try data.taking(10).identity == data.identity)
@@ -55,8 +72,9 @@ struct SubsetTests {
     #expect(try data.split(0.4, seed: 3).0.identity == data.sampled(4, seed: 3).identity)
     #expect(try data.split(0.4, seed: 3).1.identity.steps == ["shuffled, seed 3", "4..<10"])
     let all = [
-      data, try data.taking(3), try data.dropping(3), try data.slice(from: 3, to: 6), data.shuffled(seed: 1),
-      data.shuffled(seed: 2), try data.sampled(3, seed: 1), try data.taking(3).shuffled(seed: 1),
+      data, try data.taking(3), try data.dropping(3), try data.slice(from: 3, to: 6),
+      try data.shuffled(seed: 1), try data.shuffled(seed: 2), try data.sampled(3, seed: 1),
+      try data.taking(3).shuffled(seed: 1),
       CountingDataset(count: 11),
     ].map(\.identity)
     #expect(Set(all).count == all.count)

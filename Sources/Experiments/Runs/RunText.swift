@@ -43,8 +43,8 @@ public enum RunText {
     let seconds = now.timeIntervalSince(date)
     switch seconds {
     case ..<60: return "just now"
-    case ..<3600: return "\(Int(clamping: seconds / 60)) min ago"
-    case ..<172_800: return "\(Int(clamping: seconds / 3600)) h ago"
+    case ..<3600: return "\(Int(saturating: seconds / 60)) min ago"
+    case ..<172_800: return "\(Int(saturating: seconds / 3600)) h ago"
     default: return String(time(date).prefix(10))
     }
   }

@@ -79,7 +79,7 @@ public struct SweepAxis: Sendable, Equatable {
   /// - Parameter share: 0 to 1, 1 excluded.
   func value(at share: Double, isInteger: Bool) -> String {
     switch values {
-    case .list(let list): return list[min(max(Int(clamping: share * Double(list.count)), 0), list.count - 1)]
+    case .list(let list): return list[min(max(Int(saturating: share * Double(list.count)), 0), list.count - 1)]
     case .range(let from, let to, let isLogarithmic):
       let value = isLogarithmic ? exp(log(from) + share * (log(to) - log(from))) : from + share * (to - from)
       return isInteger ? Self.text(value.rounded()) : String(format: "%.6g", value)

@@ -29,6 +29,10 @@ public struct Graph: Sendable, Hashable {
   /// Elements of one layer's output for one sample: keeps indices within 32 bits and costs within 64.
   static let largestOutput = Int(Int32.max)
   static let mostNodes = 1 << 16
+  /// Multiply-accumulates of one layer for one sample, and elements of all parameters: sums and products of them, with
+  /// batches and with bytes, then stay within 64 bits.
+  static let mostWork = 1 << 46
+  static let mostParameters = 1 << 40
 
   /// - Throws: `CompressError` naming the layer when names clash, an input is unknown or comes later,
   ///   or shapes do not fit.
@@ -38,6 +42,7 @@ public struct Graph: Sendable, Hashable {
     }
     var indices: [String: Int] = [:]
     var shapes: [Shape] = []
+    var parameters = 0
     for (index, node) in nodes.enumerated() {
       try atLayer(node.name) {
         guard !node.name.isEmpty, node.name.utf8.count <= 512 else {
@@ -54,6 +59,15 @@ public struct Graph: Sendable, Hashable {
         let shape = try node.op.spec.outputShape(inputs)
         guard shape.count <= Self.largestOutput else {
           throw CompressError("its output of shape \(shape) has more than \(Self.largestOutput) elements")
+        }
+        // As doubles, which no product overflows.
+        let work = node.op.spec.work(inputs, shape)
+        guard work <= Double(Self.mostWork) else {
+          throw CompressError("it takes \(work) multiply-accumulates for one sample, more than \(Self.mostWork)")
+        }
+        parameters += node.op.spec.parameters(inputs).reduce(0) { $0 + $1.shape.count }
+        guard parameters <= Self.mostParameters else {
+          throw CompressError("with it there are \(parameters) parameters, more than \(Self.mostParameters)")
         }
         shapes.append(shape)
       }

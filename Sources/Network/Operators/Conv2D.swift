@@ -41,6 +41,10 @@ public struct Conv2D: OperatorSpec {
     output.count * window.size.height * window.size.width * (inputs[0][2] / groups)
   }
 
+  public func work(_ inputs: [Shape], _ output: Shape) -> Double {
+    Double(output.count) * Double(window.size.height * window.size.width) * Double(inputs[0][2] / groups)
+  }
+
   public func isDepthwise(inputChannels: Int) -> Bool { groups > 1 && groups == inputChannels }
 
   private enum CodingKeys: String, CodingKey { case filters, window, groups, hasBias = "bias" }

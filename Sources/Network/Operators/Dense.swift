@@ -29,5 +29,7 @@ public struct Dense: OperatorSpec {
 
   public func macs(_ inputs: [Shape], _ output: Shape) -> Int { units * inputs[0][0] }
 
+  public func work(_ inputs: [Shape], _ output: Shape) -> Double { Double(units) * Double(inputs[0][0]) }
+
   private enum CodingKeys: String, CodingKey { case units, hasBias = "bias" }
 }

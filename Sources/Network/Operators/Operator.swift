@@ -59,6 +59,9 @@ public protocol OperatorSpec: Sendable, Hashable, Codable {
   /// Multiply-accumulates for one sample. As in the literature only convolution and dense layers
   /// count; what is linear in the activations (pooling, batch norm, adds) does not.
   func macs(_ inputs: [Shape], _ output: Shape) -> Int
+
+  /// The same for any sizes, too large ones included, and for pooling the pixels under its windows.
+  func work(_ inputs: [Shape], _ output: Shape) -> Double
 }
 
 extension OperatorSpec {
@@ -66,6 +69,7 @@ extension OperatorSpec {
   public var arity: ClosedRange<Int> { 1...1 }
   public func parameters(_ inputs: [Shape]) -> [ParameterSpec] { [] }
   public func macs(_ inputs: [Shape], _ output: Shape) -> Int { 0 }
+  public func work(_ inputs: [Shape], _ output: Shape) -> Double { 0 }
 }
 
 /// One parameter an operator owns.

@@ -33,6 +33,10 @@ public struct Pool2D: OperatorSpec {
     return [size.height, size.width, channels]
   }
 
+  public func work(_ inputs: [Shape], _ output: Shape) -> Double {
+    Double(output.count) * Double(window.size.height * window.size.width)
+  }
+
   private enum CodingKeys: String, CodingKey { case reduction, window, countsPadding = "counts_padding" }
 
   public init(from decoder: any Decoder) throws {

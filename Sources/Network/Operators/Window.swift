@@ -37,6 +37,9 @@ public struct Window: Sendable, Hashable {
     self.dilation = dilation
   }
 
+  /// Pixels under a window: 1024x1024.
+  static let mostTaps = 1 << 20
+
   /// The padding in pixels for an image of the given size.
   ///
   /// - Precondition: strides are positive; `output(height:width:)` checks it.
@@ -57,13 +60,17 @@ public struct Window: Sendable, Hashable {
 
   /// Height and width of the output.
   ///
-  /// - Throws: `CompressError` when an extent is not positive or the window exceeds the padded image.
+  /// - Throws: `CompressError` when an extent is not positive or too large, or the window exceeds the padded image.
   public func output(height: Int, width: Int) throws -> Size2D {
     let limit = 1 << 16
     for (name, value) in [("window", size), ("stride", stride), ("dilation", dilation)] {
       guard (1...limit).contains(value.height), (1...limit).contains(value.width) else {
         throw CompressError("\(name) \(value.height)x\(value.width) is out of range")
       }
+    }
+    guard size.height * size.width <= Self.mostTaps else {
+      throw CompressError(
+        "a window of \(size.height)x\(size.width) has more than \(Self.mostTaps) pixels")
     }
     let pads = pads(height: height, width: width)
     for pad in [pads.top, pads.left, pads.bottom, pads.right] where !(0...limit).contains(pad) {

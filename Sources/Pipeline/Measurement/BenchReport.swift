@@ -85,7 +85,7 @@ public struct BenchReport: Sendable, Encodable {
     let times = try input.withElements(Float.self) { input in
       try output.withMutable(Float.self) { output in
         let trial = try LatencyMeasurement(runs: 3, warmUp: 5) { _ in session.run(input: input, output: output) }
-        let fitting = Swift.max(20, Swift.min(100_000, Int(2000 / trial.statistics.p50)))
+        let fitting = Swift.max(20, Swift.min(100_000, Int(saturating: 2000 / trial.statistics.p50)))
         return try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in
           session.run(input: input, output: output)
         }

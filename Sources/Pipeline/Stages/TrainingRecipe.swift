@@ -153,7 +153,7 @@ public struct TrainingRecipe {
           done: at.step,
           detail:
             "epoch \(at.epoch + 1)/\(options.epochs)  loss \(at.loss.formatted(3))  "
-            + "accuracy \((at.accuracy * 100).formatted(2)) %  \(Int(speed)) images/s")
+            + "accuracy \((at.accuracy * 100).formatted(2)) %  \(Int(saturating: speed)) images/s")
       },
       checkpoint: { moment in
         let problem = context.checkpoint?.save(moment) { write in
@@ -204,7 +204,7 @@ public struct TrainingRecipe {
       text += ", \((accuracy * 100).formatted(2)) % in validation"
     }
     if let best = curve.bestEpoch { text += " (epoch \(best + 1), the best of \(curve.epochs.count))" }
-    return text + (speed.map { "  \(Int($0)) images/s" } ?? "")
+    return text + (speed.map { "  \(Int(saturating: $0)) images/s" } ?? "")
   }
 
   private func notes(_ curve: TrainingCurve) -> [String] {

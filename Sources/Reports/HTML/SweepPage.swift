@@ -93,7 +93,7 @@ struct SweepPage {
     headline =
       firm.isEmpty
       ? Self.headline(front.map { (entries[$0].variant.accuracy, entries[$0].variant.gzipBytes) })
-      : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(clamping: overSeeds[$0].gzipBytes.rounded())) })
+      : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(saturating: overSeeds[$0].gzipBytes.rounded())) })
         + ", means over seeds"
     lead =
       "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "

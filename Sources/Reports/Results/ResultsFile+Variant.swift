@@ -85,7 +85,7 @@ extension ResultsFile.Variant {
       latency: variant.latency, peakMemoryBytes: variant.peakMemoryBytes, stages: variant.history,
       layers: variant.layers,
       intervals: Intervals(
-        accuracy: .wilson(Int(clamping: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
+        accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
         mean: series.means.interval, p50: .median(ofSorted: series.sorted)),
       versusFirst: first.map { Difference(series, evaluated: evaluated, first: $0) })
   }

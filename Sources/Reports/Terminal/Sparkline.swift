@@ -12,7 +12,7 @@ public enum Sparkline {
         guard high > low else { return bars[0] }
         // Halves, because the difference of two finite numbers need not be one.
         let share = (value / 2 - low / 2) / (high / 2 - low / 2)
-        return bars[min(max(Int(clamping: (share * Double(bars.count - 1)).rounded()), 0), bars.count - 1)]
+        return bars[min(max(Int(saturating: (share * Double(bars.count - 1)).rounded()), 0), bars.count - 1)]
       })
   }
 }

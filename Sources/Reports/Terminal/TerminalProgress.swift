@@ -85,7 +85,7 @@ public final class TerminalProgress: ProgressSink {
 
   /// Eighths of a block, so that it moves smoothly.
   public static func bar(_ share: Double, width: Int) -> String {
-    let eighths = Int(clamping: (min(max(share, 0), 1) * Double(width * 8)).rounded(.down))
+    let eighths = Int(saturating: (min(max(share, 0), 1) * Double(width * 8)).rounded(.down))
     let full = String(repeating: "█", count: eighths / 8)
     let parts = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
     let bar = full + parts[eighths % 8]

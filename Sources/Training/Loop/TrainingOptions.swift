@@ -80,6 +80,8 @@ public struct TrainingOptions {
       guard patience >= 1 else { throw CompressError("patience: \(patience) epochs; at least 1 is needed") }
     }
     try precision.validate()
-    guard recalibrationBatches >= 0 else { throw CompressError("\(recalibrationBatches) batches to recalibrate on") }
+    guard (0...1_000_000).contains(recalibrationBatches) else {
+      throw CompressError("recalibration on \(recalibrationBatches) batches, which is not in 0...1000000")
+    }
   }
 }
