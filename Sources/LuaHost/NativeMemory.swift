@@ -64,6 +64,12 @@ extension LuaState {
     }
   }
 
+  /// Host bytes that scripts may still take, what they no longer reach being freed.
+  public func nativeRoom() -> Int {
+    collectNative()
+    return max(0, native.limit - native.used)
+  }
+
   /// Counts host memory that stays until the state ends, such as what a script recorded.
   ///
   /// - Throws: a `CompressError` of kind `limit`, which scripts cannot catch.

@@ -183,6 +183,6 @@ public final class MLflowClient {
   }
 
   private static func milliseconds(_ date: Date) -> Int {
-    Int(clamping: (date.timeIntervalSince1970 * 1000).rounded())
+    Int(saturating: (date.timeIntervalSince1970 * 1000).rounded())
   }
 }

@@ -112,6 +112,6 @@ enum CSV {
 
   /// Whole numbers without a fraction, others so that they read back the same.
   static func number(_ value: Double) -> String {
-    value == value.rounded() && abs(value) < 1e15 ? String(Int(clamping: value)) : String(value)
+    value == value.rounded() && abs(value) < 1e15 ? String(Int(saturating: value)) : String(value)
   }
 }

@@ -58,7 +58,7 @@ public struct SweepAxis: Sendable, Equatable {
     guard count <= Double(mostValues) else {
       throw CompressError("from \(text(from)) to \(text(to)) by \(text(step)) are more than \(mostValues) values")
     }
-    return .list((0..<Int(clamping: count)).map { text(from + Double($0) * step) })
+    return .list((0..<Int(saturating: count)).map { text(from + Double($0) * step) })
   }
 
   static func between(_ from: Double, _ to: Double, isLogarithmic: Bool) throws -> Values {

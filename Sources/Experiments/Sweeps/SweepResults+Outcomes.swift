@@ -15,7 +15,7 @@ extension SweepResults {
         return Point(
           number: number, values: definition.axes.map { run.params[$0] }, seed: run.seed,
           variants: run.variants.map { variant in
-            func count(_ metric: Metric) -> Int { Int(clamping: variant[metric] ?? 0) }
+            func count(_ metric: Metric) -> Int { Int(saturating: variant[metric] ?? 0) }
             return Variant(
               name: variant.name, accuracy: variant[.accuracy] ?? 0, gzipBytes: count(.gzipBytes), macs: count(.macs),
               nonzero: count(.nonzero), median: variant[.p50] ?? 0)

@@ -32,7 +32,7 @@ extension ParamValue {
   public var text: String {
     switch self {
     case .bool(let value): String(value)
-    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(clamping: value)) : String(value)
+    case .number(let value): value == value.rounded() && abs(value) < 1e15 ? String(Int(saturating: value)) : String(value)
     case .string(let value): value
     }
   }

@@ -23,7 +23,7 @@ public enum Formatting {
   public static func scaled(_ value: Double) -> String { countable(value).map(scaled) ?? significant(value) }
 
   /// The whole number, where a `Double` has it to the last digit.
-  private static func countable(_ value: Double) -> Int? { abs(value) <= 0x1p53 ? Int(clamping: value) : nil }
+  private static func countable(_ value: Double) -> Int? { abs(value) <= 0x1p53 ? Int(saturating: value) : nil }
 
   /// With so many digits after the point, or four in all where that would be a line of digits.
   fileprivate static func fixed(_ value: Double, _ digits: Int) -> String {
@@ -59,7 +59,7 @@ public enum Formatting {
   /// `0:07`, `12:30`, `1:02:05`.
   public static func clock(_ seconds: Double) -> String {
     guard seconds.isFinite, seconds >= 0, seconds < 1e9 else { return "–" }
-    let total = Int(clamping: seconds.rounded())
+    let total = Int(saturating: seconds.rounded())
     let (hours, minutes, rest) = (total / 3600, total / 60 % 60, total % 60)
     return hours > 0 ? String(format: "%d:%02d:%02d", hours, minutes, rest) : String(format: "%d:%02d", minutes, rest)
   }

@@ -28,7 +28,7 @@ final class DataPairObject: NamedForScripts {
 
 extension ScriptSession {
   func defineData() {
-    let data = LuaClass<DataObject>("Data")
+    let data = LuaClass<DataObject>("Data", bytes: { 512 + $0.data.indexBytes })
     data.property("name", "string") { .string($0.data.name) }
     data.property("count", "integer", "samples") { .integer($0.data.count) }
     data.property("classes", "integer") { .integer($0.data.classCount) }

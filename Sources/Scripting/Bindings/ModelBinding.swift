@@ -97,7 +97,8 @@ extension ScriptSession {
     }
     state.define(model)
 
-    let session = LuaClass<SessionObject>("Session")
+    let session = LuaClass<SessionObject>(
+      "Session", bytes: { [threads = executor.context.pool.threads] in $0.session.plan.memoryBytes(threads: threads) })
     session.method("run", "(samples: Tensor): Tensor", "The network's outputs.") { [unowned self] session, arguments in
       try state.wrap(session.session.run(try arguments.object(0, TensorObject.self).tensor))
     }
@@ -113,9 +114,11 @@ extension ScriptSession {
     state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") {
       [unowned self] arguments in
       let ready = try ready(try arguments.object(0, ModelObject.self))
-      return [
-        .object(SessionObject(Session(try compile(ready, CompileOptions(maxBatch: 16)), pool: executor.context.pool)))
-      ]
+      try state.reserveNative(bytes: Plan.largestWeightBytes(of: ready))
+      let plan = try Plan.$memoryLimit.withValue(state.nativeRoom()) {
+        try compile(ready, CompileOptions(maxBatch: 16))
+      }
+      return [.object(SessionObject(Session(plan, pool: executor.context.pool)))]
     }
     state.define(
       "load_model", "(file: string, options?: LoadOptions): Model",

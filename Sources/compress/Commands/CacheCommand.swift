@@ -133,9 +133,9 @@ struct CacheCommand: ParsableCommand {
     static func text(_ seconds: Double) -> String {
       switch seconds {
       case ..<60: "just now"
-      case ..<3600: "\(Int(clamping: seconds / 60)) min ago"
-      case ..<172_800: "\(Int(clamping: seconds / 3600)) h ago"
-      default: "\(Int(clamping: seconds / 86_400)) days ago"
+      case ..<3600: "\(Int(saturating: seconds / 60)) min ago"
+      case ..<172_800: "\(Int(saturating: seconds / 3600)) h ago"
+      default: "\(Int(saturating: seconds / 86_400)) days ago"
       }
     }
   }
