@@ -118,7 +118,7 @@ public struct StageStore: Sendable {
     return file.withBytes { bytes in
       guard let end = bytes.firstIndex(of: 0x0A) else { return nil }
       let body = UnsafeRawBufferPointer(rebasing: bytes[(end + 1)...])
-      guard Digest.of(body) == String(decoding: bytes[..<end], as: UTF8.self),
+      guard (try? Digest.of(body)) == String(decoding: bytes[..<end], as: UTF8.self),
         (try? BoundedJSON.check(body, values: mostValues)) != nil,
         let entry = try? JSONDecoder().decode(Entry.self, from: Data(body)), entry.format == Entry.format,
         entry.key == key

@@ -17,7 +17,7 @@ struct StoredPredictions {
   /// The SHA-256 of the key and the lists, then both lists one after the other.
   fileprivate func bytes(_ key: String) -> [UInt8] {
     let body = (predictions + labels).withUnsafeBytes { [UInt8]($0) }
-    return Array((Self.digest(body.withUnsafeBytes(Digest.of), key) + "\n").utf8) + body
+    return Array((Self.digest(Digest.of(body), key) + "\n").utf8) + body
   }
 
   /// Of the lists alone it would be right under any name.
@@ -27,7 +27,8 @@ struct StoredPredictions {
   private static func body(_ bytes: UnsafeRawBufferPointer, _ key: String) -> UnsafeRawBufferPointer? {
     guard bytes.count >= 65 else { return nil }
     let body = UnsafeRawBufferPointer(rebasing: bytes[65...])
-    return digest(Digest.of(body), key) == String(decoding: bytes[..<64], as: UTF8.self) ? body : nil
+    guard let found = try? Digest.of(body) else { return nil }
+    return digest(found, key) == String(decoding: bytes[..<64], as: UTF8.self) ? body : nil
   }
 
   static func isWhole(at path: String, key: String) -> Bool {
