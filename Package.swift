@@ -93,7 +93,8 @@ let package = Package(
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),
-    .testTarget(name: "CommandTests", dependencies: ["compress", "Confinement"], exclude: ["hostile-lines.tsv"]),
+    .testTarget(
+      name: "CommandTests", dependencies: ["compress", "Confinement", "Files"], exclude: ["hostile-lines.tsv"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],
   swiftLanguageModes: [.v6],

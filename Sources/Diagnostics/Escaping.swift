@@ -7,6 +7,15 @@ extension String {
   /// As `escapedForTerminal`, but line ends and tabs stay: for text of several lines, such as what a script prints.
   public var escapedLines: String { escaped { $0.value != 0x0A && $0.value != 0x09 && Self.isUnsafe($0) } }
 
+  /// As `escapedLines`, every line but the first set in: for errors and notes, whose lines come from several places, so
+  /// that none of them looks like an error or a note of its own.
+  public var escapedBlock: String {
+    let text = escapedLines
+    guard text.utf8.contains(0x0A) else { return text }
+    let lines = text.splitByBytes(at: "\n")
+    return lines[0] + lines.dropFirst().map { "\n" + ($0.hasPrefix("  ") ? $0 : "  " + $0) }.joined()
+  }
+
   private func escaped(_ isUnsafe: (Unicode.Scalar) -> Bool) -> String {
     guard unicodeScalars.contains(where: isUnsafe) else { return self }
     var out = ""

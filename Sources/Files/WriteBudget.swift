@@ -12,7 +12,7 @@ public final class WriteBudget: Sendable {
   public let files: Int
   /// What is written, and how to allow more: for errors.
   private let purpose: String
-  private let hint: String
+  public let hint: String
   private let left: Mutex<Left>
 
   public init(bytes: Int, files: Int = .max, purpose: String, hint: String) {

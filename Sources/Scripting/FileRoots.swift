@@ -36,6 +36,10 @@ public enum FileRoots {
         "\"\(name.escapedForTerminal.shortened(to: 80))\" is a name that the program keeps for itself",
         hint: "save under another name")
     }
+    // Whoever lists the folder later should see one file on one line.
+    guard name.escapedForTerminal == name else {
+      throw CompressError("\"\(name.escapedForTerminal.shortened(to: 80))\" has characters that cannot be seen")
+    }
     try Folders.create(root)
     let path = "\(root)/\(name)"
     let folder = Folders.parent(of: path)

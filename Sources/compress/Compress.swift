@@ -52,7 +52,7 @@ struct Compress: ParsableCommand {
       let terminal = Terminal(.errors)
       terminal.writeLine(
         terminal.styled("error: ", .red, .bold)
-          + error.description.escapedLines.shortened(to: Self.longestMessage))
+          + error.description.escapedBlock.shortened(to: Self.longestMessage))
       Broker.end()
       Foundation.exit(error.exitStatus)
     } catch {

@@ -143,6 +143,14 @@ public struct RunRecord: Codable, Sendable, Equatable {
     self.environment = environment
   }
 
+  /// Without the credentials of addresses, wherever it came from: what is decoded is taken as it is.
+  public var withoutSecrets: RunRecord {
+    var copy = self
+    // Their observers do it.
+    (copy.command, copy.params, copy.error) = (command, params, error)
+    return copy
+  }
+
   /// A new name for a plain run.
   public static func newID() -> String {
     let digits = String(UInt64.random(in: 0...(.max)), radix: 16)

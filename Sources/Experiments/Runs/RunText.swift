@@ -80,7 +80,7 @@ public enum RunText {
       text += terminal.styled(name, .dim) + space + "  " + value.escapedForTerminal.shortened(to: longest) + "\n"
     }
     if let error = run.error {
-      text += terminal.styled("error", .red) + "  " + error.escapedLines.shortened(to: longest) + "\n"
+      text += terminal.styled("error", .red) + "  " + error.escapedBlock.shortened(to: longest) + "\n"
     }
     if !run.variants.isEmpty {
       let metrics = Metric.allCases

@@ -79,7 +79,14 @@ public final class SweepCoordinator {
     self.retriesFailed = retriesFailed
     self.observer = observer
     self.cancellation = cancellation
-    let text = String(decoding: try JSONEncoder().encode(definition.points), as: UTF8.self)
+    let points = definition.points.map { point in
+      var point = point
+      for index in point.settings.indices {
+        point.settings[index].value = Secrets.removed(from: point.settings[index].value)
+      }
+      return point
+    }
+    let text = String(decoding: try JSONEncoder().encode(points), as: UTF8.self)
     sweep = try store.record(
       sweep: definition.uid, folder: folder.path, definition: text, started: definition.started)
   }

@@ -89,6 +89,7 @@ public struct SweepFolder: Sendable {
       throw CompressError("is another run's record: \(record.uid.escapedForTerminal.shortened(to: 60))", kind: .input)
         .at(file: outcomePath(of: point.number))
     }
+    record = record.withoutSecrets
     record.folder = folder(of: point.number)
     if !record.artifacts.isEmpty {
       let folder = try held().folder(Self.name(of: point.number))

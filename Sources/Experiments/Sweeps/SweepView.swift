@@ -63,7 +63,7 @@ public final class SweepView: SweepObserver {
     }
   }
 
-  public func note(_ text: String) { line(terminal.styled("• ", .yellow) + text.escapedLines) }
+  public func note(_ text: String) { line(terminal.styled("• ", .yellow) + text.escapedBlock) }
 
   public func tick() {
     guard terminal.isInteractive, isWatching, now().timeIntervalSince(lastDrawn) > 0.2 else { return }
@@ -130,5 +130,9 @@ public final class SweepView: SweepObserver {
 }
 
 extension SweepDefinition.Point {
-  var shown: String { "\(number)\(text.isEmpty ? "" : " \(text.escapedForTerminal)") seed=\(seed)" }
+  /// Without the credentials of addresses.
+  var shown: String {
+    let settings = Secrets.removed(from: text).escapedForTerminal.shortened(to: 300)
+    return "\(number)\(settings.isEmpty ? "" : " \(settings)") seed=\(seed)"
+  }
 }

@@ -37,7 +37,7 @@ extension ModelManifest: Codable {
   /// - Throws: `CompressError` when the bytes are not JSON or not a manifest, or are more than any network needs.
   public init(json bytes: UnsafeRawBufferPointer) throws {
     do { try BoundedJSON.check(bytes, values: Self.mostValues) } catch let error as CompressError {
-      throw CompressError("broken description of the model: \(error.message)", kind: .input)
+      throw CompressError("broken description of the model: \(error.message)", kind: error.kind)
     }
     do {
       self = try JSONDecoder().decode(ModelManifest.self, from: Data(bytes))

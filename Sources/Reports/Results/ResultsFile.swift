@@ -115,6 +115,7 @@ public struct ResultsFile: Codable, Sendable {
   /// - Throws: `CompressError` naming the file when it is no results file of a version this program knows.
   public static func read(_ path: String) throws -> ResultsFile {
     try atFile(path) {
+      guard Folders.isFile(path) else { throw CompressError("cannot be read", kind: .input) }
       let mapped = try MappedFile(path, limit: longest)
       try mapped.withBytes { try BoundedJSON.check($0, values: mostValues) }
       let data = mapped.withBytes { Data($0) }

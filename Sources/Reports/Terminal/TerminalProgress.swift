@@ -50,7 +50,7 @@ public final class TerminalProgress: ProgressSink {
 
   public func note(_ text: String) {
     clearLine()
-    terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedLines)
+    terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedBlock)
   }
 
   /// Forgets pieces that will not end because an error is on its way out.

@@ -91,8 +91,13 @@ extension ScriptSession {
       let path = try outputs(name)
       try saving.take(bytes: 0, files: 1)
       let ready = try ready(model)
-      let written = try state.engineWork { try ModelFile.write(ready, to: path, limit: saving.bytesLeft) }
-      try saving.take(bytes: written)
+      do {
+        let written = try state.engineWork { try ModelFile.write(ready, to: path, limit: saving.bytesLeft) }
+        try saving.take(bytes: written)
+      } catch var error as CompressError {
+        if error.kind == .limit { error.hint = error.hint ?? saving.hint }
+        throw error
+      }
       return [.object(model)]
     }
     state.define(model)

@@ -25,7 +25,7 @@ struct CheckCommand: ParsableCommand {
     guard problems.isEmpty else {
       let errors = Terminal(.errors)
       for problem in problems {
-        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedLines)
+        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedBlock)
       }
       throw ExitCode(2)
     }
@@ -45,10 +45,10 @@ struct CheckCommand: ParsableCommand {
     )
     if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
     for result in check.results {
-      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedLines)")
+      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedBlock)")
     }
     for warning in check.warnings {
-      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedLines)
+      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedBlock)
     }
     return check.problems
   }

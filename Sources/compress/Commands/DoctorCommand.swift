@@ -96,7 +96,7 @@ struct DoctorCommand: ParsableCommand {
     if peak { try measure(line) }
     guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
     terminal.writeLine("\nmissing:")
-    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedLines) }
+    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedBlock) }
   }
 
   private func measure(_ line: (String, String) -> Void) throws {
