@@ -28,4 +28,11 @@ import Testing
     #expect(Suggestion.text(for: "rmsprop", among: ["sgd", "adam"]) == " (there are: adam, sgd)")
     #expect(Suggestion.text(for: "x", among: [] as [String]) == "")
   }
+
+  @Test func manyAndLongNamesAreFewAndShort() {
+    let names = (0..<5000).map { "name\u{1B}[2J\n\($0)" + String(repeating: "x", count: 500) }
+    let text = Suggestion.text(for: "y", among: names)
+    #expect(text.utf8.count < 10_000 && !text.contains("\u{1B}") && !text.contains("\n"))
+    #expect(text.hasSuffix(" and 4960 more)"))
+  }
 }

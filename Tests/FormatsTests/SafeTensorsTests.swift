@@ -181,6 +181,38 @@ private func network() throws -> Model {
     #expect(message { _ = try file(long) } == "has a header of 18446744073709551615 bytes in 9")
   }
 
+  @Test func headersOfAnyForm() throws {
+    let text = """
+       {"\\u0061\\n\\"\\ud83d\\ude00" : {"dtype":"U8", "extra": {"x": [1, null, {"y": -1.5e3}], "z": "]}"},\t\
+      "shape":[ 2 , 1 ],\n "data_offsets":[0, 2]}, "__metadata__": {"k": "v", "": "\\/"}}
+      """
+    let stored = try file(bytes(header: text, data: [1, 2]))
+    #expect(stored.entries.map(\.name) == ["a\n\"😀"] && stored.entries[0].shape == [2, 1])
+    #expect(stored.metadata == ["k": "v", "": "/"])
+    func failure(_ header: String) -> String { message { _ = try file(bytes(header: header)) } }
+    let entry = #"{"dtype":"U8","shape":[0],"data_offsets":[0,0]}"#
+    #expect(failure("{\"a\":\(entry),\"a\":\(entry)}") == "has a broken header: a: is there twice")
+    #expect(failure("{\"a\":\(entry)} x").hasPrefix("has a broken header: is no JSON"))
+    #expect(failure("{\"a\":\(entry),}").hasPrefix("has a broken header: "))
+    for broken in [#"{"\ud83d":{}}"#, #"{"\x":{}}"#, "{\"a\n\":{}}", #"{"a":{"x":tru}}"#, #"{"a":{"x":[1}}"#] {
+      #expect(failure(broken).hasPrefix("has a broken header: "), "\(broken)")
+    }
+    let deep = "{\"a\":{\"x\":" + String(repeating: "[", count: 100_000)
+    #expect(failure(deep) == "has a broken header: a.x: is nested too deep")
+    let name = String(repeating: "n", count: 5000)
+    #expect(failure("{\"\(name)\":\(entry)}") == "has a text of 5000 bytes in its header; at most 4096 are read")
+    let many = "{" + (0...SafeTensorsHeader.mostTensors).map { "\"\($0)\":\(entry)" }.joined(separator: ",") + "}"
+    #expect(failure(many) == "has more than 131072 tensors")
+  }
+
+  @Test func namesWithoutAFormat() throws {
+    for name in ["a.html", "a", "a.onnx", ".cmpr", ".safetensors", "a.CMPR"] {
+      #expect(message { try ModelFile.checkName(name) }.contains(".cmpr or .safetensors"), "\(name)")
+    }
+    try ModelFile.checkName("a.cmpr")
+    try ModelFile.checkName("dir/a.safetensors")
+  }
+
   /// Whatever becomes of a file, reading it ends in a model or a `CompressError`.
   @Test func damagedFiles() throws {
     let model = try network(), whole = try SafeTensorsFile.data(model)

@@ -89,6 +89,37 @@ import Testing
     }
   }
 
+  @Test func anEntryIsBelievedUnderItsOwnNameOnly() throws {
+    let folder = try TemporaryFolder()
+    let store = StageStore(root: folder.path)
+    let first = Counter("a"), second = Counter("b")
+    let stages = [try Stage(first), try Stage(second)]
+    for stage in stages { _ = try Executor(context: context(), store: store).model(of: stage) }
+    #expect(try store.verify().broken.isEmpty)
+    let (one, other) = (store.path(of: stages[0].key), store.path(of: stages[1].key))
+    try FileManager.default.removeItem(atPath: other)
+    try FileManager.default.copyItem(atPath: one, toPath: other)
+    #expect(store.load(stages[1].key) == nil && store.record(of: stages[1].key) == nil)
+    _ = try Executor(context: context(), store: store).model(of: stages[1])
+    #expect(first.runs == 1 && second.runs == 2)
+    try FileManager.default.removeItem(atPath: other)
+    try FileManager.default.copyItem(atPath: one, toPath: other)
+    let broken = try store.verify().broken
+    #expect(broken.count == 1 && broken[0].contains("another stage's"))
+  }
+
+  @Test func whatARunKeepsIsLimited() throws {
+    let folder = try TemporaryFolder()
+    let store = StageStore(root: folder.path, budget: 10)
+    let error = try #require(throws: CompressError.self) {
+      _ = try Executor(context: context(), store: store).model(of: Stage(Counter("a")))
+    }
+    #expect(error.kind == .limit && error.hint?.contains("--store-size") == true)
+    // What is there already costs nothing.
+    _ = try Executor(context: context(), store: StageStore(root: folder.path)).model(of: Stage(Counter("a")))
+    _ = try Executor(context: context(), store: store).model(of: Stage(Counter("a")))
+  }
+
   @Test func storedModelsAreTheSame() throws {
     let folder = try TemporaryFolder()
     let store = StageStore(root: folder.path)

@@ -36,6 +36,18 @@ import Testing
     return (names ?? []).filter { $0.contains("/") }.map { "\(folder.path)/store/\(part)/\($0)" }
   }
 
+  @Test func aNameOfAnotherFileIsNotBelieved() throws {
+    let store = StageStore(root: folder.path + "/store"), bytes = [UInt8](repeating: 7, count: 10)
+    let keys = [Digest.of("a"), Digest.of("b")]
+    _ = try bytes.withUnsafeBytes { try store.keep($0, as: keys[0]) }
+    #expect(store.content(keys[0])?.bytes.count == 10)
+    let one = try #require(files("unpacked").first)
+    try Folders.create(folder.path + "/store/unpacked/" + keys[1].prefix(2))
+    try FileManager.default.copyItem(
+      atPath: one, toPath: folder.path + "/store/unpacked/\(keys[1].prefix(2))/\(keys[1]).name")
+    #expect(store.content(keys[1]) == nil)
+  }
+
   @Test func isKeptOnceAndTheSame() throws {
     let store = StageStore(root: folder.path + "/store"), unkept = try pixels(nil)
     #expect(try pixels(store) == unkept)
