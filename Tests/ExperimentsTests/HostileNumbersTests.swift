@@ -8,7 +8,8 @@ import Testing
 @Suite struct HostileNumbersTests {
   private let terminal = Terminal(.output, isInteractive: false, hasColor: false)
   private static let numbers = [
-    1e300, -1e300, 0x1p63, -0x1p63, 0x1p53, -0.0, .leastNonzeroMagnitude, .nan, .infinity, -.infinity, .greatestFiniteMagnitude,
+    1e300, -1e300, 0x1p63, -0x1p63, 0x1p53, -0.0, .leastNonzeroMagnitude, .nan, .infinity, -.infinity,
+    .greatestFiniteMagnitude,
   ]
 
   private func run(_ number: Int, _ value: Double) -> RunRecord {

@@ -152,7 +152,8 @@ private final class Notes: SweepObserver {
     try begin()
     let texts = [
       "", "{", "[]", "null", "\u{89}CMPR\r\n", String(repeating: "[", count: 100_000),
-      "{\"a\":" + String(repeating: "[0],", count: 100), String(decoding: try JSONEncoder().encode(sampleRun(1)), as: UTF8.self),
+      "{\"a\":" + String(repeating: "[0],", count: 100),
+      String(decoding: try JSONEncoder().encode(sampleRun(1)), as: UTF8.self),
     ]
     for text in texts {
       try write(text, "points/0001/outcome.json")

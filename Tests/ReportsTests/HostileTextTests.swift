@@ -69,7 +69,9 @@ import Testing
   @Test func onlyOurOwnStylesSteerATerminal() {
     let styled = colored.styled("bold", .bold)
     #expect(Terminal.inert(styled + "\n") == styled + "\n")
-    #expect(Terminal.inert("\u{1B}[2J\u{1B}[31mred\u{1B}]0;t\u{7}\r") == #"\u{1B}[2J"# + "\u{1B}[31mred" + #"\u{1B}]0;t\u{7}\u{D}"#)
+    #expect(
+      Terminal.inert("\u{1B}[2J\u{1B}[31mred\u{1B}]0;t\u{7}\r")
+        == #"\u{1B}[2J"# + "\u{1B}[31mred" + #"\u{1B}]0;t\u{7}\u{D}"#)
   }
 
   @Test func everyNumberHasAText() {
