@@ -66,7 +66,9 @@ public struct BrokeredProgram: Sendable {
       return try start(values, input: nothing, output: output, errors: errors)
     }
     var news: Int32 = -1
-    let error = withCStrings(values) { cbroker_start(number, $0.baseAddress, $0.count, [input, output, errors], &news) }
+    let error = withCStrings(values) {
+      cbroker_start(number, $0.baseAddress, $0.count, [input, output, errors], &news)
+    }
     if error != 0 { throw Broker.failure("cannot start \(name)", error) }
     return try ChildProcess(news, name)
   }

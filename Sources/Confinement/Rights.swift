@@ -37,7 +37,8 @@ public struct Rights: Sendable {
   /// machine.
   private static let system = [
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime",
-    "/etc/timezone", "/etc/passwd", "/etc/nsswitch.conf", "/usr/share/zoneinfo", "/usr/share/icu", "/proc/self",
+    "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/zoneinfo", "/usr/share/icu",
+    "/proc/self",
     "/proc/cpuinfo", "/proc/meminfo", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
     "/sys/devices/system/node", "/sys/fs/cgroup", "/dev/zero", "/dev/random", "/dev/urandom", "/proc/self/exe",
   ]
@@ -51,7 +52,9 @@ public struct Rights: Sendable {
     "/usr/local/share/ca-certificates", "/usr/share/pki", "/var/lib/ca-certificates",
   ]
 
-  private static let serverVariables = ["SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "URLSessionCertificateAuthorityInfoFile"]
+  private static let serverVariables = [
+    "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "URLSessionCertificateAuthorityInfoFile",
+  ]
 
   /// Who may log to MLflow is for the process that does; the text is wiped, so that it stands nowhere in memory.
   private static let secrets = ["MLFLOW_TRACKING_TOKEN", "MLFLOW_TRACKING_USERNAME", "MLFLOW_TRACKING_PASSWORD"]
@@ -64,7 +67,11 @@ public struct Rights: Sendable {
   @discardableResult
   public func confine() throws -> Walls {
     var readable = self.readable + Self.system
-    if network { readable += Self.servers + Self.serverVariables.compactMap(Folders.environment) } else { Self.forget() }
+    if network {
+      readable += Self.servers + Self.serverVariables.compactMap(Folders.environment)
+    } else {
+      Self.forget()
+    }
     var walls = cconfine_walls()
     let error = withCStrings(readable) { readable in
       withCStrings(writable + Self.systemWritable) { writable in

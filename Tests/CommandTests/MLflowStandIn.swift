@@ -48,7 +48,9 @@ final class MLflowStandIn: Sendable {
     let lines = String(decoding: bytes, as: UTF8.self).components(separatedBy: "\r\n")
     let header = lines.first { $0.lowercased().hasPrefix("content-length:") }
     let wanted = header.flatMap { Int($0.split(separator: ":")[1].trimmingCharacters(in: .whitespaces)) } ?? 0
-    if lines.contains(where: { $0.lowercased().hasPrefix("expect:") }) { send("HTTP/1.1 100 Continue\r\n\r\n", connection) }
+    if lines.contains(where: { $0.lowercased().hasPrefix("expect:") }) {
+      send("HTTP/1.1 100 Continue\r\n\r\n", connection)
+    }
     var body = [UInt8](repeating: 0, count: wanted), have = 0
     while have < wanted {
       let count = body.withUnsafeMutableBytes { recv(connection, $0.baseAddress! + have, wanted - have, 0) }
@@ -65,9 +67,8 @@ final class MLflowStandIn: Sendable {
       } else {
         "{}"
       }
-    send(
-      "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: \(answer.utf8.count)\r\nConnection: close\r\n\r\n"
-        + answer, connection)
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n"
+    send(head + "Content-Length: \(answer.utf8.count)\r\n\r\n" + answer, connection)
   }
 
   private func send(_ text: String, _ connection: Int32) {

@@ -12,6 +12,7 @@ import Diagnostics
 import Foundation
 import HoleAttacks
 import LuaHost
+import Synchronization
 
 struct Generator: RandomNumberGenerator {
   mutating func next() -> UInt64 { 4 }
@@ -59,8 +60,12 @@ func attackAll(confined: Bool, inside: String, outside: String, victim: Int32) t
   }
   natives["own threads"] = {
     let done = DispatchSemaphore(value: 0)
-    Thread.detachNewThread { done.signal() }
-    return done.wait(timeout: .now() + 5) == .success ? 0 : ETIMEDOUT
+    let state = Mutex<Int32>(-1)
+    Thread.detachNewThread {
+      state.withLock { $0 = own_thread_state() }
+      done.signal()
+    }
+    return done.wait(timeout: .now() + 5) == .success ? state.withLock { $0 } : ETIMEDOUT
   }
   natives["known program"] = {
     guard let said = try? program.output(["12"]) else { return EIO }
@@ -77,14 +82,16 @@ func limits(inside: String) throws {
     ["memory", "file", "less memory", "smaller file"],
     [
       "memory": { fits(bytes: 600 << 20) ? 0 : ENOMEM }, "less memory": { fits(bytes: 100 << 20) ? 0 : ENOMEM },
-      "file": { write(bytes: 2 << 20, to: inside + "/large") }, "smaller file": { write(bytes: 1 << 19, to: inside + "/small") },
+      "file": { write(bytes: 2 << 20, to: inside + "/large") },
+      "smaller file": { write(bytes: 1 << 19, to: inside + "/small") },
     ])
 }
 
 func fits(bytes: Int) -> Bool {
-  let memory = malloc(bytes)
-  defer { free(memory) }
-  return memory != nil
+  // Not malloc: what is freed unused the compiler leaves out.
+  let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+  defer { if memory != MAP_FAILED { munmap(memory, bytes) } }
+  return memory != MAP_FAILED
 }
 
 func write(bytes: Int, to path: String) -> Int32 {

@@ -255,6 +255,8 @@ static int by_brokers_memory(const attack_surroundings *s) { return of_process(s
 static int by_first(const attack_surroundings *s) { return (void)s, of_process(1, "environ", O_RDONLY); }
 static int by_parents_memory(const attack_surroundings *s) { return (void)s, of_process(getppid(), "mem", O_RDWR); }
 
+static int by_state(const attack_surroundings *s) { return of_process(s->victim, "stat", O_RDONLY); }
+
 static int by_own_memory(const attack_surroundings *s) { return (void)s, opened("/proc/self/mem", O_RDWR); }
 
 static int traced(pid_t process) {
@@ -443,6 +445,7 @@ static const attack attacks[] = {
     {"attribute", by_attribute}, {"handle", by_handle}, {"renaming", by_renaming},
     {"environment", by_environment}, {"memory", by_memory}, {"broker's memory", by_brokers_memory},
     {"/proc/1/environ", by_first}, {"parent's memory", by_parents_memory}, {"own memory", by_own_memory},
+    {"state", by_state},
     {"ptrace", by_ptrace}, {"broker's ptrace", by_brokers_ptrace}, {"foreign reading", by_foreign_reading},
     {"kill", by_kill}, {"group", by_group}, {"broker's kill", by_brokers_kill}, {"tgkill", by_tgkill},
     {"queue", by_queue}, {"pidfd", by_pidfd}, {"owning", by_owning}, {"limits", by_limits},
@@ -453,6 +456,12 @@ static const attack attacks[] = {
     {"more values", by_more_values}, {"no value", by_no_value}, {"unknown program", by_unknown_program},
     {"negative program", by_negative_program}, {"open end", by_open_end},
 };
+
+int own_thread_state(void) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/stat", (int)syscall(SYS_gettid));
+  return opened(path, O_RDONLY);
+}
 
 const attack *attack_list(size_t *count) {
   *count = sizeof attacks / sizeof *attacks;

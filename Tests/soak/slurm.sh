@@ -91,4 +91,4 @@ status=0; sweep "$dir/cluster" --on slurm --jobs 2 --slurm=--partition=main --re
 diff <(table "$dir/local") <(table "$dir/cluster")
 trainings=$(cat "$dir"/cluster/points/*/outcome.json | tr -d ' \n' | grep -o '"computed":true,"key":"[0-9a-f]*","kind":"train"' | wc -l)
 [ "$trainings" = 1 ] || { echo "the baseline was trained $trainings times"; exit 1; }
-echo "the same table on Slurm, $(ls "$dir"/cluster/slurm/*.sh | wc -l) arrays submitted"
+echo "the same table on Slurm, $(ls "$dir"/cluster/slurm/*.points | wc -l) arrays submitted"

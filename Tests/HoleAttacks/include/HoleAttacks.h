@@ -18,5 +18,8 @@ typedef struct {
   int (*_Nonnull run)(const attack_surroundings *_Nonnull);
 } attack;
 
+/// Looks at the calling thread as Dispatch does, by its number among all processes; 0 or an errno.
+int own_thread_state(void);
+
 /// All of them, so many.
 const attack *_Nonnull attack_list(size_t *_Nonnull count);
