@@ -22,18 +22,21 @@ test: deps
 	$(TEST)
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
-# of the script's vocabulary at length, and the C targets under the address sanitizer. A million files are written on the
-# way: in memory, where there is such a place.
+# of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the
+# address sanitizer, and Lua's door against a Lua that checks its use, where its sources can be had. A million files are
+# written on the way: in memory, where there is such a place.
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
+	Tests/soak/apicheck.sh || [ $$? = 77 ]
 
-# Lua's door and the kernels, and what reads untrusted bytes, in a build of their own: address errors anywhere, undefined
-# behaviour in C (it traps, so that no runtime library of the compiler's is needed). Leaks are not looked for: Swift
-# keeps the addresses of what weak references need in a form that the leak checker cannot read.
+# Lua's door with every call of the walk, the kernels, and what reads untrusted bytes, in a build of their own: address
+# errors anywhere, undefined behaviour in C (it traps, so that no runtime library of the compiler's is needed). Leaks are
+# not looked for: Swift keeps the addresses of what weak references need in a form that the leak checker cannot read.
 sanitize: deps
-	ASAN_OPTIONS=detect_leaks=0 $(SWIFT) test -c release --sanitize=address --scratch-path .build/sanitized \
+	ASAN_OPTIONS=detect_leaks=0 COMPRESS_WALK=whole \
+	  $(SWIFT) test -c release --sanitize=address --scratch-path .build/sanitized \
 	  -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined \
-	  --filter 'KernelsTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests'
+	  --filter 'KernelsTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests|SandboxWalkTests'
 
 # Debian and Ubuntu packages that are not there yet; asks for root only when something is missing.
 deps:

@@ -11,7 +11,7 @@ import Testing
 
 /// Scripts of one line that mean harm: to memory, to time, to the disk, to the process, to who reads the output. Each
 /// is run by the program with its own defaults and must end by itself within a minute, below 4 GB, with the exit status
-/// that hostile-lines.tsv names, without a signal, and leave no more than a gigabyte of files, none outside its folders.
+/// that hostile-lines.tsv names, without a signal, and leave no more than a gigabyte of files, and none outside.
 ///
 /// With COMPRESS_SOAK set all are run as they are; without, those that end quickly or do so under small limits.
 @Suite(.serialized) struct HostileScriptTests {

@@ -57,15 +57,16 @@ import Testing
       ResidentMemory.startAnew()
       let before = ResidentMemory.now
       let session = try WalkedSession(folder, Self.limits)
-      let stopped = try run(session, grow: number, first: 1, trace, seconds: WalkChild.isWhole ? 2 : 0.5) { _, _ in }
+      let stopped = try run(session, grow: number, first: 1, trace, seconds: WalkChild.isWhole ? 1 : 0.5) { _, _ in }
       report.grown += 1
       if stopped != nil { report.refused += 1 }
       let grown = ResidentMemory.peak - before
       if grown > Self.limits.memoryBytes + Self.limits.nativeBytes + Self.slack {
         report.tooLarge.append("\(name): \(grown >> 20) MiB\(stopped == nil ? "" : ", then refused")")
       }
+      // As far as it has come, in case it comes no further.
+      try JSONEncoder().encode(report).write(to: URL(fileURLWithPath: folder + "/report"))
     }
-    try JSONEncoder().encode(report).write(to: URL(fileURLWithPath: folder + "/report"))
   }
 
   /// Returns the number of the call that a limit stopped; nil when the script came to its end.

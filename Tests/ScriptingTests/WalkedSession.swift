@@ -112,6 +112,10 @@ struct WalkedSession {
     try state.define("walk_globals", value: .table(Self.globals(of: state)))
     try state.define("walk_members", value: .table(state.makeTable(members.map { .string($0) })))
     try state.define("walk_keys", value: .table(state.makeTable(Self.keys.map { .string($0) })))
+    state.define("walk_class") { arguments in
+      guard case .object(let object) = arguments[0] else { return [.string("none")] }
+      return [.string(arguments.state.entry(for: object)?.name ?? "none")]
+    }
     state.define("walk_collect") { arguments in
       arguments.state.collectGarbage()
       return []
@@ -174,13 +178,13 @@ struct WalkedSession {
   static let keys = [
     "data", "epochs", "batch", "optimizer", "learning_rate", "momentum", "shuffle", "seed", "sparsity", "schedule",
     "train", "every", "ramp", "on", "images", "order", "warmup", "cooldown", "input", "classes", "calibration",
-    "observer", "skip", "normalize", "scale", "resize", "channels", "mean", "std", "pad_crop", "flip", "cutout", "brightness",
-    "size", "short_side", "broken", "labels", "labels_file", "from", "to", "power", "value", "min", "max", "help", "choices",
-    "type", "default", "kind", "summary", "options", "at", "name", "stride", "padding", "dilation", "groups", "bias",
-    "multiplier", "epsilon", "counts_padding", "shortcut", "convolution", "dense", "width", "dropout", "stem",
-    "classifier", "strategy", "shares", "protect", "samples", "macs", "params", "bytes", "filters", "ratios", "rounds",
-    "rewind", "keep_at_least", "multiple_of", "energy", "ratio", "within", "layers", "worst", "into", "validation",
-    "patience", "distill", "teacher", "temperature", "alpha", "memory", "precision", "on_step", "on_epoch", "batches",
-    "learn_scales", "f", "x", "1",
+    "observer", "skip", "normalize", "scale", "resize", "channels", "mean", "std", "pad_crop", "flip", "cutout",
+    "brightness", "size", "short_side", "broken", "labels", "labels_file", "from", "to", "power", "value", "min",
+    "max", "help", "choices", "type", "default", "kind", "summary", "options", "at", "name", "stride", "padding",
+    "dilation", "groups", "bias", "multiplier", "epsilon", "counts_padding", "shortcut", "convolution", "dense",
+    "width", "dropout", "stem", "classifier", "strategy", "shares", "protect", "samples", "macs", "params", "bytes",
+    "filters", "ratios", "rounds", "rewind", "keep_at_least", "multiple_of", "energy", "ratio", "within", "layers",
+    "worst", "into", "validation", "patience", "distill", "teacher", "temperature", "alpha", "memory", "precision",
+    "on_step", "on_epoch", "batches", "learn_scales", "f", "x", "1",
   ]
 }

@@ -1,8 +1,8 @@
 -- Calls every function that a script can reach with everything that does not fit it: the payload of SandboxWalkTests.
 --
 -- The host gives: walk_globals (what every script can read, by name), walk_members (the names of all methods and
--- properties), walk_keys (names of options), walk_first (the number of the call to begin with), walk_stride (of
--- the planned calls each so manyeth is made), walk_random and walk_rounds (how many others),
+-- properties), walk_class(object) (its class), walk_keys (names of options), walk_first (the number of the call to begin
+-- with), walk_stride (of the planned calls each so manyeth is made), walk_random and walk_rounds (how many others),
 -- walk_call(number, text) (told before each call), walk_found(name) (told of each function), walk_collect() (a full
 -- collection, in the middle of whatever is going on) and walk_done(number).
 --
@@ -195,7 +195,7 @@ end
 local objects = {}
 for _, entry in ipairs(made) do
   local object = make(entry)
-  if type(object) == "userdata" then objects[#objects + 1] = { entry[1], object } end
+  if type(object) == "userdata" then objects[#objects + 1] = object end
 end
 
 -- Every function by name: each once, whatever ways lead to it.
@@ -220,37 +220,27 @@ end
 for name, content in pairs(walk_globals) do walk(name, content, 1) end
 walk("_G", _G, 1)
 -- The environment holds this file's variables; it is not read-only.
-local class_of = {}
-for _, entry in ipairs(objects) do
-  local label, object = entry[1], entry[2]
+local function walk_object(object)
+  local kind = walk_class(object)
   for _, full in ipairs(walk_members) do
     local class, member = full:match "^(%w+)[.:]([%w_]+)$"
     local ok, content = pcall(function() return object[member] end)
-    if ok then
-      class_of[object] = class_of[object] or class
+    -- Other classes' members are asked for as well; they are told under their own names.
+    if ok and class == kind then
       if type(content) == "function" then note(full, content, object) else found_told(full) end
     end
   end
 end
+for _, object in ipairs(objects) do walk_object(object) end
 note("pairs()", (pairs { 1, 2, 3 }))
 note("ipairs()", (ipairs {}))
 note("gmatch()", (("abc"):gmatch "."))
 note("utf8.codes()", (utf8.codes "abc"))
 
 -- What only the engine gives: seen from inside its calls.
-local function from_inside(label, object)
-  for _, full in ipairs(walk_members) do
-    local member = full:match "^%w+[.:]([%w_]+)$"
-    local ok, content = pcall(function() return object[member] end)
-    if ok then
-      if type(content) == "function" then note(full, content, object) else found_told(full) end
-    end
-  end
-  return label
-end
-train(net_model, { data = tiny, batch = 2, on_step = function(moment) from_inside("moment", moment) end }):layers()
+train(net_model, { data = tiny, batch = 2, on_step = function(moment) walk_object(moment) end }):layers()
 local function inspected(layer)
-  from_inside("layer", layer)
+  walk_object(layer)
   return layer.weight:abs()
 end
 prune(net_model, use "walk_needs" { f = inspected }, {
@@ -262,7 +252,7 @@ table.sort(names)
 -- walk_grow is 0 to look for such functions, which are told by walk_grows(number, text); else the number of the one to
 -- grow, until it is refused or walk_late() says that there was time enough.
 if walk_grow then
-  local long = ("x"):rep(10000)
+  local long, label = ("x"):rep(10000), ("x"):rep(4000)
   local numbers = {}
   for i = 1, 10000 do numbers[i] = i / 10000 end
   local wide = tensor.ones { 100, 100 }
@@ -271,14 +261,14 @@ if walk_grow then
     { matrix }, { wide },
     { "int64" }, { wide, wide }, { matrix, matrix, matrix }, { samples }, { { resize = 16 } },
     { { flip = true, pad_crop = 1 } },
-    { { 1, 2, 3 } }, { { 10000 } }, { "digits" }, { { input = { 8, 8, 1 }, classes = 2 } }, { 8, 3, { name = long } },
-    { 3, { name = long } },
-    { { name = long } }, { { net.relu(), net.relu(), name = long } },
-    { { input = { 4 }, net.dense(100), net.dense(100, { name = long }) } },
+    { { 1, 2, 3 } }, { { 10000 } }, { "digits" }, { { input = { 8, 8, 1 }, classes = 2 } }, { 8, 3, { name = label } },
+    { 3, { name = label } },
+    { { name = label } }, { { net.relu(), net.relu(), name = label } },
+    { { input = { 4 }, net.dense(100), net.dense(100, { name = label }) } },
     { net_model }, { net_model, { data = tiny } }, { net_model,
     { data = samples, learning_rate = function() return numbers and 1 end } },
     { net_model, use "global_magnitude", { sparsity = 0.5 } },
-    { net_model, use "global_magnitude", { sparsity = 0.5, protect = { long, long, long } } },
+    { net_model, use "global_magnitude", { sparsity = 0.5, protect = { label, label, label } } },
     { net_model, use "float16" }, { net_model, net_model, { data = tiny } }, { net_model, { energy = 0.5 } },
     { net_model, tiny },
     { net_model, { strategy = use "global_magnitude", shares = { 0.5 }, data = tiny } }, { net_model,
@@ -295,7 +285,7 @@ if walk_grow then
     for at, set in ipairs(sets) do
       planned = planned + 1
       local mine = walk_grow == planned
-      if not without[name] and (mine or walk_grow == 0 and planned >= walk_first and kinds < 4) then
+      if not without[name] and (mine or walk_grow == 0 and planned >= walk_first and kinds < 3) then
         local f, arguments = functions[name], {}
         if receivers[name] then arguments[1] = receivers[name] end
         local shift = #arguments
@@ -581,7 +571,7 @@ local inside = {
   end },
   { "on_step", function()
     local function step(m)
-      from_inside("moment", m)
+      walk_object(m)
       return anything_or(nil)
     end
     train(net_model, { data = tiny, batch = 2, on_step = step }):layers()
@@ -594,7 +584,7 @@ local inside = {
   end },
   { "pruning plugin", function()
     local p = use "walk_pruning" { f = function(layer)
-      from_inside("layer", layer)
+      walk_object(layer)
       return anything_or(layer.weight:abs())
     end }
     prune(net_model, p, { sparsity = 0.5 }):layers()
@@ -603,7 +593,7 @@ local inside = {
   end },
   { "needs of a plugin", function()
     local function inspect(layer, gathered)
-      from_inside("layer", layer)
+      walk_object(layer)
       return anything_or(gathered or layer.weight:abs())
     end
     prune(net_model, use "walk_needs" { f = inspect },
