@@ -68,9 +68,9 @@ import Testing
 
 @Suite struct ClampingTests {
   @Test func everyNumberHasANearestInteger() {
-    #expect(Int(clamping: 1e300) == .max && Int(clamping: -1e300) == .min && Int(clamping: Double.nan) == 0)
-    #expect(Int(clamping: 0x1p63) == .max && Int(clamping: -0x1p63) == .min && Int(clamping: -0.0) == 0)
-    #expect(Int(clamping: Double.infinity) == .max && Int(clamping: 2.9) == 2)
+    #expect(Int(saturating: 1e300) == .max && Int(saturating: -1e300) == .min && Int(saturating: Double.nan) == 0)
+    #expect(Int(saturating: 0x1p63) == .max && Int(saturating: -0x1p63) == .min && Int(saturating: -0.0) == 0)
+    #expect(Int(saturating: Double.infinity) == .max && Int(saturating: 2.9) == 2)
   }
 }
 
