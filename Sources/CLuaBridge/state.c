@@ -4,6 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+// Lua 5.4.4 and before keep a pointer into the stack while a __concat metamethod runs; a stack that has moved meanwhile,
+// grown or shrunk, is then read and written where it was (mended in 5.4.5). So it is made at its full size before there is
+// a script and stays where it is: the frame at its bottom claims most of it, so that the collector does not shrink it, and
+// the allocator refuses the room for errors that Lua adds to a full stack. That overflow cannot be caught by a script.
+enum {
+  STACK_SLOTS = LUAI_MAXSTACK,
+  SLOT_BYTES = 16,              // sizeof(StackValue)
+  EXTRA_SLOTS = 5,              // EXTRA_STACK of lstate.h
+  ERROR_SLOTS = 200,            // what ERRORSTACKSIZE of ldo.c is beyond LUAI_MAXSTACK
+};
+
+static bool is_overflow(size_t size) {
+  return size == (size_t)(STACK_SLOTS + ERROR_SLOTS + EXTRA_SLOTS) * SLOT_BYTES;
+}
+
+/// Doubles the stack to its greatest size; false without memory.
+static bool fix_stack(lua_State *L) {
+  clua_state *s = clua_state_of(L);
+  size_t before = s->memory_used;
+  bool fits = lua_checkstack(L, STACK_SLOTS * 6 / 10) && lua_checkstack(L, STACK_SLOTS * 7 / 10);
+  s->stack_bytes = s->memory_used - before;
+  s->memory_limit += s->stack_bytes;
+  return fits;
+}
+
 // While Lua is on top an allocation over the limit fails, and Lua collects, tries again and raises.
 // While Swift is on top nothing may be raised: the allocation is let through and the trampoline raises.
 static void *allocate(void *context, void *old, size_t old_size, size_t size) {
@@ -12,6 +37,11 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size) {
   if (size == 0) {
     free(old);
     s->memory_used -= old_size;
+    return NULL;
+  }
+  if (size > old_size && s->stack_bytes && is_overflow(size)) {
+    if (!s->denied && !old) clua_where(s->L, s->denied_source, sizeof s->denied_source, &s->denied_line);
+    s->denied = s->overflowed = true;
     return NULL;
   }
   if (size > old_size && s->memory_used - old_size + size > s->memory_limit) {
@@ -85,8 +115,9 @@ lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
   lua_atpanic(L, panic);
   *(clua_state **)lua_getextraspace(L) = s;
   s->L = L;
+  bool fixed = fix_stack(L);
   lua_pushcfunction(L, open_protected);
-  if (lua_pcall(L, 0, 0, 0) != LUA_OK) {
+  if (lua_pcall(L, 0, 0, 0) != LUA_OK || !fixed) {
     lua_close(L);
     free(s);
     return NULL;
@@ -104,7 +135,7 @@ void clua_close(lua_State *L) {
 }
 
 void clua_set_context(lua_State *L, void *context) { clua_state_of(L)->callbacks.context = context; }
-size_t clua_memory_used(lua_State *L) { return clua_state_of(L)->memory_used; }
+size_t clua_memory_used(lua_State *L) { return clua_state_of(L)->memory_used - clua_state_of(L)->stack_bytes; }
 void clua_collect(lua_State *L) { lua_gc(L, LUA_GCCOLLECT); }
 void clua_owe(lua_State *L, size_t units) {
   clua_state *s = clua_state_of(L);
@@ -118,7 +149,7 @@ static void set_stop(lua_State *L, clua_stop stop) {
   clua_state *s = clua_state_of(L);
   if (s->meter.stop) return;
   s->meter.stop = stop;
-  if (stop == CLUA_STOP_MEMORY && s->denied && s->denied_source[0]) {
+  if ((stop == CLUA_STOP_MEMORY || stop == CLUA_STOP_STACK) && s->denied_source[0]) {
     memcpy(s->error_source, s->denied_source, sizeof s->error_source);
     s->error_line = s->denied_line;
   } else {
@@ -141,7 +172,7 @@ void clua_pass_stop(lua_State *L, int status) {
     const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
     if (status != LUA_ERRMEM && !(text && strstr(text, "not enough memory"))) return;
   }
-  clua_raise_stop(L, CLUA_STOP_MEMORY);
+  clua_raise_stop(L, s->overflowed ? CLUA_STOP_STACK : CLUA_STOP_MEMORY);
 }
 
 void clua_hear_stop(lua_State *L) {
@@ -234,7 +265,7 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   lua_pushcfunction(L, describe_error);
   lua_insert(L, base);
   s->depth++;
-  s->denied = false;
+  s->denied = s->overflowed = false;
   s->denied_source[0] = 0;
   s->error_line = 0;
   s->error_source[0] = 0;
@@ -246,7 +277,8 @@ void clua_call(lua_State *L, int arguments, int64_t instructions, clua_outcome *
   lua_remove(L, base);
   if (status != LUA_OK && !s->meter.stop) {
     const char *text = s->denied && lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : NULL;
-    if (status == LUA_ERRMEM || (text && strstr(text, "not enough memory"))) set_stop(L, CLUA_STOP_MEMORY);
+    if (status == LUA_ERRMEM || (text && strstr(text, "not enough memory")))
+      set_stop(L, s->overflowed ? CLUA_STOP_STACK : CLUA_STOP_MEMORY);
   }
   outcome->status = status;
   outcome->stop = status == LUA_OK ? CLUA_STOP_NONE : s->meter.stop;

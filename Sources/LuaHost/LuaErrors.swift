@@ -53,6 +53,7 @@ extension LuaState {
       error = CompressError(
         "made the process grow by more than \(limits.growthBytes) bytes", kind: .limit,
         hint: "--lua-memory and --tensor-memory allow more")
+    case CLUA_STOP_STACK: error = CompressError("stack overflow", kind: .limit, hint: "is there a call that never ends?")
     case CLUA_STOP_CANCELLED: error = CompressError("cancelled", kind: .cancelled)
     case CLUA_STOP_HOST: return raised.fatal ?? located(popText())
     default: error = outcome.status == LUA_ERRMEM ? memoryError() : located(popText())

@@ -27,6 +27,7 @@ typedef enum clua_stop {
   CLUA_STOP_MEMORY,
   CLUA_STOP_TIME,
   CLUA_STOP_GROWTH,
+  CLUA_STOP_STACK,
   CLUA_STOP_CANCELLED,
   CLUA_STOP_HOST,
 } clua_stop;
