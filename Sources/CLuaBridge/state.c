@@ -77,10 +77,20 @@ static void set_period(lua_State *L, int period) {
   lua_sethook(L, count_hook, LUA_MASKCOUNT, period);
 }
 
+/// The collector waits until memory has doubled. Since the stack, which is no garbage, would count, it is told to wait for a
+/// part of that: until what a script holds has doubled, or an eighth of the stack has become garbage.
+static void pace_collector(lua_State *L) {
+  clua_state *s = clua_state_of(L);
+  size_t stack = s->stack_bytes, rest = s->memory_used - stack;
+  int pause = stack ? (int)(100 * (stack + 2 * rest) / (stack + rest)) : 200;
+  lua_gc(L, LUA_GCSETPAUSE, pause < 112 ? 112 : pause);
+}
+
 /// Charges what has run, and comes sooner where instructions are slow, so that a request to stop is heard in time.
 static void count_hook(lua_State *L, lua_Debug *activation) {
   (void)activation;
   clua_state *s = clua_state_of(L);
+  pace_collector(L);
   int ran = s->pace.period;
   double now = clua_now(), took = now - s->pace.last;
   s->pace.last = now;
@@ -124,6 +134,7 @@ lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
   }
   s->over_memory = false;
   set_period(L, CLUA_PERIOD);
+  pace_collector(L);
   return L;
 }
 

@@ -39,9 +39,19 @@ struct Compress: ParsableCommand {
   /// Commands that start processes, or need a folder for files in passing.
   private static let brokered = ["run", "sweep", "point", "bench", "runs"]
 
+  /// Lets the stack of the main thread, which scripts run on, grow to 100 MiB. Lua names what failed in a chain of indices
+  /// (a.b.c…) by calling itself for each of them; the longest script there may be has room for it.
+  private static func deepenStack() {
+    var limit = rlimit()
+    guard getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else { return }
+    limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 100 << 20))
+    _ = setrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit)
+  }
+
   static func main() {
     // A process that stopped reading is an error to be told, not a reason to die.
     signal(SIGPIPE, SIG_IGN)
+    deepenStack()
     do {
       // Before there is anything in this process that could be turned against it.
       if brokered.contains(CommandLine.arguments.dropFirst().first ?? "") { try Broker.begin() }

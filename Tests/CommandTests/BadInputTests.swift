@@ -149,8 +149,8 @@ import Testing
     try expect(["run", file("bytes.lua", [0xFF, 0xFE, 0, 0xC0])], says: "bytes.lua: is no UTF-8 text")
     try expect(["run", file("zeros.lua", [UInt8](repeating: 0, count: 1000))], says: "zeros.lua:1:")
     try expect(
-      ["run", file("huge.lua", [UInt8](repeating: 0x20, count: (4 << 20) + 1))], status: 4,
-      says: "huge.lua: the file has 4194305 bytes; the limit is 4194304")
+      ["run", file("huge.lua", [UInt8](repeating: 0x20, count: (1 << 20) + 1))], status: 4,
+      says: "huge.lua: the file has 1048577 bytes; the limit is 1048576")
     try expect(["run", script(String(repeating: "(", count: 100_000))], says: "script.lua: ", "overflow")
     try expect(["run", script("x = " + String(repeating: "{", count: 100_000))], says: "script.lua: ", "overflow")
     try expect(["run", script("return '\\u{1b}[31m")], says: "script.lua:1:")

@@ -218,3 +218,35 @@ import Testing
     #expect(state.failure("pairs({ 1 })(1094795585)")?.message.contains("table expected") == true)
   }
 }
+
+/// What older releases of Lua 5.4 do wrong, and cannot be made to do here.
+@Suite struct LuaMistakeTests {
+  /// Before 5.4.5 a stack that moves while a `__concat` metamethod runs is used where it was.
+  @Test(arguments: [
+    "local function deep(i) if i > 0 then return deep(i - 1) + 1 end return 0 end deep(n)",
+    "local s = ('x'):rep(n) s:byte(1, math.min(n, 500000))",
+    "table.unpack({}, 1, math.min(n, 500000))",
+    "for i = 1, 20 do local t = {} for k = 1, n do t[k] = {} end end",
+    "pcall(function() local function deep(i) return deep(i + 1) + 1 end return deep(1) end)",
+  ])
+  func aStackThatWouldMoveWhileValuesAreJoined(body: String) throws {
+    let state = LuaState.forTests()
+    let error = state.failure(
+      """
+      local n, t = 10
+      t = setmetatable({}, { __concat = function() \(body) n = n * 2 return {} end })
+      for i = 1, 14 do pcall(function() local a, b = 1, 2 return t .. " " .. t .. a .. t, b end) end
+      """)
+    #expect(error == nil || error?.kind == .limit, "\(String(describing: error))")
+    #expect(try state.text("return 1 .. ' ' .. 2") == "1 2")
+  }
+
+  @Test func aStackOverflowIsALimit() throws {
+    let state = LuaState.forTests()
+    let error = try #require(state.failure("\nlocal function f() return f() + 1 end pcall(f)"))
+    #expect(error.kind == .limit)
+    #expect(error.message == "stack overflow")
+    #expect(error.line == 2)
+    #expect(try state.text("return 1") == "1")
+  }
+}

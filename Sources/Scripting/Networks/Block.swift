@@ -26,8 +26,8 @@ final class BlockObject: NamedForScripts {
   /// The memory it takes beside the blocks in it.
   var bytes: Int {
     switch content {
-    case .layer: 1024
-    case .sequence(let blocks), .sum(let blocks), .concatenation(let blocks): 512 + 8 * blocks.count
+    case .layer: 2048
+    case .sequence(let blocks), .sum(let blocks), .concatenation(let blocks): 1536 + 16 * blocks.count
     }
   }
   private let depth: Int
