@@ -93,7 +93,10 @@ public struct QuantizeStage: StageWork {
       try Batches(data, size: Calibration.batch).forEach(threads: context.pool.threads) { batch in
         try context.step()
         try data.checkFinite(batch, first: first)
-        try body(batch.images)
+        do { try body(batch.images) } catch var error as CompressError where error.kind == .input {
+          error.message += " (samples \(first + 1) to \(first + batch.count) of \"\(data.name)\")"
+          throw error
+        }
         first += batch.count
         done += batch.count
         context.progress.update(done: done, detail: "")
