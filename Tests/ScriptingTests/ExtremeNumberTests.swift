@@ -9,7 +9,7 @@ import Testing
 /// Every number that a script can give to anything, far out of range: an error or a result, never a trap.
 ///
 /// The functions, their parameters and options are those of the annotations for editors, so what is added is tried.
-@Suite struct ExtremeNumberTests {
+@Suite(.serialized) struct ExtremeNumberTests {
   private static let values = [
     "math.maxinteger", "math.mininteger", "math.maxinteger - 1", "1 << 53", "2.0 ^ 53", "1 << 32", "65536", "-1", "0",
     "-0.0", "1e308", "-1e308", "1e-320", "0 / 0", "1 / 0", "-1 / 0", "0.3",
