@@ -129,12 +129,24 @@ import Testing
     #expect(list.output.contains("6 runs in"), "\(list.output)")
   }
 
-  /// Processes that work for this folder's sweep, the coordinator apart.
-  private func workers(_ folder: TemporaryFolder) -> [Int32] {
+  /// Processes that work for this folder's sweep, the coordinator apart; each has a broker, its child, which has the same
+  /// command line.
+  private func processes(_ folder: TemporaryFolder) -> [Int32] {
     let processes = (try? FileManager.default.contentsOfDirectory(atPath: "/proc"))?.compactMap { Int32($0) } ?? []
     return processes.filter { id in
       guard let line = FileManager.default.contents(atPath: "/proc/\(id)/cmdline") else { return false }
       return String(decoding: line, as: UTF8.self).contains("point\0\(folder.path)/out\0")
+    }
+  }
+
+  /// The same without the brokers: a worker that lost its own cannot measure, and says so.
+  private func workers(_ folder: TemporaryFolder) -> [Int32] {
+    let all = processes(folder)
+    return all.filter { id in
+      let status = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
+      let line = status.split(separator: "\n").first { $0.hasPrefix("PPid:") }
+      guard let parent = line?.split(whereSeparator: \.isWhitespace).last.flatMap({ Int32($0) }) else { return false }
+      return !all.contains(parent)
     }
   }
 
@@ -180,8 +192,8 @@ import Testing
       }
       #expect(try table(disturbed) == expected)
       let patience = ContinuousClock.now + .seconds(5)
-      while !workers(disturbed).isEmpty, ContinuousClock.now < patience { Thread.sleep(forTimeInterval: 0.05) }
-      #expect(workers(disturbed) == [], "workers outlive their coordinator")
+      while !processes(disturbed).isEmpty, ContinuousClock.now < patience { Thread.sleep(forTimeInterval: 0.05) }
+      #expect(processes(disturbed) == [], "workers outlive their coordinator")
       let list = try compress(["runs", "export", "--csv", "--all-variants"], cache: disturbed)
       #expect(list.output.split(separator: "\n").count == expected.count, "every row is in the run store once")
     }
