@@ -38,11 +38,7 @@ import Testing
     // The high-water mark of the process's own memory; what the system counts at its end includes this one's.
     var status: Int32 = 0, usage = rusage(), peak = 0
     while wait4(id, &status, WNOHANG, &usage) == 0 {
-      let lines = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
-      let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/exe")
-      let line = lines.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-      let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
-      if executable?.hasSuffix("/compress") == true, let kibibytes { peak = kibibytes << 10 }
+      if let bytes = residentPeak(ofProgram: id) { peak = bytes }
       usleep(1000)
     }
     #expect(peak > 0, "it was seen at work")

@@ -156,11 +156,7 @@ private struct MeasuredChild {
     var wasKilled = false, raw: Int32 = 0, peak = 0
     // The high-water mark of the process's own memory; what the system counts at its end includes this one's.
     while waitpid(id, &raw, WNOHANG) == 0 {
-      let lines = (try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8)) ?? ""
-      let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/exe")
-      let line = lines.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
-      let kibibytes = line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }
-      if executable?.hasSuffix("/compress") == true, let kibibytes { peak = max(peak, kibibytes << 10) }
+      if let bytes = residentPeak(ofProgram: id) { peak = max(peak, bytes) }
       if !wasKilled, ContinuousClock.now - start > .seconds(seconds) {
         wasKilled = true
         kill(-id, SIGKILL)

@@ -107,3 +107,13 @@ let realData: String? = {
   if found == nil { print("SKIPPED: no real MNIST; set COMPRESS_TEST_DATA to a folder that holds mnist/") }
   return found
 }()
+
+/// The high-water mark of a running process's memory in bytes; nil when it has ended, or is not the program yet.
+func residentPeak(ofProgram id: pid_t) -> Int? {
+  guard let status = try? String(contentsOfFile: "/proc/\(id)/status", encoding: .utf8),
+    let executable = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(id)/exe"),
+    executable.hasSuffix("/compress")
+  else { return nil }
+  let line = status.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+  return line?.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+}

@@ -82,9 +82,8 @@ import Testing
     let assignment = try QuantizationAssignment(model) { _, _ in
       LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
     }
-    let ranges = assignment.observed.mapValues { _ in
-      ActivationEncoding.affine(try! ActivationQuantization(low: 0, high: 1))
-    }
+    let range = ActivationEncoding.affine(try ActivationQuantization(low: 0, high: 1))
+    let ranges = assignment.observed.mapValues { _ in range }
     let quantized = try assignment.quantized(ranges)
     guard case .integer(let weight)? = quantized["conv", .weight]?.encoding,
       case .integer(let bias)? = quantized["conv", .bias]?.encoding
