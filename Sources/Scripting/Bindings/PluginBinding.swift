@@ -17,15 +17,11 @@ extension ScriptSession {
     bound.property("kind", "string") { .string($0.plugin.kind.rawValue) }
     bound.property("options", "table", "checked, standards included") { .table(try $0.options.lua($0.plugin.state)) }
     // A schedule can be asked for its value at t, by name or as a function, which it may be in its place.
-    func value(_ plugin: BoundPlugin, at t: Double) throws -> LuaValue {
-      guard plugin.plugin.kind == .schedule else { throw CompressError("\"\(plugin.plugin.name)\" is no schedule") }
-      return .number(try LuaSchedule(plugin, self).value(at: t))
+    bound.method("at", "(t: number): number", "A schedule's value at progress t, from 0 to 1.") {
+      [unowned self] plugin, arguments in [try value(of: plugin, at: try arguments.number(0))]
     }
-    bound.method("at", "(t: number): number", "A schedule's value at progress t, from 0 to 1.") { plugin, arguments in
-      [try value(plugin, at: try arguments.number(0))]
-    }
-    bound.operation(.call, "(number): number") { arguments in
-      try value(try arguments.object(0, BoundPlugin.self), at: try arguments.number(1))
+    bound.operation(.call, "(number): number") { [unowned self] arguments in
+      try value(of: try arguments.object(0, BoundPlugin.self), at: try arguments.number(1))
     }
     state.define(bound)
 
@@ -34,5 +30,10 @@ extension ScriptSession {
       try arguments.atMost(1)
       return [.object(PluginObject(try registry.plugin(try arguments.string(0))))]
     }
+  }
+
+  private func value(of plugin: BoundPlugin, at t: Double) throws -> LuaValue {
+    guard plugin.plugin.kind == .schedule else { throw CompressError("\"\(plugin.plugin.name)\" is no schedule") }
+    return .number(try LuaSchedule(plugin, self).value(at: t))
   }
 }
