@@ -67,7 +67,7 @@ public final class ScriptSession {
   var comparison: Comparison?
   var params: [(name: String, value: ParamValue)]?
   var declarations: [ParamDeclaration] = []
-  private(set) var stages: [Stage] = []
+  var stages: [Stage] = []
   /// Stages whose networks were asked for and not their weights.
   private var templates: [Stage] = []
   /// More than zero while a plugin's function runs.

@@ -75,6 +75,7 @@ import Testing
     found: @escaping (Int, String) -> Void
   ) throws -> Int? {
     let state = walked.state
+    defer { walked.close() }
     var number = 0, isDone = false
     var end: ContinuousClock.Instant?
     try state.define("walk_grow", value: .integer(grow))

@@ -64,6 +64,7 @@ import Testing
       try state.define("walk_stride", value: .integer(Self.isWhole ? 1 : 6))
       try state.define("walk_random", value: .integer(Self.isWhole ? 200_000 : 10_000))
       try state.define("walk_rounds", value: .integer(Self.isWhole ? 40 : 2))
+      defer { walked.close() }
       state.define("walk_call") { arguments in
         number = try arguments.int(0)
         report.calls += 1

@@ -95,6 +95,12 @@ struct WalkedSession {
 
   var state: LuaState { session.state }
 
+  /// Lets go of what was recorded: the policies among it keep the session alive.
+  func close() {
+    session.stages = []
+    session.comparison = nil
+  }
+
   init(_ folder: String, _ limits: LuaLimits) throws {
     let script = folder + "/walk.lua"
     if !FileManager.default.fileExists(atPath: script) {
