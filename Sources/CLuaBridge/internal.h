@@ -42,7 +42,7 @@ typedef struct clua_state {
   size_t memory_limit, memory_used;
   bool in_host;                 ///< a Swift frame is on top: allocation may not fail
   size_t owed;                  ///< units a host function asked for, charged when it has returned
-  bool over_memory;             ///< the host went over the limit
+  bool over_memory;             ///< the limit is passed: what comes next collects, and raises if need be
   size_t stack_bytes;           ///< of the stack, which is made at its full size: neither used nor limited
   bool overflowed;              ///< the stack was to grow beyond that
   bool denied;                  ///< an allocation was refused, at:

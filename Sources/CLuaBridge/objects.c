@@ -45,10 +45,6 @@ static int trampoline(lua_State *L) {
   size_t owed = s->owed;
   s->owed = owed_around;
   clua_charge(L, owed > SIZE_MAX - HOST_CALL_UNITS ? SIZE_MAX : owed + HOST_CALL_UNITS);
-  if (s->over_memory) {
-    s->over_memory = false;
-    clua_check_room(L, 0);
-  }
   return results == CLUA_ERROR ? lua_error(L) : results;
 }
 

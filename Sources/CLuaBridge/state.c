@@ -29,10 +29,33 @@ static bool fix_stack(lua_State *L) {
   return fits;
 }
 
-// While Lua is on top an allocation over the limit fails, and Lua collects, tries again and raises.
-// While Swift is on top nothing may be raised: the allocation is let through and the trampoline raises.
+static void count_hook(lua_State *L, lua_Debug *activation);
+
+static void set_period(lua_State *L, int period) {
+  clua_state_of(L)->pace = (clua_pace){period, clua_now()};
+  lua_sethook(L, count_hook, LUA_MASKCOUNT, period);
+}
+
+/// How many times the limit everything together may be until the instruction under way has ended: a table that grows
+/// holds its old half meanwhile, and a buffer its old bytes.
+enum { OVERDRAFT = 6 };
+
+/// Notes that the limit is passed. The script's next instruction collects, and ends the call if that did not help.
+static void overdraw(clua_state *s) {
+  if (s->over_memory) return;
+  s->over_memory = true;
+  if (s->in_host) return;  // the trampoline looks before anything of the script runs
+  s->meter.used += s->pace.period;  // setting the hook forgets the instructions since its last run
+  set_period(s->L, 1);
+}
+
+// Nothing is refused over the limit that Lua allocates in the middle of something: a refusal makes it collect at once, in
+// places where Lua 5.4.4 and before do not expect that (a table that only a weak metatable's __newindex refers to is freed
+// while it grows; mended in 5.4.5). Only new strings and userdata are, which may be of any size, and Lua is ready for it.
+// While Swift is on top nothing may be raised at all.
 static void *allocate(void *context, void *old, size_t old_size, size_t size) {
   clua_state *s = context;
+  bool unlimited = !old && (old_size == LUA_TSTRING || old_size == LUA_TUSERDATA);  // of what is new, the type is given
   if (!old) old_size = 0;
   if (size == 0) {
     free(old);
@@ -44,20 +67,20 @@ static void *allocate(void *context, void *old, size_t old_size, size_t size) {
     s->denied = s->overflowed = true;
     return NULL;
   }
-  if (size > old_size && s->memory_used - old_size + size > s->memory_limit) {
-    if (!s->in_host) {
-      // Looking at the call stack allocates nothing, and what raises later no longer knows where this was. A block that
-      // grows may be the stack itself, which is not to be looked at meanwhile.
+  size_t used = s->memory_used - old_size + size;
+  if (size > old_size && used > s->memory_limit) {
+    if (!s->in_host && (unlimited || used / OVERDRAFT > s->memory_limit)) {
+      // Looking at the call stack allocates nothing, and what raises later no longer knows where this was.
       if (!s->denied && !old) clua_where(s->L, s->denied_source, sizeof s->denied_source, &s->denied_line);
       s->denied = true;
       return NULL;
     }
-    s->over_memory = true;
+    overdraw(s);
   }
   void *new = realloc(old, size);
   if (new) {
-    s->memory_used += size - old_size;
-  } else if (s->in_host) {
+    s->memory_used = used;
+  } else if (s->in_host || !unlimited) {
     fputs("compress: out of memory\n", stderr);
     _Exit(3);
   }
@@ -68,13 +91,6 @@ static int panic(lua_State *L) {
   const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tolstring(L, -1, NULL) : "?";
   fprintf(stderr, "compress: Lua error outside a protected call: %s\n", text);
   abort();
-}
-
-static void count_hook(lua_State *L, lua_Debug *activation);
-
-static void set_period(lua_State *L, int period) {
-  clua_state_of(L)->pace = (clua_pace){period, clua_now()};
-  lua_sethook(L, count_hook, LUA_MASKCOUNT, period);
 }
 
 /// The collector waits until memory has doubled. Since the stack, which is no garbage, would count, it is told to wait for a
@@ -200,10 +216,12 @@ void clua_charge(lua_State *L, size_t units) {
   m->used = units > (size_t)(INT64_MAX - m->used) ? INT64_MAX : m->used + (int64_t)units;
   if (m->used > m->limit) clua_raise_stop(L, CLUA_STOP_INSTRUCTIONS);
   clua_hear_stop(L);
+  if (s->over_memory) clua_check_room(L, 0);
 }
 
 void clua_check_room(lua_State *L, size_t bytes) {
   clua_state *s = clua_state_of(L);
+  s->over_memory = false;
   for (int collected = 0; collected < 2; collected++) {
     if (bytes <= s->memory_limit && s->memory_used <= s->memory_limit - bytes) return;
     if (!collected) lua_gc(L, LUA_GCCOLLECT);

@@ -70,7 +70,9 @@ static int format(lua_State *L) {
   lua_pushlstring(L, copy, length);
   lua_replace(L, 2);
   lua_pop(L, 1);
-  clua_charge(L, string_bytes(L, 2, arguments + 1) / BYTES_PER_UNIT);
+  size_t bytes = string_bytes(L, 2, arguments + 1);
+  clua_check_room(L, bytes);
+  clua_charge(L, bytes / BYTES_PER_UNIT);
   lua_call(L, arguments, 1);
   return 1;
 }
@@ -79,6 +81,12 @@ static int format(lua_State *L) {
 static int charged_for_arguments(lua_State *L) {
   clua_charge(L, string_bytes(L, 1, lua_gettop(L)) / BYTES_PER_UNIT);
   return lua_tocfunction(L, lua_upvalueindex(1))(L);
+}
+
+// Upvalue: a function of Lua's own that makes one string as long as all of its strings.
+static int charged_for_result(lua_State *L) {
+  clua_check_room(L, string_bytes(L, 1, lua_gettop(L)));
+  return charged_for_arguments(L);
 }
 
 // Upvalue: a function of Lua's own that takes parts out of a string.
@@ -107,7 +115,7 @@ void clua_set_utf8_functions(lua_State *L) {
 void clua_set_string_functions(lua_State *L) {
   static const char *const whole[] = {"lower", "pack", "reverse", "upper", NULL};
   static const char *const parts[] = {"byte", "sub", "unpack", NULL};
-  charge_functions(L, whole, charged_for_arguments);
+  charge_functions(L, whole, charged_for_result);
   charge_functions(L, parts, charged_for_results);
   lua_pushcfunction(L, rep);
   lua_setfield(L, -2, "rep");

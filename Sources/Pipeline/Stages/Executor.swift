@@ -20,8 +20,8 @@ public final class Executor {
   /// Keys of what this run computed rather than read.
   private var computed = Set<String>()
 
-  /// Bytes of models that are held unless another number is given: 4 GiB.
-  public static let standardModelBytes = 4 << 30
+  /// Bytes of models that are held unless another number is given: 2 GiB.
+  public static let standardModelBytes = 2 << 30
 
   /// - Parameters:
   ///   - store: nil keeps results in memory only.
