@@ -1,6 +1,7 @@
 -- Weights at random: what any criterion must beat.
 -- Score: uniform, from the seed and the layer's place in the network.
--- Measured (LeNet-300-100 on MNIST, 98.16 % dense, at once and without tuning): 17.63 % at 80 % zeros.
+-- Measured by Tests/figures/weights.lua (LeNet-300-100 on MNIST, 98.16 % dense, at once and without tuning, seed 0):
+-- 17.63 % at 80 % zeros.
 return plugin {
   kind    = "pruning",
   summary = "Zero weights at random.",
