@@ -9,17 +9,19 @@ local p = params {
 local digits   = dataset "digits"
 local training = digits.train:take(p.samples)
 local baseline = train(zoo.lab_cnn(), { data = training, epochs = 3, batch = 64, learning_rate = 3e-3 })
+local tuning   = { data = training, epochs = 2, batch = 64, learning_rate = 1e-3 }
 
 local function pruned_by(strategy)
   return prune(baseline, strategy, {
     schedule = function(t) return p.sparsity * (1 - (1 - t) ^ 3) end,   -- a schedule can be a function, too
-    train    = { data = training, epochs = 2, batch = 64, learning_rate = 1e-3 },
+    train    = tuning,
   })
 end
 
 compare {
   on = digits.test, images = p.images, cooldown = p.cooldown,
   { "baseline",         baseline },
+  { "baseline, tuned",  train(baseline, tuning) },   -- what tuning alone gives
   { "global magnitude", pruned_by(use "global_magnitude" {}) },
   { "share of filter",  pruned_by(use "filter_share" {}) },
 }
