@@ -855,22 +855,22 @@ function zoo.lenet5(options) end
 ---@return Model
 function zoo.resnet8(options) end
 
----residual network for CIFAR-10 (He et al. 2015): 269,722 parameters.
+---residual network for CIFAR-10 (He et al. 2015): 271,098 parameters.
 ---@param options? WidthNetworkOptions
 ---@return Model
 function zoo.resnet20(options) end
 
----residual network for CIFAR-10 (He et al. 2015): 464,154 parameters.
+---residual network for CIFAR-10 (He et al. 2015): 466,426 parameters.
 ---@param options? WidthNetworkOptions
 ---@return Model
 function zoo.resnet32(options) end
 
----residual network for CIFAR-10 (He et al. 2015): 853,018 parameters.
+---residual network for CIFAR-10 (He et al. 2015): 857,082 parameters.
 ---@param options? WidthNetworkOptions
 ---@return Model
 function zoo.resnet56(options) end
 
----residual network of 18 layers (He et al. 2015): 11,689,512 parameters.
+---residual network of 18 layers (He et al. 2015): 11,699,112 parameters.
 ---@param options? StemWidthNetworkOptions
 ---@return Model
 function zoo.resnet18(options) end
@@ -880,7 +880,7 @@ function zoo.resnet18(options) end
 ---@return Model
 function zoo.resnet18_cifar(options) end
 
----residual network of 50 layers (He et al. 2015): 25,557,032 parameters.
+---residual network of 50 layers (He et al. 2015): 25,610,152 parameters.
 ---@param options? StemWidthNetworkOptions
 ---@return Model
 function zoo.resnet50(options) end
@@ -890,7 +890,7 @@ function zoo.resnet50(options) end
 ---@return Model
 function zoo.vgg16(options) end
 
----vgg16 with batch norms: 138,365,992 parameters.
+---vgg16 with batch norms: 138,374,440 parameters.
 ---@param options? ClassifierWidthDropoutNetworkOptions
 ---@return Model
 function zoo.vgg16_bn(options) end
@@ -900,12 +900,12 @@ function zoo.vgg16_bn(options) end
 ---@return Model
 function zoo.vgg16_bn_cifar(options) end
 
----inverted residuals (Sandler et al. 2018): 3,504,872 parameters.
+---inverted residuals (Sandler et al. 2018): 3,538,984 parameters.
 ---@param options? WidthDropoutNetworkOptions
 ---@return Model
 function zoo.mobilenet_v2(options) end
 
----factorized convolutions in branches (Szegedy et al. 2015): 23,834,568 parameters.
+---factorized convolutions in branches (Szegedy et al. 2015): 23,869,000 parameters.
 ---@param options? WidthDropoutNetworkOptions
 ---@return Model
 function zoo.inception_v3(options) end

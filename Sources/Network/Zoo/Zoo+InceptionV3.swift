@@ -3,7 +3,7 @@ import Tensors
 extension Zoo {
   /// Szegedy et al. 2015, as in torchvision, without the auxiliary classifier.
   static let inceptionV3 = Entry(
-    "inception_v3", "factorized convolutions in branches (Szegedy et al. 2015): 23,834,568 parameters",
+    "inception_v3", "factorized convolutions in branches (Szegedy et al. 2015): 23,869,000 parameters",
     Initialization(.truncatedNormal), ZooOptions(input: [299, 299, 3], classes: 1000, dropout: 0.5), [.width, .dropout]
   ) { net, options in
     var writer = Inception(net: net, options: options)

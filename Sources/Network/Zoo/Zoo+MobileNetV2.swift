@@ -3,7 +3,7 @@ import Tensors
 extension Zoo {
   /// Sandler et al. 2018, as in torchvision.
   static let mobilenetV2 = Entry(
-    "mobilenet_v2", "inverted residuals (Sandler et al. 2018): 3,504,872 parameters",
+    "mobilenet_v2", "inverted residuals (Sandler et al. 2018): 3,538,984 parameters",
     Initialization(convolution: .heNormalFanOut, dense: .smallNormal),
     ZooOptions(input: [224, 224, 3], classes: 1000, dropout: 0.2), [.width, .dropout]
   ) { net, options in

@@ -3,7 +3,7 @@ import Tensors
 extension Zoo {
   /// He et al. 2015, as in torchvision.
   static let resnet18 = Entry(
-    "resnet18", "residual network of 18 layers (He et al. 2015): 11,689,512 parameters", resnetInitialization,
+    "resnet18", "residual network of 18 layers (He et al. 2015): 11,699,112 parameters", resnetInitialization,
     ZooOptions(input: [224, 224, 3], classes: 1000), [.stem, .width]
   ) { net, options in
     resnet(&net, options, blocks: [2, 2, 2, 2], expansion: 1) { net, filters, stride, input, name in
@@ -26,7 +26,7 @@ extension Zoo {
 
   /// He et al. 2015, as in torchvision: the stride is the 3x3 convolution's.
   static let resnet50 = Entry(
-    "resnet50", "residual network of 50 layers (He et al. 2015): 25,557,032 parameters", resnetInitialization,
+    "resnet50", "residual network of 50 layers (He et al. 2015): 25,610,152 parameters", resnetInitialization,
     ZooOptions(input: [224, 224, 3], classes: 1000), [.stem, .width]
   ) { net, options in
     resnet(&net, options, blocks: [3, 4, 6, 3], expansion: 4) { net, filters, stride, input, name in

@@ -1,9 +1,9 @@
 import Tensors
 
 extension Zoo {
-  static let resnet20 = resnetCIFAR(depth: 20, "269,722")
-  static let resnet32 = resnetCIFAR(depth: 32, "464,154")
-  static let resnet56 = resnetCIFAR(depth: 56, "853,018")
+  static let resnet20 = resnetCIFAR(depth: 20, "271,098")
+  static let resnet32 = resnetCIFAR(depth: 32, "466,426")
+  static let resnet56 = resnetCIFAR(depth: 56, "857,082")
 
   /// He et al. 2015, section 4.2: three stages of 16, 32 and 64 filters, shortcuts without parameters (option A):
   /// every second pixel, the missing channels zero.

@@ -10,7 +10,7 @@ extension Zoo {
 
   /// The same with batch norms, as in torchvision.
   static let vgg16BN = Entry(
-    "vgg16_bn", "vgg16 with batch norms: 138,365,992 parameters",
+    "vgg16_bn", "vgg16 with batch norms: 138,374,440 parameters",
     Initialization(convolution: .heNormalFanOut, dense: .smallNormal),
     ZooOptions(input: [224, 224, 3], classes: 1000, dropout: 0.5), [.classifier, .width, .dropout]
   ) { vgg(&$0, $1, hasNorms: true) }
