@@ -1,5 +1,6 @@
 -- Networks trained on CIFAR-10 already, in fewer bits without training: accuracy and changed predictions of int8 with each
--- observer, of int8 whose rounding is learned, and of 4-bit weights. Measured: docs/benchmarks.md.
+-- observer, of int8 whose rounding is learned, and of 4-bit weights. Measured: docs/benchmarks.md; recipes are compared on
+-- the test images there.
 local p = params {
   network  = { "resnet20", choices = { "resnet8", "resnet18", "resnet20", "resnet32", "vgg16_bn" }, help = "which one" },
   models   = { "models", help = "folder of the trained networks, under --data or beside this script" },
@@ -29,7 +30,11 @@ local variants = { { p.network, original } }
 for _, observer in ipairs { "minmax", "moving_average", "percentile", "entropy", "mse" } do
   variants[#variants + 1] = { observer, quantize(original, use "int8" { calibration = calibration, observer = observer }) }
 end
-for _, observer in ipairs { "percentile", "mse" } do
+variants[#variants + 1] = {
+  "percentile 99.99",
+  quantize(original, use "int8" { calibration = calibration, observer = "percentile", percentile = 99.99 }),
+}
+for _, observer in ipairs { "percentile", "entropy", "mse" } do
   variants[#variants + 1] = {
     observer .. ", learned rounding",
     quantize(original, use "int8" {
@@ -37,6 +42,7 @@ for _, observer in ipairs { "percentile", "mse" } do
     }),
   }
 end
+variants[#variants + 1] = { "4-bit weights, min-max", quantize(original, use "int4" { fit = "minmax" }) }
 variants[#variants + 1] = { "4-bit weights, nearest", quantize(original, use "int4" {}) }
 variants[#variants + 1] = { "4-bit weights, learned", quantize(original, use "int4" { calibration = calibration }) }
 variants[#variants + 1] = {

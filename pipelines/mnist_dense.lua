@@ -1,5 +1,7 @@
--- LeNet-300-100 on MNIST, the classic of the pruning literature: the same four variants at 90 % zeros.
--- Measured (seed 0): 97.95, 97.97, 98.30, 98.30 %; 986, 254, 132, 54 kB gzipped.
+-- LeNet-300-100 on MNIST, the classic of the pruning literature: the same four variants at 90 % zeros, and the whole
+-- network tuned as long as the pruned one.
+-- Measured (seed 0): baseline 97.95 %, tuned 98.28, int8 97.97, pruned 98.30, both 98.30; baseline 985.8 kB gzipped,
+-- int8 253.9, pruned 132.1, both 53.5.
 local p = params {
   sparsity = { 0.9, min = 0, max = 1, help = "final share of zero weights" },
   samples  = { 60000, min = 200, help = "training images" },
@@ -9,19 +11,20 @@ local p = params {
 
 local mnist    = dataset "mnist"
 local training = mnist.train:take(p.samples)
-local baseline = train(zoo.lenet_300_100(), {
+local how = {
   data = training, epochs = 5, batch = 128, optimizer = "adam", learning_rate = use "cosine" { from = 1e-3, to = 0 },
-})
+}
+local baseline = train(zoo.lenet_300_100(), how)
 
 local pruned = prune(baseline, use "global_magnitude" {}, {
-  schedule = use "polynomial" { from = 0.5, to = p.sparsity },
-  train    = { data = training, epochs = 5, batch = 128, optimizer = "adam", learning_rate = use "cosine" { from = 1e-3, to = 0 } },
+  schedule = use "polynomial" { from = 0.5, to = p.sparsity }, train = how,
 })
 local int8 = use "int8" { calibration = training:take(500) }
 
 compare {
   on = mnist.test, images = p.images, cooldown = p.cooldown,
   { "baseline",        baseline },
+  { "baseline, tuned", train(baseline, how) },
   { "int8",            quantize(baseline, int8) },
   { "pruned",          pruned },
   { "pruned and int8", quantize(pruned, int8) },

@@ -54,7 +54,7 @@ for round = 1, p.rounds do
   model = train(prune(model, strategy, { ratios = shares }), how(p.epochs, use "linear" { from = 0.02, to = 0 }, original))
   variants[#variants + 1] = { "round " .. round, model }
 end
-variants[#variants + 1] = { "and int8", quantize(model, use "int8" { calibration = cifar.train:sample(512) }) }
+variants[#variants + 1] = { "and int8", quantize(model, use "int8" { calibration = training:take(math.min(512, #training)) }) }
 
 compare {
   on = cifar.test:take(p.test), images = p.images, cooldown = p.cooldown,

@@ -1,7 +1,7 @@
 -- Static int8: int8 weights with one scale per output channel, uint8 activations whose ranges are
 -- calibrated on sample data; arithmetic is int8 x int8 -> int32, requantized (Jacob et al. 2018).
 -- With `rounding = "learned", correct_bias = true`, which takes a minute or so, fewer predictions change on most networks;
--- with `observer = "mse"` beside them fewest, at 0.1 to 0.2 points of accuracy on two of five.
+-- with `observer = "mse"` beside them fewest on four of five, at up to 0.2 points of accuracy.
 -- Measured by Tests/figures/lab.lua (the lab CNN on MNIST, median of seeds 0 to 4, observer minmax): 97.36 % where
 -- float32 has 97.35; 82,668 → 21,892 bytes. Networks trained on CIFAR-10: docs/benchmarks.md.
 return plugin {
