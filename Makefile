@@ -1,7 +1,7 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, soak (long checks), sanitize, clean.
+# Others: build, figures (whether documented figures still hold), soak (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -9,7 +9,7 @@ BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test soak sanitize deps clean
+.PHONY: quickstart build test figures soak sanitize deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -20,6 +20,11 @@ build: deps
 
 test: deps
 	$(TEST)
+
+# Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
+# make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
+figures: build
+	PROGRAM=$(BIN) Tests/figures/figures.sh
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the

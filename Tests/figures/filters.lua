@@ -14,7 +14,9 @@ local function pruned(name, macs, samples)
 end
 
 print(string.format("dense: %.2f", percent(original)))
-local names = { "filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_hrank", "filter_random", "filter_taylor" }
+local names = {
+  "filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_hrank", "filter_random", "filter_taylor",
+}
 for _, name in ipairs(names) do
   local first = cifar.train:take(512)
   print(string.format("%s: %.2f %.2f", name, pruned(name, 0.8, first), pruned(name, 0.6, first)))
