@@ -54,8 +54,11 @@ let package = Package(
     .target(name: "Reports", dependencies: ["Pipeline", .product(name: "Mustache", package: "swift-mustache")]),
 
     // The scripts, and the command line.
+    .target(
+      name: "ShippedPlugins", path: "plugins", exclude: ["meta"], sources: ["ShippedPlugins.swift"],
+      resources: [.embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
-    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports", "Confinement"]),
+    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports", "Confinement", "ShippedPlugins"]),
     .target(
       name: "Experiments",
       dependencies: [
@@ -88,8 +91,8 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "TestSupport"], exclude: ["walk.lua"]),
+    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "TestSupport"]),
+    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "ShippedPlugins", "TestSupport"], exclude: ["walk.lua"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),

@@ -232,4 +232,28 @@ import Testing
     let unknown = try compress(["plugins", "int88"], cache: cache)
     #expect(unknown.status == 2 && unknown.errors.contains("\"int8\""))
   }
+
+  /// Copied somewhere else, with nothing beside it, it has its plugins still.
+  @Test func theProgramAloneHasItsPlugins() throws {
+    let cache = try TemporaryFolder(), alone = cache.path + "/alone/compress"
+    try FileManager.default.createDirectory(atPath: cache.path + "/alone", withIntermediateDirectories: false)
+    try FileManager.default.copyItem(atPath: program, toPath: alone)
+    func run(_ arguments: [String]) throws -> Outcome {
+      try Running(arguments, cache: cache, environment: ["COMPRESS_PLUGINS": ""], program: alone).wait()
+    }
+    let list = try run(["plugins"])
+    for name in ["global_magnitude", "polynomial", "int8"] { #expect(list.output.contains(name)) }
+    let one = try run(["plugins", "lamp"])
+    #expect(one.status == 0 && one.output.contains("pruning/lamp.lua (in the program)"), "\(one.output)\(one.errors)")
+    let script = cache.path + "/alone/script.lua"
+    try Data(
+      """
+      print(prune(zoo.quick_cnn(), use "lamp" {}, { sparsity = 0.5 }):cost().nonzero)
+      prune(zoo.quick_cnn(), use "lamb" {}, { sparsity = 0.5 })
+      """.utf8
+    ).write(to: URL(fileURLWithPath: script))
+    let pruned = try run(["run", script, "--out", cache.path + "/out"])
+    #expect(Int(pruned.output.split(separator: "\n").first ?? "") ?? 0 > 0, "\(pruned.output)\(pruned.errors)")
+    #expect(pruned.status == 2 && pruned.errors.contains("\"lamp\"") && pruned.errors.contains("the program itself"))
+  }
 }

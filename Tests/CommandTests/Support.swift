@@ -30,12 +30,13 @@ final class Running {
   private let folder: String
 
   init(
-    _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:], workingIn working: String? = nil
+    _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:], workingIn working: String? = nil,
+    program path: String = program
   ) throws {
     folder = cache.path
     if let working { process.currentDirectoryURL = URL(fileURLWithPath: working) }
     try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
-    process.executableURL = URL(fileURLWithPath: program)
+    process.executableURL = URL(fileURLWithPath: path)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
       .merging([

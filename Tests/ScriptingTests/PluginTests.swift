@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Pipeline
 import Scripting
+import ShippedPlugins
 import Testing
 
 @Suite struct PluginTests {
@@ -22,6 +23,17 @@ import Testing
       #expect(plugin.options.allSatisfy { !$0.help.isEmpty }, "\(name): every option has help")
       let text = try String(contentsOfFile: plugin.path, encoding: .utf8)
       #expect(text.hasPrefix("-- "), "\(name) opens with a header")
+    }
+  }
+
+  /// The program carries every plugin that lies in the folders, byte for byte.
+  @Test func theProgramCarriesThemAll() throws {
+    let files = FileManager.default.enumerator(atPath: sourceRoot + "/plugins")!.compactMap { $0 as? String }
+      .filter { $0.hasSuffix(".lua") && !$0.hasPrefix("meta/") }
+    #expect(ShippedPlugins.paths == files.sorted(), "the table in plugins/ShippedPlugins.swift lists every plugin")
+    for file in files {
+      let text = try String(contentsOfFile: sourceRoot + "/plugins/" + file, encoding: .utf8)
+      #expect(ShippedPlugins.text(file) == text, "\(file)")
     }
   }
 

@@ -29,11 +29,15 @@ public struct Observer {
 
   /// Takes one batch in.
   ///
-  /// - Throws: `CompressError` when a value is not finite.
+  /// - Throws: `CompressError` when a value is not finite, or of a size that no scale fits.
   public mutating func observe(_ values: UnsafeBufferPointer<Float>, pool: ThreadPool = .serial) throws {
     guard !values.isEmpty else { return }
     guard let seen = Distribution.finiteRange(of: values, pool: pool) else {
-      throw CompressError("an activation is not finite; was the model trained to NaN?")
+      throw CompressError("an activation is not finite; was the model trained to NaN?", kind: .input)
+    }
+    let peak = max(-seen.lowerBound, seen.upperBound)
+    guard peak <= ActivationQuantization.scales.upperBound else {
+      throw CompressError("a value of size \(peak) is too large to be quantized", kind: .input)
     }
     if case .movingAverage(let momentum) = format.observer, let range {
       func average(_ old: Float, _ new: Float) -> Float { Float(momentum * Double(old) + (1 - momentum) * Double(new)) }
@@ -59,9 +63,10 @@ public struct Observer {
     }
     let found = try encoding(chosen), whole = try encoding(range)
     // Of values of few levels (a mask, an image of few grey levels) a bin is a level: what lies outside the range is not a
-    // tail but one of them.
+    // tail but one of them. Neither is there a distribution to compare with where there are few values in all.
     let isDiscrete = histogram.hitBins <= 1 << min(format.bits, 8)
-    return isDiscrete && histogram.error(found) > histogram.error(whole) ? whole : found
+    let isScarce = format.observer == .entropy && histogram.count < 4 * histogram.hitBins
+    return (isDiscrete || isScarce) && histogram.error(found) > histogram.error(whole) ? whole : found
   }
 
   private func encoding(_ range: ClosedRange<Float>) throws -> ActivationEncoding {

@@ -55,7 +55,10 @@ public struct QuantizationAssignment: Sendable {
     var model = try original.foldingBatchNorm()
     let graph = model.graph
     var layers: [String: LayerQuantization] = [:]
-    for name in model.weightLayers {
+    // What does not reach the output is never computed, so that nothing can be observed of it.
+    var reaching: Set<String> = [graph.output]
+    for node in graph.nodes.reversed() where reaching.contains(node.name) { reaching.formUnion(node.inputs) }
+    for name in model.weightLayers where reaching.contains(name) {
       guard let choice = try atLayer(name, { try assign(model, graph[name]!) }) else { continue }
       guard case .float(let weight)? = model[name, .weight]?.encoding, weight.dtype == .float32 else {
         throw CompressError("its weight is quantized already").at(layer: name)
@@ -80,7 +83,7 @@ public struct QuantizationAssignment: Sendable {
       }
     }
 
-    for node in graph.nodes {
+    for node in graph.nodes where reaching.contains(node.name) {
       switch node.op {
       case .conv2d, .dense:
         guard let format = layers[node.name]?.activations else { continue }

@@ -40,6 +40,9 @@ struct ValueHistogram {
     exponent += steps
   }
 
+  /// How many values were added.
+  var count: Int { Int(counts.reduce(0, +)) }
+
   /// How many bins hold a value.
   var hitBins: Int { counts.count { $0 > 0 } }
 

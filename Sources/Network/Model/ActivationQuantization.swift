@@ -7,6 +7,10 @@ public struct ActivationQuantization: Sendable, Hashable, Codable {
   /// 2 to 16.
   public let bits: Int
 
+  /// Scales that are computed with: wide enough for anything that is trained, narrow enough that ratios of scales stay
+  /// finite.
+  public static let scales: ClosedRange<Float> = 0x1p-60...0x1p60
+
   /// The greatest q.
   public var limit: Int { 1 << bits - 1 }
 
@@ -43,8 +47,8 @@ public struct ActivationQuantization: Sendable, Hashable, Codable {
     }
     // Divided before subtracting: the width of a range of huge values must not overflow.
     var width = isCentred ? high / Float(middle - 1) : high / Float(limit) - low / Float(limit)
-    guard width > Float.leastNormalMagnitude else {
-      // The value is always zero, and any scale holds it; but the bias of what reads it is written in this scale, so that
+    guard width >= Self.scales.lowerBound else {
+      // The value is always zero, or as good as that, and any scale holds it; but the bias of what reads it is written in this scale, so that
       // a coarse one would cost accuracy there. From 0 to 1, as pixels are.
       try self.init(scale: powerOfTwo ? 1 / Float(limit + 1) : 1 / Float(limit), zeroPoint: isCentred ? middle : 0, bits: bits)
       return

@@ -59,6 +59,11 @@ public struct QuantizeStage: StageWork {
       (model, record) = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
       record.notes = notes + record.notes
     }
+    // Fewer bits are a choice, and training makes up for the rest.
+    if training == nil, let calibration, assignment.observed.contains(where: { $0.value.bits >= 8 }) {
+      let loss = try ActivationLoss(of: model, beside: assignment.model, on: calibration, pool: context.pool)
+      if let sentence = loss?.sentence { record.notes.append(sentence) }
+    }
     let whole = model.weightLayers.filter { assignment.layers[$0] == nil }
     if !whole.isEmpty { record.notes.append("left float32: \(whole.joined(separator: ", "))") }
     record.notes += try compile(model).islands.map {

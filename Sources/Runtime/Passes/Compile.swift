@@ -23,8 +23,7 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   }
   for (layer, encoding) in model.activations.sorted(by: { $0.key < $1.key }) {
     guard case .affine(let quantization) = encoding else { continue }
-    // Wide enough for anything that is trained, narrow enough that ratios of scales stay finite.
-    guard (0x1p-60...0x1p60).contains(quantization.scale) else {
+    guard ActivationQuantization.scales.contains(quantization.scale) else {
       throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)
     }
   }

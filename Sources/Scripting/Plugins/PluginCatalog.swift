@@ -17,6 +17,7 @@ public final class PluginCatalog {
     public let kind: String
     public let summary: String
     public let options: [Option]
+    /// Its file, or what it is called inside the program.
     public let path: String
   }
 
@@ -37,7 +38,7 @@ public final class PluginCatalog {
   }
 
   /// Where plugins are looked for, nearest first.
-  public var folders: [String] { registry.folders.all }
+  public var places: [String] { registry.folders.places }
 
   /// - Throws: `CompressError` when there is no such plugin or it is broken.
   public func describe(_ name: String) throws -> Description {

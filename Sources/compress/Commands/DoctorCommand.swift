@@ -80,8 +80,8 @@ struct DoctorCommand: ParsableCommand {
 
     let plugins = try PluginCatalog(folders: [])
     let entries = plugins.all(), working = entries.filter { if case .success = $0 { true } else { false } }.count
-    line("plugins", "\(working), looked for in \(plugins.folders.joined(separator: ", "))")
-    if working == 0 { missing.append("the shipped plugins: set COMPRESS_PLUGINS to their folder") }
+    line("plugins", "\(working), looked for in \(plugins.places.joined(separator: ", "))")
+    if working == 0 { missing.append("the shipped plugins: COMPRESS_PLUGINS is set to a folder without any") }
     for case .failure(let broken) in entries {
       missing.append("plugin \(broken.name) is broken: \(broken.error.message)")
     }

@@ -6,7 +6,13 @@ import Scripting
 /// `compress plugins [NAME]`.
 struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plugins", abstract: "List the plugins, or explain one: what it does, its options, where it is.")
+    commandName: "plugins", abstract: "List the plugins, or explain one: what it does, its options, where it is.",
+    discussion: """
+      A plugin is looked for beside the script, in the folders of --plugins, in ~/.config/compress/plugins \
+      ($XDG_CONFIG_HOME/compress/plugins), then among those shipped: in the folder that COMPRESS_PLUGINS names, in \
+      "plugins" beside the program, in ../share/compress/plugins, in the source tree it was built in, and, without any \
+      of these, in the program itself.
+      """)
 
   @Argument(help: "The plugin to explain.")
   var name: String?
