@@ -25,6 +25,9 @@ public final class WriteBudget: Sendable {
 
   public var bytesLeft: Int { left.withLock(\.bytes) }
 
+  /// Whether anything was taken of it.
+  public var isTouched: Bool { left.withLock { $0.bytes < bytes || $0.files < files } }
+
   /// Counts what is about to be written.
   ///
   /// - Throws: `CompressError` of kind `.limit` when so much is not left; nothing is counted then.

@@ -46,10 +46,21 @@ public final class ScriptSession {
     public let params: [(name: String, value: ParamValue)]
     /// SHA-256 of the script's text.
     public let digest: String
+    /// Those among the stages that could not be computed, or build on one that could not, and that the script went on
+    /// without: it caught the error and recorded nothing on top of them.
+    public let abandoned: [Stage]
+    /// Whether the script printed or saved anything.
+    public let hasOutput: Bool
 
-    /// The stages that no other starts from: what the script was written for.
+    /// Whether the comparison needs the stage: then it is asked for, whatever became of it before.
+    public func isCompared(_ stage: Stage) -> Bool {
+      comparison?.variants.contains { $0.stage.lineage.contains { $0 === stage } } ?? false
+    }
+
+    /// The stages that no other starts from, but for abandoned ones: what the script was written for.
     public var leaves: [Stage] {
-      stages.filter { stage in !stages.contains { $0.inputs.contains { $0 === stage } } }
+      let kept = abandoned.isEmpty ? stages : stages.filter { stage in !abandoned.contains { $0 === stage } }
+      return kept.filter { stage in !kept.contains { $0.inputs.contains { $0 === stage } } }
     }
   }
 
@@ -70,8 +81,11 @@ public final class ScriptSession {
   var stages: [Stage] = []
   /// Stages whose networks were asked for and not their weights.
   private var templates: [Stage] = []
+  /// Stages that were recorded on top of one that was known to have failed: somebody asks for it still.
+  private var insisted: [Stage] = []
   /// More than zero while a plugin's function runs.
   private var policyDepth = 0
+  private let printing: WriteBudget
 
   /// - Throws: `CompressError` when a plugin folder does not exist.
   public init(_ options: Options, executor: Executor, print: @escaping (String) -> Void) throws {
@@ -80,6 +94,7 @@ public final class ScriptSession {
     dataMemory = DataMemory(limit: options.dataMemory, store: executor.unpacked)
     saving = options.output.saving()
     let printing = options.output.printing()
+    self.printing = printing
     state = LuaState(
       limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
       print: { text in
@@ -135,7 +150,11 @@ public final class ScriptSession {
       throw CompressError("--set \(setting.name): the script declares no params").at(script: options.script, line: nil)
     }
     comparison?.scans = stages.filter { $0.work is SensitivityStage }
-    return Outcome(comparison: comparison, stages: wantedStages, params: params ?? [], digest: Digest.of(source))
+    let stages = wantedStages
+    return Outcome(
+      comparison: comparison, stages: stages, params: params ?? [], digest: Digest.of(source),
+      abandoned: stages.filter { stage in executor.hasFailed(stage) && !insisted.contains { $0 === stage } },
+      hasOutput: printing.isTouched || saving.isTouched)
   }
 
   /// What `params` declared, with the values of this run; nil before it was called.
@@ -173,6 +192,7 @@ public final class ScriptSession {
     let stage = try Stage(work, inputs: inputs, origin: origin())
     try state.keepNative(bytes: stage.bytes)
     stages.append(stage)
+    if executor.hasFailed(stage) { insisted.append(stage) }
     return stage
   }
 

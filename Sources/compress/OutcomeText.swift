@@ -31,8 +31,10 @@ struct OutcomeText {
         TextTable.Cell(String(stage.key.digest.prefix(12)), .dim),
         ready
           ? TextTable.Cell("at hand", .green)
-          : stage.key.unrepeatableReason != nil
-            ? TextTable.Cell("not cached", .yellow) : TextTable.Cell("to compute", .cyan),
+          : executor.hasFailed(stage)
+            ? TextTable.Cell("failed", .red)
+            : stage.key.unrepeatableReason != nil
+              ? TextTable.Cell("not cached", .yellow) : TextTable.Cell("to compute", .cyan),
       ])
     }
     var text = table.rendered(for: terminal)

@@ -38,7 +38,7 @@ import Training
         $0.data = Corners(count: count); $0.options.epochs = 2; $0.options.optimizer = .sgd()
         $0.learningRate = .constant(rate)
       }
-      return try Executor(context: context(), store: nil).record(of: stage(recipe)).notes
+      return try Executor(context: context(), store: nil).record(of: stage(recipe)).warnings ?? []
     }
     let failed = try notes(rate: 0)
     #expect(failed.count == 1 && failed[0].contains("no better than guessing one of 4 classes"), "\(failed)")

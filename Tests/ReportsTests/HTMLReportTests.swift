@@ -167,17 +167,14 @@ final class PageReader: NSObject, XMLParserDelegate {
     return Finding.all(Synthetic.results(outcome)).map(\.sentence)
   }
 
-  @Test func zerosThatSaveNoTimeAreSaid() throws {
-    #expect(
-      try findings().contains {
-        $0.contains("79.2 % of the parameters of “pruned” are zero, but it is about as fast as “baseline”")
-      })
-    // Faster at the same work: not the zeros' merit.
-    let lucky = try findings { outcome in
-      outcome.variants[2].latency.samples = outcome.variants[2].latency.samples.map { $0 * 0.8 }
-      outcome.variants[2].latency.p50 *= 0.8
+  /// Zeros explain no time, be it short or long; and what is shorter is not called noise either.
+  @Test(arguments: [0.8, 1, 1.3]) func zerosExplainNoTime(factor: Double) throws {
+    let said = try findings { outcome in
+      outcome.variants[2].latency.samples = outcome.variants[2].latency.samples.map { $0 * factor }
+      outcome.variants[2].latency.p50 *= factor
     }
-    #expect(lucky.contains { $0.contains("“pruned” was measured 1.25× faster") && $0.contains("noise") })
+    #expect(said.contains { $0.hasPrefix("Of the weights 80.0 % of “pruned” are zero.") && $0.contains("neither way") })
+    #expect(!said.contains { $0.contains("noise") || $0.contains("faster") || $0.contains("slower") })
   }
 
   @Test func lostAccuracyIsSaid() throws {
@@ -198,7 +195,10 @@ final class PageReader: NSObject, XMLParserDelegate {
       outcome.variants[1].latency.samples = outcome.variants[1].latency.samples.map { $0 * 3 }
       outcome.variants[1].latency.p50 *= 3
     }
-    #expect(slow.contains { $0.contains("“int8” computes in other numbers") && $0.contains("slower") })
+    #expect(
+      slow.contains {
+        $0.hasPrefix("In other numbers than those of “baseline”") && $0.contains("“int8” (1.57× the time)")
+      })
   }
 
   @Test func anUnsteadyMachineIsSaid() throws {
@@ -208,8 +208,6 @@ final class PageReader: NSObject, XMLParserDelegate {
       outcome.variants[0].latency.samples = samples.enumerated().map { $1 * ($0 > samples.count / 2 ? 1.5 : 1) }
     }
     #expect(drifting.contains { $0.contains("not steady") && $0.contains("“baseline” (1.5") })
-    let outliers = try findings { $0.variants[0].latency.mean = 3 }
-    #expect(outliers.contains { $0.contains("A few slow runs govern the mean latency of “baseline”") })
   }
 }
 

@@ -69,6 +69,12 @@ import Testing
   @Test func onlyOurOwnStylesSteerATerminal() {
     let styled = colored.styled("bold", .bold)
     #expect(Terminal.inert(styled + "\n") == styled + "\n")
+    // Several styles at once, as errors have them, are not what a text may say else.
+    let error = colored.styled("error: ", .red, .bold)
+    #expect(error == "\u{1B}[31;1merror: \u{1B}[0m" && Terminal.inert(error) == error)
+    for steering in ["[31;5m", "[;m", "[m", "[31;m", "[1;31", "[38;5;1m", "[31 m"] {
+      #expect(Terminal.inert("\u{1B}\(steering)x") == #"\u{1B}"# + steering + "x", "\(steering)")
+    }
     #expect(
       Terminal.inert("\u{1B}[2J\u{1B}[31mred\u{1B}]0;t\u{7}\r")
         == #"\u{1B}[2J"# + "\u{1B}[31mred" + #"\u{1B}]0;t\u{7}\u{D}"#)

@@ -1,4 +1,5 @@
 import Foundation
+import Pipeline
 import Tensors
 import Testing
 
@@ -35,41 +36,59 @@ import Testing
   @Test func mediansLieBetweenOrderStatistics() {
     let hundred = (1...100).map(Double.init)
     #expect(Interval.median(ofSorted: hundred) == Interval(40, 61))
-    #expect(Interval.median(ofSorted: [5]) == Interval(5, 5))
-    #expect(Interval.median(ofSorted: [5, 6]) == Interval(5, 6))
     let ratio = Interval.medianRatio(ofSorted: hundred.map { $0 * 3 }, over: hundred)
-    #expect(ratio.low < 3 && 3 < ratio.high)
+    #expect(ratio.map { $0.low < 3 && 3 < $0.high } == true)
+  }
+
+  /// Fewer than seven samples enclose their median too rarely: there is no interval, of it or of a ratio.
+  @Test func fewSamplesHaveNoIntervalOfTheirMedian() {
+    let seven = (1...7).map(Double.init)
+    for count in 0...6 {
+      #expect(Interval.median(ofSorted: Array(seven.prefix(count))) == nil, "\(count)")
+      #expect(Interval.medianRatio(ofSorted: Array(seven.prefix(count)), over: seven) == nil)
+      #expect(Interval.medianRatio(ofSorted: seven, over: Array(seven.prefix(count))) == nil)
+    }
+    #expect(Interval.median(ofSorted: seven) == Interval(1, 7))
+    #expect(Interval.medianRatio(ofSorted: seven, over: seven) == Interval(1.0 / 7, 7))
+  }
+
+  /// The exact confidence of the ranks, by the binomial distribution: never less than what is promised.
+  @Test(arguments: [(Interval.deviations, 0.95), (Interval.deviationsOfTwo, 0.975)])
+  func ranksHoldTheirPromise(deviations: Double, confidence: Double) throws {
+    for count in 7...400 {
+      let ranks = try #require(Interval.median(ofSorted: (0..<count).map(Double.init), deviations: deviations))
+      // The median lies between them if more samples than the lower rank, and no more than the upper, are below it.
+      var logarithm = -Double(count) * log(2.0), covered = 0.0
+      for below in 0...count {
+        if below > Int(ranks.low), below <= Int(ranks.high) { covered += exp(logarithm) }
+        logarithm += log(Double(count - below)) - log(Double(below + 1))
+      }
+      #expect(covered >= confidence, "\(count): \(covered)")
+    }
   }
 
   /// Over many series of independent draws, the intervals hold the truth about as often as they promise.
   @Test func coverage() {
     var random = SeededRandom(seed: 3)
-    var medians = 0, means = 0
+    var medians = 0
     for _ in 0..<200 {
       let samples = (0..<400).map { _ in 10 + random.normal() }
-      if Interval.median(ofSorted: samples.sorted()).contains(10) { medians += 1 }
-      if BootstrappedMeans(samples, stream: "x").interval.contains(10) { means += 1 }
+      if Interval.median(ofSorted: samples.sorted())?.contains(10) == true { medians += 1 }
     }
-    #expect((180...199).contains(medians) && (172...199).contains(means), "\(medians), \(means)")
+    #expect((180...199).contains(medians), "\(medians)")
   }
 
-  /// A series whose neighbours are alike is worth fewer runs than it has: blocks notice, single draws would not.
-  @Test func neighboursThatAreAlikeWidenTheMean() {
-    var random = SeededRandom(seed: 4)
-    let levels = (0..<40).map { _ in random.normal() }
-    let slow = (0..<1000).map { levels[$0 / 25] }
-    let interval = BootstrappedMeans(slow, stream: "x").interval
-    #expect(interval.high - interval.low > 0.35)  // single draws: 4 / √1000, about 0.12
-  }
-
-  @Test func bootstrapsRepeat() {
-    let samples = (0..<50).map { Double($0 * $0 % 11) }
-    let isRepeated = BootstrappedMeans(samples, stream: "a").means == BootstrappedMeans(samples, stream: "a").means
-    #expect(isRepeated)
-    let isAnother = BootstrappedMeans(samples, stream: "a").means != BootstrappedMeans(samples, stream: "b").means
-    #expect(isAnother)
-    #expect(BootstrappedMeans([2], stream: "a").interval == Interval(2, 2))
-    let ratio = BootstrappedMeans([4, 4], stream: "a").ratio(over: BootstrappedMeans([2, 2], stream: "b"))
-    #expect(ratio == Interval(2, 2))
+  /// One run in a hundred that takes a hundred times as long: the median's interval holds what the others take.
+  @Test func slowRunsAreCountedAndDoNotMoveTheMedian() {
+    var random = SeededRandom(seed: 5)
+    var held = 0
+    for _ in 0..<200 {
+      let samples = (0..<50).map { _ in (random.below(100) == 0 ? 1000 : 10) + 0.1 * random.normal() }
+      if Interval.median(ofSorted: samples.sorted())?.contains(10) == true { held += 1 }
+    }
+    #expect((185...200).contains(held), "\(held)")
+    let latency = VariantResult.Latency(
+      mean: 34, min: 9, p50: 10, p90: 20, p99: 99, max: 120, samples: [9, 10, 10, 20, 20.1, 120])
+    #expect(SlowRuns(latency).count == 2 && SlowRuns(latency).slowest == 120)
   }
 }

@@ -31,7 +31,7 @@ import Testing
   @Test func theTerminalShowsRoundsAndTheLayersThatChange() throws {
     let text = CourseTable(try outcome().courses[0]).rendered(for: plain)
     let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
-    #expect(lines[0].split(separator: " ").prefix(3) == ["round", "accuracy", "±"])
+    #expect(lines[0].split(separator: " ").prefix(3) == ["round", "accuracy", "difference"])
     #expect(
       lines[3].split(separator: " ") == [
         "round", "1", "93.00", "%", "−2.00", "2,400", "2,160", "22", "120", "k", "9,600", "B",

@@ -82,7 +82,8 @@ enum Synthetic {
           name: "input", kind: "input", parameters: 0, nonzero: 0, macs: 0, encoding: nil, bits: nil, bytes: 0,
           arithmetic: nil),
         VariantResult.Layer(
-          name: "conv", kind: "conv2d", parameters: 1010, nonzero: kept + 10, macs: 5000,
+          name: "conv", kind: "conv2d", parameters: 1010, nonzero: kept + 10, weights: 1000, nonzeroWeights: kept,
+          macs: 5000,
           encoding: isInteger ? "int8" : "float32", bits: isInteger ? 8 : 32, bytes: isInteger ? 1050 : 4040,
           arithmetic: isInteger ? "int8" : "float32"),
       ])

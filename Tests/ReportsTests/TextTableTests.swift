@@ -1,3 +1,4 @@
+import Pipeline
 import Testing
 
 @testable import Reports
@@ -46,14 +47,112 @@ import Testing
     #expect(table.rendered(for: plain).contains(#"\u{1B}[2Jx"#))
   }
 
-  @Test func comparisonHasARowForEach() throws {
-    let text = ComparisonTable(try Synthetic.outcome(names: ["one", "two", "three", "four"])).rendered(for: plain)
-    for name in ["one", "two", "three", "four"] { #expect(text.contains("\n\(name) ")) }
-    #expect(text.contains("1,000 images of digits.test"))
+  /// At 80 columns a table of 100 becomes two, each with the names.
+  @Test func aNarrowTerminalGetsItInParts() {
+    var table = TextTable([("variant", .left)] + (1...9).map { ("column \($0)", .right) })
+    table.add([TextTable.Cell("baseline")] + (1...9).map { TextTable.Cell("\($0 * 1111)") })
+    func lines(_ width: Int) -> [String] {
+      table.rendered(for: Terminal(.output, isInteractive: true, hasColor: false, width: width))
+        .split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
+    }
+    #expect(lines(80).allSatisfy { $0.count <= 80 })
+    #expect(lines(80).count { $0.hasPrefix("variant ") } == 2 && lines(80).count { $0.hasPrefix("baseline ") } == 2)
+    #expect(lines(80).joined().contains("column 9") && lines(80).joined().contains("9999"))
+    #expect(lines(120).count { $0.hasPrefix("variant ") } == 1)
+    #expect(table.rendered(for: plain).split(separator: "\n").count == 3, "in one piece when piped")
+    #expect(lines(5).count { $0.hasPrefix("variant ") } == 9, "a column each where nothing fits")
+  }
+}
+
+@Suite struct ComparisonTableTests {
+  func rendered(_ outcome: ComparisonOutcome, for terminal: Terminal = plain) -> String {
+    ComparisonTable(Synthetic.results(outcome)).rendered(for: terminal)
+  }
+
+  @Test func hasARowForEach() throws {
+    let text = rendered(try Synthetic.outcome(names: ["one", "two", "three", "four"]))
+    for name in ["one", "two", "three", "four"] { #expect(text.components(separatedBy: "\n\(name) ").count == 3) }
+    #expect(text.contains("1,000 samples of digits.test"))
     #expect(text.contains("2 threads"))
-    #expect(!text.contains("MACs"))
+    #expect(!text.contains("MACs") && !text.contains("NaN") && !text.contains("±"))
     var outcome = try Synthetic.outcome(names: ["one", "two"])
     outcome.variants[1].macs = outcome.variants[0].macs / 2
-    #expect(ComparisonTable(outcome).rendered(for: plain).contains("MACs"))
+    #expect(rendered(outcome).contains("MACs"))
+  }
+
+  /// Medians with their intervals, as the report has them.
+  @Test func theFiguresAreTheReports() throws {
+    let results = Synthetic.results(try Synthetic.outcome()), text = ComparisonTable(results).rendered(for: plain)
+    let page = PageReader(try HTMLReport(results, charts: nil).rendered()).text
+    for variant in results.variants {
+      let interval = Formatting.milliseconds(try #require(variant.intervals?.p50))
+      #expect(text.contains("(\(interval))") && page.contains(interval))
+      guard let versus = variant.versusFirst else { continue }
+      for figure in [
+        Formatting.points(versus.accuracyInterval), Formatting.factors(try #require(versus.fasterMedianInterval)),
+      ] { #expect(text.contains("(\(figure))") && page.contains(figure), "\(figure)") }
+    }
+    for finding in Finding.all(results) {
+      #expect(text.contains("• \(finding.sentence)\n") && page.contains(finding.sentence))
+    }
+  }
+
+  /// +0.10 points of which the interval contains none has no colour, and no time has one.
+  @Test func colourNeedsAnIntervalThatExcludesNone() throws {
+    var outcome = try Synthetic.outcome()
+    outcome.variants[1].accuracy = outcome.variants[0].accuracy + 0.001
+    (outcome.variants[1].gained, outcome.variants[1].lost) = (11, 10)
+    (outcome.variants[2].gained, outcome.variants[2].lost) = (2, 40)
+    let green = "\u{1B}[32m", red = "\u{1B}[31m", dim = "\u{1B}[2m"
+    let wide = Terminal(.output, isInteractive: true, hasColor: true, width: 200)
+    let text = rendered(outcome, for: wide)
+    #expect(text.contains(dim + "+0.10 (") && text.contains(red + "−2.00 ("))
+    #expect(text.contains(green + "3.5×") && text.contains(green + "4.3×"))
+    // Int8 takes half the time; what is styled in the second table is names and headings.
+    let time = try #require(text.components(separatedBy: "\n\n").dropFirst().first)
+    #expect(time.contains("1.91× (") && !time.contains(green) && !time.contains(red))
+    let html = try HTMLReport(Synthetic.results(outcome), charts: nil).rendered()
+    #expect(html.contains("<span class=\"same\">+0.10") && html.contains("<span class=\"bad\">−2.00"))
+    #expect(html.contains("<small class=\"good\">3.5× smaller") && html.contains("<span>1.91×"))
+  }
+
+  @Test func oneImageIsNoComparisonOfTimes() throws {
+    let results = Synthetic.results(try Synthetic.outcome(samples: 1))
+    let text = ComparisonTable(results).rendered(for: plain)
+    #expect(text.contains("the median of 1 image has no interval") && text.contains(" 1.00 ms  "), "\(text)")
+    let page = PageReader(try HTMLReport(results, charts: nil).rendered()).text
+    #expect(page.contains("The median of 1 image has no interval"))
+    #expect(results.variants.allSatisfy { $0.intervals?.p50 == nil && $0.versusFirst?.fasterMedianInterval == nil })
+    #expect(
+      !ComparisonTable(Synthetic.results(try Synthetic.outcome(samples: 7))).rendered(for: plain).contains(
+        "has no interval"))
+  }
+
+  @Test func aRowSaysNaNForHowManySamples() throws {
+    var outcome = try Synthetic.outcome()
+    outcome.variants[1].undefined = 34
+    let text = rendered(outcome)
+    let heads = text.split(separator: "\n")[0].split(separator: " ").map(String.init)
+    #expect(heads.prefix(3) == ["variant", "accuracy", "NaN"])
+    #expect(text.split(separator: "\n")[3].split(separator: " ").prefix(4) == ["int8", "94.00", "%", "34"])
+    #expect(text.contains("“int8” answers NaN to 34 of 1,000 samples; they count as wrong."))
+    let page = PageReader(try HTMLReport(Synthetic.results(outcome), charts: nil).rendered())
+    #expect(page.problem == nil && page.text.contains("NaN for 34") && page.text.contains("answers NaN to 34 of 1,000"))
+  }
+
+  @Test func warningsOfStagesAndIdleOutputsAreFindings() throws {
+    var outcome = try Synthetic.outcome()
+    outcome.classes = 3
+    for index in outcome.variants.indices {
+      outcome.variants[index].outputs = 10
+      outcome.variants[index].history[0].record.warn("all 72 weights of \"conv\" are zero")
+    }
+    outcome.variants[2].history[1].record.warn("something")
+    let sentences = Finding.all(Synthetic.results(outcome)).map(\.sentence)
+    #expect(sentences.contains("train net: all 72 weights of \"conv\" are zero (all variants)."))
+    #expect(sentences.contains("quantize net: something (in “pruned”)."))
+    #expect(sentences.contains { $0.hasPrefix("The models have 10 outputs for the 3 classes of digits.test") })
+    outcome.classes = 10
+    #expect(!Finding.all(Synthetic.results(outcome)).contains { $0.sentence.contains("outputs") })
   }
 }

@@ -64,9 +64,11 @@ func failure(_ text: String, in folder: ScriptFolder? = nil, settings: [(String,
 
 final class NoteCollector: ProgressSink {
   var notes: [String] = []
+  /// What was said when a piece of work was done.
+  var ends: [String] = []
   func begin(_ label: String, total: Int) {}
   func update(done: Int, detail: String) {}
-  func end(detail: String) {}
+  func end(detail: String) { ends.append(detail) }
   func note(_ text: String) { notes.append(text) }
 }
 

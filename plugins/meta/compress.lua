@@ -798,8 +798,8 @@ function Layer:output_shape() end
 ---@field name string
 local Model = {}
 
----Its size and work; computes the model.
----@return { parameters: integer, nonzero: integer, macs: integer, bytes: integer }
+---Its size and work, weights also apart from biases; computes the model.
+---@return { parameters: integer, nonzero: integer, weights: integer, nonzero_weights: integer, macs: integer, bytes: integer }
 function Model:cost() end
 
 ---The layers with weights; computes the model.

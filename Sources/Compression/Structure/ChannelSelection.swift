@@ -67,8 +67,10 @@ public struct ChannelSelection {
     self.minimum = minimum
     self.multiple = multiple
     var order: [(key: Double, group: Int, channels: ArraySlice<Int>)] = []
+    var widest = 0
     for (index, group) in groups.groups.enumerated() {
       guard group.producers.allSatisfy({ scores[$0] != nil }) else { continue }
+      widest = max(widest, group.width)
       var combined = [Double](repeating: 0, count: group.width)
       for producer in group.producers {
         let values = try atLayer(producer) { try Self.checked(scores[producer]!) }
@@ -96,6 +98,7 @@ public struct ChannelSelection {
         first += count
       }
     }
+    self.widest = widest
     order.sort { ($0.key, $0.group, $0.channels.startIndex) < ($1.key, $1.group, $1.channels.startIndex) }
     self.order = order.map { ($0.group, $0.channels) }
     going = order.reduce(0) { $0 + $1.channels.count }
@@ -104,6 +107,8 @@ public struct ChannelSelection {
 
   /// Channels that may go, and those of the groups they are in.
   private let going, ranked: Int
+  /// Channels of the widest group that is open to pruning; 0 when none is.
+  private let widest: Int
 
   private static func checked(_ scores: Tensor) throws -> [Float] {
     guard scores.rank == 1 else {
@@ -152,8 +157,8 @@ public struct ChannelSelection {
     if case .channels = target { isShareOfChannels = true }  // as far as every group keeps its minimum
     guard under.share <= wanted || under.share - wanted < 0.01 || isShareOfChannels else {
       throw CompressError(
-        "\(target.unit): a share of \(wanted.rounded4) cannot be reached; with \(minimum) "
-          + "\(minimum == 1 ? "channel" : "channels") left in each group \(under.share.rounded4) stay")
+        "\(target.unit): a share of \(wanted.rounded4) cannot be reached; \(keeping), and then "
+          + "\(under.share.rounded4) stays")
     }
     let (nearest, other) = abs(over.share - wanted) < abs(under.share - wanted) ? (over, under) : (under, over)
     var choice = Choice(removal: [:], parameters: nearest.parameters, macs: nearest.macs)
@@ -162,7 +167,7 @@ public struct ChannelSelection {
       choice.note =
         "\(target.unit): a share of \(nearest.share.rounded4) stays where \(wanted.rounded4) was asked for; "
         + (under.count == order.count && nearest.share > wanted
-          ? "no group can give more"
+          ? "no group can give more, since \(keeping)"
           : "\(multiple == 1 ? "one channel" : "\(multiple) channels") more or less would make it \(other.share.rounded4)")
     }
     return choice
@@ -176,11 +181,19 @@ public struct ChannelSelection {
     let share: Double
   }
 
+  /// What no group of channels may fall below: `each group keeps at least 8 channels (keep_at_least = 8)`.
+  public var keeping: String {
+    (minimum == 1
+      ? "each group keeps a channel" : "each group keeps at least \(minimum) channels (keep_at_least = \(minimum))")
+      + (multiple > 1 ? ", and a multiple of \(multiple) (multiple_of = \(multiple))" : "")
+  }
+
   /// What to say when nothing may go.
   public var nothingToRemove: CompressError {
     CompressError(
-      "there are no channels to remove: each is tied to the network's input or output, or skipped"
-        + (multiple > 1 ? ", or there are no more than \(multiple) in its group, of which a multiple is to stay" : ""))
+      widest == 0
+        ? "there are no channels to remove: each is tied to the network's input or output, protected or skipped"
+        : "there are no channels to remove: \(keeping), and the widest group that may be pruned has \(widest)")
   }
 
   /// In how many steps all that may go can go.
@@ -206,6 +219,7 @@ public struct ChannelSelection {
   /// - Parameter share: by the group's position in `groups.groups`; nil leaves the group whole.
   public func choose(shares share: (Int) -> Double?) throws -> Choice {
     var removal: ChannelGroups.Removal = [:]
+    var missed: [String] = []
     for (index, group) in groups.groups.enumerated() {
       guard let wanted = share(index) else { continue }
       guard (0..<1).contains(wanted) else {
@@ -218,9 +232,18 @@ public struct ChannelSelection {
         going.formUnion(channels)
       }
       if !going.isEmpty { removal[index] = going }
+      if Double(abs(count - going.count)) > 0.01 * Double(group.width) {
+        let name = group.producers.joined(separator: "+")
+        missed.append("\(name) loses \(going.count) of \(group.width) channels where \(count) were asked for")
+      }
     }
     let cost = groups.cost(removing: removal)
-    return Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)
+    var choice = Choice(removal: removal, parameters: cost.parameters, macs: cost.macs)
+    if !missed.isEmpty {
+      let more = missed.count > 3 ? " and so on, \(missed.count) groups in all" : ""
+      choice.note = "ratios: \(missed.prefix(3).joined(separator: "; "))\(more); \(keeping)"
+    }
+    return choice
   }
 }
 

@@ -105,7 +105,14 @@ public struct LowRank {
           positions: output.count / outputs, u: u, values: values, v: v, energies: energies)
       }
     }
-    guard !layers.isEmpty else { throw CompressError("there is no dense layer and no convolution to factorize") }
+    guard !layers.isEmpty else {
+      let count = model.weightLayers.count
+      throw CompressError(
+        count == 0
+          ? "there is no dense layer and no convolution to factorize"
+          : "there is no layer to factorize: all \(count) layers with weights are protected, or depthwise or grouped "
+            + "convolutions")
+    }
   }
 
   /// - Throws: `CompressError` when the target is out of range, or smaller than rank 1 everywhere can make it.

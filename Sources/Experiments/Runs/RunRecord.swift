@@ -164,7 +164,7 @@ extension RunRecord.Variant {
       name: result.name,
       metrics: [
         .accuracy: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
-        .nonzero: Double(result.nonzero), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
+        .nonzero: Double(result.nonzeroWeights), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
         .gzipBytes: Double(result.gzipBytes), .mean: result.latency.mean, .p50: result.latency.p50,
         .p90: result.latency.p90, .p99: result.latency.p99, .memory: Double(result.peakMemoryBytes),
       ])

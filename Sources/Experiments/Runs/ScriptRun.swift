@@ -40,8 +40,12 @@ public final class ScriptRun {
     record.scriptDigest = try? Digest.of(file: options.script)
   }
 
+  /// Whether there is anything to remember of it: a script that fails before any stage was computed is a slip of the
+  /// pen, not an experiment.
+  public var isWorthRecording: Bool { record.status == .done || executor.hasWorked }
+
   /// - Returns: what was compared; nil when the script compares nothing.
-  public func run(print: @escaping (String) -> Void) throws -> ComparisonOutcome? {
+  public func run(print: @escaping (String) -> Void) throws -> ResultsFile? {
     let start = ContinuousClock.now
     defer { record.seconds = (ContinuousClock.now - start) / .seconds(1) }
     do {
@@ -56,7 +60,7 @@ public final class ScriptRun {
     }
   }
 
-  private func perform(_ print: @escaping (String) -> Void) throws -> ComparisonOutcome? {
+  private func perform(_ print: @escaping (String) -> Void) throws -> ResultsFile? {
     let session = try ScriptSession(options, executor: executor, print: print)
     defer {
       session.noteBrokenImages()
@@ -67,28 +71,60 @@ public final class ScriptRun {
     return try executor.context.cancellation.withHandler({ interrupt.cancel() }) {
       let outcome = try session.run()
       record.scriptDigest = outcome.digest
+      tellAbandoned(outcome)
       for stage in outcome.leaves { _ = try executor.result(of: stage) }
       guard let comparison = outcome.comparison else {
         record.stages = try stages(of: outcome.leaves)
+        try executor.tellWarnings(of: outcome.leaves)
+        tellWhatIsMissing(outcome)
         return nil
       }
+      for variant in comparison.variants { _ = try executor.result(of: variant.stage) }
+      // Before the clocks run: some of it may be a reason to stop.
+      try executor.tellWarnings(of: outcome.leaves + comparison.variants.map(\.stage))
       let result = try Comparer(worker: worker, executor: executor, seed: options.seed)
         .run(comparison, keepModels: keepsModels ? options.out.map { $0 + "/models" } : nil)
       record.stages = try stages(of: comparison.variants.map(\.stage) + outcome.leaves)
       record.variants = result.variants.map(RunRecord.Variant.init)
-      if let out = options.out { try write(result, outcome, to: out) }
-      return result
+      let run = ResultsFile.Run(
+        script: options.script, scriptDigest: outcome.digest, params: Self.dictionary(outcome.params),
+        seed: options.seed, threads: record.threads, version: record.environment.program, command: record.command)
+      let results = ResultsFile(result, run: run)
+      if let out = options.out { try write(results, to: out) }
+      return results
     }
   }
 
-  private func write(_ result: ComparisonOutcome, _ outcome: ScriptSession.Outcome, to out: String) throws {
-    let run = ResultsFile.Run(
-      script: options.script, scriptDigest: outcome.digest, params: Self.dictionary(outcome.params), seed: options.seed,
-      threads: record.threads, version: record.environment.program, command: record.command)
-    let results = ResultsFile(result, run: run)
+  /// What was asked for once, failed, and is not asked for any more.
+  private func tellAbandoned(_ outcome: ScriptSession.Outcome) {
+    for stage in outcome.abandoned where !outcome.isCompared(stage) {
+      let line = stage.origin.map { " (line \($0.line))" } ?? ""
+      executor.context.progress.note("not computed, since the script went on without it: \(stage.work.label)\(line)")
+    }
+  }
+
+  /// Of a script that leaves nothing behind that somebody could look at.
+  private func tellWhatIsMissing(_ outcome: ScriptSession.Outcome) {
+    let progress = executor.context.progress
+    if !outcome.hasOutput {
+      let count = outcome.leaves.count
+      progress.note(
+        "the script compares, prints and saves nothing"
+          + (count == 0
+            ? ""
+            : "; \(count == 1 ? "its model is" : "its \(count) models are") computed, and nobody sees what came of it"))
+    }
+    if let out = options.out, Folders.isFile("\(out)/results.json") {
+      progress.note("\(out)/results.json is of an earlier run: this script compares nothing")
+    }
+  }
+
+  private func write(_ results: ResultsFile, to out: String) throws {
     try results.write(to: "\(out)/results.json")
     try HTMLReport(results, charts: charts).write(to: "\(out)/report.html")
-    let models = keepsModels ? result.variants.enumerated().map { "models/" + Comparer.modelFile($1.name, $0) } : []
+    let names = keepsModels ? results.variants.enumerated().map { Comparer.modelFile($1.name, $0) } : []
+    try Comparer.removeModels(in: "\(out)/models", but: names)
+    let models = names.map { "models/" + $0 }
     record.artifacts = try (["results.json", "report.html"] + models).map { name in
       RunRecord.Artifact(
         path: name, bytes: try Folders.size(ofFile: "\(out)/\(name)"), sha256: try Digest.of(file: "\(out)/\(name)"))

@@ -10,6 +10,10 @@ public struct ModelCost: Sendable {
     public let filters: Int?
     public let parameters: Int
     public let nonzero: Int
+    /// Values of the weight alone, and those that are not zero. Biases and statistics are never pruned, and folding a
+    /// batch norm makes biases: counted together, zeros would seem to come and go.
+    public let weights: Int
+    public let nonzeroWeights: Int
     public let macs: Int
     /// Encoding of the weight (`float32`, `int8` …); nil without one.
     public let encoding: String?
@@ -25,14 +29,16 @@ public struct ModelCost: Sendable {
   public init(_ model: Model) {
     layers = model.graph.nodes.map { node in
       let parameters = model.parameters(of: node).map(\.parameter)
+      let weight = model[node.name, .weight]
       let kind: String = if case .activation(let function) = node.op { function.rawValue } else { node.op.spec.kind }
       return Layer(
         name: node.name, kind: kind, outputShape: model.graph.shape(of: node.name),
-        filters: model[node.name, .weight]?.shape.dims.first,
+        filters: weight?.shape.dims.first,
         parameters: parameters.reduce(0) { $0 + $1.count },
         nonzero: parameters.reduce(0) { $0 + $1.nonzeroCount },
+        weights: weight?.count ?? 0, nonzeroWeights: weight?.nonzeroCount ?? 0,
         macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.shape(of: node.name)),
-        encoding: model[node.name, .weight]?.encoding.name, bits: model[node.name, .weight]?.encoding.bits,
+        encoding: weight?.encoding.name, bits: weight?.encoding.bits,
         bytes: parameters.reduce(0) { $0 + $1.encoding.byteCount },
         inputs: node.inputs)
     }
@@ -40,6 +46,8 @@ public struct ModelCost: Sendable {
 
   public var parameters: Int { layers.reduce(0) { $0 + $1.parameters } }
   public var nonzero: Int { layers.reduce(0) { $0 + $1.nonzero } }
+  public var weights: Int { layers.reduce(0) { $0 + $1.weights } }
+  public var nonzeroWeights: Int { layers.reduce(0) { $0 + $1.nonzeroWeights } }
   public var macs: Int { layers.reduce(0) { $0 + $1.macs } }
   public var bytes: Int { layers.reduce(0) { $0 + $1.bytes } }
 }

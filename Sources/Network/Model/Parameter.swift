@@ -74,4 +74,22 @@ public struct Parameter: Sendable {
         ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))
     }
   }
+
+  /// Whether nothing but zeros is stored; looks no further than to the first value that is none.
+  public var isAllZero: Bool {
+    func isZero<T: TensorElement & Equatable>(_ tensor: Tensor, _ zero: T) -> Bool {
+      tensor.withElements(T.self) { $0.allSatisfy { $0 == zero } }
+    }
+    switch encoding {
+    case .float(let tensor):
+      return switch tensor.dtype {
+      case .float16: tensor.withElements(Half.self) { $0.allSatisfy { $0.bits & 0x7FFF == 0 } }
+      case .bfloat16: tensor.withElements(BFloat.self) { $0.allSatisfy { $0.bits & 0x7FFF == 0 } }
+      default: isZero(tensor, Float(0))
+      }
+    case .codes(let coded): return coded.nonzeroCount == 0
+    case .integer(let integers):
+      return integers.values.dtype == .int8 ? isZero(integers.values, Int8(0)) : isZero(integers.values, Int32(0))
+    }
+  }
 }

@@ -50,10 +50,12 @@ public struct BenchReport: Sendable, Encodable {
   public let peakMemoryBytes: Int
   /// Where the time goes, when that was asked for.
   public let layers: [Layer]?
+  /// How many of the batch's random images it answers NaN to; nil when to none.
+  public let undefined: Int?
 
   private enum CodingKeys: String, CodingKey {
     case model, precision, threads, batch, p50 = "p50_ms", p90 = "p90_ms", p99 = "p99_ms", max = "max_ms", runs
-    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes", layers
+    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes", layers, undefined
   }
 
   /// Measures.
@@ -91,6 +93,11 @@ public struct BenchReport: Sendable, Encodable {
         }
       }
     }.statistics
+    let outputs = plan.outputShape.count
+    let unknown = output.withElements(Float.self) { output in
+      (0..<batch).count { sample in output[sample * outputs..<(sample + 1) * outputs].contains { $0.isNaN } }
+    }
+    undefined = unknown > 0 ? unknown : nil
     model = path
     self.precision = precision.rawValue
     self.threads = threads

@@ -70,12 +70,14 @@ public struct Comparer {
           parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           latency: report.latency, peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage),
-          layers: VariantResult.Layer.all(cost, try compile(stored.model))))
+          layers: VariantResult.Layer.all(cost, try compile(stored.model)),
+          outputs: stored.model.graph.outputShape.count))
       context.progress.end(
-        detail: "accuracy \((evaluation.accuracy * 100).formatted(2)) %  mean \(report.latency.mean.formatted(4)) ms")
+        detail: "accuracy \((evaluation.accuracy * 100).formatted(2)) %  median \(report.latency.p50.formatted(4)) ms")
     }
     return ComparisonOutcome(
-      data: comparison.data.name, evaluated: comparison.data.count, images: comparison.images, order: comparison.order,
+      data: comparison.data.name, evaluated: comparison.data.count, classes: comparison.data.classCount,
+      images: comparison.images, order: comparison.order,
       warmUp: comparison.warmUp, cooldown: comparison.cooldown, threads: context.pool.threads, variants: results,
       courses: try PruningCourse.all(in: comparison, results, executor), scans: try scans(comparison))
   }
@@ -112,6 +114,17 @@ public struct Comparer {
   public static func modelFile(_ name: String, _ index: Int) -> String {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
     return "\(index + 1)-\(String(plain.prefix(60))).\(NativeFormat.fileExtension)"
+  }
+
+  /// Removes the models that an earlier run left in a folder: a reader would take them for this run's.
+  ///
+  /// - Parameter names: files that stay. So does whatever is not called as models of variants are.
+  public static func removeModels(in folder: String, but names: [String]) throws {
+    guard Folders.exists(folder), !Folders.isLink(folder) else { return }
+    let stale = try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
+      !names.contains(name) && name.wholeMatch(of: #/[0-9]+-[-a-z0-9]*\.cmpr/#) != nil
+    }
+    for name in stale { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
   }
 
   private func writeImages(_ comparison: Comparison, to path: String) throws {

@@ -89,6 +89,11 @@ public struct VariantResult: Sendable {
   public var history: [Step]
   /// The model as it is stored and as the runtime runs it, in the graph's order.
   public var layers: [Layer]
+  /// How many classes it tells apart; nil where nobody said.
+  public var outputs: Int?
+
+  /// Of the layers' weights alone: biases and statistics are never pruned.
+  public var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
 
   public struct Step: Sendable, Codable {
     public var stage: String
@@ -124,6 +129,9 @@ public struct VariantResult: Sendable {
     public var filters: Int?
     public var parameters: Int
     public var nonzero: Int
+    /// Values of the weight alone, and those that are not zero; nil in files of older versions.
+    public var weights: Int?
+    public var nonzeroWeights: Int?
     public var macs: Int
     /// Of the weight: `float32`, `int8` …; nil without one.
     public var encoding: String?
@@ -133,15 +141,22 @@ public struct VariantResult: Sendable {
     /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
     public var arithmetic: String?
 
+    private enum CodingKeys: String, CodingKey {
+      case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
+      case bytes, arithmetic
+    }
+
     public init(
-      name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, macs: Int, encoding: String?,
-      bits: Int?, bytes: Int, arithmetic: String?
+      name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, weights: Int? = nil,
+      nonzeroWeights: Int? = nil, macs: Int, encoding: String?, bits: Int?, bytes: Int, arithmetic: String?
     ) {
       self.name = name
       self.kind = kind
       self.filters = filters
       self.parameters = parameters
       self.nonzero = nonzero
+      self.weights = weights
+      self.nonzeroWeights = nonzeroWeights
       self.macs = macs
       self.encoding = encoding
       self.bits = bits
@@ -151,8 +166,9 @@ public struct VariantResult: Sendable {
   }
 
   public init(
-    name: String, accuracy: Double, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int, nonzero: Int, macs: Int,
-    nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int, history: [Step], layers: [Layer]
+    name: String, accuracy: Double, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
+    nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int,
+    history: [Step], layers: [Layer], outputs: Int? = nil
   ) {
     self.name = name
     self.accuracy = accuracy
@@ -169,6 +185,7 @@ public struct VariantResult: Sendable {
     self.peakMemoryBytes = peakMemoryBytes
     self.history = history
     self.layers = layers
+    self.outputs = outputs
   }
 }
 
@@ -177,6 +194,8 @@ public struct ComparisonOutcome: Sendable {
   public var data: String
   /// How many samples accuracy and flips are over.
   public var evaluated: Int
+  /// How many classes the data has; nil where nobody said.
+  public var classes: Int?
   public var images: Int
   public var order: Comparison.Order
   public var warmUp: Int
@@ -188,11 +207,13 @@ public struct ComparisonOutcome: Sendable {
   public var scans: [SensitivityScan]
 
   public init(
-    data: String, evaluated: Int, images: Int, order: Comparison.Order, warmUp: Int, cooldown: Double, threads: Int,
-    variants: [VariantResult], courses: [PruningCourse] = [], scans: [SensitivityScan] = []
+    data: String, evaluated: Int, classes: Int? = nil, images: Int, order: Comparison.Order, warmUp: Int,
+    cooldown: Double, threads: Int, variants: [VariantResult], courses: [PruningCourse] = [],
+    scans: [SensitivityScan] = []
   ) {
     self.data = data
     self.evaluated = evaluated
+    self.classes = classes
     self.images = images
     self.order = order
     self.warmUp = warmUp

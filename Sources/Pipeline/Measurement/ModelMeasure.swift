@@ -14,6 +14,14 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
 
   private static let latencyRuns = 31
 
+  /// What is to be said of a model that was chosen by it; nil where anybody would find the same.
+  func remark(_ context: StageContext) -> String? {
+    guard self == .latency else { return nil }
+    return
+      "latency_ms: as measured on \(context.pool.threads == 1 ? "one thread" : "\(context.pool.threads) threads") of "
+      + "this machine, which decided how many filters went"
+  }
+
   /// For labels.
   func text(_ value: Double) -> String {
     switch self {
@@ -72,19 +80,15 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     let under = try at(low), over = low > 0 ? try at(low - 1) : under
     guard under.value <= wanted * 1.01 else {
       throw CompressError(
-        "\(rawValue): \(text(wanted)) cannot be reached; with \(selection.minimum) "
-          + "\(selection.minimum == 1 ? "channel" : "channels") left in each group it is \(text(under.value))")
+        "\(rawValue): \(text(wanted)) cannot be reached; \(selection.keeping), and then it is \(text(under.value))")
     }
     let nearest = abs(over.value - wanted) < abs(under.value - wanted) ? over : under
     var choice = nearest.choice
     if abs(nearest.value - wanted) > 0.01 * wanted {
-      choice.note = "\(rawValue): \(text(nearest.value)) where \(text(wanted)) was asked for"
-    }
-    if self == .latency {
-      let text =
-        "latency_ms: as measured on \(context.pool.threads == 1 ? "one thread" : "\(context.pool.threads) threads") of this "
-        + "machine, which decided how many filters went"
-      choice.note = choice.note.map { $0 + "; " + text } ?? text
+      let reason =
+        nearest.value > wanted && low == steps
+        ? "no group can give more, since \(selection.keeping)" : "one step more or less is as far from it"
+      choice.note = "\(rawValue): \(text(nearest.value)) where \(text(wanted)) was asked for; \(reason)"
     }
     return choice
   }

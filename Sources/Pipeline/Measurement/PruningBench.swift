@@ -136,7 +136,7 @@ public struct PruningBench: Sendable, Encodable {
       seconds = try Self.seconds { result = try stage.run(inputs: [pruned], context: context) }
       pruned = result!.model
       achieved = result!.record.facts["macs"]!
-      notes = result!.record.notes
+      notes = result!.record.notes + (result!.record.warnings ?? [])
     } else {
       seconds = try Self.seconds {
         for (layer, mask) in try Self.masks(pruned, policy, sparsity, context) { try pruned.prune(layer, by: mask) }

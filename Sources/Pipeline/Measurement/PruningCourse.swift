@@ -22,6 +22,9 @@ public struct PruningCourse: Sendable, Codable {
     public var layers: [Layer]
 
     public var filters: Int { layers.reduce(0) { $0 + $1.filters } }
+    /// Of the layers' weights alone; in files of older versions their biases count as well.
+    public var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
+    public var weights: Int { layers.reduce(0) { $0 + ($1.weights ?? $1.parameters) } }
 
     public init(
       name: String, key: String, accuracy: Double, parameters: Int, nonzero: Int, macs: Int, bytes: Int, layers: [Layer]
@@ -43,14 +46,26 @@ public struct PruningCourse: Sendable, Codable {
     public var filters: Int
     public var parameters: Int
     public var nonzero: Int
+    /// Values of the weight alone, and those that are not zero; nil in files of older versions.
+    public var weights: Int?
+    public var nonzeroWeights: Int?
     public var macs: Int
     public var bytes: Int
 
-    public init(name: String, filters: Int, parameters: Int, nonzero: Int, macs: Int, bytes: Int) {
+    private enum CodingKeys: String, CodingKey {
+      case name, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, bytes
+    }
+
+    public init(
+      name: String, filters: Int, parameters: Int, nonzero: Int, weights: Int? = nil, nonzeroWeights: Int? = nil,
+      macs: Int, bytes: Int
+    ) {
       self.name = name
       self.filters = filters
       self.parameters = parameters
       self.nonzero = nonzero
+      self.weights = weights
+      self.nonzeroWeights = nonzeroWeights
       self.macs = macs
       self.bytes = bytes
     }
@@ -102,15 +117,22 @@ extension PruningCourse.Round {
     _ stage: Stage, name: String, accuracy: Double?, _ comparison: Comparison, _ executor: Executor
   ) throws {
     let model = try executor.model(of: stage), cost = ModelCost(model)
+    func evaluate() throws -> Double {
+      let found = try Evaluation(model, on: comparison.data, context: executor.context)
+      if found.undefined > 0 {
+        executor.context.progress.note(
+          "\(name) answers NaN to \(found.undefined) of \(found.count) samples; they count as wrong")
+      }
+      return found.accuracy
+    }
     self.init(
-      name: name, key: stage.key.digest,
-      accuracy: try accuracy ?? Evaluation(model, on: comparison.data, context: executor.context).accuracy,
+      name: name, key: stage.key.digest, accuracy: try accuracy ?? evaluate(),
       parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs, bytes: try NativeFormat.data(model).count,
       layers: cost.layers.compactMap { layer in
         layer.filters.map {
           PruningCourse.Layer(
-            name: layer.name, filters: $0, parameters: layer.parameters, nonzero: layer.nonzero, macs: layer.macs,
-            bytes: layer.bytes)
+            name: layer.name, filters: $0, parameters: layer.parameters, nonzero: layer.nonzero,
+            weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs, bytes: layer.bytes)
         }
       })
   }

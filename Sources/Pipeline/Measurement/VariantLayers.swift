@@ -9,7 +9,8 @@ extension VariantResult.Layer {
     return cost.layers.map { layer in
       VariantResult.Layer(
         name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
-        nonzero: layer.nonzero, macs: layer.macs, encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
+        nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
+        encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
         arithmetic: layer.name == plan.inputName ? nil : steps[layer.name])
     }
   }

@@ -52,8 +52,8 @@ struct AwareTraining {
     }
     var final = quantization
     let result = try training.train(
-      [start] + teacher, label: label, quantization: quantization, context: context
-    ) { final = try $0.currentQuantization() }
+      [start] + teacher, label: label, quantization: quantization, context: context,
+      onEnd: { final = try $0.currentQuantization() })
     return (try assembled(result.model, final), result.record)
   }
 

@@ -15,6 +15,9 @@ public struct EqualizeStage: StageWork {
     var result = StageResult(model)
     result.record.facts["equalized_pairs"] = Double(pairs)
     result.record.notes = ["\(pairs) pairs of layers equalized"]
+    if pairs == 0 {
+      result.record.warn("nothing was equalized: no two layers follow one another with nothing but a relu between them")
+    }
     return result
   }
 }

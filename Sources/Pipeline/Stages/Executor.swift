@@ -19,6 +19,10 @@ public final class Executor {
   private var toldUnrepeatable = Set<String>()
   /// Keys of what this run computed rather than read.
   private var computed = Set<String>()
+  /// Keys of what could not be computed.
+  private var failed = Set<String>()
+  /// Keys of stages whose warnings were told.
+  private var told = Set<String>()
 
   /// Bytes of models that are held unless another number is given: 2 GiB.
   public static let standardModelBytes = 2 << 30
@@ -66,6 +70,7 @@ public final class Executor {
       } catch let error as CompressError {
         // Work that was cut short may have met anything.
         let error = context.cancellation.isRequested ? Cancellation.error : error
+        failed.insert(step.key.digest)
         throw step.origin.map { error.at(script: $0.script, line: $0.line) } ?? error
       }
     }
@@ -76,6 +81,7 @@ public final class Executor {
   private func hold(_ result: StageResult, of stage: Stage) throws {
     let before = results.bytes
     records[stage.key.digest] = result.record
+    failed.remove(stage.key.digest)
     try results.hold(result, of: stage.key.digest, isStored: stage.key.unrepeatableReason == nil && store != nil)
     if results.bytes != before { try onModelBytes(results.bytes) }
   }
@@ -100,6 +106,24 @@ public final class Executor {
 
   /// Whether this run computed the stage, rather than reading it from the store.
   public func hasComputed(_ stage: Stage) -> Bool { computed.contains(stage.key.digest) }
+
+  /// Whether any stage was computed in this run, or could not be.
+  public var hasWorked: Bool { !computed.isEmpty || !failed.isEmpty }
+
+  /// Whether the stage, or one that it needs, was asked for and could not be computed.
+  public func hasFailed(_ stage: Stage) -> Bool {
+    !failed.isEmpty && stage.lineage.contains { failed.contains($0.key.digest) }
+  }
+
+  /// Tells, each once, of the warnings of all stages that the given ones need.
+  public func tellWarnings(of stages: [Stage]) throws {
+    for stage in stages.flatMap(\.lineage) { tellWarnings(of: stage, try record(of: stage)) }
+  }
+
+  private func tellWarnings(of stage: Stage, _ record: StageRecord) {
+    guard let warnings = record.warnings, told.insert(stage.key.digest).inserted else { return }
+    for warning in warnings { context.progress.note("\(stage.work.label): \(warning)") }
+  }
 
   /// Whether the stage's result is at hand without computing anything.
   public func isAvailable(_ stage: Stage) -> Bool {
@@ -135,12 +159,29 @@ public final class Executor {
     var result = try stage.work.run(inputs: inputs, context: context)
     result.record.seconds = (ContinuousClock.now - start) / .seconds(1)
     result.record.contracts = try contracts(stage, inputs, result.model)
+    if let warning = Self.emptied(inputs.first, result.model) { result.record.warn(warning) }
     // What was cut short is not the result.
     try context.cancellation.check()
     try store?.save(result, stage)
     context.checkpoint?.remove()
     computed.insert(stage.key.digest)
+    tellWarnings(of: stage, result.record)
     return result
+  }
+
+  /// Of layers that lost their last weight: whatever comes in, what goes out is their bias.
+  private static func emptied(_ before: Model?, _ after: Model) -> String? {
+    let layers = after.weightLayers.filter { layer in
+      after[layer, .weight]?.isAllZero == true && before?[layer, .weight]?.isAllZero != true
+    }
+    guard let first = layers.first else { return nil }
+    let weights = layers.reduce(0) { $0 + after[$1, .weight]!.count }
+    guard layers.count > 1 else {
+      return "all \(weights) weights of \"\(first)\" are zero: its output is the same for every sample"
+    }
+    let names = layers.prefix(3).map { "\"\($0)\"" }.joined(separator: ", ")
+    return "all \(weights) weights of \(layers.count) layers are zero (\(names)\(layers.count > 3 ? " …" : "")): their "
+      + "outputs are the same for every sample"
   }
 
   /// What holds after a stage: what it promises itself, and what was promised of its first input and is kept.

@@ -67,7 +67,11 @@ public struct FactorizeStage: StageWork {
         "\(choice.ranks.count) of \(layers.count) layers as two, \((shares.macs * 100).formatted(1)) % of the MACs")
     var result = StageResult(try lowRank.model(choice.ranks))
     result.record.facts = ["macs": shares.macs, "parameters": shares.parameters]
-    if let note = choice.note { result.record.notes.append(note) }
+    if let note = choice.note { result.record.warn(note) }
+    if choice.ranks.isEmpty {
+      result.record.warn(
+        "no layer was factorized: each of \(layers.count) layers with weights is protected, or would not get smaller")
+    }
     return result
   }
 }

@@ -98,7 +98,9 @@ public struct MixStage: StageWork {
     let chosen: Int
     switch goal {
     case .accuracy(let within):
-      let wanted = try Evaluation(original, on: data, context: quiet).accuracy - within
+      let evaluation = try Evaluation(original, on: data, context: quiet)
+      try evaluation.checkDefined("the original", on: data)
+      let wanted = evaluation.accuracy - within
       func isEnough(_ count: Int) throws -> Bool {
         context.progress.update(done: layers.count * top, detail: "\(count) moves")
         return try Evaluation(mixed(levels(after: count)), on: data, context: quiet).accuracy >= wanted

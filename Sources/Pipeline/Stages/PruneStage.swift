@@ -117,11 +117,21 @@ public struct PruneStage: StageWork {
     let model = inputs[0]
     try policy.check(layers: model.weightLayers)
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
+    let wanted = try target.share(at: 1)
     var result: StageResult
+    var ended: (step: Int, due: Int, total: Int)?
     if let training {
       let hook = GradualPruning(pruner: pruner, target: target, interval: interval, ramp: ramp)
       result = try training.train(
-        inputs, hooks: [hook], asking: { [target] in target.functions }, label: label, context: context)
+        inputs, hooks: [hook], asking: { [target] in target.functions }, label: label, context: context,
+        outcome: { trained in
+          let reached = Self.sparsity(of: trained)
+          return Self.misses(wanted, reached) ? "reached \(reached.percent)" : nil
+        },
+        onEnd: { trainer in
+          let due = hook.end(of: trainer.totalSteps)
+          if trainer.stepsDone <= due { ended = (trainer.stepsDone, due, trainer.totalSteps) }
+        })
     } else {
       var pruned = model
       let evidence = pruner.evidence(of: model)
@@ -130,12 +140,57 @@ public struct PruneStage: StageWork {
       }
       result = StageResult(pruned)
     }
-    let counts = result.model.weightLayers.filter { result.model[$0, .weight]?.mask != nil }.map { layer in
-      (total: result.model[layer, .weight]!.count, kept: result.model[layer, .weight]!.nonzeroCount)
-    }
-    let total = counts.reduce(0) { $0 + $1.total }
-    result.record.facts["sparsity"] = total == 0 ? 0 : 1 - Double(counts.reduce(0) { $0 + $1.kept }) / Double(total)
+    let reached = Self.sparsity(of: result.model)
+    result.record.facts["sparsity"] = reached
+    if let warning = shortfall(wanted, reached, pruner, ended) { result.record.warn(warning) }
     return result
+  }
+
+  /// The share of zeros among the weights of the layers that are pruned.
+  private static func sparsity(of model: Model) -> Double {
+    let pruned = model.weightLayers.compactMap { model[$0, .weight] }.filter { $0.mask != nil }
+    let total = pruned.reduce(0) { $0 + $1.count }
+    return total == 0 ? 0 : 1 - Double(pruned.reduce(0) { $0 + $1.nonzeroCount }) / Double(total)
+  }
+
+  /// Whether what came out is not what was asked for: by half a hundredth, as filters' targets allow twice.
+  private static func misses(_ wanted: Double?, _ reached: Double) -> Bool {
+    wanted.map { abs(reached - $0) > 0.005 } ?? false
+  }
+
+  /// What is to be said where there are not as many zeros as were asked for, or more, and why.
+  private func shortfall(
+    _ wanted: Double?, _ reached: Double, _ pruner: Pruner, _ ended: (step: Int, due: Int, total: Int)?
+  ) -> String? {
+    let model = pruner.model, layers = model.weightLayers
+    guard !pruner.layers.isEmpty else {
+      let weights = layers.reduce(0) { $0 + model[$1, .weight]!.count }
+      let asked = wanted.map { ", where zeros for \($0.percent) were asked for" } ?? ""
+      return
+        "nothing was pruned\(asked): all \(layers.count) layers with weights (\(weights) weights) are protected or skipped"
+    }
+    if let ended, wanted.map({ Self.misses($0, reached) }) ?? (reached == 0) {
+      return "\(reached.percent) of the weights are zero"
+        + (wanted.map { ", where \($0.percent) were asked for" } ?? "")
+        + ": the training ended after step \(ended.step) of \(ended.total), and the last removal is due before step "
+        + "\(ended.due + 1)"
+    }
+    guard let wanted, Self.misses(wanted, reached) else { return nil }
+    let reason: String =
+      if reached == 0 {
+        "\"\(policy.name)\" left its \(pruner.layers.count) \(pruner.layers.count == 1 ? "layer" : "layers") whole"
+      } else {
+        switch policy.unit {
+        case .block(let rows, let columns): "blocks of \(rows) by \(columns) go or stay as a whole"
+        case .pattern(_, let of):
+          "not every filter's inputs are a multiple of \(of), and a last, shorter run keeps its share, rounded up"
+        case .weight, .filter:
+          reached > wanted
+            ? "others were removed by an earlier stage, or are zero by themselves"
+            : "a share of so few weights is coarse"
+        }
+      }
+    return "\(reached.percent) of the weights are zero, where \(wanted.percent) were asked for: \(reason)"
   }
 }
 
@@ -303,7 +358,7 @@ private struct GradualPruning: TrainingHook {
   func isSettled(after step: Int, of total: Int) -> Bool { step > end(of: total) }
 
   /// The step before which the last removal happens.
-  private func end(of total: Int) -> Int { max(1, min(total - 1, Int((Double(total) * ramp).rounded()))) }
+  func end(of total: Int) -> Int { max(1, min(total - 1, Int((Double(total) * ramp).rounded()))) }
 }
 
 extension Operator {

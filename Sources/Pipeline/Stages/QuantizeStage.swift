@@ -65,6 +65,9 @@ public struct QuantizeStage: StageWork {
       if let sentence = loss?.sentence { record.notes.append(sentence) }
     }
     let whole = model.weightLayers.filter { assignment.layers[$0] == nil }
+    if whole.count == model.weightLayers.count {
+      record.warn("nothing was quantized: \"\(policy.name)\" leaves all \(whole.count) layers with weights float32")
+    }
     if !whole.isEmpty { record.notes.append("left float32: \(whole.joined(separator: ", "))") }
     record.notes += try compile(model).islands.map {
       "\($0.layer) \($0.isSimulated ? "is simulated in float" : "stays float"): \($0.reason)"

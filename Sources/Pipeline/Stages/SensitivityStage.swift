@@ -52,7 +52,8 @@ public struct SensitivityStage: StageWork {
     let quiet = StageContext(pool: context.pool, cancellation: context.cancellation)
     let parts = try parts(of: model, quiet)
     context.progress.begin(label, total: parts.count * shares.count + 1)
-    let baseline = try Evaluation(model, on: data, context: quiet).accuracy
+    let evaluation = try Evaluation(model, on: data, context: quiet), baseline = evaluation.accuracy
+    try evaluation.checkDefined("the model", on: data)
     var measured: [Sensitivity.Part] = []
     for (number, part) in parts.enumerated() {
       let accuracies = try shares.enumerated().map { index, share in

@@ -138,10 +138,15 @@ public struct StageRecord: Sendable, Codable {
   public var contracts: [Contract]?
   /// Sentences for people: layers left float and why …
   public var notes: [String] = []
+  /// Sentences that nobody should miss, on the terminal and among the first things a report says: a target missed, a
+  /// layer emptied, a training that came to nothing. Nil where there are none, or nobody looked for them yet.
+  public private(set) var warnings: [String]?
   /// How long it took when it was computed.
   public var seconds: Double = 0
 
   public init() {}
+
+  public mutating func warn(_ sentence: String) { warnings = (warnings ?? []) + [sentence] }
 }
 
 public struct StageResult {

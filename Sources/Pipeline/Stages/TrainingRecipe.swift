@@ -1,5 +1,6 @@
 import Datasets
 import Diagnostics
+import Foundation
 import Network
 import Training
 
@@ -110,11 +111,12 @@ public struct TrainingRecipe {
   ///   - inputs: the model, then the teacher if there is one.
   ///   - recipes: of the functions that the hooks ask.
   ///   - quantization: what the network is trained for.
+  ///   - outcome: a few words about the trained model, for the line that says it is done.
   ///   - onEnd: gets the trainer when all is done.
   func train(
     _ inputs: [Model], hooks: [any TrainingHook] = [], asking recipes: () -> [Recipe] = { [] }, label: String,
     quantization: FakeQuantization = FakeQuantization(), context: StageContext,
-    onEnd: (Trainer) throws -> Void = { _ in }
+    outcome: (Model) -> String? = { _ in nil }, onEnd: (Trainer) throws -> Void = { _ in }
   ) throws -> StageResult {
     var options = options
     options.quantization = quantization
@@ -167,15 +169,16 @@ public struct TrainingRecipe {
           context.progress.note("no checkpoint of this training: \(problem.message)")
         }
       }, isCancelled: { (try? context.step()) == nil })
-    context.progress.end(detail: summary(curve, speed: images == 0 ? nil : speed))
+    let words = [outcome(trained), summary(curve, speed: images == 0 ? nil : speed)].compactMap { $0 }
+    context.progress.end(detail: words.joined(separator: "  "))
     try onEnd(trainer)
     var record = StageRecord()
     record.curve = curve.epochs
     record.epochSeconds = curve.seconds
     record.notes = notes(curve)
-    if let failure = Self.failure(curve, classes: inputs[0].graph.outputShape.count) {
-      context.progress.note("\(label): \(failure)")
-      record.notes.append(failure)
+    let outputs = inputs[0].graph.outputShape.count
+    for warning in [divergence(curve, outputs) ?? Self.failure(curve, classes: outputs), idleOutputs(outputs)] {
+      if let warning { record.warn(warning) }
     }
     record.facts["activation_bytes"] = Double(trainer.activationBytes)
     return StageResult(trained, record)
@@ -218,6 +221,30 @@ public struct TrainingRecipe {
 }
 
 extension TrainingRecipe {
+  /// So many times the loss of guessing is no longer learning.
+  private static let diverged = 10.0
+
+  /// What is to be said of a training that came apart: its loss is far above that of guessing.
+  private func divergence(_ curve: TrainingCurve, _ classes: Int) -> String? {
+    guard let last = curve.epochs.last, classes > 1 else { return nil }
+    // Of a network that says the same of every class; distilled, what is left of the divergence may count T² times.
+    let weight = options.distillation.weight, temperature = options.distillation.temperature
+    let guessing = log(Double(classes)) * (hasTeacher ? 1 - weight + weight * temperature * temperature : 1)
+    guard last.loss > Self.diverged * guessing else { return nil }
+    return
+      "the loss ended at \(last.loss.short), where guessing one of \(classes) classes costs \(guessing.short): the "
+      + "training came apart; the learning rate (\(last.learningRate.short) at the end) may be too high"
+  }
+
+  /// What is to be said of outputs that no label ever asks for.
+  private func idleOutputs(_ outputs: Int) -> String? {
+    guard outputs > data.classCount, data.classCount > 0 else { return nil }
+    let classes = "\(data.classCount) \(data.classCount == 1 ? "class" : "classes")"
+    return
+      "the network has \(outputs) outputs, \"\(data.name)\" \(classes): "
+      + "no sample has one of the labels above"
+  }
+
   /// What is to be said of a training that taught nothing: it has seen enough samples and does no better than guessing.
   static func failure(_ curve: TrainingCurve, classes: Int) -> String? {
     guard let last = curve.epochs.last, classes > 1, last.images >= 100 * classes,

@@ -69,7 +69,7 @@ struct ChartData: Encodable {
         name: ReportPage.shown(variant.name), color: Self.color(index),
         runs: Self.thinned(variant.latency.samples), distribution: Self.distribution(variant.latency.samples),
         bytes: found.map { $0?.bytes },
-        nonzero: found.map { $0.map { Self.rounded(100 * Double($0.nonzero) / Double(max($0.parameters, 1))) } })
+        nonzero: found.map { $0.flatMap(Self.left) })
     }
     var taken = Set<Int>()
     training = TrainedStage.all(results).map { stage in
@@ -108,6 +108,12 @@ struct ChartData: Encodable {
       beyond == 0
       ? ""
       : "The axis ends at \(Formatting.duration(end / 1e3)); \(Formatting.count(beyond)) slower runs lie beyond it."
+  }
+
+  /// Percent of a layer's weights that are not zero; nil of a layer without any.
+  private static func left(_ layer: VariantResult.Layer) -> Double? {
+    let weights = layer.weights ?? layer.parameters
+    return weights == 0 ? nil : rounded(100 * Double(layer.nonzeroWeights ?? layer.nonzero) / Double(weights))
   }
 
   /// The first variant is neutral, the others take turns with the palette.

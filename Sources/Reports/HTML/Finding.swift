@@ -1,7 +1,8 @@
 import Foundation
 import Pipeline
 
-/// A sentence about what the numbers say that is easily read past, or that flatters nobody.
+/// A sentence about what the numbers say that is easily read past, or that flatters nobody. The terminal shows them
+/// under its table, the report among the first things.
 struct Finding: Equatable {
   enum Tone: String { case bad, note }
 
@@ -14,9 +15,12 @@ struct Finding: Equatable {
       variant.versusFirst.map { Pairing(variant: variant, first: first, difference: $0) }
     }
     let evaluated = max(results.comparison.evaluated, 1)
-    return others.compactMap { lostAccuracy($0, evaluated) } + others.compactMap(idleZeros)
-      + others.compactMap(slowIntegers)
-      + [hiddenFlips(others, evaluated), unsteadiness(results.variants), tails(results.variants)].compactMap { $0 }
+    return results.variants.compactMap { undefined($0, evaluated) } + warnings(results.variants)
+      + others.compactMap { lostAccuracy($0, evaluated) }
+      + [
+        idleOutputs(results), idleZeros(results.variants), otherNumbers(others), hiddenFlips(others, evaluated),
+        unsteadiness(results.variants),
+      ].compactMap { $0 }
   }
 
   /// A variant beside the first.
@@ -26,10 +30,6 @@ struct Finding: Equatable {
 
     var name: String { ReportPage.quoted(variant.name) }
     var other: String { ReportPage.quoted(first.name) }
-    var speed: String { Summary.speed(difference.fasterMedian, difference.fasterMedianInterval) }
-
-    var zeros: Double { 1 - Double(variant.nonzero) / Double(max(variant.parameters, 1)) }
-    var hasMoreZeros: Bool { zeros > 0.05 + 1 - Double(first.nonzero) / Double(max(first.parameters, 1)) }
 
     func flips(_ evaluated: Int) -> String { Formatting.percent(Double(variant.flips) / Double(evaluated)) }
 
@@ -43,6 +43,28 @@ struct Finding: Equatable {
     }
   }
 
+  private static func undefined(_ variant: ResultsFile.Variant, _ evaluated: Int) -> Finding? {
+    guard let count = variant.undefined, count > 0 else { return nil }
+    return Finding(
+      tone: .bad,
+      sentence: "\(ReportPage.quoted(variant.name)) answers NaN to \(Formatting.count(count)) of "
+        + "\(Formatting.count(evaluated)) samples; they count as wrong.")
+  }
+
+  /// What stages warned of, each stage once, with the variants that came out of it.
+  private static func warnings(_ variants: [ResultsFile.Variant]) -> [Finding] {
+    var seen = Set<String>()
+    return variants.flatMap(\.stages).filter { seen.insert($0.key).inserted }.flatMap { step in
+      (step.record.warnings ?? []).map { warning in
+        let owners = variants.filter { $0.stages.contains { $0.key == step.key } }.map { ReportPage.quoted($0.name) }
+        return Finding(
+          tone: .bad,
+          sentence: "\(ReportPage.shown(step.label)): \(ReportPage.shown(warning)) "
+            + "(\(owners.count == variants.count && owners.count > 1 ? "all variants" : "in \(list(owners))")).")
+      }
+    }
+  }
+
   private static func lostAccuracy(_ pair: Pairing, _ evaluated: Int) -> Finding? {
     let difference = pair.difference
     guard difference.accuracyInterval.high < 0, difference.accuracy < -Summary.tolerance else { return nil }
@@ -53,33 +75,51 @@ struct Finding: Equatable {
         + "predictions are not those of \(pair.other).")
   }
 
-  /// The runtime is dense: zeros are multiplied like any other weight.
-  private static func idleZeros(_ pair: Pairing) -> Finding? {
-    guard pair.hasMoreZeros else { return nil }
-    let share = Formatting.percent(pair.zeros, digits: 1)
-    if pair.difference.fasterMedianInterval.low <= 1.02 {
-      let isSlower = pair.difference.fasterMedianInterval.high < 1
-      return Finding(
-        tone: .note,
-        sentence: "\(share) of the parameters of \(pair.name) are zero, but it is "
-          + (isSlower ? pair.speed : "about as fast as \(pair.other)")
-          + ": this runtime is dense and multiplies by zeros too. What zeros shrink is the compressed file.")
-    }
-    guard pair.hasSameWork == true else { return nil }
+  /// Outputs that no label asks for: a network made for other data, or data read with the wrong number of classes.
+  private static func idleOutputs(_ results: ResultsFile) -> Finding? {
+    guard let classes = results.comparison.classes, classes > 0 else { return nil }
+    let wider = results.variants.filter { ($0.outputs ?? 0) > classes }
+    guard let first = wider.first, let outputs = first.outputs else { return nil }
+    let names =
+      wider.count == results.variants.count
+      ? "The models have"
+      : list(wider.map { ReportPage.quoted($0.name) })
+        + (wider.count == 1 ? " has" : " have")
     return Finding(
       tone: .note,
-      sentence: "\(pair.name) was measured \(pair.speed) than \(pair.other), but not because \(share) of its "
-        + "parameters are zero: this runtime is dense and multiplies by zeros too. Both do the same work, so take that "
-        + "difference as a measure of the machine's noise.")
+      sentence: "\(names) \(outputs) outputs for the \(classes) \(classes == 1 ? "class" : "classes") of "
+        + "\(ReportPage.shown(results.comparison.data)): a sample that goes to one of the others is wrong, whatever it "
+        + "is."
+    )
   }
 
-  private static func slowIntegers(_ pair: Pairing) -> Finding? {
-    guard pair.hasSameWork == false, !pair.hasMoreZeros, pair.variant.macs == pair.first.macs else { return nil }
-    guard pair.difference.fasterMedianInterval.high < 1 else { return nil }
+  /// The runtime is dense: zeros are multiplied like any other weight. So they explain no time, be it short or long.
+  private static func idleZeros(_ variants: [ResultsFile.Variant]) -> Finding? {
+    func zeros(_ variant: ResultsFile.Variant) -> Double {
+      1 - Double(variant.left) / Double(max(variant.prunable, 1))
+    }
+    let sparse = variants.filter { zeros($0) > 0.05 + zeros(variants[0]) }
+    guard !sparse.isEmpty else { return nil }
+    let names = list(sparse.map { "\(Formatting.percent(zeros($0), digits: 1)) of \(ReportPage.quoted($0.name))" })
     return Finding(
-      tone: .bad,
-      sentence: "\(pair.name) computes in other numbers than \(pair.other) and is \(pair.speed) on this machine: here "
-        + "they cost more time than they save.")
+      tone: .note,
+      sentence: "Of the weights \(names) are zero. This runtime is dense and multiplies by zeros too: they shrink the "
+        + "compressed file, and explain no difference in time, neither way.")
+  }
+
+  /// Work in other numbers that took longer.
+  private static func otherNumbers(_ pairs: [Pairing]) -> Finding? {
+    let slower = pairs.filter { pair in
+      guard let interval = pair.difference.fasterMedianInterval else { return false }
+      return pair.hasSameWork == false && pair.variant.macs == pair.first.macs && interval.high < 1
+    }
+    guard let first = slower.first else { return nil }
+    let names = list(
+      slower.map { "\($0.name) (\(Formatting.factor(1 / max($0.difference.fasterMedian, 1e-9))) the time)" })
+    return Finding(
+      tone: .note,
+      sentence: "In other numbers than those of \(first.other), the same multiply-accumulates took longer in this run: "
+        + "\(names).")
   }
 
   /// As accurate, yet not the same model.
@@ -101,7 +141,7 @@ struct Finding: Equatable {
       let third = samples.count / 3
       let early = samples.prefix(third).sorted(), late = samples.suffix(third).sorted()
       let ratio = late[third / 2] / max(early[third / 2], 1e-9)
-      let interval = Interval.medianRatio(ofSorted: late, over: early)
+      guard let interval = Interval.medianRatio(ofSorted: late, over: early) else { return nil }
       guard !(0.95...1.05).contains(ratio), !interval.contains(1) else { return nil }
       return "\(ReportPage.quoted(variant.name)) (\(Formatting.factor(ratio)) the time)"
     }
@@ -111,18 +151,6 @@ struct Finding: Equatable {
       sentence: "The machine was not steady: from the first third of the images to the last, the pace changed for "
         + "\(list(drifts)). Differences in speed of that size mean little; longer rests, or nothing else running, "
         + "make the comparison surer.")
-  }
-
-  /// Whether few slow runs govern the mean.
-  private static func tails(_ variants: [ResultsFile.Variant]) -> Finding? {
-    let governed = variants.filter { $0.latency.p50 > 0 && $0.latency.mean > 1.25 * $0.latency.p50 }
-    guard !governed.isEmpty else { return nil }
-    let names = list(
-      governed.map { "\(ReportPage.quoted($0.name)) (slowest \(Formatting.duration($0.latency.max / 1e3)))" })
-    return Finding(
-      tone: .note,
-      sentence: "A few slow runs govern the mean latency of \(names). Their medians say more about a typical image; "
-        + "their means, about this machine at that hour.")
   }
 
   private static func list(_ items: [String]) -> String {

@@ -74,7 +74,7 @@ extension ReportPage {
         return Step(
           label: shown(step.label), time: Formatting.duration(step.record.seconds),
           key: shown(String(step.key.prefix(12))),
-          remarks: facts + step.record.notes.map(shown) + Self.promises(step))
+          remarks: facts + ((step.record.warnings ?? []) + step.record.notes).map(shown) + Self.promises(step))
       }
     }
   }

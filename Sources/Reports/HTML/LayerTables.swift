@@ -54,7 +54,7 @@ extension ReportPage {
     let layers: [Layer]
 
     struct Layer {
-      let layer, layerKind, parameters, sparsity, stored, size, macs, arithmetic: String
+      let layer, layerKind, parameters, sparsity, biasSparsity, stored, size, macs, arithmetic: String
     }
 
     init(_ variant: ResultsFile.Variant, _ index: Int) {
@@ -65,16 +65,30 @@ extension ReportPage {
         return Layer(
           layer: shown(layer.name), layerKind: shown(layer.kind),
           parameters: hasParameters ? Formatting.count(layer.parameters) : "",
-          sparsity: hasParameters ? sparsity(layer) : "", stored: stored(layer),
-          size: hasParameters ? Formatting.bytes(layer.bytes) : "",
+          sparsity: hasParameters ? sparsity(layer) : "", biasSparsity: hasParameters ? biasSparsity(layer) : "",
+          stored: stored(layer), size: hasParameters ? Formatting.bytes(layer.bytes) : "",
           macs: layer.macs > 0 ? Formatting.scaled(layer.macs) : "",
           arithmetic: layer.arithmetic.map(shown) ?? "–")
       }
     }
   }
 
+  /// Of the layer's weights; of all its parameters in files of older versions.
   private static func sparsity(_ layer: VariantResult.Layer) -> String {
-    Formatting.percent(1 - Double(layer.nonzero) / Double(max(layer.parameters, 1)), digits: 1)
+    guard let weights = layer.weights, let left = layer.nonzeroWeights else {
+      return zeros(layer.nonzero, of: layer.parameters)
+    }
+    return weights == 0 ? "–" : zeros(left, of: weights)
+  }
+
+  /// Of everything else: biases, and the statistics of batch norms.
+  private static func biasSparsity(_ layer: VariantResult.Layer) -> String {
+    guard let weights = layer.weights, let left = layer.nonzeroWeights, layer.parameters > weights else { return "–" }
+    return zeros(layer.nonzero - left, of: layer.parameters - weights)
+  }
+
+  private static func zeros(_ nonzero: Int, of count: Int) -> String {
+    Formatting.percent(1 - Double(nonzero) / Double(max(count, 1)), digits: 1)
   }
 
   private static func stored(_ layer: VariantResult.Layer) -> String {

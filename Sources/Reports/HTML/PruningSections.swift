@@ -57,8 +57,8 @@ extension ReportPage {
             MetricRow(
               layerName: shown(layer),
               metricCells: values.map { value in
-                guard let value else { return Shaded("–", 0) }
-                return Shaded(metric.text(value), 1 - Double(value) / Double(max(values[0] ?? value, 1)))
+                guard let value else { return Shaded("–", Tenths(0)) }
+                return Shaded(metric.text(value), Tenths(1 - Double(value) / Double(max(values[0] ?? value, 1))))
               })
           })
       }
@@ -82,8 +82,8 @@ extension ReportPage {
     let tenths: String
     let shaded: String
 
-    init(_ text: String, _ share: Double) {
-      tenths = share.isFinite ? "t\(Int((min(max(share, 0), 1) * 10).rounded()))" : ""
+    init(_ text: String, _ tenths: Tenths) {
+      self.tenths = "t\(tenths.count)"
       shaded = text
     }
   }
@@ -110,7 +110,7 @@ extension ReportPage {
           part: shown(part.name), importance: Formatting.points(found.importance(of: part), signed: false),
           scanCells: part.accuracies.map { accuracy in
             Shaded(
-              Formatting.percent(accuracy, digits: 1), (found.baseline - accuracy) / max(found.baseline, 1e-9))
+              Formatting.percent(accuracy, digits: 1), Tenths(lost: found.baseline - accuracy, of: found.baseline))
           })
       }
     }

@@ -18,7 +18,8 @@ struct ReportPage {
   let hasDifferences: Bool
   /// Whether variants differ in their work: filters were removed.
   let hasMacs: Bool
-  let resamples: String
+  /// What is to be said of the measured times, in a sentence each.
+  let timeNotes: String
   let drawn: String
   let distribution: String
 
@@ -63,7 +64,10 @@ struct ReportPage {
     firstName = results.variants.first.map { Self.shown($0.name) } ?? ""
     hasDifferences = results.variants.count > 1
     hasMacs = Set(results.variants.map(\.macs)).count > 1
-    resamples = Formatting.count(BootstrappedMeans.resamples)
+    let notes =
+      [TimeText.caution]
+      + (results.comparison.images < Interval.fewestForMedian ? [TimeText.tooFew(results.comparison.images)] : [])
+    timeNotes = notes.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }.joined(separator: " ")
 
     let chartData = ChartData(results)
     drawn = chartData.drawn

@@ -19,26 +19,24 @@ private let reportSections = #"""
       <thead><tr>
         <th>Variant</th><th>Accuracy</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
         <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th>
-        <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}
-        <th>Mean</th>{{#hasDifferences}}<th>Faster, mean</th>{{/hasDifferences}}<th>p99</th><th>Memory</th>
+        <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}<th>p99</th><th>Slow runs</th><th>Memory</th>
       </tr></thead>
       <tbody>
         {{#variants}}
         <tr>
           <th scope="row"><i class="swatch {{series}}"></i>{{name}}</th>
-          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange}}</small></span></td>
+          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange}}</small><small class="bad">{{undefined}}</small></span></td>
           {{#hasDifferences}}
           <td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>
           <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
           {{/hasDifferences}}
           <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>
           {{#hasMacs}}<td data-label="MACs"><span>{{macs}}<small>{{macsShare}}</small></span></td>{{/hasMacs}}
-          <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small>{{smaller}}</small>{{/hasDifferences}}</span></td>
+          <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
           <td data-label="Median"><span>{{median}}<small>{{medianRange}}</small></span></td>
-          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterMedianTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
-          <td data-label="Mean"><span>{{mean}}<small>{{meanRange}}</small></span></td>
-          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, mean"><span class="{{fasterMeanTone}}">{{fasterMean}}<small>{{fasterMeanRange}}</small></span></td>{{/hasDifferences}}
-          <td data-label="p99"><span>{{tail}}<small>max {{slowest}}</small></span></td>
+          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span>{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
+          <td data-label="p99"><span>{{tail}}</span></td>
+          <td data-label="Slow runs"><span>{{slow}}<small>slowest {{slowest}}</small></span></td>
           <td data-label="Memory"><span>{{memory}}</span></td>
         </tr>
         {{/variants}}
@@ -48,9 +46,10 @@ private let reportSections = #"""
     <p class="fine">{{setting}}</p>
     <p class="fine">{{#hasDifferences}}Differences are against “{{firstName}}”. {{/hasDifferences}}Small print under accuracy and times is the 95 % interval:
     of accuracy, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of the median,
-    order statistics; of the mean, a circular block bootstrap of {{resamples}} resamples, so that neighbouring runs may depend
-    on each other. Ratios compare two such medians or means. Green and red mark differences whose interval excludes
-    none. All of them speak of the noise within this run: another hour on this machine may differ by more.</p>
+    order statistics, and of ratios those of both medians. Green and red mark differences in accuracy whose interval
+    excludes none, and files that are smaller or larger; times have no colour. Nonzero counts weights, not biases. Slow
+    runs took more than two medians: a median passes over them, a mean would be theirs. {{timeNotes}} Another hour on this
+    machine may differ by more.</p>
   </section>
 
   {{#hasFindings}}
@@ -85,8 +84,8 @@ private let reportSections = #"""
     <div class="pair">
       <figure><figcaption>Stored bytes</figcaption>
         <div class="plot"><canvas id="chart-bytes" role="img" aria-label="Stored bytes of each layer, by variant"></canvas></div></figure>
-      <figure><figcaption>Parameters that are not zero</figcaption>
-        <div class="plot"><canvas id="chart-nonzero" role="img" aria-label="Share of nonzero parameters of each layer, by variant"></canvas></div></figure>
+      <figure><figcaption>Weights that are not zero</figcaption>
+        <div class="plot"><canvas id="chart-nonzero" role="img" aria-label="Share of nonzero weights of each layer, by variant"></canvas></div></figure>
     </div>
     {{/hasCharts}}
     <h3>Sparsity, type and size</h3>
@@ -103,18 +102,18 @@ private let reportSections = #"""
       {{/layerMatrix}}
     </table>
     </div>
-    <p class="fine">The large number is the share of the layer’s parameters that are zero, biases included; bytes are before
-    gzip.</p>
+    <p class="fine">The large number is the share of the layer’s weights that are zero; biases, which are never pruned, are told
+    apart in the tables below. Bytes are before gzip.</p>
     {{#layerTables}}
     <details>
       <summary><i class="swatch {{ownerSeries}}"></i>{{owner}}, layer by layer</summary>
       <div class="wide">
       <table>
-        <thead><tr><th>Layer</th><th class="text">Kind</th><th>Parameters</th><th>Zeros</th><th class="text">Stored as</th><th>Bytes</th><th>MACs</th>
+        <thead><tr><th>Layer</th><th class="text">Kind</th><th>Parameters</th><th>Zero weights</th><th>Zero biases</th><th class="text">Stored as</th><th>Bytes</th><th>MACs</th>
         <th class="text">Computed in</th></tr></thead>
         <tbody>
           {{#layers}}
-          <tr><th scope="row">{{layer}}</th><td class="text">{{layerKind}}</td><td>{{parameters}}</td><td>{{sparsity}}</td>
+          <tr><th scope="row">{{layer}}</th><td class="text">{{layerKind}}</td><td>{{parameters}}</td><td>{{sparsity}}</td><td>{{biasSparsity}}</td>
           <td class="text">{{stored}}</td><td>{{size}}</td><td>{{macs}}</td><td class="text">{{arithmetic}}</td></tr>
           {{/layers}}
         </tbody>
@@ -136,7 +135,7 @@ private let reportSections = #"""
       <figure><figcaption>Accuracy after each round</figcaption>
         <div class="plot low"><canvas id="{{accuracyChart}}" role="img" aria-label="Accuracy after each round of pruning"></canvas></div></figure>
       <figure><figcaption>What is left of the network it began with</figcaption>
-        <div class="plot low"><canvas id="{{leftChart}}" role="img" aria-label="Parameters, nonzero parameters, filters, MACs and bytes after each round, in percent of the start"></canvas></div></figure>
+        <div class="plot low"><canvas id="{{leftChart}}" role="img" aria-label="Parameters, nonzero weights, filters, MACs and bytes after each round, in percent of the start"></canvas></div></figure>
     </div>
     {{/courseCharts}}{{/hasCharts}}
     <div class="wide">
@@ -167,7 +166,7 @@ private let reportSections = #"""
     {{/metrics}}
     {{/courses}}
     <p class="fine">A round is a removal with the training after it. Filters are the output channels of convolutions and dense
-    layers; bytes are those of the native file, in the layers’ tables of the parameters as stored. The stronger the colour,
+    layers; nonzero counts weights, not biases; bytes are those of the native file, in the layers’ tables of the parameters as stored. The stronger the colour,
     the more of a layer is gone.</p>
   </section>
   {{/hasCourses}}

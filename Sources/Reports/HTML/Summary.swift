@@ -29,23 +29,16 @@ struct Summary {
       return
     }
     let smaller = Double(first.bytes.gzip) / Double(max(best.bytes.gzip, 1))
-    let speed = best.versusFirst.map { Self.speed($0.fasterMedian, $0.fasterMedianInterval) } ?? ""
     let bestName = ReportPage.quoted(best.name), isSmaller = smaller > 1.02
+    // Of speed there is only what was measured, below: variants are not timed in turns.
     headline =
-      (isSmaller ? "\(bestName) is \(Formatting.factor(smaller, digits: 1)) smaller" : "\(bestName) keeps the accuracy")
-      + (speed.isEmpty ? "" : isSmaller ? " and \(speed)" : " and is \(speed)")
+      isSmaller ? "\(bestName) is \(Formatting.factor(smaller, digits: 1)) smaller" : "\(bestName) keeps the accuracy"
     lead =
       "Against \(name), and at \(Formatting.points(best.accuracy - first.accuracy)) percentage points of accuracy. "
       + "Of \(Formatting.count(others.count)) \(others.count == 1 ? "variant" : "variants"), "
-      + "\(Formatting.count(kept.count)) \(kept.count == 1 ? "stays" : "stay") within half a point; this is the smallest of them after gzip. "
-      + "Speed is that of the median image."
+      + "\(Formatting.count(kept.count)) \(kept.count == 1 ? "stays" : "stay") within half a point; "
+      + "this is the smallest of them after gzip."
     tiles = Self.tiles(best, against: first)
-  }
-
-  /// `1.52× faster`, `1.49× slower`, `about as fast` where the interval allows for no difference.
-  static func speed(_ ratio: Double, _ interval: Interval) -> String {
-    if interval.contains(1) { return "about as fast" }
-    return ratio >= 1 ? "\(Formatting.factor(ratio)) faster" : "\(Formatting.factor(1 / max(ratio, 1e-9))) slower"
   }
 
   private static func tiles(_ best: ResultsFile.Variant, against first: ResultsFile.Variant?) -> [ReportPage.Tile] {

@@ -1,56 +1,115 @@
-import Foundation
+import Diagnostics
 import Pipeline
 
-/// The comparison as people read it in a terminal: one row a variant, each beside the first.
+/// The comparison as people read it in a terminal: what each variant predicts and weighs beside the first, what it
+/// takes, and what is worth knowing about it. The figures, their intervals and their colours are those of the report.
 public struct ComparisonTable {
-  private let result: ComparisonOutcome
+  private let results: ResultsFile
 
-  public init(_ result: ComparisonOutcome) { self.result = result }
+  public init(_ results: ResultsFile) { self.results = results }
 
   public func rendered(for terminal: Terminal) -> String {
-    // Work differs only where filters were removed; elsewhere the column would say nothing.
-    let hasMacs = Set(result.variants.map(\.macs)).count > 1
-    let columns =
-      ["accuracy", "±", "flips", "nonzero"] + (hasMacs ? ["MACs"] : [])
-      + ["file", "gzip", "smaller", "mean", "p50", "p99", "faster", "memory"]
-    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
-    guard let first = result.variants.first else { return "" }
-    for variant in result.variants {
-      let isFirst = variant.name == first.name
-      let points = (variant.accuracy - first.accuracy) * 100
-      let smaller = Double(first.gzipBytes) / Double(max(variant.gzipBytes, 1))
-      let faster = first.latency.mean / max(variant.latency.mean, 1e-9)
-      let work = hasMacs ? [TextTable.Cell(Formatting.scaled(variant.macs))] : []
-      let quality = [
-        TextTable.Cell(variant.name, .bold),
-        TextTable.Cell(Formatting.percent(variant.accuracy)),
-        isFirst ? "" : TextTable.Cell(String(format: "%+.2f", points), Self.verdict(points, good: 0, bad: -0.5)),
-        isFirst ? "" : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(result.evaluated, 1)))),
-        TextTable.Cell(Formatting.count(variant.nonzero)),
-      ]
-      let cost = [
-        TextTable.Cell(Formatting.bytes(variant.nativeBytes)),
-        TextTable.Cell(Formatting.bytes(variant.gzipBytes)),
-        isFirst ? "" : TextTable.Cell(String(format: "%.1f×", smaller), Self.verdict(smaller, good: 1, bad: 1)),
-        TextTable.Cell(Formatting.duration(variant.latency.mean / 1e3)),
-        TextTable.Cell(Formatting.duration(variant.latency.p50 / 1e3)),
-        TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)),
-        isFirst ? "" : TextTable.Cell(String(format: "%.2f×", faster), Self.verdict(faster, good: 1.02, bad: 0.98)),
-        TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
-      ]
-      table.add(quality + work + cost)
+    guard !results.variants.isEmpty else { return "" }
+    let quality = quality.rendered(for: terminal) + said(ofQuality, terminal)
+    let time = time.rendered(for: terminal) + said(ofTime, terminal)
+    let findings = Finding.all(results).map { finding in
+      terminal.styled("• ", finding.tone == .bad ? .red : .yellow) + terminal.wrapped(finding.sentence, indent: 2)
     }
-    let threads = "\(result.threads) \(result.threads == 1 ? "thread" : "threads")"
-    let how = """
-      accuracy and flips (changed predictions) over \(Formatting.count(result.evaluated)) images of \(result.data)
-      latency of \(Formatting.count(result.images)) \(result.order == .first ? "first" : "random") images one by one, \(threads); smaller after gzip, faster in the mean
-
-      """
-    return table.rendered(for: terminal)
-      + how.split(separator: "\n").map { terminal.styled(String($0), .dim) + "\n" }.joined()
+    return ([quality, time] + (findings.isEmpty ? [] : [findings.joined()])).joined(separator: "\n")
   }
 
-  private static func verdict(_ value: Double, good: Double, bad: Double) -> Terminal.Style {
-    value > good ? .green : value < bad ? .red : .dim
+  private func said(_ sentences: [String], _ terminal: Terminal) -> String {
+    sentences.map { sentence in
+      terminal.wrapped(sentence).split(separator: "\n").map { terminal.styled(String($0), .dim) + "\n" }.joined()
+    }.joined()
+  }
+
+  /// Accuracy and size.
+  private var quality: TextTable {
+    // Work differs only where filters were removed; elsewhere the column would say nothing.
+    let hasMacs = Set(results.variants.map(\.macs)).count > 1
+    let hasUndefined = results.variants.contains { ($0.undefined ?? 0) > 0 }
+    let columns =
+      ["accuracy"] + (hasUndefined ? ["NaN"] : []) + ["difference, 95 %", "flips", "nonzero"]
+      + (hasMacs ? ["MACs"] : [])
+      + ["file", "gzip", "smaller"]
+    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
+    for variant in results.variants {
+      let undefined = variant.undefined ?? 0
+      var cells = [TextTable.Cell(variant.name, .bold), TextTable.Cell(Formatting.percent(variant.accuracy))]
+      if hasUndefined { cells.append(undefined > 0 ? TextTable.Cell(Formatting.count(undefined), .red) : "") }
+      cells.append(
+        variant.versusFirst.map {
+          TextTable.Cell(
+            "\(Formatting.points($0.accuracy)) (\(Formatting.points($0.accuracyInterval)))",
+            Verdict($0.accuracyInterval).style)
+        } ?? "")
+      cells.append(
+        variant.versusFirst == nil
+          ? ""
+          : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(results.comparison.evaluated, 1)))))
+      cells.append(TextTable.Cell(Formatting.count(variant.left)))
+      if hasMacs { cells.append(TextTable.Cell(Formatting.scaled(variant.macs))) }
+      let smaller = Double(results.variants[0].bytes.gzip) / Double(max(variant.bytes.gzip, 1))
+      cells += [
+        TextTable.Cell(Formatting.bytes(variant.bytes.native)), TextTable.Cell(Formatting.bytes(variant.bytes.gzip)),
+        variant.versusFirst == nil
+          ? "" : TextTable.Cell(Formatting.factor(smaller, digits: 1), Verdict(timesSmaller: smaller).style),
+      ]
+      table.add(cells)
+    }
+    return table
+  }
+
+  /// Time and memory: without colours, see `Verdict`.
+  private var time: TextTable {
+    let columns = ["median, 95 %", "faster, 95 %", "p99", "slow", "slowest", "memory"]
+    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
+    for variant in results.variants {
+      let slow = SlowRuns(variant.latency), interval = variant.intervals?.p50
+      table.add([
+        TextTable.Cell(variant.name, .bold),
+        TextTable.Cell(
+          Formatting.duration(variant.latency.p50 / 1e3) + (interval.map { " (\(Formatting.milliseconds($0)))" } ?? "")),
+        variant.versusFirst.map { versus in
+          TextTable.Cell(
+            Formatting.factor(versus.fasterMedian)
+              + (versus.fasterMedianInterval.map { " (\(Formatting.factors($0)))" } ?? ""))
+        } ?? "",
+        TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)), TextTable.Cell(Formatting.count(slow.count)),
+        TextTable.Cell(Formatting.duration(slow.slowest / 1e3)),
+        TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
+      ])
+    }
+    return table
+  }
+
+  private var ofQuality: [String] {
+    let setting = results.comparison
+    return [
+      "accuracy and flips (changed predictions) over \(Formatting.count(setting.evaluated)) samples of \(setting.data)"
+        .escapedForTerminal,
+      "difference in percentage points; nonzero counts weights, not biases; smaller after gzip",
+    ]
+  }
+
+  private var ofTime: [String] {
+    let setting = results.comparison
+    let threads = "\(setting.threads) \(setting.threads == 1 ? "thread" : "threads")"
+    return [
+      "of \(Formatting.count(setting.images)) \(setting.order) images one by one, \(threads); slow: more than "
+        + "\(Formatting.significant(SlowRuns.factor)) medians; faster in the median",
+      TimeText.caution,
+    ] + (setting.images < Interval.fewestForMedian ? [TimeText.tooFew(setting.images)] : [])
+  }
+}
+
+/// What is said of measured times, on the terminal and in the report alike.
+enum TimeText {
+  static let caution =
+    "variants are timed one after the other: how the machine changes in between is in no interval"
+
+  static func tooFew(_ images: Int) -> String {
+    "the median of \(images) \(images == 1 ? "image" : "images") has no interval: that takes \(Interval.fewestForMedian)"
   }
 }

@@ -11,8 +11,8 @@ public struct CourseTable {
 
   public func rendered(for terminal: Terminal) -> String {
     var text = rounds.rendered(for: terminal)
-    // Where filters alone went, nonzero parameters would only say it again.
-    let hasZeros = course.rounds.contains { $0.nonzero * 10 < $0.parameters * 9 }
+    // Where filters alone went, nonzero weights would only say it again.
+    let hasZeros = course.rounds.contains { $0.nonzeroWeights * 10 < $0.weights * 9 }
     for metric in [CourseMetric.filters] + (hasZeros ? [.nonzero] : []) where metric.changes(in: course) {
       text +=
         "\n" + layers(metric).rendered(for: terminal)
@@ -24,13 +24,15 @@ public struct CourseTable {
   private var rounds: TextTable {
     let metrics = CourseMetric.allCases
     var table = TextTable(
-      [("round", .left), ("accuracy", .right), ("±", .right)] + metrics.map { ($0.title.lowercased(), .right) })
+      [("round", .left), ("accuracy", .right), ("difference", .right)] + metrics.map { ($0.title.lowercased(), .right) }
+    )
     for (index, round) in course.rounds.enumerated() {
       let change = round.accuracy - course.rounds[0].accuracy
       table.add(
         [
           TextTable.Cell(round.name, .bold), TextTable.Cell(Formatting.percent(round.accuracy)),
-          index == 0 ? "" : TextTable.Cell(Formatting.points(change), change < -0.005 ? .red : .dim),
+          // No colour: what a round's own samples would say of chance is not kept.
+          index == 0 ? "" : TextTable.Cell(Formatting.points(change)),
         ] + metrics.map { TextTable.Cell($0.text($0.total(round))) })
     }
     return table
@@ -71,7 +73,7 @@ enum CourseMetric: CaseIterable {
   func total(_ round: PruningCourse.Round) -> Int {
     switch self {
     case .parameters: round.parameters
-    case .nonzero: round.nonzero
+    case .nonzero: round.nonzeroWeights
     case .filters: round.filters
     case .macs: round.macs
     case .bytes: round.bytes
@@ -81,7 +83,7 @@ enum CourseMetric: CaseIterable {
   func value(_ layer: PruningCourse.Layer) -> Int {
     switch self {
     case .parameters: layer.parameters
-    case .nonzero: layer.nonzero
+    case .nonzero: layer.nonzeroWeights ?? layer.nonzero
     case .filters: layer.filters
     case .macs: layer.macs
     case .bytes: layer.bytes

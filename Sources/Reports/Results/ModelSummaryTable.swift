@@ -16,11 +16,11 @@ public struct ModelSummaryTable {
     for layer in cost.layers {
       let hasWeights = layer.parameters > 0
       let activation = model.activations[layer.name].map { " → \($0.name)" } ?? ""
+      let left = Double(layer.nonzeroWeights) / Double(max(layer.weights, 1))
       table.add([
         TextTable.Cell(layer.name, .bold), TextTable.Cell(layer.kind), TextTable.Cell("\(layer.outputShape)"),
         hasWeights ? TextTable.Cell(Formatting.count(layer.parameters)) : "",
-        hasWeights
-          ? TextTable.Cell(Formatting.percent(Double(layer.nonzero) / Double(layer.parameters), digits: 1)) : "",
+        layer.weights > 0 ? TextTable.Cell(Formatting.percent(left, digits: 1)) : "",
         layer.macs > 0 ? TextTable.Cell(Formatting.scaled(layer.macs)) : "",
         TextTable.Cell((layer.encoding ?? "") + activation),
         hasWeights ? TextTable.Cell(Formatting.count(layer.bytes)) : "",
@@ -30,9 +30,9 @@ public struct ModelSummaryTable {
     table.addRule()
     table.add([
       TextTable.Cell("total", .bold), "", "", TextTable.Cell(Formatting.count(cost.parameters)),
-      TextTable.Cell(Formatting.count(cost.nonzero)), TextTable.Cell(Formatting.scaled(cost.macs)), "",
+      TextTable.Cell(Formatting.count(cost.nonzeroWeights)), TextTable.Cell(Formatting.scaled(cost.macs)), "",
       TextTable.Cell(Formatting.count(cost.bytes)), "",
     ])
-    return table.rendered(for: terminal)
+    return table.rendered(for: terminal) + terminal.styled("nonzero: of the weights, biases not counted\n", .dim)
   }
 }

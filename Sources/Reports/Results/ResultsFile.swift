@@ -6,7 +6,7 @@ import Pipeline
 
 /// `results.json`, as docs/results.md describes it. Keys are never renamed, only added.
 public struct ResultsFile: Codable, Sendable {
-  public static let version = 1
+  public static let version = 2
 
   public var format = "compress results"
   public var version = Self.version
@@ -76,6 +76,8 @@ public struct ResultsFile: Codable, Sendable {
   public struct Setting: Codable, Sendable {
     public var data: String
     public var evaluated: Int
+    /// How many classes the data has; nil in files of older versions.
+    public var classes: Int?
     public var images: Int
     public var order: String
     public var warmUp: Int
@@ -83,7 +85,7 @@ public struct ResultsFile: Codable, Sendable {
     public var threads: Int
 
     private enum CodingKeys: String, CodingKey {
-      case data, evaluated, images, order, warmUp = "warm_up", cooldownSeconds = "cooldown_s", threads
+      case data, evaluated, classes, images, order, warmUp = "warm_up", cooldownSeconds = "cooldown_s", threads
     }
   }
 
@@ -92,7 +94,8 @@ public struct ResultsFile: Codable, Sendable {
     self.run = run
     self.machine = machine
     comparison = Setting(
-      data: result.data, evaluated: result.evaluated, images: result.images, order: result.order.rawValue,
+      data: result.data, evaluated: result.evaluated, classes: result.classes, images: result.images,
+      order: result.order.rawValue,
       warmUp: result.warmUp, cooldownSeconds: result.cooldown, threads: result.threads)
     let first = result.variants.first.map(Series.init)
     variants = result.variants.enumerated().map { index, variant in

@@ -11,9 +11,11 @@ public struct SensitivityTable {
     var table = TextTable([("pruned alone", .left)] + shares + [("importance", .right)])
     for part in sensitivity.parts {
       let accuracies = part.accuracies.map { accuracy in
-        let lost = sensitivity.baseline - accuracy
-        return TextTable.Cell(
-          Formatting.percent(accuracy), lost <= 0.01 ? .green : lost <= 0.1 ? .yellow : .red)
+        // As strong as the report's colours: by the share of the accuracy that is lost, in tenths.
+        let tenths = Tenths(lost: sensitivity.baseline - accuracy, of: sensitivity.baseline)
+        let text = Formatting.percent(accuracy)
+        return tenths.count == 0
+          ? TextTable.Cell(text) : TextTable.Cell(text, tenths.count < 5 ? .yellow : .red)
       }
       let importance = TextTable.Cell(Formatting.points(sensitivity.importance(of: part), signed: false))
       table.add([TextTable.Cell(Self.name(part), .bold)] + accuracies + [importance])

@@ -15,6 +15,7 @@ public struct Terminal: Sendable {
   /// Somebody is watching: progress may redraw its line.
   public let isInteractive: Bool
   public let hasColor: Bool
+  private let fixedWidth: Int?
 
   /// Colour is used on a terminal unless `NO_COLOR` is set or `TERM` is `dumb`.
   public init(_ stream: Stream) {
@@ -22,16 +23,20 @@ public struct Terminal: Sendable {
     isInteractive = isatty(stream == .output ? STDOUT_FILENO : STDERR_FILENO) == 1
     let term = getenv("TERM").map { String(cString: $0) } ?? "dumb"
     hasColor = isInteractive && getenv("NO_COLOR") == nil && term != "dumb"
+    fixedWidth = nil
   }
 
-  public init(_ stream: Stream, isInteractive: Bool, hasColor: Bool) {
+  /// - Parameter width: columns; nil: those of the stream.
+  public init(_ stream: Stream, isInteractive: Bool, hasColor: Bool, width: Int? = nil) {
     self.stream = stream
+    fixedWidth = width
     self.isInteractive = isInteractive
     self.hasColor = hasColor
   }
 
   /// Columns, 100 where that is unknown.
   public var width: Int {
+    if let fixedWidth { return fixedWidth }
     var size = winsize()
     let result = ioctl(stream == .output ? STDOUT_FILENO : STDERR_FILENO, UInt(TIOCGWINSZ), &size)
     return result == 0 && size.ws_col > 0 ? Int(size.ws_col) : 100
@@ -64,7 +69,14 @@ public struct Terminal: Sendable {
 
   public func writeLine(_ text: String = "") { write(text + "\n") }
 
-  private static let styles = Set((Style.allCases.map(\.rawValue) + ["0"]).map { "[\($0)m" })
+  private static let styles = Set(Style.allCases.map(\.rawValue) + ["0"])
+
+  /// The `[31;1m` that a text begins with, when all of it is styles that `styled` sets.
+  private static func style(_ text: Substring) -> Substring? {
+    guard text.hasPrefix("["), let end = text.firstIndex(of: "m") else { return nil }
+    let codes = text[..<end].dropFirst().split(separator: ";", omittingEmptySubsequences: false)
+    return codes.allSatisfy { styles.contains(String($0)) } ? text[...end] : nil
+  }
 
   /// The text with all escapes visible but those that set one of the styles.
   static func inert(_ text: String) -> String {
@@ -72,13 +84,29 @@ public struct Terminal: Sendable {
     guard parts.count > 1 else { return text.escapedLines }
     return parts[0].description.escapedLines
       + parts.dropFirst().map { part in
-        guard let style = styles.first(where: part.hasPrefix) else { return "\u{1B}\(part)".escapedLines }
+        guard let style = style(part) else { return "\u{1B}\(part)".escapedLines }
         return "\u{1B}\(style)" + part.dropFirst(style.count).description.escapedLines
       }.joined()
   }
 
   public enum Style: String, Sendable, CaseIterable {
     case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36"
+  }
+
+  /// A paragraph in lines that fit, the second and all others behind an indent; as one line where nobody watches.
+  public func wrapped(_ text: String, indent: Int = 0) -> String {
+    guard isInteractive else { return text + "\n" }
+    let limit = max(40, width) - 1
+    var lines: [String] = [], line = ""
+    for word in text.split(separator: " ") {
+      if !line.isEmpty, line.count + 1 + word.count > limit {
+        lines.append(line)
+        line = String(repeating: " ", count: indent) + word
+      } else {
+        line += (line.isEmpty ? "" : " ") + word
+      }
+    }
+    return (lines + [line]).map { $0 + "\n" }.joined()
   }
 
   /// The text in a style, or plain where there is no colour.

@@ -74,7 +74,8 @@ public final class TerminalProgress: ProgressSink {
       line += "  \(Formatting.clock(elapsed))"
     }
     if !piece.detail.isEmpty { line += "  \(piece.detail)" }
-    terminal.writeVerbatim("\r\u{1B}[2K" + String(line.prefix(max(20, terminal.width - 1))))
+    // Room for the "^C" that a terminal shows by itself: on a second row it would keep the first from being cleared.
+    terminal.writeVerbatim("\r\u{1B}[2K" + String(line.prefix(max(20, terminal.width - 4))))
     hasLine = true
   }
 

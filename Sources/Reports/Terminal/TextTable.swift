@@ -5,6 +5,9 @@ import Diagnostics
 ///     variant    accuracy     size
 ///     ────────────────────────────
 ///     baseline     94.6 %  82.1 kB
+///
+/// On a terminal that is too narrow for all columns, texts in the last one are broken into lines, if there is room
+/// enough for them; otherwise it comes in several tables, each with the first column.
 public struct TextTable {
   public enum Alignment: Sendable { case left, right }
 
@@ -43,17 +46,60 @@ public struct TextTable {
     let widths = columns.indices.map { column in
       rows.compactMap { $0?[column].text.count }.reduce(columns[column].title.text.count, max)
     }
-    let rule = terminal.styled(String(repeating: "─", count: widths.reduce(0, +) + 2 * (widths.count - 1)), .dim)
+    let limit = terminal.isInteractive ? terminal.width : .max, others = widths.dropLast().reduce(0) { $0 + $1 + 2 }
+    guard let last = widths.last, columns.last?.alignment == .left, columns.count > 1, others + last > limit,
+      limit - others >= Self.leastText
+    else { return parts(widths, within: limit).map { rendered($0, widths, for: terminal) }.joined(separator: "\n") }
+    var broken = self
+    broken.rows = rows.flatMap { row -> [[Cell]?] in
+      guard let row, let text = row.last else { return [nil] }
+      let blank = [Cell](repeating: "", count: columns.count - 1)
+      return Self.lines(text.text, within: limit - others).enumerated().map { index, line in
+        var cell = text
+        cell.text = line
+        return (index == 0 ? Array(row.dropLast()) : blank) + [cell]
+      }
+    }
+    return broken.rendered(Array(columns.indices), widths.dropLast() + [limit - others], for: terminal)
+  }
+
+  /// Columns that a broken text needs at least.
+  private static let leastText = 24
+
+  private static func lines(_ text: String, within limit: Int) -> [String] {
+    var lines = [""]
+    for word in text.split(separator: " ") {
+      if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > limit { lines.append("") }
+      lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
+    }
+    return lines
+  }
+
+  /// The columns of each table: as many as fit, the first in all of them.
+  private func parts(_ widths: [Int], within limit: Int) -> [[Int]] {
+    var parts: [[Int]] = [[0]], width = widths.first ?? 0
+    for column in columns.indices.dropFirst() {
+      if width + 2 + widths[column] > limit, parts[parts.count - 1].count > 1 {
+        parts.append([0])
+        width = widths[0]
+      }
+      parts[parts.count - 1].append(column)
+      width += 2 + widths[column]
+    }
+    return columns.isEmpty ? [] : parts
+  }
+
+  private func rendered(_ shown: [Int], _ widths: [Int], for terminal: Terminal) -> String {
+    let width = shown.reduce(2 * (shown.count - 1)) { $0 + widths[$1] }
+    let rule = terminal.styled(String(repeating: "─", count: width), .dim)
     func line(_ cells: [Cell]) -> String {
-      var parts: [String] = []
-      for (column, cell) in cells.enumerated() {
-        let space = String(repeating: " ", count: widths[column] - cell.text.count)
+      let texts = shown.map { column in
+        let cell = cells[column], space = String(repeating: " ", count: max(0, widths[column] - cell.text.count))
         var text = cell.text
         for style in cell.styles { text = terminal.styled(text, style) }
-        let isLast = column == cells.count - 1
-        parts.append(columns[column].alignment == .right ? space + text : isLast ? text : text + space)
+        return columns[column].alignment == .right ? space + text : column == shown.last ? text : text + space
       }
-      return parts.joined(separator: "  ") + "\n"
+      return texts.joined(separator: "  ") + "\n"
     }
     var out = line(columns.map(\.title)) + rule + "\n"
     for row in rows { out += row.map(line) ?? rule + "\n" }

@@ -68,15 +68,19 @@ extension ScriptSession {
       ]
     }
     model.method(
-      "cost", "(): { parameters: integer, nonzero: integer, macs: integer, bytes: integer }",
-      "Its size and work; computes the model."
+      "cost",
+      "(): { parameters: integer, nonzero: integer, weights: integer, nonzero_weights: integer, macs: integer, "
+        + "bytes: integer }",
+      "Its size and work, weights also apart from biases; computes the model."
     ) { [unowned self] model, _ in
       let ready = try ready(model)
       let cost = ModelCost(ready)
       return [
         .table(
           try state.makeTable(fields: [
-            "parameters": .integer(cost.parameters), "nonzero": .integer(cost.nonzero), "macs": .integer(cost.macs),
+            "parameters": .integer(cost.parameters), "nonzero": .integer(cost.nonzero),
+            "weights": .integer(cost.weights), "nonzero_weights": .integer(cost.nonzeroWeights),
+            "macs": .integer(cost.macs),
             "bytes": .integer(try state.engineWork { try NativeFormat.data(ready).count }),
           ]))
       ]

@@ -5,8 +5,9 @@ import Scripting
 extension BenchCommand {
   func runPruning() throws {
     let bench = try PruningBench(
-      model: model, strategies: strategy.isEmpty ? ["global_magnitude", "filter_l1"] : strategy, sparsity: sparsity,
-      macs: macs, runs: runs ?? 3)
+      model: model, strategies: strategy.isEmpty ? ["global_magnitude", "filter_l1"] : strategy,
+      sparsity: sparsity ?? 0.8,
+      macs: macs ?? 0.5, runs: runs ?? 3)
     let terminal = Terminal(.output)
     if json { return try Self.write(bench, to: terminal) }
     terminal.write(Self.table(bench).rendered(for: terminal))

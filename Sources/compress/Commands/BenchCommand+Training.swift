@@ -6,13 +6,15 @@ import Reports
 extension BenchCommand {
   func runTraining() throws {
     let products: ProductPrecision
-    switch precision {
+    let wanted = precision ?? .stored
+    switch wanted {
     case .stored, .fp32: products = .float32
     case .bf16: products = .bfloat16
     case .fp16, .dynamic, .int8:
-      throw CompressError("training is in fp32 or bf16, not \(precision.rawValue)", kind: .usage)
+      throw CompressError("training is in fp32 or bf16, not \(wanted.rawValue)", kind: .usage)
     }
-    let bench = try TrainingBench(model: model, precision: products, threads: threads, batch: batch, steps: runs)
+    let bench = try TrainingBench(
+      model: model, precision: products, threads: threads ?? 1, batch: batch ?? 1, steps: runs)
     let terminal = Terminal(.output)
     if json { return try Self.write(bench, to: terminal) }
     var table = TextTable([

@@ -26,14 +26,14 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "A model file, or zoo:NAME for an untrained network.")
   var model: String
 
-  @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16.")
-  var precision: BenchPrecision = .stored
+  @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16 (default: stored).")
+  var precision: BenchPrecision?
 
-  @Option(help: "Threads.")
-  var threads = 1
+  @Option(help: "Threads (default: 1).")
+  var threads: Int?
 
-  @Option(help: "Images at once.")
-  var batch = 1
+  @Option(help: "Images at once (default: 1).")
+  var batch: Int?
 
   @Option(help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
   var runs: Int?
@@ -47,14 +47,15 @@ struct BenchCommand: ParsableCommand {
   @Option(
     parsing: .singleValue,
     help: ArgumentHelp(
-      "Pruning plugin to time (default: global_magnitude and filter_l1); may be repeated.", valueName: "name"))
+      "With --pruning: the plugin to time (default: global_magnitude and filter_l1); may be repeated.",
+      valueName: "name"))
   var strategy: [String] = []
 
-  @Option(help: "Share of the weights to zero.")
-  var sparsity = 0.8
+  @Option(help: "With --pruning: share of the weights to zero (default: 0.8).")
+  var sparsity: Double?
 
-  @Option(help: "Share of the multiply-accumulates to leave.")
-  var macs = 0.5
+  @Option(help: "With --pruning: share of the multiply-accumulates to leave (default: 0.5).")
+  var macs: Double?
 
   @Flag(help: "Also show where the time goes: each layer beside what this machine's kernels reach at best.")
   var layers = false
@@ -66,24 +67,50 @@ struct BenchCommand: ParsableCommand {
   var quantize: Int?
 
   @Flag(
-    help:
-      "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, peak_memory_bytes."
+    help: ArgumentHelp(
+      "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, "
+        + "peak_memory_bytes; undefined: images it answers NaN to, if any.")
   )
   var json = false
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+  /// Measurements other than the time of a model, and what they have no use for.
+  func validate() throws {
+    let modes: [(name: String, isAsked: Bool, unused: Set<String>)] = [
+      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers"]),
+      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs"]),
+      (
+        "--quantize", quantize != nil,
+        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs"]
+      ),
+    ]
+    let asked = modes.filter(\.isAsked)
+    guard asked.count <= 1 else {
+      throw ValidationError("\(asked.map(\.name).joined(separator: " and ")) are two measurements")
+    }
+    let given: [(name: String, isGiven: Bool)] = [
+      ("--precision", precision != nil), ("--threads", threads != nil), ("--batch", batch != nil),
+      ("--runs", runs != nil),
+      ("--layers", layers), ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil), ("--macs", macs != nil),
+    ]
+    let unused = asked.first?.unused ?? ["--strategy", "--sparsity", "--macs"]
+    if let name = given.first(where: { $0.isGiven && unused.contains($0.name) })?.name {
+      throw ValidationError(asked.first.map { "\(name) says nothing with \($0.name)" } ?? "\(name) goes with --pruning")
+    }
+  }
 
   func run() throws {
     let scratch = try Scratch.begin()
     try Broker.seal()
     try confinement.confine(
       Rights(readable: [model] + PluginFolders(script: nil, given: []).readable, writable: [scratch]))
-    if pruning, training { throw ValidationError("--pruning and --training are two measurements") }
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
+    let batch = batch ?? 1
     let report = try BenchReport(
-      model: model, precision: precision, threads: threads, batch: batch, runs: runs, perLayer: layers)
+      model: model, precision: precision ?? .stored, threads: threads ?? 1, batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
     if json { return try Self.write(report, to: terminal) }
     var table = TextTable([
@@ -95,12 +122,19 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(report.precision, .bold), TextTable.Cell("\(report.threads)"), TextTable.Cell("\(report.batch)"),
       TextTable.Cell(Formatting.duration(report.p50 / 1e3)), TextTable.Cell(Formatting.duration(report.p90 / 1e3)),
       TextTable.Cell(Formatting.duration(report.p99 / 1e3)), TextTable.Cell(Formatting.duration(report.max / 1e3)),
-      TextTable.Cell(Formatting.count((Double(report.batch) / report.p50 * 1e3).rounded(.towardZero))), TextTable.Cell("\(report.runs)"),
+      TextTable.Cell(Formatting.count((Double(report.batch) / report.p50 * 1e3).rounded(.towardZero))),
+      TextTable.Cell("\(report.runs)"),
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
+    if let undefined = report.undefined {
+      terminal.writeLine(
+        terminal.styled("NaN: ", .red, .bold)
+          + "the model answers NaN to \(undefined) of \(batch) random \(batch == 1 ? "image" : "images"); "
+          + "what it is timed at is no answer")
+    }
     guard let layers = report.layers else { return }
-    let peaks = try MachinePeaks(pool: ThreadPool(threads: threads))
+    let peaks = try MachinePeaks(pool: ThreadPool(threads: threads ?? 1))
     terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
   }
 
@@ -113,7 +147,7 @@ struct BenchCommand: ParsableCommand {
 
 extension BenchCommand {
   private func timeQuantization(_ images: Int) throws {
-    let found = try QuantizationBench(model: model, images: images, threads: threads)
+    let found = try QuantizationBench(model: model, images: images, threads: threads ?? 1)
     let terminal = Terminal(.output)
     if json {
       let encoder = JSONEncoder()

@@ -60,10 +60,10 @@ struct RunCommand: ParsableCommand {
     let run = ScriptRun(
       sessionOptions, executor: executor, worker: worker, version: Compress.version,
       command: repeatable(threads: executor.context.pool.threads), charts: charts)
-    defer { record(run.record, logger, progress) }
-    guard let result = try run.run(print: { terminal.writeLine($0) }) else { return }
-    terminal.write("\n" + ComparisonTable(result).rendered(for: terminal))
-    for table in result.courses.map(CourseTable.init) where table.isWorthShowing {
+    defer { if run.isWorthRecording { record(run.record, logger, progress) } }
+    guard let results = try run.run(print: { terminal.writeLine($0) }) else { return }
+    terminal.write("\n" + ComparisonTable(results).rendered(for: terminal))
+    for table in (results.pruning ?? []).map(CourseTable.init) where table.isWorthShowing {
       terminal.write("\n" + table.rendered(for: terminal))
     }
     guard let out else { return }
