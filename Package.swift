@@ -97,7 +97,11 @@ let package = Package(
       name: "ExperimentsTests",
       dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),
     .testTarget(
-      name: "CommandTests", dependencies: ["compress", "Confinement", "Files"], exclude: ["hostile-lines.tsv"]),
+      name: "CommandTests",
+      dependencies: [
+        "compress", "Confinement", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      exclude: ["hostile-lines.tsv"]),
     .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
   ],
   swiftLanguageModes: [.v6],

@@ -15,6 +15,12 @@ struct ConfinementOptions: ParsableArguments {
   @Option(help: ArgumentHelp("Memory of the process (default: all that the machine has).", valueName: "mib"))
   var processMemory: Int?
 
+  func validate() throws {
+    if noConfinement, processMemory != nil {
+      throw ValidationError("--process-memory is a limit of the confinement, which --no-confinement leaves out")
+    }
+  }
+
   /// Confines this process, which must have one thread yet.
   func confine(_ rights: Rights) throws {
     guard !noConfinement else {

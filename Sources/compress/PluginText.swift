@@ -17,7 +17,7 @@ struct PluginText {
     for option in plugin.options {
       table.add([
         TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),
-        TextTable.Cell(option.standard ?? "required", option.standard == nil ? .yellow : .dim),
+        option.isRequired ? TextTable.Cell("required", .yellow) : TextTable.Cell(option.standard ?? "none", .dim),
         TextTable.Cell(option.help),
       ])
     }

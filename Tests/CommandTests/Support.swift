@@ -30,13 +30,14 @@ final class Running {
   private let folder: String
 
   init(
-    _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:], workingIn working: String? = nil,
-    program path: String = program
+    _ arguments: [String], cache: TemporaryFolder, environment: [String: String] = [:],
+    workingIn working: String? = nil,
+    program: String = program
   ) throws {
     folder = cache.path
     if let working { process.currentDirectoryURL = URL(fileURLWithPath: working) }
     try FileManager.default.createDirectory(atPath: folder + "/tmp", withIntermediateDirectories: true)
-    process.executableURL = URL(fileURLWithPath: path)
+    process.executableURL = URL(fileURLWithPath: program)
     process.arguments = arguments
     process.environment = ProcessInfo.processInfo.environment
       .merging([

@@ -198,13 +198,30 @@ private final class Notes: SweepObserver {
     #expect(try refusal { $0.points[1].number = .max }.contains("point 9223372036854775807"))
     #expect(try refusal { $0.started = Date(timeIntervalSince1970: 1e300) }.contains("at no time"))
     #expect(
-      try refusal { $0.goal = SweepGoal(metric: .accuracy, limits: [], drop: nil, variant: nil, budget: nil, factor: 1) }
-        .contains("one of 1 points goes on"))
+      try refusal {
+        $0.goal = SweepGoal(metric: .accuracy, limits: [], drop: nil, variant: nil, budget: nil, factor: 1)
+      }
+      .contains("one of 1 points goes on"))
     // Whoever goes on says again what it is, and hears what differs.
-    #expect(try refusal { $0.run.data = "/etc" } == "cannot go on with this sweep: its runs have another --data")
-    #expect(try refusal { $0.run.plugins = ["/x"] }.hasSuffix("another --plugins"))
-    #expect(try refusal { $0.run.limits.memoryBytes += 1 }.hasSuffix("another --lua-memory"))
-    #expect(try refusal { $0.script = "/else.lua" }.hasSuffix("it is a sweep of /else.lua"))
+    #expect(
+      try refusal { $0.run.data = "/etc" } == "cannot go on with this sweep: its runs have --data /etc (now none)")
+    #expect(try refusal { $0.run.plugins = ["/x"] }.hasSuffix("its runs have --plugins /x (now none)"))
+    let memory = definition.run.limits.memoryBytes >> 20
+    #expect(
+      try refusal { $0.run.limits.memoryBytes += 1 << 20 }.hasSuffix("--lua-memory \(memory + 1) (now \(memory))"))
+    #expect(try refusal { $0.run.limits.memoryBytes += 1 }.hasSuffix("its runs have other limits for scripts"))
+    #expect(try refusal { $0.script = "/else.lua" }.contains("it is a sweep of /else.lua (now "))
+    // All that differs, each with what it was and is.
+    let both = try refusal {
+      $0.run.keepsModels.toggle(); $0.run.output?.savedFiles += 1; $0.threads += 1
+    }
+    #expect(
+      both.contains("--no-models") && both.contains("--out-files 1001 (now 1000)") && both.contains("threads each"))
+    #expect(
+      try refusal {
+        $0.goal = SweepGoal(metric: .gzipBytes, limits: [], drop: 0.005, variant: nil, budget: nil, factor: 3)
+      }
+      .hasSuffix("it searches for something else: --search gzip_bytes --drop 0.5 (now nothing)"))
   }
 
   @Test func recordsOfOlderVersionsAreRidOfSecrets() throws {

@@ -59,22 +59,29 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
       self.output = output
     }
 
-    /// The first option that is another one there; nil when all are the same.
-    func difference(from other: Run) -> String? {
-      let options: [(String, Bool)] = [
-        ("--data", data == other.data), ("--plugins", plugins == other.plugins),
-        ("--lua-memory", limits.memoryBytes == other.limits.memoryBytes),
-        ("--lua-instructions", limits.instructions == other.limits.instructions),
-        ("--lua-seconds", limits.seconds == other.limits.seconds),
-        ("--tensor-memory", limits.nativeBytes == other.limits.nativeBytes),
-        ("the limits of scripts", limits == other.limits), ("--data-memory", dataMemory == other.dataMemory),
-        ("--no-cache", usesCache == other.usesCache), ("--no-models", keepsModels == other.keepsModels),
-        (
-          "--out-size, --out-files, --print-size or --store-size",
-          output ?? OutputLimits() == other.output ?? OutputLimits()
-        ),
+    /// The options that are others there, as `--data a (now b)`.
+    func differences(from now: Run) -> [String] {
+      let mine = output ?? OutputLimits(), theirs = now.output ?? OutputLimits()
+      func list(_ folders: [String]) -> String { folders.isEmpty ? "none" : folders.joined(separator: ", ") }
+      func mebibytes(_ bytes: Int) -> String { "\(bytes >> 20)" }
+      let options: [(name: String, was: String, now: String)] = [
+        ("--data", data ?? "none", now.data ?? "none"),
+        ("--plugins", list(plugins), list(now.plugins)),
+        ("--lua-memory", mebibytes(limits.memoryBytes), mebibytes(now.limits.memoryBytes)),
+        ("--lua-instructions", "\(limits.instructions)", "\(now.limits.instructions)"),
+        ("--lua-seconds", SweepAxis.text(limits.seconds), SweepAxis.text(now.limits.seconds)),
+        ("--tensor-memory", mebibytes(limits.nativeBytes), mebibytes(now.limits.nativeBytes)),
+        ("--data-memory", mebibytes(dataMemory), mebibytes(now.dataMemory)),
+        ("--no-cache", usesCache ? "not given" : "given", now.usesCache ? "not given" : "given"),
+        ("--no-models", keepsModels ? "not given" : "given", now.keepsModels ? "not given" : "given"),
+        ("--out-size", mebibytes(mine.savedBytes), mebibytes(theirs.savedBytes)),
+        ("--out-files", "\(mine.savedFiles)", "\(theirs.savedFiles)"),
+        ("--print-size", mebibytes(mine.printedBytes), mebibytes(theirs.printedBytes)),
+        ("--store-size", mebibytes(mine.storedBytes), mebibytes(theirs.storedBytes)),
       ]
-      return options.first { !$0.1 }?.0
+      let found = options.filter { $0.was != $0.now }.map { "\($0.name) \($0.was) (now \($0.now))" }
+      // Whatever the options above do not tell apart.
+      return found.isEmpty && (limits != now.limits || mine != theirs) ? ["other limits for scripts"] : found
     }
   }
 
@@ -167,29 +174,53 @@ public struct SweepDefinition: Codable, Sendable, Equatable {
     }
   }
 
-  /// - Throws: `CompressError` saying what differs, unless both describe the same work.
-  func check(isResumedBy other: SweepDefinition) throws {
-    let differing: String? =
-      if script != other.script {
-        "it is a sweep of \(script.escapedForTerminal.shortened(to: 200))"
-      } else if scriptDigest != other.scriptDigest {
-        "the script has changed since"
-      } else if axes != other.axes || points != other.points {
-        "it has \(points.count) other points"
-      } else if fixed != other.fixed {
-        "other params were set"
-      } else if goal != other.goal {
-        "it searches for something else"
-      } else if let option = run.difference(from: other.run) {
-        "its runs have another \(option)"
-      } else if threads != other.threads {
-        "its runs have \(threads) threads each, not \(other.threads)"
-      } else {
-        nil
+  /// - Throws: `CompressError` saying all that differs, unless both describe the same work.
+  func check(isResumedBy now: SweepDefinition) throws {
+    var differing: [String] = []
+    if script != now.script { differing.append("it is a sweep of \(script) (now \(now.script))") }
+    if script == now.script, scriptDigest != now.scriptDigest { differing.append("the script has changed since") }
+    if axes != now.axes || points != now.points { differing.append("it has other points: \(differentPoints(now))") }
+    if fixed != now.fixed {
+      func text(_ settings: [Setting]) -> String {
+        settings.isEmpty ? "none" : settings.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
       }
-    if let differing {
-      throw CompressError("cannot go on with this sweep: \(differing)", hint: "begin a new one with another --out")
+      differing.append("other params were set: \(text(fixed)) (now \(text(now.fixed)))")
     }
+    if goal != now.goal {
+      differing.append(
+        "it searches for something else: \(goal?.text ?? "nothing") (now \(now.goal?.text ?? "nothing"))")
+    }
+    differing += run.differences(from: now.run).map { "its runs have \($0)" }
+    if threads != now.threads { differing.append("its runs have \(threads) threads each (now \(now.threads))") }
+    guard differing.isEmpty else {
+      // What the sweep's file says may be somebody else's work.
+      let text = differing.map { Secrets.removed(from: $0).escapedForTerminal.shortened(to: 300) }.joined(
+        separator: "; ")
+      throw CompressError("cannot go on with this sweep: \(text)", hint: "begin a new one with another --out")
+    }
+  }
+
+  /// By axis and for the seeds, the values there and those asked for now, where they are not the same.
+  private func differentPoints(_ now: SweepDefinition) -> String {
+    func distinct(_ values: [String]) -> String {
+      var seen = Set<String>()
+      let kept = values.filter { seen.insert($0).inserted }
+      return kept.isEmpty ? "none" : kept.prefix(6).joined(separator: ",") + (kept.count > 6 ? ",…" : "")
+    }
+    func values(_ points: [Point], _ axis: String) -> String {
+      distinct(points.compactMap { point in point.settings.first { $0.name == axis }?.value })
+    }
+    var parts: [String] = []
+    for axis in axes + now.axes.filter({ !axes.contains($0) }) {
+      let (mine, theirs) = (values(points, axis), values(now.points, axis))
+      if mine != theirs { parts.append("\(axis)=\(mine) (now \(theirs))") }
+    }
+    let seeds = (distinct(points.map { "\($0.seed)" }), distinct(now.points.map { "\($0.seed)" }))
+    if seeds.0 != seeds.1 { parts.append("seeds \(seeds.0) (now \(seeds.1))") }
+    if points.count != now.points.count || parts.isEmpty {
+      parts.append("\(points.count) points (now \(now.points.count))")
+    }
+    return parts.joined(separator: ", ")
   }
 
   /// What a point's run is given.

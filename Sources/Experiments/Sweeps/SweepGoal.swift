@@ -59,6 +59,19 @@ public struct SweepGoal: Codable, Sendable, Equatable {
     self.factor = factor
   }
 
+  /// As the command line says it: `--search gzip --drop 0.5`.
+  var text: String {
+    var words = ["--search", metric.name]
+    for limit in limits { words += ["--limit", "\(limit.metric.name)=\(SweepAxis.text(limit.value))"] }
+    if let drop { words += ["--drop", SweepAxis.text(drop * 100)] }
+    if let variant { words += ["--variant", variant] }
+    if let budget {
+      words += ["--budget", "\(budget.param)=\(SweepAxis.text(budget.least)):\(SweepAxis.text(budget.full))"]
+      words += ["--factor", "\(factor)"]
+    }
+    return words.joined(separator: " ")
+  }
+
   /// The budget of each rung, rising by the factor up to the full one.
   public var rungs: [Double] {
     guard let budget else { return [] }

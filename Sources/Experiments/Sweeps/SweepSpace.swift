@@ -73,6 +73,47 @@ public struct SweepSpace {
     }
   }
 
+  /// Sets a param, whatever was to be swept over or set before: what the command line says of a file's sweep.
+  public mutating func fix(_ name: String, _ value: String) {
+    axes.removeAll { $0.name == name }
+    fixed.removeAll { $0.name == name }
+    fixed.append((name, value))
+  }
+
+  /// Leaves one of each value that an axis lists more than once, however it is written, and one of each seed: the
+  /// others would be the same run once more.
+  ///
+  /// - Returns: a sentence for each axis that had some.
+  /// - Throws: `CompressError` when a value is none of its param.
+  public mutating func dropRepeated(declared: [ParamDeclaration]) throws -> [String] {
+    var sentences: [String] = []
+    for (index, axis) in axes.enumerated() {
+      guard case .list(let list) = axis.values else { continue }
+      let param = try declaration(axis.name, declared)
+      var firsts: [ParamValue: String] = [:], kept: [String] = [], dropped: [String] = []
+      for text in list {
+        let value = try param.parse(text)
+        guard let first = firsts[value] else {
+          firsts[value] = text
+          kept.append(text)
+          continue
+        }
+        dropped.append("\(text) is \(first)")
+      }
+      guard !dropped.isEmpty else { continue }
+      axes[index] = SweepAxis(name: axis.name, values: .list(kept))
+      sentences.append(
+        "\(axis.name): \(dropped.prefix(3).joined(separator: ", "))\(dropped.count > 3 ? " …" : ""); "
+          + "\(kept.count) of \(list.count) values are different")
+    }
+    let different = seeds.reduce(into: [UInt64]()) { if !$0.contains($1) { $0.append($1) } }
+    if different.count < seeds.count {
+      sentences.append("\(different.count) of \(seeds.count) seeds are different")
+      seeds = different
+    }
+    return sentences
+  }
+
   private func declaration(_ name: String, _ declared: [ParamDeclaration]) throws -> ParamDeclaration {
     guard let found = declared.first(where: { $0.name == name }) else {
       guard !declared.isEmpty else { throw CompressError("the script declares no params to sweep over") }

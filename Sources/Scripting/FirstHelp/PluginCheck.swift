@@ -24,17 +24,16 @@ public struct PluginCheck {
   public internal(set) var problems: [CompressError] = []
 
   /// - Parameters:
-  ///   - path: the plugin's file, `NAME.lua`.
-  ///   - folders: where else plugins are looked for.
+  ///   - options: the plugin's file, `NAME.lua`, as their script, where else plugins are looked for, and what its
+  ///     functions may use.
   ///   - threads: to compute with.
   /// - Throws: `CompressError` when the file declares no plugin; what its functions do wrong goes to `problems`.
-  public init(_ path: String, folders: [String] = [], threads: Int = 1) throws {
+  public init(_ options: ScriptSession.Options, threads: Int = 1) throws {
+    let path = options.script
     guard path.hasSuffix(".lua"), let file = path.split(separator: "/").last else {
       throw CompressError("a plugin's file is called NAME.lua").at(file: path)
     }
     let executor = Executor(context: StageContext(pool: try ThreadPool(threads: threads)), store: nil)
-    var options = ScriptSession.Options(script: path)
-    options.plugins = folders
     let session = try ScriptSession(options, executor: executor, print: { _ in })
     let plugin = try session.registry.plugin(String(file.dropLast(4)))
     self.plugin = try PluginCatalog.Description(plugin)

@@ -8,8 +8,9 @@ public final class PluginCatalog {
     public struct Option: Sendable {
       public let name: String
       public let type: String
-      /// nil when the option must be given.
+      /// nil when it has no default.
       public let standard: String?
+      public let isRequired: Bool
       public let help: String
     }
 
@@ -63,7 +64,7 @@ extension PluginCatalog.Description {
     options = try plugin.schema.options.map { option in
       Option(
         name: option.name, type: option.type.description, standard: try option.standard?.recipe().description,
-        help: option.help)
+        isRequired: option.isRequired, help: option.help)
     }
     path = plugin.path
   }

@@ -11,7 +11,8 @@ struct CheckCommand: ParsableCommand {
     commandName: "check", abstract: "Check a plugin or a pipeline without the long wait.",
     discussion: """
       A plugin is loaded, explained, and tried on a tiny network with generated digits. A pipeline's script is run, \
-      which checks every option, and its plan is shown; nothing is trained that the script does not read back. \
+      which checks every option, and its plan is shown; nothing is trained that the script does not read back. Of a \
+      sweep's file every point is checked against the pipeline's params, and the pipeline with the first of them. \
       Exit status 0 when all is well, 2 when something needs mending.
       """)
 
@@ -20,8 +21,14 @@ struct CheckCommand: ParsableCommand {
   func run() throws {
     try options.confinement.confine(options.rights(computes: false))
     let terminal = Terminal(.output)
-    let problems =
-      try PluginCheck.looksLikePlugin(options.script) ? checkPlugin(terminal) : checkPipeline(terminal)
+    let problems: [CompressError]
+    if try PluginCheck.looksLikePlugin(options.script) {
+      problems = try checkPlugin(terminal)
+    } else {
+      let sweep = try SweepPreview(options)
+      if let sweep { terminal.write(sweep.text + "\n") }
+      problems = try checkPipeline(sweep?.first ?? options.sessionOptions(), terminal)
+    }
     guard problems.isEmpty else {
       let errors = Terminal(.errors)
       for problem in problems {
@@ -33,10 +40,15 @@ struct CheckCommand: ParsableCommand {
   }
 
   private func checkPlugin(_ terminal: Terminal) throws -> [CompressError] {
+    if let setting = options.settings.first {
+      throw CompressError("--set \(setting): a plugin has no params; what it is tried with is its options' defaults")
+    }
     let check: PluginCheck
-    do { check = try PluginCheck(options.script, folders: options.plugins, threads: options.threads ?? 1) } catch let
-      error as CompressError
+    do { check = try PluginCheck(options.sessionOptions(), threads: options.threads ?? 1) } catch let error
+      as CompressError
     {
+      // A wrong limit is no fault of the plugin's.
+      if error.message.hasPrefix("--") { throw error }
       return [error]
     }
     terminal.write(PluginText(check.plugin).rendered(for: terminal))
@@ -53,10 +65,9 @@ struct CheckCommand: ParsableCommand {
     return check.problems
   }
 
-  private func checkPipeline(_ terminal: Terminal) throws -> [CompressError] {
+  private func checkPipeline(_ session: ScriptSession.Options, _ terminal: Terminal) throws -> [CompressError] {
     let executor = try options.makeExecutor(progress: TerminalProgress())
-    let session = try ScriptSession(
-      options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+    let session = try ScriptSession(session, executor: executor, print: { Terminal(.errors).writeLine($0) })
     do {
       let outcome = try session.run()
       terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))

@@ -6,17 +6,19 @@ import Scripting
 /// `compress plan SCRIPT`.
 struct PlanCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "plan", abstract: "Show the stages a pipeline records, and which are at hand already.")
+    commandName: "plan", abstract: "Show the stages a pipeline records, and which are at hand already.",
+    discussion: "Of a sweep's file: its points, and the stages of the first.")
 
   @OptionGroup var options: ScriptOptions
 
   func run() throws {
     try options.confinement.confine(options.rights(computes: false))
     let executor = try options.makeExecutor(progress: TerminalProgress())
+    let sweep = try SweepPreview(options), terminal = Terminal(.output)
+    if let sweep { terminal.write(sweep.text + "\n") }
     let session = try ScriptSession(
-      options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+      sweep?.first ?? options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
     let outcome = try session.run()
-    let terminal = Terminal(.output)
     terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))
   }
 }

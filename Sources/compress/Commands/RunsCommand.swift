@@ -49,6 +49,7 @@ struct RunsCommand: ParsableCommand {
 
     func validate() throws {
       if allVariants, variant != nil { throw ValidationError("--variant and --all-variants: give one of them") }
+      if ascending, sort == nil { throw ValidationError("--ascending goes with --sort") }
     }
 
     func query() throws -> RunQuery {

@@ -29,14 +29,22 @@ struct SearchOptions: ParsableArguments {
       valueName: "param=least:full"))
   var budget: String?
 
-  @Option(help: ArgumentHelp("With --budget: one of so many goes on, with so many times the budget.", valueName: "n"))
-  var factor = 3
+  @Option(
+    help: ArgumentHelp(
+      "With --budget: one of so many goes on, with so many times the budget (default: \(Self.standardFactor)).",
+      valueName: "n"))
+  var factor: Int?
+
+  private static let standardFactor = 3
 
   func validate() throws {
     if search == nil, !limit.isEmpty || drop != nil || variant != nil || budget != nil {
       throw ValidationError("--limit, --drop, --variant and --budget go with --search METRIC")
     }
-    if !(2...100).contains(factor) { throw ValidationError("--factor \(factor): must be 2 to 100") }
+    if let factor {
+      guard budget != nil else { throw ValidationError("--factor goes with --budget") }
+      guard (2...100).contains(factor) else { throw ValidationError("--factor \(factor): must be 2 to 100") }
+    }
     if let drop, !(0...100).contains(drop) { throw ValidationError("--drop \(drop): must be 0 to 100 points") }
   }
 
@@ -49,6 +57,6 @@ struct SearchOptions: ParsableArguments {
     }
     return SweepGoal(
       metric: metric, limits: try limit.map(SweepGoal.Limit.init), drop: drop.map { $0 / 100 }, variant: variant,
-      budget: try budget.map(SweepGoal.Budget.init), factor: factor)
+      budget: try budget.map(SweepGoal.Budget.init), factor: factor ?? Self.standardFactor)
   }
 }

@@ -197,9 +197,7 @@ struct SweepCommand: ParsableCommand {
       space.fixed.removeAll { $0.name == axis.name && file != nil }
     }
     for setting in session.settings {
-      space.axes.removeAll { $0.name == setting.name && file != nil }
-      space.fixed.removeAll { $0.name == setting.name }
-      space.fixed.append(setting)
+      if file == nil { space.fixed.append(setting) } else { space.fix(setting.name, setting.value) }
     }
     if let seeds {
       space.seeds = try SweepSpace.seeds(seeds, from: options.seed)
@@ -210,6 +208,10 @@ struct SweepCommand: ParsableCommand {
     if let latin { space.sampling = .latin(latin) }
 
     let declared = try ScriptSession.declarations(of: session)
+    let terminal = Terminal(.errors)
+    for sentence in try space.dropRepeated(declared: declared) {
+      terminal.writeLine(terminal.styled("note: ", .yellow) + sentence.escapedBlock)
+    }
     var points = try space.points(declared: declared, seed: options.seed)
     let goal = try search.goal()
     if let goal {
