@@ -93,7 +93,7 @@ import Testing
     #expect(message { _ = try lowRank.choose(.cost(.parameters(0.001))) }.contains("at rank 1"))
     #expect(message { _ = try lowRank.choose(.energy(0)) }.contains("energy = 0.0 is not above 0"))
     #expect(message { _ = try lowRank.choose(.cost(.channels(0.5))) }.contains("removes no filters"))
-    #expect(message { _ = try LowRank(model, skips: { _ in true }) }.contains("no dense layer and no convolution"))
+    #expect(message { _ = try LowRank(model, skips: { _ in true }) }.contains("all 5 layers with weights are protected"))
     var pruned = model
     try pruned.prune("c", by: Tensor(zeros: model["c", .weight]!.shape, dtype: .uint8))
     let error = #expect(throws: CompressError.self) { try LowRank(pruned, skips: { _ in false }) }
