@@ -35,6 +35,56 @@ import Testing
     #expect(difference == nil)
   }
 
+  /// Reshapes are dropped; what reads a value as something else than it was made as sees it so all the same.
+  @Test(arguments: 0..<10, [0, 1, 2])
+  func reshapedValuesAreSeenAsTheirReadersSeeThem(_ form: Int, _ arithmetic: Int) throws {
+    var net = GraphBuilder(input: [2, 4, 3])
+    switch form {
+    case 0: net.concat([net.flatten(from: "input"), net.flatten(from: "input")])
+    case 1: net.concat([net.flatten(from: "input"), net.globalAveragePool(from: "input")])
+    case 2:
+      net.flatten()
+      net.activation(.softmax)
+    case 3:
+      net.flatten()
+      net.batchNorm()
+    case 4:
+      net.flatten()
+      net.pad(before: [1], after: [2])
+    case 5:
+      net.reshape([4, 2, 3])
+      net.conv2d(filters: 5, kernel: 2)
+      net.flatten()
+    case 6:
+      net.reshape([4, 3, 2])
+      net.maxPool(2)
+      net.flatten()
+    case 7:
+      let image = net.reshape([8, 1, 3])
+      net.concat([image, net.reshape([8, 1, 3], from: "input")])
+      net.globalAveragePool()
+    case 8:
+      let vector = net.flatten()
+      net.add(net.activation(.relu, from: vector), vector)
+      net.reshape([3, 8])
+      net.activation(.softmax)
+      net.flatten()
+    default:
+      net.flatten()
+      net.dense(24)
+      net.reshape([2, 4, 3])
+      net.pad(before: [1, 0, 0], after: [0, 1, 2])
+      net.globalAveragePool()
+    }
+    net.dense(4)
+    var networks = RandomNetworks(form)
+    var model = try networks.model(net.graph())
+    if arithmetic > 0 { model = try networks.withIntegerWeights(model) }
+    if arithmetic > 1 { model = try networks.withActivations(model.foldingBatchNorm(), leaveOut: 0) }
+    let difference = try Self.difference(model, seed: form)
+    #expect(difference == nil)
+  }
+
   @Test(arguments: 0..<20) func foldingChangesRoundingOnly(seed: Int) throws {
     var networks = RandomNetworks(1000 + seed)
     let model = try networks.model(networks.graph(layers: 6, batchNorm: true))

@@ -7,7 +7,7 @@ import Tensors
 struct Program {
   struct Value {
     let name: String
-    let shape: Shape
+    var shape: Shape
     /// What becomes of it before it is read.
     var encoding: ActivationEncoding?
 
@@ -26,6 +26,8 @@ struct Program {
     /// A fused activation that only clamps.
     var activation: Activation?
     var arithmetic = Arithmetic.float32
+    /// What shapes its inputs have for it: where a reshape was dropped, others than those of the values. Nil: the same.
+    var shapes: [Shape]?
   }
 
   enum Kind {
@@ -66,7 +68,9 @@ struct Program {
     }
     operations = graph.nodes.enumerated().compactMap { index, node in
       Kind(node, of: model).map {
-        Operation(layer: node.name, kind: $0, inputs: node.inputs.map { graph.index(of: $0)! }, output: index)
+        Operation(
+          layer: node.name, kind: $0, inputs: node.inputs.map { graph.index(of: $0)! }, output: index,
+          shapes: graph.inputShapes(of: node))
       }
     }
     input = graph.index(of: graph.input.name)!

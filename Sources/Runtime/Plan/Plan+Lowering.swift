@@ -31,7 +31,12 @@ extension Plan {
 
 extension Plan.Step {
   fileprivate init(_ operation: Program.Operation, _ values: [Program.Value], _ maxBatch: Int) throws {
-    let inputs = operation.inputs.map { values[$0] }, output = values[operation.output]
+    let output = values[operation.output]
+    let inputs = operation.inputs.enumerated().map { position, value in
+      var input = values[value]
+      if let shapes = operation.shapes { input.shape = shapes[position] }
+      return input
+    }
     layer = operation.layer
     value = output.name
     kernel = try StepKernel(operation, inputs, output, maxBatch: maxBatch)
