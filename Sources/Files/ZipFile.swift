@@ -129,7 +129,14 @@ public final class ZipFile {
       let end = stride(from: bytes.count - 22, through: earliest, by: -1).first(where: {
         bytes.loadUnaligned(fromByteOffset: $0, as: UInt32.self).littleEndian == 0x0605_4B50
       })
-    else { throw CompressError("not a zip archive: it has no end record", kind: .input) }
+    else {
+      let kind = FileKind(bytes)
+      // The beginning of an archive that is cut off is that of an archive.
+      let name = kind.flatMap { bytes.starts(with: [0x50, 0x4B]) ? nil : $0.name }
+      throw CompressError(
+        "not a zip archive: " + (name.map { "it is \($0)" } ?? "it has no end record"), kind: .input,
+        hint: name == nil ? nil : kind?.hint)
+    }
     var record = ByteReader(bytes)
     try record.seek(to: end + 10)
     let count = Int(try record.u16()), size = try record.u32(), offset = try record.u32()

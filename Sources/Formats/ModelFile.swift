@@ -40,8 +40,11 @@ public enum ModelFile {
       ).at(file: path)
     }
     guard file.withBytes({ NativeFormat.isNative($0) }) else {
+      let kind = file.withBytes(FileKind.init)
       throw CompressError(
-        "is no model file of a format known here; there is: native (.\(NativeFormat.fileExtension))", kind: .input
+        "is \(kind?.name ?? "no model file of a format known here"); models are read from native files "
+          + "(.\(NativeFormat.fileExtension)), and weights from .\(SafeTensorsFile.fileExtension)", kind: .input,
+        hint: kind?.hint
       ).at(file: path)
     }
     return try NativeFormat.read(path)

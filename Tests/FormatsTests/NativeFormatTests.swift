@@ -85,11 +85,14 @@ import Testing
   @Test func otherFiles() throws {
     try withTemporaryFile("net.onnx") { path in
       #expect(message { _ = try ModelFile.read(path) }.hasPrefix(path))
-      for content in ["", "hello", "\u{89}CMPR\n"] {
+      for (content, kind) in [
+        ("", "an empty file"), ("hello", "a text that starts with \"hello\""),
+        ("\u{89}CMPR\n", "no model file of a format known here"),
+      ] {
         try content.write(toFile: path, atomically: false, encoding: .utf8)
         #expect(
           message { _ = try ModelFile.read(path) }
-            == "\(path): is no model file of a format known here; there is: native (.cmpr)")
+            == "\(path): is \(kind); models are read from native files (.cmpr), and weights from .safetensors")
         #expect(message { _ = try NativeFormat.read(path) } == "\(path): is no native model file")
       }
     }

@@ -169,4 +169,52 @@ import Testing
     let outside = failure("load_model(\"../lab.safetensors\", { into = zoo.lab_cnn() })", in: folder)
     #expect(outside?.message.contains("is no file name inside") == true)
   }
+
+  /// Checkpoints as training programs write them: what was done with their names is said.
+  @Test func namesOfCheckpoints() throws {
+    let folder = try ScriptFolder()
+    func write(_ file: String, _ names: [String]) throws {
+      var header: [String] = [], data = Data()
+      for name in names {
+        let start = data.count, isWeight = name.hasSuffix("weight")
+        for value in isWeight ? [2, 3] : [5] as [Float] { withUnsafeBytes(of: value) { data.append(contentsOf: $0) } }
+        header.append(
+          #""\#(name)":{"dtype":"F32","shape":\#(isWeight ? "[1,2]" : "[1]"),"data_offsets":[\#(start),\#(data.count)]}"#
+        )
+      }
+      let text = Data("{\(header.joined(separator: ","))}".utf8)
+      var length = UInt64(text.count).littleEndian
+      try (Data(bytes: &length, count: 8) + text + data).write(to: URL(fileURLWithPath: folder.path + "/" + file))
+    }
+    try write("swa.safetensors", ["module.d.weight", "module.d.bias", "n_averaged"])
+    try write("other.safetensors", ["fc.weight", "fc.bias", "aux.weight"])
+    try write("plain.safetensors", ["d.weight", "d.bias"])
+    let network = "{ into = net.model { input = { 2 }, net.dense(1, { name = 'd' }) }"
+    let swa = try run(
+      "print(compile(load_model('swa.safetensors', \(network) })):run(tensor.of{ 1, 1 }:reshape{ 1, 2 }):sum())",
+      in: folder)
+    #expect(swa.printed == ["10.0"])
+    #expect(
+      swa.notes.map { $0.drop { $0 != "\"" } } == [
+        "\"module.\" before the names in the file is dropped", "\"n_averaged\"",
+      ])
+    let record = try swa.executor.record(of: try #require(swa.outcome.leaves.first))
+    #expect(record.notes.count == 2)
+    let other = try #require(failure("load_model('other.safetensors', \(network) })", in: folder))
+    #expect(other.hint?.contains("ignore = { \"name\" }") == true && other.message.contains("2 missing"))
+    let rules = "ignore = 'aux.*', rename = { ['fc.*'] = 'd.*' }"
+    let named = try run(
+      "print(compile(load_model('other.safetensors', \(network), \(rules) })):run(tensor.of{ 1, 1 }:reshape{ 1, 2 }):sum())",
+      in: folder)
+    #expect(named.printed == ["10.0"] && named.notes.isEmpty)
+    for (options, message) in [
+      ("\(network), ignore = 'auxx.*' }", "ignore: no tensor matches \"auxx.*\""),
+      ("\(network), rename = { ['fx.*'] = 'd.*' } }", "rename: no tensor matches \"fx.*\""),
+      ("\(network), rename = { 'd' } }", "must be a table of names"),
+      ("{ ignore = 'a' }", "for a file of weights alone"),
+    ] {
+      let error = try #require(failure("load_model('plain.safetensors', \(options))", in: folder))
+      #expect(error.message.contains(message), "\(error)")
+    }
+  }
 }

@@ -5,10 +5,11 @@ import Tensors
 extension SafeTensorsFile {
   /// The network with the file's weights, as float32; docs/safetensors.md says which tensor goes where.
   ///
-  /// - Throws: one `CompressError` that names every tensor that is missing, has no place or another shape.
-  public func model(_ graph: Graph) throws -> Model {
+  /// - Throws: one `CompressError` that names every tensor that is missing, has no place or another shape; naming the
+  ///   layer, where the network holds a flattened image in an order that no order of its weights makes up for.
+  public func model(_ graph: Graph, rules: NameRules = NameRules()) throws -> Model {
     var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for (place, entry) in try match(graph) {
+    for (place, entry) in try match(graph, rules).tensors {
       let tensor = try atLayer(place.layer) { try place.imported(floats(entry)) }
       parameters[place.layer, default: [:]][place.role] = Parameter(tensor)
     }
@@ -17,37 +18,43 @@ extension SafeTensorsFile {
 
   /// Checks names and shapes without reading a value.
   ///
-  /// - Throws: what `model(_:)` throws.
-  public func check(_ graph: Graph) throws { _ = try match(graph) }
-
-  /// What files carry beside weights: counters, and the second head that Inception is only trained with.
-  private static func isIgnored(_ name: String) -> Bool {
-    name.hasSuffix("num_batches_tracked") || name.hasPrefix("AuxLogits.")
+  /// - Returns: sentences on names that were taken for others, and on tensors that were passed over.
+  /// - Throws: what `model(_:rules:)` throws.
+  @discardableResult
+  public func check(_ graph: Graph, rules: NameRules = NameRules()) throws -> [String] {
+    try match(graph, rules).notes
   }
 
   /// Of each kind of problem.
   private static let shown = 6
 
-  private func match(_ graph: Graph) throws -> [(WeightNames.Place, Entry)] {
-    // Models trained on several devices have this before every name.
-    let wrapper = "module."
-    let isWrapped = !entries.isEmpty && entries.allSatisfy { $0.name.hasPrefix(wrapper) }
+  private struct Match {
+    var tensors: [(WeightNames.Place, Entry)] = []
+    var notes: [String] = []
+  }
+
+  private func match(_ graph: Graph, _ rules: NameRules) throws -> Match {
+    let places = try WeightNames(graph).places
+    let wanted = Set(places.map(\.name))
+    let names = try TensorNames(entries.map(\.name), wanted: wanted, rules)
     var found: [String: Entry] = [:]
     for entry in entries {
-      let name = isWrapped ? String(entry.name.dropFirst(wrapper.count)) : entry.name
-      if !Self.isIgnored(name) { found[name] = entry }
+      guard let name = names.inNetwork[entry.name] else { continue }
+      if let other = found.updateValue(entry, forKey: name) {
+        throw CompressError(
+          "tensors \"\(other.name.escapedForTerminal)\" and \"\(entry.name.escapedForTerminal)\" would both be "
+            + "\"\(name.escapedForTerminal)\"", kind: .input)
+      }
     }
-    let places = WeightNames(graph).places
-    let wanted = Set(places.map(\.name))
     let extra = found.keys.filter { !wanted.contains($0) }.sorted()
     // Looking for the nearest name takes time: not for each of a million.
     let candidates = extra.prefix(1000)
     var missing: [String] = [], misshaped: [String] = []
-    var matches: [(WeightNames.Place, Entry)] = []
+    var match = Match(notes: names.notes)
     for place in places {
       guard let entry = found[place.name] else {
         let nearest = missing.count < Self.shown ? Suggestion.nearest(to: place.name, among: candidates) : nil
-        let near = nearest.map { "; \"\($0.escapedForTerminal)\" is there" }
+        let near = nearest.map { "; \"\(found[$0]!.name.escapedForTerminal)\" is there" }
         missing.append("\"\(place.name.escapedForTerminal)\" \(place.shape)\(near ?? "")")
         continue
       }
@@ -55,16 +62,20 @@ extension SafeTensorsFile {
         misshaped.append("\"\(place.name.escapedForTerminal)\" is \(entry.shape), the network takes \(place.shape)")
         continue
       }
-      matches.append((place, entry))
+      match.tensors.append((place, entry))
     }
-    let superfluous = extra.map { "\"\($0.escapedForTerminal)\" \(found[$0]!.shape)" }
+    let superfluous = extra.map { "\"\(found[$0]!.name.escapedForTerminal)\" \(found[$0]!.shape)" }
     let problems = [("missing", missing), ("of another shape", misshaped), ("without a place", superfluous)]
       .filter { !$0.1.isEmpty }.map { "\n  \($0.1.count) \($0.0): " + Self.list($0.1) }
     guard problems.isEmpty else {
       throw CompressError(
-        "its \(found.count) tensors are not the \(places.count) of the network:" + problems.joined(), kind: .input)
+        "its \(found.count) tensors are not the \(places.count) of the network:" + problems.joined(), kind: .input,
+        hint: superfluous.isEmpty
+          ? nil
+          : "rename = { [\"name in the file\"] = \"name in the network\" }, ignore = { \"name\" }; * stands for anything"
+      )
     }
-    return matches
+    return match
   }
 
   private static func list(_ items: [String]) -> String {

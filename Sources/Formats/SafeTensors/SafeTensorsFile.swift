@@ -38,11 +38,13 @@ public struct SafeTensorsFile: @unchecked Sendable {
 
   /// - Parameter owner: keeps the bytes alive.
   init(_ bytes: UnsafeRawBufferPointer, owner: any AnyObject & Sendable) throws {
-    guard bytes.count >= 8 else { throw CompressError("is truncated: \(bytes.count) bytes", kind: .input) }
     var reader = ByteReader(bytes)
-    let count = try reader.u64()
-    guard count <= Self.headerLimit, count <= reader.remaining else {
-      throw CompressError("has a header of \(count) bytes in \(bytes.count)", kind: .input)
+    guard bytes.count >= 8, case let count = try reader.u64(), count <= Self.headerLimit,
+      Self.isSafeTensors(bytes) || FileKind(bytes) == nil
+    else { throw Self.foreign(bytes) }
+    guard count <= reader.remaining else {
+      throw CompressError(
+        "is truncated: a header of \(count) bytes, of which \(reader.remaining) are there", kind: .input)
     }
     let header = try SafeTensorsHeader(json: reader.slice(count))
     let data = try reader.slice(reader.remaining)
@@ -57,6 +59,18 @@ public struct SafeTensorsFile: @unchecked Sendable {
   public static func isSafeTensors(_ bytes: UnsafeRawBufferPointer) -> Bool {
     guard bytes.count > 8, bytes[8] == UInt8(ascii: "{") else { return false }
     return bytes.loadUnaligned(as: UInt64.self).littleEndian <= headerLimit
+  }
+
+  /// What bytes are that do not start as a safetensors file does. Their first eight, taken for the length of a header,
+  /// would say nothing to anybody.
+  private static func foreign(_ bytes: UnsafeRawBufferPointer) -> CompressError {
+    if let kind = FileKind(bytes) {
+      return CompressError("is \(kind.name), not a safetensors file", kind: .input, hint: kind.hint)
+    }
+    let start = bytes.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    return CompressError(
+      "is no safetensors file: it starts with \(start), not with the length of a header, of up to \(headerLimit) bytes",
+      kind: .input)
   }
 
   private static func entry(_ name: String, _ tensor: SafeTensorsHeader.Entry, dataCount: Int) throws -> Entry {

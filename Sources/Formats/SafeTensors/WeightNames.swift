@@ -4,8 +4,8 @@ import Tensors
 /// What a network's parameters are called in a PyTorch state dict, and how they lie there.
 ///
 /// A layer's name and `weight` or `bias`; batch norms have `weight`, `bias`, `running_mean`, `running_var`.
-/// Convolutions are OIHW there and OHWI here. A dense layer behind a flattened image has its columns in the order
-/// channel, row, column there and row, column, channel here.
+/// Convolutions are OIHW there and OHWI here. Behind a flattened image a dense layer's columns and a batch norm's
+/// elements are in the order channel, row, column there and row, column, channel here.
 struct WeightNames {
   struct Place {
     let layer: String
@@ -19,17 +19,20 @@ struct WeightNames {
   enum Layout {
     case same
     case convolution
-    /// Columns are the pixels of an image of that shape.
-    case flattened(height: Int, width: Int, channels: Int)
+    /// The last axis runs over the elements of a vector in that order.
+    case vector(VectorOrder)
   }
 
   /// In the graph's order.
   let places: [Place]
 
-  init(_ graph: Graph) {
+  /// - Throws: `CompressError` naming the layer where the order of a vector's elements is not the same here and there,
+  ///   and no order of the weights makes up for it.
+  init(_ graph: Graph) throws {
+    let orders = try VectorOrder.all(in: graph)
     places = graph.nodes.flatMap { node in
       graph.parameterSpecs(of: node).map { spec in
-        let layout = spec.role == .weight ? Self.layout(of: node, in: graph) : .same
+        let layout = Self.layout(of: spec.role, node, orders)
         var shape = spec.shape
         if case .convolution = layout { shape = [shape[0], shape[3], shape[1], shape[2]] }
         return Place(
@@ -49,20 +52,13 @@ struct WeightNames {
     }
   }
 
-  private static func layout(of node: Node, in graph: Graph) -> Layout {
-    if case .conv2d = node.op { return .convolution }
-    // Back through what leaves a vector's order as it is.
-    var source = graph[node.inputs[0]]!
-    while true {
-      let shape = graph.inputShapes(of: source).first
-      switch source.op {
-      case .activation, .dropout, .batchNorm: source = graph[source.inputs[0]]!
-      case .flatten where shape!.rank == 3:
-        let (height, width, channels) = (shape![0], shape![1], shape![2])
-        return height * width == 1 || channels == 1
-          ? .same : .flattened(height: height, width: width, channels: channels)
-      default: return .same
-      }
+  private static func layout(of role: ParameterRole, _ node: Node, _ orders: [String: VectorOrder]) -> Layout {
+    // What is there for each element of a layer's input: nil for images, which have one for each channel.
+    let order = orders[node.inputs[0]].flatMap { $0.isSame ? nil : $0 }
+    return switch (node.op, role) {
+    case (.conv2d, .weight): .convolution
+    case (.dense, .weight), (.batchNorm, _): order.map(Layout.vector) ?? .same
+    default: .same
     }
   }
 }
@@ -73,18 +69,20 @@ extension WeightNames.Place {
     switch layout {
     case .same: tensor
     case .convolution: try tensor.transposed([0, 2, 3, 1]).contiguous()
-    case .flattened(let height, let width, let channels):
-      try tensor.reshaped([shape[0], channels, height, width]).transposed([0, 2, 3, 1]).reshaped(shape.dims)
+    case .vector(let order): try tensor.gathered(axis: tensor.rank - 1, order.places)
     }
   }
 
   /// From the network's layout to a file's.
   func exported(_ tensor: Tensor) throws -> Tensor {
     switch layout {
-    case .same: tensor
-    case .convolution: try tensor.transposed([0, 3, 1, 2]).contiguous()
-    case .flattened(let height, let width, let channels):
-      try tensor.reshaped([shape[0], height, width, channels]).transposed([0, 3, 1, 2]).reshaped(shape.dims)
+    case .same: return tensor
+    case .convolution: return try tensor.transposed([0, 3, 1, 2]).contiguous()
+    case .vector(let order):
+      let places = order.places
+      var elements = [Int](repeating: 0, count: places.count)
+      for (element, place) in places.enumerated() { elements[place] = element }
+      return try tensor.gathered(axis: tensor.rank - 1, elements)
     }
   }
 }

@@ -135,11 +135,17 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let path = try inputs(try arguments.string(0))
-      guard case .model(let template)? = try Self.loadSchema.read(try arguments.optionalTable(1))["into"] else {
+      let given = try Self.loadSchema.read(try arguments.optionalTable(1))
+      guard case .model(let template)? = given["into"] else {
+        if let option = ["ignore", "rename"].first(where: { given[$0] != nil }) {
+          throw CompressError("\(option) is for a file of weights alone, with `into`")
+        }
         return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
       }
       useAsTemplate(template.stage)
-      let work = try LoadWeightsStage(path: path, network: template.stage.graph)
+      let rules = NameRules(
+        ignore: given.strings("ignore") ?? [], rename: (given.renames("rename") ?? [:]).map { ($0.key, $0.value) })
+      let work = try LoadWeightsStage(path: path, network: template.stage.graph, rules: rules)
       return [.object(ModelObject(try record(work, []), name: template.name))]
     }
     try defineZoo()
@@ -152,7 +158,11 @@ extension ScriptSession {
       [
         .init(
           name: "into", type: .model,
-          help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used")
+          help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used"),
+        .init(name: "ignore", type: .patterns, help: "tensors of that file that are left out; * stands for anything"),
+        .init(
+          name: "rename", type: .renames,
+          help: "names in that file, or patterns of them, and what they are in the network"),
       ])
   }
 

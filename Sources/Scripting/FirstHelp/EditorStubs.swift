@@ -166,6 +166,7 @@ extension OptionType {
     case .choice(let names): names.map { "\"\($0)\"" }.joined(separator: "|")
     case .patterns: "string|string[]"
     case .strings: "string[]"
+    case .renames: "table<string, string>"
     case .numbers: "number[]"
     case .numberLists: "number[][]"
     case .data: "Data"

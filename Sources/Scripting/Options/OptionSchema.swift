@@ -111,6 +111,9 @@ struct OptionValues {
   func strings(_ name: String) -> [String]? {
     if case .strings(let value)? = values[name] { value } else { nil }
   }
+  func renames(_ name: String) -> [String: String]? {
+    if case .renames(let values)? = values[name] { values } else { nil }
+  }
   func numbers(_ name: String) -> [Double]? {
     if case .numbers(let values)? = values[name] { values } else { nil }
   }

@@ -16,6 +16,8 @@ indirect enum OptionType {
   case patterns
   /// A list of strings.
   case strings
+  /// Names, or patterns of them, and what they are to be called.
+  case renames
   /// A list of numbers.
   case numbers
   /// A list of lists of numbers.
@@ -50,6 +52,7 @@ indirect enum OptionType {
     case .choice(let names): "one of " + names.map { "\"\($0)\"" }.joined(separator: ", ")
     case .patterns: "a layer name or a list of them (* stands for anything)"
     case .strings: "a list of strings"
+    case .renames: "a table of names, as { [\"old.*\"] = \"new.*\" }"
     case .numbers: "a list of numbers"
     case .numberLists: "a list of such lists"
     case .data: "samples, such as data.train"
@@ -86,6 +89,15 @@ indirect enum OptionType {
       if let single = value.string { return .strings([try Self.short(single)]) }
       return try Self.strings(value)
     case .strings: return try Self.strings(value)
+    case .renames:
+      guard let table = value.table else { return nil }
+      _ = try Self.checked(count: table.count)
+      var names: [String: String] = [:]
+      for (key, value) in table.pairs {
+        guard let from = key.string, let to = value.string else { return nil }
+        names[try Self.short(from)] = try Self.short(to)
+      }
+      return .renames(names)
     case .numbers:
       guard let table = value.table else { return nil }
       _ = try Self.checked(count: table.count)
@@ -146,6 +158,7 @@ enum OptionValue {
   case number(Double)
   case string(String)
   case strings([String])
+  case renames([String: String])
   case numbers([Double])
   case numberLists([[Double]])
   case data(DataObject)
@@ -162,6 +175,7 @@ enum OptionValue {
     case .number(let value): .number(value)
     case .string(let value): .string(value)
     case .strings(let values): .table(try state.makeTable(values.map { .string($0) }))
+    case .renames(let names): .table(try names.table(in: state))
     case .numbers(let values): .table(try state.makeTable(values.map { .number($0) }))
     case .numberLists(let lists):
       .table(try state.makeTable(lists.map { .table(try state.makeTable($0.map { .number($0) })) }))
@@ -181,6 +195,7 @@ enum OptionValue {
     case .number(let value): .number(value)
     case .string(let value): .string(value)
     case .strings(let values): .list(values.map { .string($0) })
+    case .renames(let names): .map(names.mapValues { .string($0) })
     case .numbers(let values): .list(values.map { .number($0) })
     case .numberLists(let lists): .list(lists.map { .list($0.map { .number($0) }) })
     case .data(let object): try object.data.identity.recipe()
@@ -190,5 +205,13 @@ enum OptionValue {
     case .function(let function): function.recipe
     case .options(let options): try options.recipe()
     }
+  }
+}
+
+extension [String: String] {
+  fileprivate func table(in state: LuaState) throws -> LuaTable {
+    let table = try state.makeTable()
+    for (key, value) in sorted(by: { $0.key < $1.key }) { try table.set(key, .string(value)) }
+    return table
   }
 }

@@ -1,0 +1,107 @@
+import Diagnostics
+
+/// What a file is that nothing here reads in its place, told by its first bytes: for errors.
+public struct FileKind: Sendable, Equatable {
+  /// With its article: `an HDF5 file, as Keras writes them (.h5)`.
+  public let name: String
+  /// What the user could do about it.
+  public let hint: String?
+
+  private init(_ name: String, hint: String? = nil) {
+    self.name = name
+    self.hint = hint
+  }
+
+  /// nil when the bytes tell nothing.
+  public init?(_ bytes: UnsafeRawBufferPointer) {
+    guard let kind = Self.binary(bytes) ?? Self.protobuf(bytes) ?? Self.text(bytes) else { return nil }
+    self = kind
+  }
+
+  private static let fromPyTorch =
+    "in Python: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
+  private static let pulling = "git lfs pull fetches the content"
+
+  private static func binary(_ bytes: UnsafeRawBufferPointer) -> FileKind? {
+    func has(_ text: String, at offset: Int = 0) -> Bool { bytes.dropFirst(offset).starts(with: Array(text.utf8)) }
+    if bytes.isEmpty { return FileKind("an empty file") }
+    if bytes.starts(with: [0x89] + Array("CMPR".utf8)) { return FileKind("a native model file (.cmpr)") }
+    if bytes.starts(with: [0x89] + Array("HDF\r\n\u{1A}\n".utf8)) {
+      return FileKind(
+        "an HDF5 file, as Keras writes them (.h5)",
+        hint: "in Python: write the weights with safetensors.numpy.save_file, named as docs/safetensors.md says")
+    }
+    if has("TFL3", at: 4) { return FileKind("a TensorFlow Lite model (.tflite)") }
+    if has("PK\u{3}\u{4}") || has("PK\u{5}\u{6}") { return zip(bytes) }
+    if bytes.count > 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) {
+      return FileKind("a Python pickle, as PyTorch once saved models (.pth, .pt)", hint: fromPyTorch)
+    }
+    if bytes.starts(with: [0x1F, 0x8B]) { return FileKind("compressed with gzip", hint: "gunzip it") }
+    if bytes.starts(with: [0xFD] + Array("7zXZ".utf8)) { return FileKind("compressed with xz") }
+    if bytes.starts(with: [0x28, 0xB5, 0x2F, 0xFD]) { return FileKind("compressed with zstd") }
+    if has("BZh") { return FileKind("compressed with bzip2") }
+    if bytes.starts(with: [0x37, 0x7A, 0xBC, 0xAF, 0x27, 0x1C]) { return FileKind("a 7z archive") }
+    if has("ustar", at: 257) { return FileKind("a tar archive") }
+    if bytes.starts(with: [0x93] + Array("NUMPY".utf8)) { return FileKind("a NumPy array (.npy)") }
+    if has("GGUF") { return FileKind("a GGUF file") }
+    if has("%PDF") { return FileKind("a PDF document") }
+    if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return FileKind("a JPEG image") }
+    if bytes.starts(with: [0x89] + Array("PNG".utf8)) { return FileKind("a PNG image") }
+    if has("GIF8") { return FileKind("a GIF image") }
+    if has("RIFF") && has("WEBP", at: 8) { return FileKind("a WebP image") }
+    if has("BM"), bytes.count >= 26 { return FileKind("a BMP image") }
+    if has("II*\0") || has("MM\0*") { return FileKind("a TIFF image") }
+    if has("ftyp", at: 4) {
+      return FileKind(has("avif", at: 8) ? "an AVIF image" : has("hei", at: 8) ? "a HEIC image" : "a film (MP4)")
+    }
+    return nil
+  }
+
+  /// Programs that save models in zip archives are known by the name of the first file in it.
+  private static func zip(_ bytes: UnsafeRawBufferPointer) -> FileKind {
+    guard bytes.count > 30 else { return FileKind("a zip archive") }
+    let length = Int(bytes[26]) | Int(bytes[27]) << 8
+    let name = String(decoding: bytes.dropFirst(30).prefix(min(length, 256)), as: UTF8.self)
+    if name.hasSuffix("/data.pkl") || name.hasSuffix("/byteorder") || name.hasSuffix("/version") {
+      return FileKind("a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)", hint: fromPyTorch)
+    }
+    if name == "metadata.json" || name == "config.json" { return FileKind("a Keras model (.keras)") }
+    if name.hasSuffix(".npy") { return FileKind("an archive of NumPy arrays (.npz)") }
+    return FileKind("a zip archive, as PyTorch saves checkpoints (.pth, .pt)", hint: fromPyTorch)
+  }
+
+  /// Models in protocol buffers begin with their version, the first field, and go on with a field of few numbers.
+  private static func protobuf(_ bytes: UnsafeRawBufferPointer) -> FileKind? {
+    guard bytes.count > 8, bytes[0] == 0x08 else { return nil }
+    if bytes[1] == 1, bytes[2] == 0x12 { return FileKind("a TensorFlow SavedModel (.pb)") }
+    guard (1...64).contains(bytes[1]), [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42].contains(bytes[2]) else { return nil }
+    return FileKind("an ONNX model (.onnx)")
+  }
+
+  private static func text(_ bytes: UnsafeRawBufferPointer) -> FileKind? {
+    let text = String(decoding: bytes.prefix(256), as: UTF8.self)
+    // Only the last character may be cut, where there is more.
+    let scalars = bytes.count > 256 ? text.unicodeScalars.dropLast(3) : text.unicodeScalars[...]
+    func isText(_ scalar: Unicode.Scalar) -> Bool {
+      scalar != "\u{FFFD}"
+        && (scalar.properties.generalCategory != .control || "\t\r\n".unicodeScalars.contains(scalar))
+    }
+    guard scalars.allSatisfy(isText) else { return nil }
+    let body = text.drop { $0.isWhitespace || $0 == "\u{FEFF}" }, lower = body.lowercased()
+    if lower.hasPrefix("version https://git-lfs") {
+      return FileKind("the pointer that Git LFS leaves in place of a file", hint: pulling)
+    }
+    if lower.hasPrefix("<!doctype html") || lower.hasPrefix("<html") || lower.contains("<head") {
+      return FileKind("an HTML page, as servers send in place of a file", hint: "look at it in a browser: it says why")
+    }
+    if lower.hasPrefix("<?xml") || body.first == "<" { return FileKind("an XML text") }
+    if body.first == "{" || body.first == "[" {
+      return lower.contains("weight_map") || lower.contains("total_size")
+        ? FileKind(
+          "the index of weights that lie in several files", hint: "name one of the files, or join them into one")
+        : FileKind("a JSON text")
+    }
+    let line = body.prefix { !$0.isNewline }.prefix(40)
+    return FileKind("a text that starts with \"\(String(line).escapedForTerminal)\"")
+  }
+}

@@ -1,0 +1,143 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// In which order PyTorch has the elements of a vector.
+///
+/// An image that is flattened becomes row, column, channel here and channel, row, column there. What follows takes the
+/// order along: activations and batch norms as it is, a concatenation one part after the other. A dense layer mixes all
+/// elements; behind it both orders are the same.
+struct VectorOrder: Equatable {
+  enum Part: Equatable {
+    /// So many elements that lie alike.
+    case same(Int)
+    /// The pixels of an image.
+    case image(height: Int, width: Int, channels: Int)
+
+    var count: Int {
+      switch self {
+      case .same(let count): count
+      case .image(let height, let width, let channels): height * width * channels
+      }
+    }
+  }
+
+  private(set) var parts: [Part] = []
+
+  /// Of more parts an order would take more memory than the vector it is for.
+  private static let mostParts = 1024
+
+  static func same(_ count: Int) -> VectorOrder {
+    var order = VectorOrder()
+    order.append(.same(count))
+    return order
+  }
+
+  /// Of the flattened image.
+  static func image(_ shape: Shape) -> VectorOrder {
+    var order = VectorOrder()
+    let (height, width, channels) = (shape[0], shape[1], shape[2])
+    order.append(
+      height * width == 1 || channels == 1
+        ? .same(shape.count) : .image(height: height, width: width, channels: channels))
+    return order
+  }
+
+  var isSame: Bool {
+    parts.allSatisfy { if case .same = $0 { true } else { false } }
+  }
+
+  private mutating func append(_ part: Part) {
+    if part.count == 0 { return }
+    if case .same(let more) = part, case .same(let count)? = parts.last {
+      parts[parts.count - 1] = .same(count + more)
+    } else {
+      parts.append(part)
+    }
+  }
+
+  /// For each element the place it has in PyTorch's order.
+  var places: [Int] {
+    var places: [Int] = [], start = 0
+    for part in parts {
+      switch part {
+      case .same(let count): places += start..<start + count
+      case .image(let height, let width, let channels):
+        for pixel in 0..<height * width {
+          for channel in 0..<channels { places.append(start + channel * height * width + pixel) }
+        }
+      }
+      start += part.count
+    }
+    return places
+  }
+}
+
+extension VectorOrder {
+  /// The orders of all vectors of a network, by the node whose output they are. Images are not among them.
+  ///
+  /// - Throws: `CompressError` naming the layer where vectors of two orders meet, or where a vector is the network's
+  ///   output, or becomes an image, in an order that is not PyTorch's.
+  static func all(in graph: Graph) throws -> [String: VectorOrder] {
+    var orders: [String: VectorOrder] = [:]
+    for node in graph.nodes where graph.shape(of: node.name).rank == 1 || isReshape(node) {
+      let order = try atLayer(node.name) { try of(node, in: graph, orders) }
+      if let order { orders[node.name] = order }
+    }
+    if let order = orders[graph.output], !order.isSame {
+      throw CompressError(
+        "the network's output is a flattened image: its elements are in the order row, column, channel, those of the "
+          + "network that the file is of in the order channel, row, column", kind: .input
+      ).at(layer: graph.output)
+    }
+    return orders
+  }
+
+  private static func isReshape(_ node: Node) -> Bool {
+    if case .reshape = node.op { true } else { false }
+  }
+
+  /// nil for what is no vector.
+  private static func of(_ node: Node, in graph: Graph, _ orders: [String: VectorOrder]) throws -> VectorOrder? {
+    let count = graph.shape(of: node.name).count
+    let inputs = graph.inputShapes(of: node)
+    let first = node.inputs.first.flatMap { orders[$0] }
+    switch node.op {
+    case .activation, .dropout, .batchNorm: return first
+    case .flatten, .reshape:
+      // What the elements are in, in one order for both.
+      let before = first ?? (inputs[0].rank == 3 ? .image(inputs[0]) : .same(count))
+      let shape = graph.shape(of: node.name)
+      if shape.rank == 1 { return before }
+      guard shape == inputs[0] || before == (shape.rank == 3 ? .image(shape) : .same(count)) else {
+        throw CompressError(
+          "makes \(shape) of \(inputs[0]); the network that the file is of does so in another order of elements",
+          kind: .input)
+      }
+      return nil
+    case .concat:
+      var order = VectorOrder()
+      for part in node.inputs.flatMap({ orders[$0]!.parts }) { order.append(part) }
+      guard order.parts.count <= mostParts else {
+        throw CompressError("joins more than \(mostParts) flattened images", kind: .limit)
+      }
+      return order
+    case .pad(let pad):
+      var order = VectorOrder()
+      order.append(.same(pad.before[0]))
+      for part in first!.parts { order.append(part) }
+      order.append(.same(pad.after[0]))
+      return order
+    case .add:
+      let orders = node.inputs.map { orders[$0]! }
+      guard orders.allSatisfy({ $0 == orders[0] }) else {
+        throw CompressError(
+          "adds \"\(node.inputs[0].escapedForTerminal)\" and \"\(node.inputs[1].escapedForTerminal)\", of which one is "
+            + "a flattened image and the other is not: the network that the file is of adds other elements",
+          kind: .input, hint: "flatten both, or neither; or keep the network in a native file (.cmpr)")
+      }
+      return orders[0]
+    case .input, .dense, .conv2d, .pool2d, .globalPool: return .same(count)
+    }
+  }
+}
