@@ -53,8 +53,8 @@ final class CIFARDataset: Dataset {
       labels[k] = try file.withRecord(index - starts[number]) { record in
         let label = record[layout.label]
         guard label < layout.classCount else {
-          throw CompressError(
-            "label \(label) of record \(index - starts[number]) is outside 0..<\(layout.classCount)", kind: .input)
+          throw LabelRange.error(
+            label: "\(label)", sample: index - starts[number], of: "record", classes: layout.classCount)
         }
         interleave(record, to: images.baseAddress! + k * size)
         return Int32(label)

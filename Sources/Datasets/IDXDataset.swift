@@ -12,9 +12,12 @@ public final class IDXDataset: Dataset {
   public let classCount: Int
   public let identity: DatasetIdentity
   public let count: Int
+  /// The smallest label in the file.
+  public let smallestLabel: Int
 
   private let images: IDXFile
   private let labels: HeldBytes
+  private let range: LabelRange
   private let memory: DataMemory
   private let decoded = Mutex<HeldBytes?>(nil)
 
@@ -22,11 +25,13 @@ public final class IDXDataset: Dataset {
   ///   - images: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
   ///     [samples, features].
   ///   - labels: [samples].
-  ///   - classCount: one more than the largest label when nil.
+  ///   - firstLabel: what the file calls the first class: 0 or 1.
+  ///   - classCount: as many as there are labels up to the largest when nil.
   ///   - memory: what gzipped images are unpacked into.
   /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
   public init(
-    name: String, images: String, labels: String, classCount: Int? = nil, memory: DataMemory = DataMemory()
+    name: String, images: String, labels: String, firstLabel: Int = 0, classCount: Int? = nil,
+    memory: DataMemory = DataMemory()
   ) throws {
     let imageFile = try IDXFile(images), labelFile = try IDXFile(labels)
     guard imageFile.shape.rank >= 2, !imageFile.shape.dims.dropFirst().contains(0) else {
@@ -42,24 +47,22 @@ public final class IDXDataset: Dataset {
       ).at(file: labels)
     }
     let classes = try labelFile.decode(memory)
-    let largest = try classes.withBytes { classes in
-      let largest = Int(classes.max() ?? 0)
-      if let classCount, largest >= classCount, let index = classes.firstIndex(where: { $0 >= classCount }) {
-        throw CompressError(
-          "label \(classes[index]) of sample \(index) is outside 0..<\(classCount)", kind: .input
-        ).at(file: labels)
-      }
-      return largest
+    range = LabelRange(first: firstLabel, classCount: classCount)
+    let found = try atFile(labels) { [range] in
+      try classes.withBytes { classes in try range.check(classes.count) { Int(classes[$0]) } }
     }
+    smallestLabel = found.smallest
     count = labelFile.shape[0]
     self.name = name
     self.images = imageFile
     self.memory = memory
     self.labels = classes
-    self.classCount = classCount ?? largest + 1
+    self.classCount = found.classes
     let dims = Array(imageFile.shape.dims.dropFirst())
     sampleShape = Shape(dims.count == 2 ? dims + [1] : dims)
-    identity = DatasetIdentity(.files([images, labels], format: "idx, \(self.classCount) classes"))
+    identity = DatasetIdentity(
+      .files(
+        [images, labels], format: "idx, \(self.classCount) classes" + (firstLabel == 0 ? "" : " from \(firstLabel)")))
   }
 
   public func read(
@@ -74,8 +77,7 @@ public final class IDXDataset: Dataset {
     let size = sampleShape.count
     precondition(out.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
     self.labels.withBytes { bytes in
-      // All were looked at when the file was opened; one that was changed since is one class or another.
-      for (k, index) in indices.enumerated() { labels[k] = Int32(min(Int(bytes[index]), classCount - 1)) }
+      for (k, index) in indices.enumerated() { labels[k] = range.clamped(Int(bytes[index]), classes: classCount) }
     }
     pixels.withBytes { pixels in
       for (k, index) in indices.enumerated() {

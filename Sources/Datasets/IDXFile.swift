@@ -27,7 +27,10 @@ struct IDXFile: Sendable {
     let start = try read(4, from: file)
     guard start[0] == 0, start[1] == 0 else {
       let hex = start.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-      throw CompressError("not an IDX file: starts with \(hex), not 00 00 and a type", kind: .input)
+      let kind = file.isCompressed ? nil : FileKind(file.packed)
+      throw CompressError(
+        "not an IDX file: " + (kind.map { "it is \($0.name)" } ?? "starts with \(hex), not 00 00 and a type"),
+        kind: .input, hint: kind?.hint)
     }
     guard start[2] == 8 else {
       let type = types[start[2]] ?? "unknown"

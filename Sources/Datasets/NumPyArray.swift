@@ -4,7 +4,7 @@ import Files
 /// An array in NumPy's format, `.npy` or a member of an `.npz`: its header, and where its elements are.
 ///
 /// Format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html, versions 1 to 3. Of the header, a
-/// Python dictionary, only literals of the form NumPy writes are understood; arrays in Fortran order are not read.
+/// Python dictionary, only literals of the form NumPy writes are understood.
 struct NumPyArray: Sendable {
   enum Element: String, CaseIterable, Sendable {
     case u1, u2, u4, u8, i1, i2, i4, i8, f2, f4, f8, b1
@@ -16,6 +16,8 @@ struct NumPyArray: Sendable {
   let element: Element
   let isBigEndian: Bool
   let dims: [Int]
+  /// Whether the first axis is the innermost in the file, not the last. Elements are counted row by row all the same.
+  let isFortran: Bool
   /// Of the first element, from the start of the array's bytes.
   let offset: Int
 
@@ -36,7 +38,9 @@ struct NumPyArray: Sendable {
   init(_ bytes: UnsafeRawBufferPointer, of total: Int) throws {
     var reader = ByteReader(bytes)
     guard bytes.count >= 10, try reader.slice(6).elementsEqual([0x93] + Array("NUMPY".utf8)) else {
-      throw CompressError("no NumPy array: it does not start with \\x93NUMPY", kind: .input)
+      throw CompressError(
+        "no NumPy array" + (FileKind(bytes).map { ": it is \($0.name)" } ?? ": it does not start with \\x93NUMPY"),
+        kind: .input, hint: FileKind(bytes)?.hint)
     }
     let version = try reader.u8()
     try reader.skip(1)
@@ -47,10 +51,6 @@ struct NumPyArray: Sendable {
     let text = try reader.string(length, limit: Self.longestHeader)
     let header = try NumPyHeader(text)
     let (element, isBigEndian) = try Self.element(header.descriptor)
-    guard !header.isFortran else {
-      throw CompressError(
-        "the array is in Fortran order", kind: .input, hint: "save numpy.ascontiguousarray(array) instead")
-    }
     var size = element.size
     for dim in header.shape {
       // An empty axis does not excuse the others: sizes are products of them too.
@@ -68,6 +68,7 @@ struct NumPyArray: Sendable {
     self.element = element
     self.isBigEndian = isBigEndian
     dims = header.shape
+    isFortran = header.isFortran && header.shape.count { $0 > 1 } > 1
     offset = reader.offset
   }
 
@@ -122,10 +123,22 @@ struct NumPyArray: Sendable {
     }
   }
 
+  /// Where an element counted row by row lies in Fortran order.
+  private func place(of index: Int) -> Int {
+    var rest = index, place = 0, stride = count
+    for extent in dims.reversed() {
+      stride /= extent
+      place += rest % extent * stride
+      rest /= extent
+    }
+    return place
+  }
+
   private func load<T: FixedWidthInteger & BitwiseCopyable>(
     _ index: Int, _ bytes: UnsafeRawBufferPointer, _ type: T.Type
   ) -> T {
-    let raw = bytes.loadUnaligned(fromByteOffset: offset + index * MemoryLayout<T>.size, as: T.self)
+    let raw = bytes.loadUnaligned(
+      fromByteOffset: offset + (isFortran ? place(of: index) : index) * MemoryLayout<T>.size, as: T.self)
     return isBigEndian ? T(bigEndian: raw) : T(littleEndian: raw)
   }
 }

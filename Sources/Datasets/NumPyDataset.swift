@@ -28,16 +28,22 @@ public final class NumPyDataset: Dataset {
   private let samples: LoadedArray
   /// In the file's own type, as it is or unpacked: as numbers of 32 bits they could take four times the room.
   private let labels: LoadedArray
+  private let range: LabelRange
+
+  /// The smallest label in the file.
+  public let smallestLabel: Int
 
   /// - Parameters:
   ///   - samples: [samples, height, width], which gains a channel axis, [samples, height, width, channels] or
   ///     [samples, features].
-  ///   - labels: [samples] or [samples, 1], integers from 0.
-  ///   - classCount: one more than the largest label when nil.
+  ///   - labels: [samples] or [samples, 1], integers.
+  ///   - firstLabel: what the file calls the first class: 0 or 1.
+  ///   - classCount: as many as there are labels up to the largest when nil.
   ///   - memory: what is compressed is unpacked into this.
   /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
   public init(
-    name: String, samples: Source, labels: Source, classCount: Int? = nil, memory: DataMemory = DataMemory()
+    name: String, samples: Source, labels: Source, firstLabel: Int = 0, classCount: Int? = nil,
+    memory: DataMemory = DataMemory()
   ) throws {
     let images = try LoadedArray(samples, memory), classes = try LoadedArray(labels, memory)
     let dims = images.array.dims
@@ -55,32 +61,26 @@ public final class NumPyDataset: Dataset {
       throw CompressError("\(labelDims[0]) labels for the \(dims[0]) samples of \(samples.file)", kind: .input)
         .at(file: labels.file)
     }
-    let most = classCount ?? Self.mostClasses
-    let largest = try classes.bytes.withBytes { bytes in
-      var pace = Cancellation.Pace()
-      return try (0..<labelDims[0]).reduce(0) { largest, index in
-        try pace.check(after: 16)
-        guard let label = classes.array.integer(index, from: bytes), (0..<most).contains(label) else {
-          throw CompressError("label \(index) is outside 0..<\(most)", kind: .input).at(file: labels.file)
-        }
-        return max(largest, label)
+    range = LabelRange(first: firstLabel, classCount: classCount)
+    let found = try atFile(labels.file) { [range] in
+      try classes.bytes.withBytes { bytes in
+        try range.check(labelDims[0]) { classes.array.integer($0, from: bytes) }
       }
     }
+    smallestLabel = found.smallest
     self.name = name
     self.samples = images
     self.labels = classes
     count = labelDims[0]
-    self.classCount = classCount ?? largest + 1
+    self.classCount = found.classes
     let inner = Array(dims.dropFirst())
     sampleShape = Shape(inner.count == 2 ? inner + [1] : inner)
     let members = [samples.member, labels.member].map { $0 ?? "" }
     identity = DatasetIdentity(
       .files(
         samples.file == labels.file ? [samples.file] : [samples.file, labels.file],
-        format: "numpy \(members), \(self.classCount) classes"))
+        format: "numpy \(members), \(self.classCount) classes" + (firstLabel == 0 ? "" : " from \(firstLabel)")))
   }
-
-  private static let mostClasses = 1 << 20
 
   public func read(
     _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
@@ -88,9 +88,8 @@ public final class NumPyDataset: Dataset {
     let size = sampleShape.count
     precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
     self.labels.bytes.withBytes { bytes in
-      // All were looked at when the file was opened; one that was changed since is one class or another.
       for (k, index) in indices.enumerated() {
-        labels[k] = Int32(min(max(self.labels.array.integer(index, from: bytes) ?? 0, 0), classCount - 1))
+        labels[k] = range.clamped(self.labels.array.integer(index, from: bytes) ?? 0, classes: classCount)
       }
     }
     samples.bytes.withBytes { bytes in

@@ -14,9 +14,14 @@ final class RecordFile: Sendable {
 
   /// - Throws: `CompressError`, with the file, when it is missing or no whole number of records.
   init(_ path: String, recordSize: Int, memory: DataMemory) throws {
-    let size = try DecodedFile(path).claimedCount
+    let file = try DecodedFile(path), size = file.claimedCount
     guard size % recordSize == 0 else {
-      throw CompressError("\(size) bytes are no whole number of records of \(recordSize)", kind: .input).at(file: path)
+      // The labels that records begin with can be any byte: only what is no whole number of them is looked at.
+      let kind = file.isCompressed ? nil : FileKind(file.packed)
+      throw CompressError(
+        "\(size) bytes are no whole number of records of \(recordSize)" + (kind.map { "; it is \($0.name)" } ?? ""),
+        kind: .input, hint: kind?.hint
+      ).at(file: path)
     }
     self.path = path
     self.recordSize = recordSize

@@ -64,13 +64,13 @@ import Testing
       (labels, nil, "lacks train-labels-idx1-ubyte"),
       (images, [], "ends after 0 of the 4 bytes"),
       (images, [0, 0, 8], "ends after 3 of the 4 bytes"),
-      (images, Array("<html>404</html>".utf8), "not an IDX file: starts with 3c 68 74 6d"),
+      (images, Array("<html>404</html>".utf8), "not an IDX file: it is an HTML page"),
       (images, idx([2, 28, 28], [1, 2, 3]), "claims 2 x 28 x 28 bytes; the file holds 3"),
       (images, idx([0xFFFF_FFFF, 0xFFFF_FFFF, 0xFFFF_FFFF], []), "claims 4294967295 x 4294967295 x 4294967295 bytes"),
       (images, idx([2, 28, 28], [UInt8](repeating: 9, count: 1569)), "more bytes follow the 1568"),
       (images, idx([3, 28, 28], [UInt8](repeating: 9, count: 2352)), "2 labels for the 3 images"),
       (images, [0x1F, 0x8B, 8, 0, 0, 0, 0, 0], "gzip"),
-      (labels, idx([2], [1, 10]), "label 10 of sample 1 is outside 0..<10"),
+      (labels, idx([2], [1, 10]), "sample 2 has the label 10; the labels of 10 classes are 0 to 9"),
       (labels, idx([2, 1], [1, 2]), "labels have one axis"),
       (labels, idx([2], [1]), "claims 2 bytes; the file holds 1"),
     ] as [(String, [UInt8]?, String)])
@@ -99,7 +99,7 @@ import Testing
   @Test func modelsThatAreBroken() throws {
     let whole = try model()
     let broken: [(bytes: [UInt8], message: String)] = [
-      ([], "no model file"), (Array("MZ not a model at all, really not".utf8), "no model file"),
+      ([], "an empty file"), (Array("MZ\u{1}not a model at all, really not".utf8), "no model file"),
       (Array(whole.prefix(20)), "20 bytes"), (whole.dropLast(), "\(whole.count - 1) bytes, \(whole.count) expected"),
       (whole + [0], "\(whole.count + 1) bytes, \(whole.count) expected"),
       (whole.enumerated().map { $0.offset == 40_000 ? ~$0.element : $0.element }, "checksum"),

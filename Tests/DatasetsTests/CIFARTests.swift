@@ -67,7 +67,7 @@ struct CIFARTests {
     let short = try failure { try open("short", Array(record.dropLast())) }
     #expect(short.description == "\(folder.path)/short: 3072 bytes are no whole number of records of 3073")
     let label = try failure { try open("label", record + record).batch([1]) }
-    #expect(label.description == "\(folder.path)/label: label 10 of record 1 is outside 0..<10")
+    #expect(label.description == "\(folder.path)/label: record 2 has the label 10; the labels of 10 classes are 0 to 9")
 
     let packed = try record.withUnsafeBytes { try Gzip.deflate($0) }
     // The last four bytes are the length that is claimed.

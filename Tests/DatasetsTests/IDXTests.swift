@@ -121,7 +121,17 @@ struct IDXTests {
   @Test func labelsOutsideTheClassesAreRefused() throws {
     let images = try folder.idx("i", [3, 2, 2], [UInt8](0..<12)), labels = try folder.idx("l", [3], [0, 10, 11])
     let error = try failure { try IDXDataset(name: "t", images: images, labels: labels, classCount: 10) }
-    #expect(error.description == "\(labels): label 10 of sample 1 is outside 0..<10")
+    #expect(error.description == "\(labels): sample 2 has the label 10; the labels of 10 classes are 0 to 9")
+  }
+
+  @Test func labelsThatCountFromOne() throws {
+    let images = try folder.idx("i", [3, 2, 2], [UInt8](0..<12)), labels = try folder.idx("l", [3], [1, 2, 3])
+    let error = try failure { try IDXDataset(name: "t", images: images, labels: labels, classCount: 3) }
+    #expect(error.hint == "the labels count from 1: first_label = 1")
+    let data = try IDXDataset(name: "t", images: images, labels: labels, firstLabel: 1, classCount: 3)
+    #expect(try data.batch(0..<3).labels == [0, 1, 2])
+    let plain = try IDXDataset(name: "t", images: images, labels: labels)
+    #expect(plain.classCount == 4 && plain.smallestLabel == 1 && plain.identity != data.identity)
   }
 
   @Test func missingFilesAreNamed() throws {

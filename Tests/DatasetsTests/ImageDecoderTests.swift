@@ -43,9 +43,60 @@ struct ImageDecoderTests {
     #expect(try decode(plain).bytes == [1, 2, 3, 250, 251, 252])
     let grey = try SampleImages.png(width: 1, height: 2, channels: 1, [7, 200])
     #expect(try decode(grey).bytes == [7, 7, 7, 200, 200, 200])
-    // On black: what is wholly transparent is gone.
-    let clear = try SampleImages.png(width: 2, height: 1, channels: 4, [9, 9, 9, 255, 200, 200, 200, 0])
-    #expect(try decode(clear).bytes == [9, 9, 9, 0, 0, 0])
+    // As Pillow's convert("RGB") has it: what lies under the transparency is seen.
+    let clear = try SampleImages.png(width: 2, height: 1, channels: 4, [9, 9, 9, 255, 200, 201, 202, 0])
+    #expect(try decode(clear).bytes == [9, 9, 9, 200, 201, 202])
+  }
+
+  /// 0x80 of 0xFF is 0.502, whatever the file says or does not say of gamma. 16 bits are the upper 8.
+  @Test func samplesAreTakenAsTheyAre() throws {
+    let deep = try SampleImages.png(
+      width: 2, height: 1, bits: 16, color: 0, row: [0x80, 0x80, 0x12, 0xFF], before: [])
+    #expect(try decode(deep).bytes == [128, 128, 128, 18, 18, 18])
+    #expect(abs(Float(try decode(deep).bytes[0]) / 255 - 0.502) < 0.0005)
+    let colours = try SampleImages.png(
+      width: 1, height: 1, bits: 16, color: 2, row: [0x80, 0x80, 1, 2, 0xFF, 0xFE], before: [])
+    #expect(try decode(colours).bytes == [128, 1, 255])
+    for gamma in [100_000, 45_455] {
+      let told = try SampleImages.png(
+        width: 2, height: 1, bits: 8, color: 0, row: [128, 7], before: [("gAMA", SampleImages.big(gamma))])
+      #expect(try decode(told).bytes == [128, 128, 128, 7, 7, 7])
+    }
+    // A chromaticity, a rendering intent and a profile that is none.
+    let profile = try SampleImages.png(
+      width: 1, height: 1, bits: 8, color: 2, row: [10, 20, 30],
+      before: [("sRGB", [0]), ("cHRM", [UInt8](repeating: 1, count: 32)), ("iCCP", Array("x\0\0rubbish".utf8))])
+    #expect(try decode(profile).bytes == [10, 20, 30])
+    // One bit, two bits, a palette with transparency, grey with alpha.
+    let bits = try SampleImages.png(width: 4, height: 1, bits: 1, color: 0, row: [0b1010_0000], before: [])
+    #expect(try decode(bits).bytes == [255, 255, 255, 0, 0, 0, 255, 255, 255, 0, 0, 0])
+    let pairs = try SampleImages.png(width: 2, height: 1, bits: 2, color: 0, row: [0b0110_0000], before: [])
+    #expect(try decode(pairs).bytes == [85, 85, 85, 170, 170, 170])
+    let palette = try SampleImages.png(
+      width: 2, height: 1, bits: 8, color: 3, row: [1, 0],
+      before: [("PLTE", [9, 8, 7, 50, 60, 70]), ("tRNS", [0, 0])])
+    #expect(try decode(palette).bytes == [50, 60, 70, 9, 8, 7])
+    let grey = try SampleImages.png(width: 2, height: 1, bits: 8, color: 4, row: [100, 0, 50, 255], before: [])
+    #expect(try decode(grey).bytes == [100, 100, 100, 50, 50, 50])
+  }
+
+  /// What phones append is no damage, and a missing end marker is none where all rows are there: the quick look agrees
+  /// with the decoder.
+  @Test func theQuickLookAgreesWithTheDecoder() throws {
+    let film = [UInt8](repeating: 0x5A, count: 5000)
+    let png = try SampleImages.png(width: 3, height: 2, channels: 1, [1, 2, 3, 4, 5, 6])
+    for whole in [SampleImages.baseline, SampleImages.progressive, png] {
+      for bytes in [whole, whole + [0], whole + film, whole + film + film] {
+        _ = try decode(bytes)
+        try bytes.withUnsafeBytes(ImageDecoder.check)
+      }
+    }
+    let endless = Array(SampleImages.baseline.dropLast(2))
+    let decodes = (try? decode(endless)) != nil, passes = (try? endless.withUnsafeBytes(ImageDecoder.check)) != nil
+    #expect(decodes == passes)
+    let cut = Array(SampleImages.baseline.dropLast(200)) + film
+    #expect(throws: CompressError.self) { try decode(cut) }
+    #expect(throws: CompressError.self) { try cut.withUnsafeBytes(ImageDecoder.check) }
   }
 
   @Test func cutOff() throws {
@@ -64,7 +115,8 @@ struct ImageDecoderTests {
 
   @Test func otherFiles() throws {
     #expect(try failure { try decode([]) }.message == "an empty file is no image")
-    #expect(try failure { try decode(Array("GIF89a".utf8)) }.message == "neither JPEG nor PNG: starts with 47 49 46 38")
+    #expect(try failure { try decode(Array("GIF89a".utf8)) }.message == "neither JPEG nor PNG: it is a GIF image")
+    #expect(try failure { try decode([1, 2, 3, 4, 5]) }.message == "neither JPEG nor PNG: starts with 01 02 03 04")
     #expect(try failure { try decode([0xFF, 0xD8, 0xFF]) }.message.hasPrefix("broken JPEG: "))
     #expect(
       try failure { try decode([0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) }.message.hasPrefix("broken PNG: "))

@@ -118,6 +118,33 @@ struct ImageFolderTests {
     #expect(error.message == "none of the 3 images of its class can be read")
   }
 
+  @Test func filmsBehindPicturesAreNoDamage() throws {
+    _ = try folder.file("a/1.jpg", SampleImages.baseline + [UInt8](repeating: 7, count: 5000))
+    _ = try folder.file("a/2.jpg", SampleImages.baseline)
+    for policy in BrokenImagePolicy.allCases {
+      let data = try open(options(policy))
+      #expect(data.count == 2 && data.broken.items.isEmpty)
+      #expect(try data.batch([0]).images.array(Float.self) == data.batch([1]).images.array(Float.self))
+    }
+  }
+
+  /// A folder of WebP images with two JPEGs among them is not a data set of two images, without a word.
+  @Test func imagesOfOtherFormatsAreTold() throws {
+    _ = try folder.file("a/1.jpg", SampleImages.baseline)
+    _ = try folder.file("a/2.webp", [1])
+    _ = try folder.file("a/3.BMP", [1])
+    _ = try folder.file("a/4.webp", [1])
+    _ = try folder.file("a/notes.txt", [1])
+    let error = try failure { try open() }
+    #expect(error.file == folder.path + "/a")
+    #expect(error.message == "1 .bmp, 2 .webp beside 1 images that can be read (JPEG and PNG); the first is 2.webp")
+    #expect(error.hint == "convert them, or leave them out with broken = \"skip\"")
+    let data = try open(options(.skip))
+    #expect(data.count == 1)
+    #expect(data.broken.items.map(\.file) == ["2.webp", "3.BMP", "4.webp"].map { "\(folder.path)/a/\($0)" })
+    #expect(data.broken.items[1].reason == "JPEG and PNG are read, .bmp is not" && !data.broken.items[1].isReplaced)
+  }
+
   @Test func whatCannotBeIsSaid() throws {
     #expect(try failure { try open() }.message == "no class folders")
     _ = try folder.file("a/readme.txt", [1])

@@ -196,6 +196,68 @@ struct NumPyTests {
     #expect(batch.labels == [3, 1])
   }
 
+  /// numpy.arange(24).reshape(2, 3, 4) in Fortran order: the first axis varies fastest in the file.
+  @Test(arguments: [false, true])
+  func fortranOrder(inArchive: Bool) throws {
+    var content: [UInt8] = []
+    for c in 0..<4 {
+      for b in 0..<3 {
+        for a in 0..<2 { content += bytes([Int16(a * 12 + b * 4 + c)]) }
+      }
+    }
+    let x = npy("<i2", [2, 3, 4], content, fortran: true), y = npy("|u1", [2, 1], [3, 0], fortran: true)
+    let batch: Batch
+    if inArchive {
+      let file = try folder.file("f.npz", zip([("x.npy", x), ("y.npy", y)], deflated: true))
+      let data = try NumPyDataset(
+        name: "t", samples: .init(file: file, member: "x"), labels: .init(file: file, member: "y"))
+      batch = try data.batch([1, 0])
+    } else {
+      batch = try read(x, labels: y)
+    }
+    let expected = (0..<24).map(Float.init)
+    #expect(batch.images.array(Float.self) == (inArchive ? Array(expected[12...] + expected[..<12]) : expected))
+    #expect(batch.labels == (inArchive ? [0, 3] : [3, 0]))
+  }
+
+  @Test func labelsThatCountFromOne() throws {
+    let x = npy("|u1", [3, 1], [1, 2, 3]), y = npy("|u1", [3], [1, 2, 3])
+    let error = try failure { try read(x, labels: y, classCount: 3) }
+    #expect(error.message == "sample 3 has the label 3; the labels of 3 classes are 0 to 2")
+    #expect(error.hint == "the labels count from 1: first_label = 1")
+    // The largest is not one too many: nothing tells what was meant.
+    #expect(try failure { try read(x, labels: npy("|u1", [3], [1, 2, 4]), classCount: 3) }.hint == nil)
+    let files = (try folder.file("x.npy", x), try folder.file("y.npy", y))
+    let data = try NumPyDataset(name: "t", samples: .init(file: files.0), labels: .init(file: files.1), firstLabel: 1)
+    #expect(data.classCount == 3 && data.smallestLabel == 1)
+    #expect(try data.batch(0..<3).labels == [0, 1, 2])
+    let low = try failure {
+      try NumPyDataset(
+        name: "t", samples: .init(file: files.0),
+        labels: .init(file: try folder.file("z.npy", npy("|u1", [3], [1, 0, 2]))),
+        firstLabel: 1, classCount: 2)
+    }
+    #expect(low.message == "sample 2 has the label 0; the labels of 2 classes are 1 to 2")
+    let huge = try failure { try read(npy("|u1", [1, 1], [1]), labels: npy("<u8", [1], bytes([UInt64.max]))) }
+    #expect(huge.message.hasPrefix("sample 1 has the label beyond 64 bits"))
+  }
+
+  @Test func otherFilesAreTold() throws {
+    let page = Array("<!DOCTYPE html><html><head><title>404</title></head></html>".utf8)
+    #expect(
+      try failure { try read(page, labels: Self.labels) }.message
+        == "no NumPy array: it is an HTML page, as servers send in place of a file")
+    let pointer = Array("version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n".utf8)
+    let error = try failure { try read(pointer, labels: Self.labels) }
+    #expect(error.message == "no NumPy array: it is the pointer that Git LFS leaves in place of a file")
+    #expect(error.hint == "git lfs pull fetches the content")
+    let file = try folder.file("p.npz", pointer)
+    let archive = try failure {
+      try NumPyDataset(name: "t", samples: .init(file: file, member: "x"), labels: .init(file: file, member: "y"))
+    }
+    #expect(archive.message == "not a zip archive: it is the pointer that Git LFS leaves in place of a file")
+  }
+
   @Test func brokenHeaders() throws {
     let good = npy("|u1", [2, 2], [1, 2, 3, 4])
     func message(_ header: String, _ content: [UInt8] = [1, 2, 3, 4]) throws -> String {
@@ -211,9 +273,6 @@ struct NumPyTests {
       try failure { try read(Array(good.dropLast()), labels: Self.labels) }.message.hasSuffix(
         "has 4 bytes; there are 3"))
     #expect(try failure { try read(good + [0], labels: Self.labels) }.message.hasSuffix("has 4 bytes; there are 5"))
-    #expect(
-      try failure { try read(npy("|u1", [2, 2], [1, 2, 3, 4], fortran: true), labels: Self.labels) }.message
-        == "the array is in Fortran order")
     #expect(
       try failure { try read(npy("|O", [2, 2], [1, 2, 3, 4]), labels: Self.labels) }.message.hasPrefix(
         "elements of type \"|O\""))
@@ -243,9 +302,11 @@ struct NumPyTests {
       try failure { try read(x, labels: npy("<f4", [2], bytes([0, 1] as [Float]))) }.message.hasPrefix(
         "labels are integers"))
     #expect(
-      try failure { try read(x, labels: npy("|i1", [2], [0, 0xFF])) }.message == "label 1 is outside 0..<1048576")
+      try failure { try read(x, labels: npy("|i1", [2], [0, 0xFF])) }.message
+        == "sample 2 has the label -1; the labels of 1048576 classes are 0 to 1048575")
     #expect(
-      try failure { try read(x, labels: npy("|u1", [2], [0, 3]), classCount: 3) }.message == "label 1 is outside 0..<3")
+      try failure { try read(x, labels: npy("|u1", [2], [0, 3]), classCount: 3) }.message
+        == "sample 2 has the label 3; the labels of 3 classes are 0 to 2")
     #expect(
       try failure { try read(npy("|u1", [4], [1, 2, 3, 4]), labels: Self.labels) }.message.hasPrefix(
         "samples have 2 to 4 axes"))

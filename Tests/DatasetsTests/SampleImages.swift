@@ -50,10 +50,22 @@ enum SampleImages {
   /// An uncompressed PNG of 8 bits a sample.
   static func png(width: Int, height: Int, channels: Int, _ pixels: [UInt8]) throws -> [UInt8] {
     let color: UInt8 = [1: 0, 3: 2, 4: 6][channels]!
+    return try png(width: width, height: height, bits: 8, color: color, row: pixels, before: [])
+  }
+
+  /// Of any depth and colour type.
+  ///
+  /// - Parameters:
+  ///   - pixels: the bytes of the rows, one after the other.
+  ///   - before: chunks between the header and the data.
+  static func png(
+    width: Int, height: Int, bits: UInt8, color: UInt8, row pixels: [UInt8], before: [(String, [UInt8])]
+  ) throws -> [UInt8] {
     var rows: [UInt8] = []
+    let size = pixels.count / max(height, 1)
     for y in 0..<height {
       rows.append(0)
-      rows += pixels[(y * width * channels)..<((y + 1) * width * channels)]
+      rows += pixels[(y * size)..<((y + 1) * size)]
     }
     var sums = (a: 1, b: 0)
     for byte in rows {
@@ -65,8 +77,9 @@ enum SampleImages {
     var out: [UInt8] = [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]
     var header = big(width)
     header += big(height)
-    header += [8, color, 0, 0, 0]
+    header += [bits, color, 0, 0, 0]
     out += chunk("IHDR", header)
+    for (name, data) in before { out += chunk(name, data) }
     var data: [UInt8] = [0x78, 0x9C]
     data += packed
     data += big(sums.b << 16 | sums.a)

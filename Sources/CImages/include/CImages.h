@@ -1,5 +1,5 @@
-// JPEG and PNG as red, green and blue bytes. libjpeg reports errors by longjmp, which may not cross a Swift frame:
-// that is why this is C. Nothing is allocated for the caller, and nothing is decoded that does not fit its buffer.
+// JPEG and PNG as red, green and blue bytes. libjpeg and libpng report errors by longjmp, which may not cross a Swift
+// frame: that is why this is C. Nothing is allocated for the caller, and nothing is decoded that does not fit its buffer.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -21,5 +21,6 @@ int cimg_jpeg_decode(const uint8_t *bytes, size_t count, int eighths, int most_s
 
 int cimg_png_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, char *message);
 
-// out is (height, width, 3); what is transparent is on black.
+// out is (height, width, 3), bytes as the file has them: gamma, profiles and alpha change nothing, and of 16 bits the
+// upper 8 are taken, as Pillow and torchvision do.
 int cimg_png_decode(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, char *message);

@@ -1,7 +1,9 @@
 import CImages
 import Diagnostics
+import Files
 
-/// JPEG and PNG files as red, green and blue bytes.
+/// JPEG and PNG files as red, green and blue bytes, as Pillow's `convert("RGB")` gives them: what files say of gamma,
+/// colour profiles, transparency and the way up is not looked at.
 enum ImageDecoder {
   /// Larger images are refused by their header, before anything is allocated: 64 million pixels.
   static let largestPixels = 1 << 26
@@ -25,8 +27,12 @@ enum ImageDecoder {
     if bytes.starts(with: [0xFF, 0xD8, 0xFF]) { return .jpeg }
     if bytes.starts(with: [0x89, 0x50, 0x4E, 0x47, 0x0D, 0x0A, 0x1A, 0x0A]) { return .png }
     let start = bytes.prefix(4).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    let kind = FileKind(bytes)
     throw CompressError(
-      bytes.isEmpty ? "an empty file is no image" : "neither JPEG nor PNG: starts with \(start)", kind: .input)
+      bytes.isEmpty
+        ? "an empty file is no image"
+        : "neither JPEG nor PNG: " + (kind.map { "it is \($0.name)" } ?? "starts with \(start)"),
+      kind: .input, hint: kind?.hint)
   }
 
   /// Height and width as the header says.
@@ -60,11 +66,12 @@ enum ImageDecoder {
   static func check(_ bytes: UnsafeRawBufferPointer) throws {
     _ = try size(bytes)
     let end: [UInt8] = try format(bytes) == .jpeg ? [0xFF, 0xD9] : Array("IEND".utf8)
-    // Something may follow the end.
+    // Anything may follow the end, a whole film in what phones write; and the end may be missing where nothing else is.
+    // Decoding decides.
     let tail = bytes.suffix(4096)
-    let found = tail.indices.contains { i in bytes[i...].starts(with: end) }
-    guard found else {
-      throw CompressError("ends without its end marker after \(bytes.count) bytes", kind: .input)
+    guard tail.indices.contains(where: { bytes[$0...].starts(with: end) }) else {
+      _ = try decode(bytes, shortestSide: 1)
+      return
     }
   }
 

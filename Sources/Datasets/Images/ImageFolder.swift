@@ -5,6 +5,8 @@ import Tensors
 
 /// JPEG and PNG images in one folder for each class. They are decoded batch by batch, never kept.
 ///
+/// Images of other formats are told of, never passed over in silence.
+///
 /// Each image is resized so that its shorter side has `shortSide` pixels, then the middle is cut out: the usual
 /// preprocessing for ImageNet (torchvision's `Resize` and `CenterCrop`).
 public final class ImageFolder: Dataset {
@@ -146,10 +148,22 @@ extension ImageFolder {
     in folder: String, root: String, _ policy: BrokenImagePolicy, _ broken: BrokenImages
   ) throws -> [String] {
     try checkInside(folder, root)
-    return try names(in: folder).map { "\(folder)/\($0)" }.filter { file in
-      guard ["jpg", "jpeg", "png"].contains(file.split(separator: ".").last?.lowercased()), Folders.isFile(file) else {
-        return false
-      }
+    let all = try names(in: folder).map { "\(folder)/\($0)" }
+    let others = all.filter { unread.contains(ending(of: $0)) && Folders.isFile($0) }
+    if policy == .error, let first = others.first {
+      let number = all.count { read.contains(ending(of: $0)) }
+      let counts = Dictionary(grouping: others, by: ending).sorted { $0.key < $1.key }.map { "\($1.count) .\($0)" }
+      throw CompressError(
+        "\(counts.joined(separator: ", ")) beside \(number) images that can be read (JPEG and PNG); the first is "
+          + "\(first.dropFirst(folder.utf8.count + 1).description.escapedForTerminal)", kind: .input,
+        hint: "convert them, or leave them out with broken = \"skip\""
+      ).at(file: folder)
+    }
+    for file in others {
+      broken.add(.init(file: file, reason: "JPEG and PNG are read, .\(ending(of: file)) is not", isReplaced: false))
+    }
+    return try all.filter { file in
+      guard read.contains(ending(of: file)), Folders.isFile(file) else { return false }
       try checkInside(file, root)
       guard policy == .skip else { return true }
       do {
@@ -161,6 +175,14 @@ extension ImageFolder {
       }
     }
   }
+
+  /// Endings of the files that are read, and of images that are not.
+  private static let read: Set = ["jpg", "jpeg", "jpe", "jfif", "png"]
+  private static let unread: Set = [
+    "webp", "bmp", "gif", "tif", "tiff", "heic", "heif", "avif", "jp2", "jxl", "ppm", "pgm", "pnm", "tga", "svg",
+  ]
+
+  private static func ending(of file: String) -> String { file.splitByBytes(at: ".").last!.lowercased() }
 
   /// A symbolic link may not lead out of the folder that was named.
   private static func checkInside(_ path: String, _ root: String) throws {

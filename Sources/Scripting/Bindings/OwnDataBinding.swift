@@ -20,17 +20,32 @@ extension ScriptSession {
         .init(name: "images", type: .string, help: "name of the samples in an .npz", standard: .string("images")),
         .init(name: "labels", type: .string, help: "name of the labels in an .npz", standard: .string("labels")),
         .init(name: "labels_file", type: .string, help: "of an .npy: the file with the labels"),
-        classCount,
+        classCount, firstLabel,
       ] + imageOptions)
   }
 
-  static var idxSchema: OptionSchema { OptionSchema("IdxOptions", [classCount] + imageOptions) }
+  static var idxSchema: OptionSchema { OptionSchema("IdxOptions", [classCount, firstLabel] + imageOptions) }
 
   private static var classCount: OptionSchema.Option {
     .init(
       name: "classes", type: .integer, help: "number of classes; one more than the largest label by default",
       minimum: 1,
       maximum: 0x1p20)
+  }
+
+  private static var firstLabel: OptionSchema.Option {
+    .init(
+      name: "first_label", type: .integer, help: "what the file calls the first class", standard: .integer(0),
+      minimum: 0,
+      maximum: 1)
+  }
+
+  /// Labels that count from 1 look like those of one class more, of which the first never occurs.
+  private func tellUnusedClass(_ name: String, smallest: Int, _ count: Int, _ given: OptionValues) {
+    guard given.integer("first_label") == 0, given["classes"] == nil, smallest > 0, count > 0 else { return }
+    executor.context.progress.note(
+      "\(name): no sample has a label below \(smallest)"
+        + (smallest == 1 ? "; if the labels count from 1, say first_label = 1" : ""))
   }
 
   func defineOwnData() throws {
@@ -62,7 +77,9 @@ extension ScriptSession {
           let labels = NumPyDataset.Source(
             file: try single.map(inputs) ?? file, member: single == nil ? given.string("labels") : nil)
           let data = try NumPyDataset(
-            name: name, samples: samples, labels: labels, classCount: given.integer("classes"), memory: dataMemory)
+            name: name, samples: samples, labels: labels, firstLabel: given.integer("first_label") ?? 0,
+            classCount: given.integer("classes"), memory: dataMemory)
+          tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
         },
         LuaMember(
@@ -73,8 +90,9 @@ extension ScriptSession {
           let name = try arguments.string(0), labels = try arguments.string(1)
           let given = try Self.idxSchema.read(try arguments.optionalTable(2))
           let data = try IDXDataset(
-            name: name, images: try inputs(name), labels: try inputs(labels), classCount: given.integer("classes"),
-            memory: dataMemory)
+            name: name, images: try inputs(name), labels: try inputs(labels),
+            firstLabel: given.integer("first_label") ?? 0, classCount: given.integer("classes"), memory: dataMemory)
+          tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
         },
       ])
@@ -87,7 +105,8 @@ extension ScriptSession {
 
   /// Names of folders, not ways to elsewhere.
   private static func plainNames(_ names: [String]) throws -> [String] {
-    for name in names where name.isEmpty || name.containsByte("/") || name.utf8.first == UInt8(ascii: ".")
+    for name in names
+    where name.isEmpty || name.containsByte("/") || name.utf8.first == UInt8(ascii: ".")
       || name.containsByte("\0")
     {
       throw CompressError("\"\(name.escapedForTerminal)\" is no name of a class folder")
