@@ -70,7 +70,17 @@ extension Dataset {
   ///
   /// - Parameter sample: its position, from 0.
   public func notFinite(_ value: Float, sample: Int) -> CompressError {
-    CompressError("\"\(name)\" has \(value) in sample \(sample + 1) of \(count)", kind: .input)
+    CompressError(
+      "\"\(name)\" has \(value) in \(place(of: sample))", kind: .input,
+      hint: "leave the sample out, or mend the value: neither training nor calibration can use it")
+  }
+
+  /// Of a sample, counted from 0, where people look for it: `sample 41 of 64`, as the data set was opened, whatever
+  /// parts were taken of it since.
+  public func place(of sample: Int) -> String {
+    if let subset = self as? Subset { return subset.base.place(of: subset.index(sample)) }
+    if let converted = self as? Transformed { return converted.base.place(of: sample) }
+    return "sample \(sample + 1) of \(count)"
   }
 
   /// - Parameter first: the position of the batch's first sample, from 0; the others follow.

@@ -83,7 +83,7 @@ public struct Subset: Dataset {
   }
 
   /// Where sample `position` is in `base`.
-  private func index(_ position: Int) -> Int {
+  func index(_ position: Int) -> Int {
     switch indices {
     case .range(let range): range.lowerBound + position
     case .list(let list): list[list.startIndex + position]

@@ -240,9 +240,60 @@ import Testing
     #expect(throws: CompressError("\"arrays\" has no samples to train on")) {
       try train(model, TrainingOptions(), data: none)
     }
-    #expect(throws: CompressError("label 4 of sample 0 is outside 0..<4", kind: .input)) {
+    #expect(throws: CompressError("sample 1 has the label 4; the labels of 4 classes are 0 to 3", kind: .input)) {
       try train(model, TrainingOptions(), data: oneImage(label: 4))
     }
+  }
+
+  /// What is no number is told with data set and sample, not with a smaller learning rate; of a part, with the place in
+  /// the whole.
+  @Test func valuesThatAreNoNumbers() throws {
+    struct Silent: Teacher {
+      var classCount: Int { 4 }
+      func scores(_ samples: UnsafeBufferPointer<Float>, count: Int, into scores: UnsafeMutableBufferPointer<Float>) {
+        for i in scores.indices { scores[i] = i == 4 * 3 + 1 ? .nan : 0 }
+      }
+    }
+    let model = try barModel(), good = barImages(10)
+    for value in [Float.nan, .infinity, -.infinity] {
+      var images = good.images
+      images[7 * 64 + 5] = value
+      let bad = ArrayDataset(sampleShape: [8, 8, 1], classCount: 4, images: images, labels: good.labels)
+      let told = "\"arrays\" has \(value) in sample 8 of 10"
+      for data in [bad, try bad.dropping(5), try bad.sampled(10, seed: 3)] as [any Dataset] {
+        let error = #expect(throws: CompressError.self) { try train(model, TrainingOptions(batchSize: 4), data: data) }
+        #expect(error!.message == told)
+      }
+      let held = #expect(throws: CompressError.self) {
+        try Trainer(
+          model: model, options: TrainingOptions(batchSize: 4), data: good, validation: bad.dropping(2), pool: .serial
+        ).run()
+      }
+      #expect(held!.message == told)
+      // The data is looked at before the teacher is asked.
+      let taught = #expect(throws: CompressError.self) {
+        try Trainer(
+          model: model, options: TrainingOptions(batchSize: 10, shuffles: false), data: bad, teacher: Silent(),
+          pool: .serial
+        ).run()
+      }
+      #expect(taught!.message == told)
+      let gradients = #expect(throws: CompressError.self) { try WeightGradients(model, on: bad, pool: .serial) }
+      #expect(gradients!.message == told)
+    }
+    let teacher = #expect(throws: CompressError.self) {
+      try Trainer(
+        model: model, options: TrainingOptions(batchSize: 10, shuffles: false), data: good, teacher: Silent(),
+        pool: .serial
+      ).run()
+    }
+    #expect(teacher!.message == "the teacher answers nan to sample 4 of 10 of \"arrays\"")
+    var broken = model
+    var weight = model["dense", .weight]!.values
+    weight.withMutable(Float.self) { $0[2] = .nan }
+    try broken.set(Parameter(weight), "dense", .weight)
+    let before = #expect(throws: CompressError.self) { try train(broken, TrainingOptions(), data: good) }
+    #expect(before!.layer == "dense" && before!.message.hasPrefix("weight has nan at 3 of "))
   }
 
   @Test func theOutputMustBeScores() throws {

@@ -27,7 +27,10 @@ public struct Evaluation: Sendable {
     context.progress.begin("evaluate on \(data.name)", total: data.count)
     try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in
       try context.step()
+      let first = predictions.count
       predictions += batch.images.withElements(Float.self) { classifier.predictions($0, count: batch.count) }
+      // Where there is no answer, the question may be why.
+      if predictions[first...].contains(where: { $0 < 0 }) { try data.checkFinite(batch, first: first) }
       labels += batch.labels
       context.progress.update(done: predictions.count, detail: "")
     }

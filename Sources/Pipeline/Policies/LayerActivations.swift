@@ -20,7 +20,9 @@ struct LayerActivations {
   init(_ model: Model, on data: any Dataset, pool: ThreadPool) throws {
     self.model = model
     self.pool = pool
-    images = try data.batch(0..<min(Self.mostSamples, data.count)).images
+    let batch = try data.batch(0..<min(Self.mostSamples, data.count))
+    try data.checkFinite(batch, first: 0)
+    images = batch.images
   }
 
   /// The output of a layer behind its batch norm and activation, if these follow it: `[n, height, width, channels]`, or

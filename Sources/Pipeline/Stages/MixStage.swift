@@ -148,7 +148,8 @@ public struct MixStage: StageWork {
   private func moves(
     _ original: Model, _ layers: [String], _ top: Int, _ mixed: ([Int]) throws -> Model, _ context: StageContext
   ) throws -> [Move] {
-    let images = try data.batch(0..<samples).images
+    let batch = try data.batch(0..<samples), images = batch.images
+    try data.checkFinite(batch, first: 0)
     func outputs(_ model: Model) throws -> [Float] {
       try context.cancellation.check()
       let session = Session(try compile(model, CompileOptions(maxBatch: min(samples, 16))), pool: context.pool)

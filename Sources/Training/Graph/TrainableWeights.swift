@@ -183,6 +183,16 @@ public final class TrainableWeights {
     parameters.allSatisfy { parameter in (0..<parameter.values.count).allSatisfy { parameter.values[$0].isFinite } }
   }
 
+  /// The first value that is no number.
+  var firstNonFinite: (layer: String, role: ParameterRole, index: Int, count: Int, value: Float)? {
+    for parameter in parameters {
+      let values = parameter.values
+      guard let index = (0..<values.count).first(where: { !values[$0].isFinite }) else { continue }
+      return (parameter.layer, parameter.role, index, values.count, values[index])
+    }
+    return nil
+  }
+
   func parameter(_ layer: String, _ role: ParameterRole) -> TrainableParameter? {
     indices[layer]?[role].map { parameters[$0] }
   }

@@ -216,13 +216,17 @@ public final class Trainer {
     let schedule = options.learningRate ?? .constant(options.optimizer.defaultLearningRate)
     let rate = try (state.learningRate.map { .constant($0) } ?? schedule).value(step: state.step, of: total)
     let labels = try read(batches, state.stepOfEpoch)
-    try checkFinite(indices, of: data)
     let noise = options.seed &+ UInt64(state.step + 1) &* 0x9E37_79B9_7F4A_7C15
     try graph.forward(count: indices.count, .training, noise: noise)
     try Cancellation.checkCurrent()  // what stands for positions may not be there
     let (loss, correct) = loss.evaluate(graph.scores, labels: labels, teacher: teaching?.scores, pool: pool)
     guard loss.isFinite else {
       try Cancellation.checkCurrent()
+      if state.step == 0, let bad = weights.firstNonFinite {
+        throw CompressError(
+          "\(bad.role.rawValue) has \(bad.value) at \(bad.index + 1) of \(bad.count), before the first step"
+        ).at(layer: bad.layer)
+      }
       throw divergence("the loss became \(loss.isNaN ? "nan" : "infinite")", rate)
     }
     try graph.backward()
@@ -248,10 +252,18 @@ public final class Trainer {
     let input = graph.input
     let labels = try reader.read(batches, number, into: input.data, pool: pool)
     if let teaching {
+      let scores = UnsafeMutableBufferPointer(
+        start: teaching.scores.base, count: labels.count * teaching.teacher.classCount)
       try teaching.teacher.scores(
         UnsafeBufferPointer(start: input.data.base, count: labels.count * input.size), count: labels.count,
-        into: UnsafeMutableBufferPointer(
-          start: teaching.scores.base, count: labels.count * teaching.teacher.classCount))
+        into: scores)
+      try Cancellation.checkCurrent()
+      if let bad = scores.firstIndex(where: { !$0.isFinite }) {
+        let sample = batches.indices(number)[bad / teaching.teacher.classCount]
+        throw CompressError(
+          "the teacher answers \(scores[bad]) to \(data.place(of: sample)) of \"\(data.name)\"",
+          hint: "is a weight of it NaN, or was it trained at too high a learning rate?")
+      }
     }
     return labels
   }
@@ -266,16 +278,6 @@ public final class Trainer {
     }
     for parameter in weights.parameters { options.optimizer.update(parameter, step, pool: pool) }
     average?.add(weights, pool: pool)
-  }
-
-  /// - Throws: `CompressError` naming the data set and the sample of the batch at hand that is no number: some layers
-  /// make numbers of it again, and the weights would be wrong before anybody sees.
-  func checkFinite(_ indices: [Int], of data: any Dataset) throws {
-    let input = graph.input
-    let values = UnsafeBufferPointer(start: UnsafePointer(input.data.base), count: indices.count * input.size)
-    guard Distribution.finiteRange(of: values, pool: pool) == nil else { return }
-    guard let bad = values.firstIndex(where: { !$0.isFinite }) else { return }
-    throw data.notFinite(values[bad], sample: indices[bad / input.size])
   }
 
   private func divergence(_ what: String, _ rate: Double) -> CompressError {
@@ -346,7 +348,6 @@ public final class Trainer {
       let batches = try batches(epoch: epoch)
       for number in 0..<min(batches.count, options.recalibrationBatches - done) {
         let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
-        try checkFinite(batches.indices(number), of: data)
         try graph.forward(count: labels.count, .recalibrating(batch: done))
         try Cancellation.checkCurrent()
         done += 1
