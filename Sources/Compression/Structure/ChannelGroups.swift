@@ -133,9 +133,17 @@ public struct ChannelGroups: Sendable {
 }
 
 extension Model {
-  /// The smaller model without those channels; the same function when what they carried was zero.
+  /// The smaller model without those channels; the same function when what they carried was zero, or always the same
+  /// and `carryingConstants` could put it into the biases behind.
   public func removing(_ removal: ChannelGroups.Removal, of groups: ChannelGroups) throws -> Model {
-    try keepingChannels(groups.kept(removing: removal))
+    let kept = groups.kept(removing: removal)
+    return try CarriedConstants(self, keeping: kept).model.keepingChannels(kept)
+  }
+
+  /// What `removing` puts into biases.
+  public func carryingConstants(of removal: ChannelGroups.Removal, in groups: ChannelGroups) throws -> CarriedConstants
+  {
+    try CarriedConstants(self, keeping: groups.kept(removing: removal))
   }
 }
 

@@ -1,0 +1,227 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// What a channel always is, whatever the input: a filter of zeros gives its bias, a batch norm with gamma 0 its beta.
+struct ChannelConstant {
+  var value: Double
+  /// False where zeros around an image make the pixels at its borders something else.
+  var isExact = true
+}
+
+extension Model {
+  /// For each node the channels of its output that are constant; the others are nil.
+  func channelConstants() -> [String: [ChannelConstant?]] {
+    var all: [String: [ChannelConstant?]] = [:]
+    for node in graph.nodes {
+      let channels = graph.shape(of: node.name).dims.last ?? 0
+      let inputs = node.inputs.map { all[$0]! }, shapes = graph.inputShapes(of: node)
+      let unknown = [ChannelConstant?](repeating: nil, count: channels)
+      func values(_ role: ParameterRole) -> [Float]? { self[node.name, role]?.values.array() }
+      func isPadded(_ window: Window) -> Bool { !window.staysInside(shapes[0]) }
+      /// The same value, but at the borders where zeros count as pixels.
+      func bordered(_ constant: ChannelConstant?, _ hasBorder: Bool) -> ChannelConstant? {
+        constant.map { ChannelConstant(value: $0.value, isExact: $0.isExact && !(hasBorder && $0.value != 0)) }
+      }
+      switch node.op {
+      case .input: all[node.name] = unknown
+      case .dropout, .globalPool: all[node.name] = inputs[0]
+      case .conv2d(let conv):
+        all[node.name] = weighted(node, inputs[0], groups: conv.groups, hasBorder: isPadded(conv.window))
+      case .dense: all[node.name] = weighted(node, inputs[0], groups: 1, hasBorder: false)
+      case .batchNorm:
+        let factors = normFactors(of: node.name), mean = values(.mean)!, beta = values(.beta)!
+        all[node.name] = inputs[0].indices.map { c in
+          if factors[c] == 0 { return ChannelConstant(value: Double(beta[c])) }
+          return inputs[0][c].map {
+            ChannelConstant(
+              value: ($0.value - Double(mean[c])) * Double(factors[c]) + Double(beta[c]), isExact: $0.isExact)
+          }
+        }
+      case .activation(let function):
+        guard let clamp = function.clamp else {
+          all[node.name] = unknown
+          continue
+        }
+        all[node.name] = inputs[0].map { constant in
+          constant.map {
+            ChannelConstant(value: min(max($0.value, Double(clamp.low)), Double(clamp.high)), isExact: $0.isExact)
+          }
+        }
+      case .pool2d(let pool):
+        let hasBorder = pool.countsPadding && isPadded(pool.window)
+        all[node.name] = inputs[0].map { bordered($0, hasBorder) }
+      case .add:
+        all[node.name] = unknown.indices.map { c in
+          guard let a = inputs[0][c], let b = inputs[1][c] else { return nil }
+          return ChannelConstant(value: a.value + b.value, isExact: a.isExact && b.isExact)
+        }
+      case .concat: all[node.name] = inputs.flatMap { $0 }
+      case .pad(let pad):
+        let hasBorder = (pad.before.dropLast() + pad.after.dropLast()).contains { $0 > 0 }
+        let zeros = [pad.before.last!, pad.after.last!].map {
+          [ChannelConstant?](repeating: ChannelConstant(value: 0), count: $0)
+        }
+        all[node.name] = zeros[0] + inputs[0].map { bordered($0, hasBorder) } + zeros[1]
+      case .flatten, .reshape:
+        let before = inputs[0].count
+        all[node.name] = before > 0 && channels % before == 0 ? (0..<channels).map { inputs[0][$0 % before] } : unknown
+      }
+    }
+    return all
+  }
+
+  /// Of a convolution or dense layer: constant where all is that a filter's weights do not multiply by zero.
+  private func weighted(
+    _ node: Node, _ input: [ChannelConstant?], groups: Int, hasBorder: Bool
+  ) -> [ChannelConstant?] {
+    let sums = WeightSums(self, node.name)
+    let bias: [Float]? = self[node.name, .bias]?.values.array()
+    let filtersInGroup = sums.filters / groups
+    return (0..<sums.filters).map { f in
+      var constant = ChannelConstant(value: Double(bias?[f] ?? 0))
+      for c in 0..<sums.channels where !sums.isZero(f, c) {
+        guard let source = input[f / filtersInGroup * sums.channels + c] else { return nil }
+        constant.value += source.value * sums.sum(f, c)
+        constant.isExact = constant.isExact && source.isExact && !(hasBorder && source.value != 0)
+      }
+      return constant
+    }
+  }
+}
+
+/// A weight `[filters, …, channels]` added up over its window.
+private struct WeightSums {
+  let filters: Int
+  /// Of one group.
+  let channels: Int
+  private var sums: [Double]
+  private var greatest: [Float]
+
+  init(_ model: Model, _ layer: String) {
+    let weight = model[layer, .weight]!.values
+    let filters = weight.shape[0], channels = weight.shape.dims.last!
+    var sums = [Double](repeating: 0, count: filters * channels)
+    var greatest = [Float](repeating: 0, count: filters * channels)
+    let width = weight.count / max(filters, 1)
+    weight.withElements(Float.self) { values in
+      for f in 0..<filters {
+        for i in 0..<width {
+          let value = values[f * width + i], place = f * channels + i % channels
+          sums[place] += Double(value)
+          greatest[place] = max(greatest[place], value.isNaN ? .infinity : abs(value))
+        }
+      }
+    }
+    (self.filters, self.channels, self.sums, self.greatest) = (filters, channels, sums, greatest)
+  }
+
+  func sum(_ filter: Int, _ channel: Int) -> Double { sums[filter * channels + channel] }
+  func isZero(_ filter: Int, _ channel: Int) -> Bool { greatest[filter * channels + channel] == 0 }
+}
+
+extension Window {
+  /// Whether no pixel outside an image of that shape is ever under the window.
+  fileprivate func staysInside(_ shape: Shape) -> Bool {
+    let pads = pads(height: shape[0], width: shape[1])
+    return [pads.top, pads.left, pads.bottom, pads.right].allSatisfy { $0 == 0 }
+  }
+}
+
+/// A model in which what channels always add to later layers is in those layers' biases, so that the channels can go.
+public struct CarriedConstants {
+  public let model: Model
+  /// Layers that gained something.
+  public private(set) var layers: [String] = []
+  /// Those of them whose outputs change at the borders all the same: around the image the channel was zero, and what is
+  /// added now is added there too.
+  public private(set) var bordered: [String] = []
+
+  /// - Parameter kept: by layer, the channels of its output that are to stay, as `Model.keepingChannels` takes them.
+  init(_ original: Model, keeping kept: [String: [Int]]) throws {
+    let graph = original.graph
+    let constants = original.channelConstants(), consumers = graph.consumers
+    var parameters: [String: [ParameterRole: Parameter]] = [:]
+    for (layer, role, parameter) in original.allParameters { parameters[layer, default: [:]][role] = parameter }
+    var nodes = graph.nodes
+    for (index, node) in graph.nodes.enumerated() {
+      guard let stay = node.inputs.first.flatMap({ kept[$0] }), case .float? = original[node.name, .weight]?.encoding
+      else { continue }
+      let known = constants[node.inputs[0]]!, staying = Set(stay)
+      let gone = known.indices.filter { c in
+        !staying.contains(c) && known[c].map { $0.value != 0 && $0.value.isFinite } == true
+      }
+      guard !gone.isEmpty else { continue }
+      var groups = 1, hasBorder = false
+      if case .conv2d(let conv) = node.op {
+        // A depthwise filter goes with its channel.
+        if conv.isDepthwise(inputChannels: known.count) { continue }
+        groups = conv.groups
+        hasBorder = !conv.window.staysInside(graph.inputShapes(of: node)[0])
+      }
+      let sums = WeightSums(original, node.name)
+      var shift = [Double](repeating: 0, count: sums.filters), isExact = true
+      for c in gone {
+        let group = c / sums.channels, filtersInGroup = sums.filters / groups
+        for f in group * filtersInGroup..<(group + 1) * filtersInGroup where !sums.isZero(f, c % sums.channels) {
+          shift[f] += known[c]!.value * sums.sum(f, c % sums.channels)
+          isExact = isExact && known[c]!.isExact && !hasBorder
+        }
+      }
+      guard shift.contains(where: { $0 != 0 }) || !isExact else { continue }
+      layers.append(node.name)
+      if !isExact { bordered.append(node.name) }
+      func adding(_ sign: Double, to old: Parameter?) -> Parameter {
+        let old: [Float] = old?.values.array() ?? [Float](repeating: 0, count: shift.count)
+        return Parameter(Tensor(zip(old, shift).map { Float(Double($0) + sign * $1) }))
+      }
+      let reader = consumers[node.name]?.count == 1 ? graph[consumers[node.name]![0]] : nil
+      if parameters[node.name]![.bias] != nil {
+        parameters[node.name]![.bias] = adding(1, to: parameters[node.name]![.bias])
+      } else if let reader, case .batchNorm = reader.op, node.name != graph.output {
+        // What is subtracted there is less by as much: the layer stays without a bias.
+        parameters[reader.name]![.mean] = adding(-1, to: parameters[reader.name]![.mean])
+      } else {
+        parameters[node.name]![.bias] = adding(1, to: nil)
+        nodes[index].op = node.op.withBias
+      }
+    }
+    model =
+      layers.isEmpty
+      ? original
+      : try Model(
+        graph: Graph(nodes, output: graph.output), parameters: parameters, activations: original.activations)
+  }
+
+  /// Sentences for people.
+  public var notes: [String] {
+    func list(_ layers: [String]) -> String {
+      layers.prefix(6).map { "\"\($0.escapedForTerminal.shortened(to: 80))\"" }.joined(separator: ", ")
+        + (layers.count > 6 ? " and \(layers.count - 6) more" : "")
+    }
+    var notes: [String] = []
+    if !layers.isEmpty {
+      notes.append("what removed channels always gave is in the biases of \(list(layers))")
+    }
+    if !bordered.isEmpty {
+      notes.append(
+        "removed channels that were always the same, and not zero, meet zeros around the images of \(list(bordered)): "
+          + "outputs change at the borders")
+    }
+    return notes
+  }
+}
+
+extension Operator {
+  fileprivate var withBias: Operator {
+    switch self {
+    case .conv2d(var conv):
+      conv.hasBias = true
+      return .conv2d(conv)
+    case .dense(var dense):
+      dense.hasBias = true
+      return .dense(dense)
+    default: return self
+    }
+  }
+}
