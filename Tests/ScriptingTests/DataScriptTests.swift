@@ -87,7 +87,50 @@ struct DataScriptTests {
       print(b.name, b.count, b.classes, b:batch(2, 2):sum(), select(2, b:batch(1, 2))[1])
       """, in: folder
     ).printed
-    #expect(printed == ["i.idx\t2\t2\t131.0", "x.npy\t2\t7\t135.0\t1"])
+    // The classes of "y.npy" are 1 and 0 in the file: the second and the first.
+    #expect(printed == ["i.idx\t2\t2\t131.0", "x.npy\t2\t7\t135.0\t2"])
+  }
+
+  /// Classes count from 1 as all that scripts see does: what `batch` says is what `argmax` says.
+  @Test func classesAreThoseOfArgmax() throws {
+    let printed = try run(
+      """
+      local d = dataset "digits"
+      local m = train(zoo.quick_cnn(), { data = d.train:take(1500), batch = 50, learning_rate = 0.003 })
+      local test = d.test:take(200)
+      local images, classes = test:batch(1, 200)
+      local answers, right, low, high = compile(m):run(images):argmax(2), 0, 99, 0
+      for i, class in ipairs(classes) do
+        if class == answers:at(i) then right = right + 1 end
+        low, high = math.min(low, class), math.max(high, class)
+      end
+      print(right == evaluate(m, test).correct, right > 100, low, high)
+      local worst = differences(m, quantize(m, use "int4" {}), { data = test, worst = 200 }).worst
+      local same = true
+      for _, sample in ipairs(worst) do
+        same = same and sample.label == classes[sample.index] and sample.predictions[1] == answers:at(sample.index)
+      end
+      print(same, #worst > 0)
+      """
+    ).printed
+    #expect(printed == ["true\ttrue\t1\t10", "true\ttrue"])
+  }
+
+  @Test func labelsThatCountFromOne() throws {
+    let folder = try ScriptFolder()
+    try folder.write("i.idx", "\0\0\u{8}\u{3}\0\0\0\u{2}\0\0\0\u{1}\0\0\0\u{2}ABCD")
+    try folder.write("l.idx", "\0\0\u{8}\u{1}\0\0\0\u{2}\u{2}\u{1}")
+    let plain = try run("print(data.idx('i.idx', 'l.idx').classes)", in: folder)
+    #expect(plain.printed == ["3"])
+    #expect(
+      plain.notes == ["i.idx: no sample has a label below 1; if the labels count from 1, say first_label = 1"])
+    let told = try run(
+      "local d = data.idx('i.idx', 'l.idx', { first_label = 1 }) print(d.classes, select(2, d:batch(1, 2))[1])",
+      in: folder)
+    #expect(told.printed == ["2\t2"] && told.notes.isEmpty)
+    let error = try #require(failure("data.idx('i.idx', 'l.idx', { classes = 2 })", in: folder))
+    #expect(error.message == "sample 1 has the label 2; the labels of 2 classes are 0 to 1")
+    #expect(error.hint == "the labels count from 1: first_label = 1")
   }
 
   @Test func imageFoldersTrainAndTellWhatIsBroken() throws {

@@ -161,6 +161,7 @@
 ---@field labels? string # name of the labels in an .npz; default "labels"
 ---@field labels_file? string # of an .npy: the file with the labels
 ---@field classes? integer # number of classes; one more than the largest label by default
+---@field first_label? integer # what the file calls the first class; default 0
 ---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
 ---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
 ---@field resize? integer|number[] # side, or { height, width }; bilinear
@@ -168,6 +169,7 @@
 
 ---@class IdxOptions
 ---@field classes? integer # number of classes; one more than the largest label by default
+---@field first_label? integer # what the file calls the first class; default 0
 ---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
 ---@field scale? number # pixels from 0 to this; 1 by default, 255 leaves bytes what they are
 ---@field resize? integer|number[] # side, or { height, width }; bilinear
@@ -175,6 +177,8 @@
 
 ---@class LoadOptions
 ---@field into? Model # the network that a file of weights alone (safetensors) belongs to; its own weights are not used
+---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
+---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
 
 ---@class WeightQuantization
 ---@field type? "integer"|"float16"|"bfloat16"|"levels"|"clusters" # default "integer"
@@ -705,7 +709,7 @@ local Data = {}
 ---@return Data
 function Data:augment(options) end
 
----Samples as a tensor, and their labels.
+---Samples as a tensor, and their classes, which count from 1 as argmax does.
 ---@param first integer
 ---@param last integer
 ---@return Tensor, integer[]

@@ -42,14 +42,15 @@ public struct DifferencesTable {
 
   private var worst: TextTable {
     var table = TextTable([
-      ("furthest off", .right), ("label", .right), ("first says", .right), ("second says", .right),
+      ("furthest off", .right), ("class", .right), ("first says", .right), ("second says", .right),
       ("distance", .right),
     ])
     for sample in found.worst {
+      // Classes count from 1, as samples do, and as scripts see both.
+      let classes = sample.predictions.map { $0 + 1 }
       table.add([
-        "sample \(sample.index + 1)", "\(sample.label)", "\(sample.predictions[0])",
-        sample.predictions[0] == sample.predictions[1]
-          ? "\(sample.predictions[1])" : TextTable.Cell("\(sample.predictions[1])", .yellow),
+        "sample \(sample.index + 1)", "\(sample.label + 1)", "\(classes[0])",
+        classes[0] == classes[1] ? "\(classes[1])" : TextTable.Cell("\(classes[1])", .yellow),
         TextTable.Cell(Formatting.percent(sample.distance)),
       ])
     }

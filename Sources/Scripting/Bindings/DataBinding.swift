@@ -53,9 +53,11 @@ extension ScriptSession {
       let (first, second) = try data.data.split(try arguments.number(0), seed: seed)
       return [.object(DataObject(first)), .object(DataObject(second))]
     }
-    // The samples first..last as a tensor, and their labels as a list.
-    data.method("batch", "(first: integer, last: integer): Tensor, integer[]", "Samples as a tensor, and their labels.")
-    { [unowned self] data, arguments in
+    // The samples first..last as a tensor, and their classes as a list: as argmax counts them.
+    data.method(
+      "batch", "(first: integer, last: integer): Tensor, integer[]",
+      "Samples as a tensor, and their classes, which count from 1 as argmax does."
+    ) { [unowned self] data, arguments in
       let first = try arguments.int(0), last = try arguments.int(1)
       guard first >= 1, last >= first, last <= data.data.count else {
         throw CompressError("samples \(first) to \(last) are not within 1 to \(data.data.count)")
@@ -63,7 +65,9 @@ extension ScriptSession {
       let bytes = (last - first + 1).multipliedReportingOverflow(by: data.data.sampleShape.count * 4)
       try state.reserveNative(bytes: bytes.overflow ? .max : bytes.partialValue)
       let batch = try data.data.batch(first - 1..<last)
-      return [.object(TensorObject(batch.images)), .table(try state.makeTable(batch.labels.map { .integer(Int($0)) }))]
+      return [
+        .object(TensorObject(batch.images)), .table(try state.makeTable(batch.labels.map { .integer(Int($0) + 1) })),
+      ]
     }
     data.operation(.length, "integer") { .integer(try $0.object(0, DataObject.self).data.count) }
     data.method("with", "(options: ImageOptions): Data", "The same samples as other images.") {

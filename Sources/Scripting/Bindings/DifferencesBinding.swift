@@ -125,8 +125,9 @@ extension ScriptSession {
     let worst = try found.worst.map { sample -> LuaValue in
       .table(
         try state.makeTable(fields: [
-          "index": .integer(sample.index + 1), "label": .integer(sample.label),
-          "predictions": .table(try state.list(sample.predictions)), "distance": .number(sample.distance),
+          "index": .integer(sample.index + 1), "label": .integer(sample.label + 1),
+          "predictions": .table(try state.list(sample.predictions.map { $0 + 1 })),
+          "distance": .number(sample.distance),
         ]))
     }
     let interval = Interval.wilson(found.flips, of: found.count)
