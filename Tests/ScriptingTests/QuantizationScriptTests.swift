@@ -153,4 +153,32 @@ import Testing
     let error = failure(Self.head + script)
     #expect(error?.message.contains(expected) == true, "\(String(describing: error))")
   }
+
+  /// What was pruned stays zero where clusters are trained: the entry of the table that is zero does not move.
+  @Test func prunedZerosStayZeroInTrainedClusters() throws {
+    let printed = try run(
+      """
+      local d = dataset("digits").train:take(256)
+      for _, learn in ipairs { true, false } do
+        local m = prune(zoo.quick_cnn(), use "global_magnitude" {}, { sparsity = 0.5 })
+        local c = quantize(m, use "clusters" { clusters = 4 }, {
+          train = { data = d, epochs = 3, learning_rate = 0.01 }, learn_scales = learn,
+        })
+        local zeros, revived, values = 0, 0, 0
+        for i, layer in ipairs(m:layers()) do
+          local gone, now = layer.weight:eq(0), c:layers()[i].weight
+          zeros = zeros + gone:sum()
+          revived = revived + (gone * now:ne(0)):sum()
+          local seen, count = {}, 0
+          for _, v in ipairs(now:reshape(-1):table()) do
+            if not seen[v] then seen[v], count = true, count + 1 end
+          end
+          values = math.max(values, count)
+        end
+        print(zeros > 4000, revived, values <= 4)
+      end
+      """
+    ).printed
+    #expect(printed == ["true\t0.0\ttrue", "true\t0.0\ttrue"])
+  }
 }
