@@ -71,6 +71,15 @@ import Testing
         """
       arguments = ["check", try write(plugin, "mine.lua")]
     } else {
+      if block.text.contains("load_model(\"backbone.safetensors\"") {
+        let file = """
+          net.model {
+            input = { 4 }, net.dense(4, { name = "backbone.body" }), net.dense(4, { name = "aux_head.1" }),
+            net.dense(3, { name = "fc" })
+          }:save "backbone.safetensors"
+          """
+        #expect(try compress(["run", write(file, "make.lua"), "--out", folder.path], cache: folder).status == 0)
+      }
       if block.text.contains("load_model(\"resnet18.safetensors\"") {
         let script = try write("zoo.resnet18 { stem = 'cifar', classes = 10 }:save 'resnet18.safetensors'", "make.lua")
         #expect(try compress(["run", script, "--out", folder.path], cache: folder).status == 0)

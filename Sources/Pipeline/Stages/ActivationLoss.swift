@@ -1,35 +1,36 @@
+import Compression
 import Datasets
 import Foundation
 import Kernels
 import Network
 import Runtime
 
-/// What rounding activations costs beside rounding the weights alone, on some of the very samples that the activations
-/// were calibrated on: one value that is far from all others makes steps that are too coarse for these, and no layer of
-/// the network need look wrong by itself.
+/// What activations that were calibrated cost beside those quantized on the fly (dynamic range), on some of the very
+/// samples they were calibrated on: one value that is far from all others makes steps that are too coarse for these, and
+/// no layer of the network need look wrong by itself.
 struct ActivationLoss {
   /// Outputs against those of the model as it was, in decibels of signal to noise.
-  let rounded: Double
-  /// The same with activations in float.
-  let weightsAlone: Double
+  let calibrated: Double
+  /// The same with dynamic range.
+  let dynamic: Double
   private let samples: Int
 
-  /// So many samples are enough to see it, and cost next to nothing beside calibration.
-  private static let samples = 4
+  /// So many samples are enough to see it, and cost little beside calibration.
+  private static let mostSamples = 4
   /// Decibels by which outputs may be behind; those that are as good as this are good enough in any case.
-  private static let tolerated = 5.0, good = 60.0
+  private static let tolerated = 6.0, good = 60.0
 
   /// nil when an output is not finite.
-  init?(of quantized: Model, beside original: Model, on data: any Dataset, pool: ThreadPool) throws {
-    let samples = min(Self.samples, data.count)
+  init?(
+    of quantized: Model, _ assignment: QuantizationAssignment, on data: any Dataset, pool: ThreadPool
+  ) throws {
+    let samples = min(Self.mostSamples, data.count)
     self.samples = samples
     let images = try data.batch(0..<samples).images
-    var weightsAlone = try quantized.decoded()
-    // Biases were corrected for what activations add.
-    for (layer, role, parameter) in original.allParameters where role == .bias {
-      try weightsAlone.set(parameter, layer, role)
+    let dynamic = try QuantizationAssignment(assignment.model) { _, node in
+      assignment.layers[node.name].map { _ in LayerQuantization(weights: .integer(bits: 8, granularity: .channel)) }
     }
-    let models = [original, quantized, weightsAlone]
+    let models = [assignment.model, quantized, try dynamic.quantized([:])]
     let outputs = try models.map { model in
       try Session(compile(model, CompileOptions(maxBatch: samples)), pool: pool).run(images).array(Float.self)
     }
@@ -42,16 +43,16 @@ struct ActivationLoss {
       }
       return noise == 0 ? .infinity : 10 * log10(signal / noise)
     }
-    rounded = decibels(outputs[1])
-    self.weightsAlone = decibels(outputs[2])
+    calibrated = decibels(outputs[1])
+    self.dynamic = decibels(outputs[2])
   }
 
   /// For people, where it is more than one would expect.
   var sentence: String? {
-    guard min(weightsAlone, Self.good) - rounded > Self.tolerated else { return nil }
-    let others = weightsAlone.isFinite ? String(format: "they are at %.1f dB", weightsAlone) : "nothing is lost"
-    return String(format: "quantized activations cost accuracy: on %d calibration samples ", samples)
-      + String(format: "the outputs are at %.1f dB ", rounded) + "(signal to noise); with the weights alone quantized \(others). Are there samples among them unlike the others? "
+    guard min(dynamic, Self.good) - calibrated > Self.tolerated else { return nil }
+    let others = dynamic.isFinite ? String(format: "%.1f dB", dynamic) : "nothing lost"
+    return String(format: "on %d calibration samples the outputs are at %.1f dB", samples, calibrated)
+      + " (signal to noise), with dynamic_range \(others): is there a sample unlike the others? "
       + "differences() tells which layers lose most"
   }
 }

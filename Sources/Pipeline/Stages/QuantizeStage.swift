@@ -61,8 +61,8 @@ public struct QuantizeStage: StageWork {
     }
     // Fewer bits are a choice, and training makes up for the rest.
     if training == nil, let calibration, assignment.observed.contains(where: { $0.value.bits >= 8 }) {
-      let loss = try ActivationLoss(of: model, beside: assignment.model, on: calibration, pool: context.pool)
-      if let sentence = loss?.sentence { record.notes.append(sentence) }
+      let loss = try ActivationLoss(of: model, assignment, on: calibration, pool: context.pool)
+      if let sentence = loss?.sentence { record.warn(sentence) }
     }
     let whole = model.weightLayers.filter { assignment.layers[$0] == nil }
     if whole.count == model.weightLayers.count {
