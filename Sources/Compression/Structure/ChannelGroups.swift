@@ -141,8 +141,9 @@ extension Model {
   }
 
   /// What `removing` puts into biases.
-  public func carryingConstants(of removal: ChannelGroups.Removal, in groups: ChannelGroups) throws -> CarriedConstants
-  {
+  public func carryingConstants(
+    of removal: ChannelGroups.Removal, in groups: ChannelGroups
+  ) throws -> CarriedConstants {
     try CarriedConstants(self, keeping: groups.kept(removing: removal))
   }
 }

@@ -75,17 +75,21 @@ extension Model {
   private func weighted(
     _ node: Node, _ input: [ChannelConstant?], groups: Int, hasBorder: Bool
   ) -> [ChannelConstant?] {
-    let sums = WeightSums(self, node.name)
+    let weight = self[node.name, .weight]!.values
+    let filters = weight.shape[0], channels = weight.shape.dims.last!, width = weight.count / max(filters, 1)
     let bias: [Float]? = self[node.name, .bias]?.values.array()
-    let filtersInGroup = sums.filters / groups
-    return (0..<sums.filters).map { f in
-      var constant = ChannelConstant(value: Double(bias?[f] ?? 0))
-      for c in 0..<sums.channels where !sums.isZero(f, c) {
-        guard let source = input[f / filtersInGroup * sums.channels + c] else { return nil }
-        constant.value += source.value * sums.sum(f, c)
-        constant.isExact = constant.isExact && source.isExact && !(hasBorder && source.value != 0)
+    return weight.withElements(Float.self) { values in
+      (0..<filters).map { f in
+        let first = f / (filters / groups) * channels
+        var constant = ChannelConstant(value: Double(bias?[f] ?? 0))
+        // Of most filters the first weight decides.
+        for i in 0..<width where values[f * width + i] != 0 {
+          guard let source = input[first + i % channels] else { return nil }
+          constant.value += source.value * Double(values[f * width + i])
+          constant.isExact = constant.isExact && source.isExact && !(hasBorder && source.value != 0)
+        }
+        return constant
       }
-      return constant
     }
   }
 }
@@ -193,22 +197,21 @@ public struct CarriedConstants {
         graph: Graph(nodes, output: graph.output), parameters: parameters, activations: original.activations)
   }
 
-  /// Sentences for people.
-  public var notes: [String] {
-    func list(_ layers: [String]) -> String {
-      layers.prefix(6).map { "\"\($0.escapedForTerminal.shortened(to: 80))\"" }.joined(separator: ", ")
-        + (layers.count > 6 ? " and \(layers.count - 6) more" : "")
-    }
-    var notes: [String] = []
-    if !layers.isEmpty {
-      notes.append("what removed channels always gave is in the biases of \(list(layers))")
-    }
-    if !bordered.isEmpty {
-      notes.append(
-        "removed channels that were always the same, and not zero, meet zeros around the images of \(list(bordered)): "
-          + "outputs change at the borders")
-    }
-    return notes
+  /// For people: where it went; nil where nothing was to be carried.
+  public var note: String? {
+    layers.isEmpty ? nil : "what removed channels always gave is in the biases of \(Self.list(layers))"
+  }
+
+  /// For people: where that is not the same; nil where it is everywhere.
+  public var warning: String? {
+    guard !bordered.isEmpty else { return nil }
+    return "removed channels that were always the same, and not zero, meet zeros around the images of "
+      + "\(Self.list(bordered)): outputs change at the borders"
+  }
+
+  private static func list(_ layers: [String]) -> String {
+    layers.prefix(6).map { "\"\($0.escapedForTerminal.shortened(to: 80))\"" }.joined(separator: ", ")
+      + (layers.count > 6 ? " and \(layers.count - 6) more" : "")
   }
 }
 

@@ -94,7 +94,9 @@ public struct PruneChannelsStage: StageWork {
     result.record.facts["filters"] =
       1 - Double(choice.removal.values.reduce(0) { $0 + $1.count }) / Double(max(width, 1))
     if let note = choice.note { result.record.warn(note) }
-    for note in try model.carryingConstants(of: choice.removal, in: groups).notes { result.record.warn(note) }
+    let carried = try model.carryingConstants(of: choice.removal, in: groups)
+    if let note = carried.note { result.record.notes.append(note) }
+    if let warning = carried.warning { result.record.warn(warning) }
     if case .measured(let measure, _) = target {
       if let remark = measure.remark(context) { result.record.notes.append(remark) }
       result.record.facts[measure.rawValue] = try measure.value(of: result.model, context)
