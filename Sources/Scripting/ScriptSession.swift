@@ -210,16 +210,17 @@ public final class ScriptSession {
   /// times, and not for ever.
   private static let readingUnits = 20_000, measuringUnits = 1_000_000
 
-  /// What a model that had to be computed for the question counts for besides: so many parameters one instruction. It
-  /// is more than looking it up, and each may go to the store.
-  private static let parametersPerUnit = 4
+  /// What a model that had to be computed for the question counts for besides, for each of its parameters: it is more
+  /// than looking it up, and each may go to the store.
+  private static let unitsPerParameter = 2.0 / 3
 
   /// The model that a stage yields; the engine computes what is missing.
   func ready(_ model: ModelObject) throws -> Model {
     state.charge(Self.readingUnits)
     if executor.isAvailable(model.stage) { return try state.engineWork { try executor.model(of: model.stage) } }
     let computed = try state.engineWork { try executor.model(of: model.stage) }
-    state.charge(computed.tensors.reduce(0) { $0 + $1.count } / Self.parametersPerUnit)
+    let parameters = computed.tensors.reduce(0) { $0 + $1.count }
+    state.charge(Int(saturating: Double(parameters) * Self.unitsPerParameter))
     return computed
   }
 
