@@ -1,4 +1,5 @@
 import Diagnostics
+import Tensors
 
 /// The shapes of a convolution: images NHWC, weights OHWI with I = input channels / groups.
 ///
@@ -29,6 +30,16 @@ public struct ConvolutionGeometry: Hashable, Sendable {
   public static func dense(inputs: Int, outputs: Int) throws -> ConvolutionGeometry {
     try ConvolutionGeometry(
       WindowGeometry(height: 1, width: 1, channels: inputs, kernel: (1, 1)), outputChannels: outputs)
+  }
+
+  /// A dense layer over the last axis of samples of a shape: a convolution of single pixels, so many as there are
+  /// vectors in a sample.
+  public static func dense(over shape: Shape, outputs: Int) throws -> ConvolutionGeometry {
+    let width = shape.dims.last ?? 1
+    if shape.rank == 1 { return try dense(inputs: width, outputs: outputs) }
+    let window = try WindowGeometry(
+      height: 1, width: shape.dims.dropLast().reduce(1, *), channels: width, kernel: (1, 1))
+    return try ConvolutionGeometry(window, outputChannels: outputs)
   }
 
   public var outputHeight: Int { window.outputHeight }

@@ -63,9 +63,9 @@ import Testing
 
   @Test func versionsAndLengths() throws {
     var parts = Parts(try NativeFormat.data(Self.small()))
-    parts.version = 3
+    parts.version = 4
     #expect(
-      message { _ = try NativeFormat.read(parts.file) } == "has format version 3; this program reads versions up to 2")
+      message { _ = try NativeFormat.read(parts.file) } == "has format version 4; this program reads versions up to 3")
     for length in [UInt32.max, 20_000_000, UInt32(parts.file.count)] {
       var content = Array(try NativeFormat.data(Self.small()).dropLast(4))
       content.replaceSubrange(12..<16, with: NativeFormat.littleEndian(length))

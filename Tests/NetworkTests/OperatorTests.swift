@@ -4,7 +4,7 @@ import Testing
 @testable import Network
 import Tensors
 
-private func shape(_ op: Operator, _ inputs: Shape...) throws -> Shape { try op.spec.outputShape(inputs) }
+private func shape(_ op: Operator, _ inputs: Shape...) throws -> Shape { try op.spec.outputShapes(inputs)[0] }
 
 private func conv(
   _ filters: Int, _ window: Window = Window(Size2D(3)), groups: Int = 1
@@ -20,7 +20,7 @@ private func conv(
     #expect(try shape(conv(1, padded), [4, 4, 1]) == [3, 7, 1])
     let depthwise = Conv2D(filters: 8, window: Window(Size2D(3)), groups: 4)
     #expect(depthwise.parameters([[5, 5, 4]]).map(\.shape) == [[8, 3, 3, 1], [8]])
-    #expect(depthwise.macs([[5, 5, 4]], [3, 3, 8]) == 3 * 3 * 8 * 9)
+    #expect(depthwise.macs([[5, 5, 4]], [[3, 3, 8]]) == 3 * 3 * 8 * 9)
     #expect(depthwise.isDepthwise(inputChannels: 4) && !depthwise.isDepthwise(inputChannels: 8))
   }
 
@@ -100,9 +100,10 @@ private func conv(
 
   @Test func denseAndNorm() throws {
     #expect(try shape(.dense(Dense(units: 10)), [2028]) == [10])
-    #expect(
-      message { _ = try shape(.dense(Dense(units: 10)), [2, 3]) }
-        == "expects a vector, got shape [2, 3]; flatten it first")
+    #expect(try shape(.dense(Dense(units: 10)), [2, 3]) == [2, 10])
+    #expect(Dense(units: 10).parameters([[2, 3]]).map(\.shape) == [[10, 3], [10]])
+    #expect(Dense(units: 10).macs([[2, 3]], [[2, 10]]) == 60)
+    #expect(message { _ = try shape(.dense(Dense(units: 10)), []) } == "expects at least one axis, got a scalar")
     #expect(message { _ = try shape(.dense(Dense(units: -1)), [2]) } == "-1 units")
     #expect(throws: (any Error).self) { try shape(.dense(Dense(units: 1 << 40)), [2]) }
     #expect(Dense(units: 4, hasBias: false).parameters([[3]]).map(\.role) == [.weight])
@@ -117,7 +118,12 @@ private func conv(
 
   @Test func structure() throws {
     #expect(try shape(.add(Add()), [2, 3], [2, 3]) == [2, 3])
-    #expect(message { _ = try shape(.add(Add()), [2, 3], [3]) } == "cannot add shapes [2, 3] and [3]")
+    #expect(try shape(.add(Add()), [2, 3], [3]) == [2, 3] && shape(.add(Add()), [2, 1, 3], [4, 1]) == [2, 4, 3])
+    #expect(message { _ = try shape(.add(Add()), [2, 3], [2]) } == "cannot add shapes [2, 3] and [2]")
+    #expect(try shape(.concat(Concat(axis: 0)), [4, 4, 3], [2, 4, 3]) == [6, 4, 3])
+    #expect(
+      message { _ = try shape(.concat(Concat(axis: 3)), [4, 4, 3], [4, 4, 3]) }
+        == "cannot concatenate shapes of 3 axes along axis 3")
     #expect(try shape(.concat(Concat()), [4, 4, 3], [4, 4, 5], [4, 4, 1]) == [4, 4, 9])
     #expect(
       message { _ = try shape(.concat(Concat()), [4, 4, 3], [4, 5, 3]) }
@@ -128,6 +134,6 @@ private func conv(
     #expect(message { _ = try shape(.reshape(Reshape([5])), [4]) } == "cannot reshape [4] (4 elements) to [5] (5)")
     #expect(message { _ = try shape(.input(Input([3, 0]))) } == "empty input of shape [3, 0]")
     #expect(throws: (any Error).self) { try shape(.activation(.softmax), []) }
-    #expect(Activation.relu6.clamp! == (0, 6) && Activation.sigmoid.clamp == nil)
+    #expect(Activation.relu6.clampRange == 0...6 && Activation.sigmoid.clampRange == nil)
   }
 }

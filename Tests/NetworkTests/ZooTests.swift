@@ -9,7 +9,7 @@ extension Graph {
     nodes.flatMap(parameterSpecs).filter { withStatistics || $0.role.isTrainable }.reduce(0) { $0 + $1.shape.count }
   }
 
-  var macs: Int { nodes.reduce(0) { $0 + $1.op.spec.macs(inputShapes(of: $1), shape(of: $1.name)) } }
+  var macs: Int { nodes.reduce(0) { $0 + $1.op.spec.macs(inputShapes(of: $1), outputShapes(of: $1)) } }
 }
 
 @Suite struct ZooTests {

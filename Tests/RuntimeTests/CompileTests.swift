@@ -96,7 +96,6 @@ import Testing
     #expect(
       plan.islands == [
         FloatIsland(layer: "kept", reason: "its weight is float32"),
-        FloatIsland(layer: "squash", reason: "sigmoid is computed in float"),
         FloatIsland(layer: "mean", reason: "its output has no quantization"),
         FloatIsland(layer: "fc", reason: "its input \"mean\" has no quantization"),
         FloatIsland(layer: "softmax", reason: "softmax is computed in float"),
@@ -104,8 +103,7 @@ import Testing
     #expect(
       summary(plan) == [
         "input: quantize (float32)", "input: dequantize (float32)", "kept: conv 3x3 (float32)",
-        "kept: quantize (float32)", "kept: dequantize (float32)", "squash: sigmoid (float32)",
-        "squash: quantize (float32)", "conv: conv 3x3 (int8)", "conv: dequantize (float32)",
+        "kept: quantize (float32)", "squash: sigmoid (int8)", "conv: conv 3x3 (int8)", "conv: dequantize (float32)",
         "mean: average pool 2x2 (float32)", "fc: dense (dynamic range)", "softmax: softmax (float32)",
       ])
   }

@@ -58,10 +58,6 @@ import Testing
         "shortcut = net.conv(8, 1, { stride = 2 }) makes them alike"
       ),
       (
-        "net.relu(),\nnet.dense(5)", 2, "layer \"dense_1\": expects a vector, got shape [8, 8, 3]; flatten it first",
-        nil
-      ),
-      (
         "net.relu(),\n\nnet.conv(4, 11, { padding = \"valid\" })", 3,
         "layer \"conv_1\": window 11x11 is larger than its padded input 8x8", nil
       ),

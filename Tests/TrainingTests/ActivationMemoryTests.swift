@@ -71,7 +71,7 @@ import Testing
     let training = try TrainingGraph(
       graph, weights: weights, batchSize: 3, recomputes: recomputes, pool: ThreadPool(threads: 2, smallestWork: 0))
     var random = SeededRandom(seed: 7)
-    for i in 0..<3 * training.input.size { training.input.data[i] = Float(random.uniform(-1..<1)) }
+    for i in 0..<3 * training.sampleSize { training.samples[i] = Float(random.uniform(-1..<1)) }
     try training.forward(count: 3, .training)
     for i in 0..<3 * training.scores.size { training.scores.gradient![i] = Float(random.uniform(-1..<1)) }
     try training.backward()

@@ -17,7 +17,7 @@ import Testing
     let pool = try ThreadPool(threads: threads, smallestWork: 0)
     let training = try TrainingGraph(graph, weights: weights, batchSize: 2, pool: pool)
     // The batch norm makes ±1 of it.
-    for i in 0..<2000 { (training.input.data[i], training.input.data[2000 + i]) = (0, 2) }
+    for i in 0..<2000 { (training.samples[i], training.samples[2000 + i]) = (0, 2) }
     try training.forward(count: 2, .training, noise: noise)
     for i in 0..<4000 { training.scores.gradient![i] = 1 }
     try training.backward()

@@ -18,7 +18,7 @@ import Testing
       ])
     let weights = try TrainableWeights(model, quantization: quantization)
     let training = try TrainingGraph(graph, weights: weights, batchSize: 1, pool: .serial)
-    for (index, value) in input.enumerated() { training.input.data[index] = value }
+    for (index, value) in input.enumerated() { training.samples[index] = value }
     try training.forward(count: 1, .training)
     return (training, weights)
   }
@@ -60,7 +60,7 @@ import Testing
     let relu = try ActivationQuantization(scale: 0.5, zeroPoint: 0, bits: 2)  // 0 to 1.5
     let weights = try TrainableWeights(model, quantization: FakeQuantization(activations: ["relu": relu]))
     let training = try TrainingGraph(graph, weights: weights, batchSize: 1, pool: .serial)
-    (training.input.data[0], training.input.data[1]) = (0.7, 9)
+    (training.samples[0], training.samples[1]) = (0.7, 9)
     try training.forward(count: 1, .training)
     #expect(training.scores.data[0] == 0.5 && training.scores.data[1] == 1.5)
     (training.scores.gradient![0], training.scores.gradient![1]) = (4, 8)

@@ -73,7 +73,7 @@ func accuracy(_ model: Model, _ data: any Dataset, pool: ThreadPool, batchSize: 
   var correct = 0
   for number in 0..<batches.count {
     let indices = batches.indices(number)
-    let labels = try reader.read(data, indices, into: graph.input.data, pool: pool)
+    let labels = try reader.read(data, indices, into: graph.samples, pool: pool)
     try graph.forward(count: indices.count, .inference)
     for (sample, label) in labels.enumerated() {
       let scores = (0..<graph.scores.size).map { graph.scores.data[sample * graph.scores.size + $0] }

@@ -9,7 +9,7 @@ import Testing
 func randomModel(_ graph: Graph, seed: UInt64 = 1) throws -> Model {
   var random = SeededRandom(seed: seed)
   var parameters: [String: [ParameterRole: Parameter]] = [:]
-  for node in graph.nodes {
+  for node in graph.nodes where node.sharing == nil {
     for spec in graph.parameterSpecs(of: node) {
       let range: (Float, Float) = spec.role == .gamma || spec.role == .variance ? (0.5, 1.5) : (-1, 1)
       parameters[node.name, default: [:]][spec.role] = Parameter(
@@ -39,9 +39,9 @@ func checkGradients(
     graph, weights: weights, batchSize: batchSize, pool: ThreadPool(threads: 2, smallestWork: 0))
 
   var images = [Double](), coefficients = [Double]()
-  for i in 0..<count * training.input.size {
-    training.input.data[i] = Float(random.uniform(-1..<1))
-    images.append(Double(training.input.data[i]))
+  for i in 0..<count * training.sampleSize {
+    training.samples[i] = Float(random.uniform(-1..<1))
+    images.append(Double(training.samples[i]))
   }
   try training.forward(count: count, isTraining ? .training : .inference)
   for i in 0..<count * training.scores.size {
@@ -53,7 +53,7 @@ func checkGradients(
   var reference = Reference(model)
   reference.isTraining = isTraining
   func scores() -> [Double] {
-    let last = graph[graph.output]!
+    let last = graph.producer(of: graph.output)!
     let name = if case .activation(.softmax) = last.op { last.inputs[0] } else { last.name }
     return reference.values(images, count: count)[name]!
   }

@@ -58,7 +58,7 @@ private let isHere = InstructionSet.current.multipliesBFloat16
       let model = try model(), weights = try TrainableWeights(model)
       let graph = try TrainingGraph(model.graph, weights: weights, batchSize: 40, precision: precision, pool: pool)
       let reader = BatchReader(batchSize: 40, classes: 4)
-      _ = try reader.read(data, Array(0..<40), into: graph.input.data, pool: pool)
+      _ = try reader.read(data, Array(0..<40), into: graph.samples, pool: pool)
       try graph.forward(count: 40, .training)
       // Alike for all samples: where their gradients cancelled, roundings would stand out at will.
       for i in 0..<160 { graph.scores.gradient![i] = [1, 0.3, -0.2, 1.7][i % 4] }

@@ -98,7 +98,7 @@ struct PyTorchTests {
     let pool = try ThreadPool(threads: 2, smallestWork: 0)
     let weights = try TrainableWeights(model)
     let training = try TrainingGraph(graph, weights: weights, batchSize: count, pool: pool)
-    for (i, value) in images.enumerated() { training.input.data[i] = value }
+    for (i, value) in images.enumerated() { training.samples[i] = value }
     try training.forward(count: count, .training)
     let loss = try CrossEntropy(batchSize: count, classes: classes, smoothing: smoothing)
     let result = loss.evaluate(training.scores, labels: labels, pool: pool)

@@ -33,20 +33,40 @@ struct Reference {
           body(zip(inputs, shapes).map { Array($0[sample * $1.count..<(sample + 1) * $1.count]) })
         }
       }
-      func parameter(_ role: ParameterRole) -> [Double]? { parameters[node.name]?[role] }
+      let own = parameters[graph.owner(of: node.name)]
+      func parameter(_ role: ParameterRole) -> [Double]? { own?[role] }
+      /// The elements of two inputs that belong to each element of the output.
+      func pairs(_ a: [Double], _ b: [Double]) -> [(Double, Double)] {
+        func spread(_ x: [Double], _ own: Shape) -> [Double] {
+          (0..<shape.count).map { index in
+            var rest = index, place = 0, step = 1
+            for axis in 1...max(shape.rank, 1) {
+              let extent = axis <= own.rank ? own[own.rank - axis] : 1
+              place += rest % shape[shape.rank - axis] % extent * step
+              step *= extent
+              rest /= shape[shape.rank - axis]
+            }
+            return x[place]
+          }
+        }
+        return Array(zip(spread(a, shapes[0]), spread(b, shapes[1])))
+      }
       values[node.name] =
         switch node.op {
-        case .input: images
+        case .input: input(node.name, of: images, count: count)
+        case .constant(let spec): (0..<count).flatMap { _ in parameter(spec.role)! }
         case .conv2d(let spec):
           perSample { convolve(spec, $0[0], shapes[0], shape, parameter(.weight)!, parameter(.bias)) }
         case .dense(let spec):
           perSample { x in
-            (0..<spec.units).map { unit in
-              let row = parameter(.weight)![(unit * x[0].count)...]
-              return zip(x[0], row).reduce(parameter(.bias)?[unit] ?? 0) { $0 + $1.0 * $1.1 }
+            let width = shapes[0].dims.last!
+            return (0..<x[0].count / width * spec.units).map { index in
+              let row = parameter(.weight)![(index % spec.units * width)...]
+              let vector = x[0][(index / spec.units * width)...].prefix(width)
+              return zip(vector, row).reduce(parameter(.bias)?[index % spec.units] ?? 0) { $0 + $1.0 * $1.1 }
             }
           }
-        case .batchNorm(let spec): normalize(spec, inputs[0], parameters[node.name]!)
+        case .batchNorm(let spec): normalize(spec, inputs[0], own!)
         case .activation(.relu): inputs[0].map { max(0, $0) }
         case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
         case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
@@ -58,10 +78,16 @@ struct Reference {
             pool(
               spec.reduction, Window(Size2D(shapes[0][0], shapes[0][1])), $0[0], shapes[0], [1, 1, shapes[0][2]])
           }
-        case .add: zip(inputs[0], inputs[1]).map { $0 + $1 }
-        case .concat:
-          (0..<count * shape.count / shape.dims.last!).flatMap { row in
-            zip(inputs, shapes).flatMap { $0[row * $1.dims.last!..<(row + 1) * $1.dims.last!] }
+        case .add: perSample { pairs($0[0], $0[1]).map { $0 + $1 } }
+        case .concat(let spec):
+          perSample { parts in
+            let axis = spec.axis(rank: shape.rank)
+            return (0..<shape.dims[..<axis].reduce(1, *)).flatMap { row in
+              zip(parts, shapes).flatMap { part, own in
+                let width = own.dims[axis...].reduce(1, *)
+                return part[row * width..<(row + 1) * width]
+              }
+            }
           }
         case .flatten, .reshape: inputs[0]
         case .dropout: inputs[0]  // what it draws is the layer's: gradients are checked at a rate of 0
@@ -69,6 +95,13 @@ struct Reference {
         }
     }
     return values
+  }
+
+  /// One of the network's inputs, of samples that each have all.
+  private func input(_ name: String, of samples: [Double], count: Int) -> [Double] {
+    let size = graph.inputShape.count, before = graph.inputs.prefix { $0 != name }
+    let start = before.reduce(0) { $0 + graph.shape(of: $1).count }, own = graph.shape(of: name).count
+    return (0..<count).flatMap { samples[$0 * size + start..<$0 * size + start + own] }
   }
 
   private func convolve(

@@ -16,7 +16,7 @@ public enum BiasCorrection {
   ) throws {
     for layer in layers {
       try atLayer(layer) {
-        guard let bias = original[layer, .bias], let mean = means[layer], let roundedMean = roundedMeans[layer]
+        guard !original.graph.isShared(layer), let bias = original[layer, .bias], let mean = means[layer], let roundedMean = roundedMeans[layer]
         else { return }
         let node = original.graph[layer]!
         let before = response(of: original[layer, .weight]!.values, to: mean, node)
@@ -30,7 +30,7 @@ public enum BiasCorrection {
   /// What the layer makes of an input that is the same everywhere, for each output channel.
   static func response(of weight: Tensor, to input: [Double], _ node: Node) -> [Double] {
     let filters = weight.shape[0], depth = weight.shape.dims.last!
-    let groups = if case .conv2d(let conv) = node.op { conv.groups } else { 1 }
+    let groups = node.op.weighted?.groups ?? 1
     let taps = weight.count / max(filters * depth, 1)
     return weight.withElements(Float.self) { w in
       (0..<filters).map { filter in
@@ -46,12 +46,13 @@ public enum BiasCorrection {
 }
 
 extension Model {
-  /// Replaces a layer's bias, as integers where its weight and its input are integers.
+  /// Replaces a layer's bias, as integers where its weight and its input are integers; one that several layers share
+  /// stays float, since their inputs have scales of their own.
   ///
   /// - Throws: `CompressError` when a value does not fit its integers.
   public mutating func setBias(_ bias: Tensor, of layer: String) throws {
     if let parameter = self[layer, .weight], case .integer(var weight) = parameter.encoding,
-      let input = activations[graph[layer]!.inputs[0]]?.integer
+      let input = activations[graph[layer]!.inputs[0]]?.integer, !graph.isShared(layer)
     {
       if let scaled = weight.scaled(forBias: bias.array(Float.self), inputScale: input.scale) {
         weight = scaled

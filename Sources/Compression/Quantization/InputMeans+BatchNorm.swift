@@ -19,7 +19,7 @@ extension InputMeans {
     self.init()
     var promised: [String: [Moments]] = [:]
     let graph = model.graph
-    for node in graph.nodes { promised[node.name] = model.moments(of: node, promised) }
+    for node in graph.nodes { promised[node.output] = model.moments(of: node, promised) }
     for layer in layers {
       guard let node = graph[layer], let moments = promised[node.inputs[0]] else { continue }
       set(moments.map(\.mean), of: layer)
@@ -54,34 +54,32 @@ private struct Moments {
 extension Model {
   /// nil where nothing is promised.
   fileprivate func moments(of node: Node, _ promised: [String: [Moments]]) -> [Moments]? {
-    let inputs = node.inputs.map { promised[$0] }
-    switch node.op {
-    case .batchNorm:
+    let inputs = node.inputs.map { promised[$0] }, spec = node.op.spec
+    if node.op.isBatchNorm {
       guard let gamma = self[node.name, .gamma], let beta = self[node.name, .beta] else { return nil }
       return zip(gamma.values.array(Float.self), beta.values.array(Float.self)).map { gamma, beta in
         Moments(mean: Double(beta), variance: Double(gamma) * Double(gamma))
       }
-    case .activation(let function):
-      guard let clamp = function.clamp else { return nil }
-      return inputs[0]?.map { $0.clamped(Double(clamp.low), Double(clamp.high)) }
+    }
+    if let range = spec.clampRange {
+      return inputs[0]?.map { $0.clamped(Double(range.lowerBound), Double(range.upperBound)) }
+    }
+    switch node.op {
     case .add:
-      guard var sum = inputs[0] else { return nil }
-      for other in inputs.dropFirst() {
-        guard let other else { return nil }
-        for c in sum.indices {
-          sum[c] = Moments(mean: sum[c].mean + other[c].mean, variance: sum[c].variance + other[c].variance)
-        }
+      guard var sum = inputs[0], let other = inputs[1], sum.count == other.count else { return nil }
+      for c in sum.indices {
+        sum[c] = Moments(mean: sum[c].mean + other[c].mean, variance: sum[c].variance + other[c].variance)
       }
       return sum
-    case .concat:
+    case .concat(let concat) where concat.axis(rank: graph.inputShapes(of: node)[0].rank) == graph.shape(of: node.output).rank - 1:
       return inputs.contains { $0 == nil } ? nil : inputs.flatMap { $0! }
-    case .pool2d(let pool): return pool.reduction == .average ? inputs[0] : nil
-    case .globalPool(let pool): return pool.reduction == .average ? inputs[0] : nil
+    case .pool2d(let pool) where pool.reduction == .average: return inputs[0]
+    case .globalPool(let pool) where pool.reduction == .average: return inputs[0]
     case .pad, .dropout: return inputs[0]
     case .flatten:
       guard let channels = inputs[0], !channels.isEmpty else { return nil }
-      return (0..<graph.shape(of: node.name).count).map { channels[$0 % channels.count] }
-    case .input, .conv2d, .dense, .reshape: return nil
+      return (0..<graph.shape(of: node.output).count).map { channels[$0 % channels.count] }
+    default: return nil  // the declared fallback: nothing is promised of any other operator
     }
   }
 }

@@ -21,7 +21,7 @@ public struct InputMeans {
       let node = graph[layer]!
       let value = graph.origin(of: node.inputs[0])
       let shape = graph.inputShapes(of: node)[0]
-      let width = if case .dense = node.op { shape.count } else { shape.dims.last ?? 1 }
+      let width = shape.dims.last ?? 1
       sources[value, default: []].append(Source(layer: layer, width: width))
       sums[layer] = [Double](repeating: 0, count: width)
       rows[layer] = 0
@@ -59,21 +59,11 @@ public struct InputMeans {
   }
 }
 
-extension Operator {
-  /// Whether the values stay what they are, under another shape.
-  var isReshape: Bool {
-    switch self {
-    case .flatten, .reshape, .dropout: true
-    default: false
-    }
-  }
-}
-
 extension Graph {
   /// Where a value is observed: reshaped ones where they are made.
   public func origin(of value: String) -> String {
     var value = value
-    while let node = self[value], node.op.isReshape { value = node.inputs[0] }
+    while let node = producer(of: value), node.op.isReshape { value = node.inputs[0] }
     return value
   }
 }

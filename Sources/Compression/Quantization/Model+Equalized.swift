@@ -101,13 +101,10 @@ extension Graph {
   fileprivate var scalablePairs: [ScalablePair] {
     let consumers = consumers
     return nodes.compactMap { node in
-      switch node.op {
-      case .conv2d, .dense: break
-      default: return nil
-      }
+      guard node.op.hasWeight, !isShared(node.name) else { return nil }
       var name = node.name
       func norm(after name: String) -> String? {
-        guard name != output, let next = consumers[name], next.count == 1, case .batchNorm? = self[next[0]]?.op
+        guard !isOutput(name), let next = consumers[name], next.count == 1, self[next[0]]?.op.isBatchNorm == true
         else { return nil }
         return next[0]
       }
@@ -116,20 +113,33 @@ extension Graph {
           first: node.name, norm: norm(after: node.name), second: second, secondNorm: norm(after: second),
           isDepthwise: isDepthwise)
       }
-      while name != output, let next = consumers[name], next.count == 1, let reader = self[next[0]] {
-        switch reader.op {
-        case .batchNorm where name == node.name: name = reader.name
-        case .activation(.relu), .pool2d, .globalPool, .flatten, .dropout, .pad: name = reader.name
-        case .dense: return pair(reader.name, isDepthwise: false)
-        case .conv2d(let conv):
-          let channels = shape(of: node.name).dims.last!
-          if conv.groups == 1 { return pair(reader.name, isDepthwise: false) }
-          guard conv.groups == channels, conv.filters == channels else { return nil }
+      while !isOutput(name), let next = consumers[name], next.count == 1, let reader = self[next[0]] {
+        if let layer = reader.op.weighted {
+          guard !isShared(reader.name) else { return nil }
+          if layer.groups == 1 { return pair(reader.name, isDepthwise: false) }
+          let channels = shape(of: node.output).dims.last!
+          guard layer.groups == channels, shape(of: reader.output).dims.last == channels else { return nil }
           return pair(reader.name, isDepthwise: true)
-        default: return nil
+        }
+        if reader.op.isBatchNorm, name == node.name {
+          name = reader.name
+        } else if carriesChannelScale(reader) {
+          name = reader.output
+        } else {
+          return nil
         }
       }
       return nil
     }
+  }
+}
+
+extension Graph {
+  /// Whether what each channel of a node's one input is multiplied by may as well be multiplied behind the node.
+  private func carriesChannelScale(_ node: Node) -> Bool {
+    guard node.inputs.count == 1, node.op.spec.preserves.contains(.scale) else { return false }
+    // A reshape may make channels of pixels, and channels padded to the channels move the others.
+    if case .reshape = node.op { return false }
+    return true
   }
 }

@@ -34,29 +34,23 @@ extension Model {
         .max { models[$0].activations[value]!.bits < models[$1].activations[value]!.bits }
     }
     for node in graph.nodes {
-      let result = graph.outputBehindClamp(of: node.name, consumers)
+      let result = graph.outputBehindClamp(of: node.output, consumers)
       var candidates = touching[result] ?? []
-      switch node.op {
-      case .pool2d, .globalPool, .flatten, .reshape, .pad, .dropout, .add, .concat:
+      switch node.op.spec.quantization {
+      case .ofInput, .own:
         let inputs = node.inputs.map { source[$0] }
         // All of them quantized: then so is this, as in one of theirs.
         if inputs.allSatisfy({ $0 != nil }) {
           if node.inputs.count == 1, let own = inputs[0], models[own].activations[result] != nil { candidates = [own] }
           candidates += inputs.compactMap { $0 }
         }
-      case .input, .conv2d, .dense, .batchNorm, .activation: break
+      case .weighted, .fused, .float: break
       }
       guard source[result] == nil, let own = finest(candidates, of: result) else { continue }
       source[result] = own
       try mixed.setActivation(models[own].activations[result], of: result)
     }
     return mixed
-  }
-
-  private var parametersByLayer: [String: [ParameterRole: Parameter]] {
-    var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for (layer, role, parameter) in allParameters { parameters[layer, default: [:]][role] = parameter }
-    return parameters
   }
 }
 

@@ -21,7 +21,7 @@ extension Model {
   func roundingNorms(_ formats: [String: NormFormat]) throws -> Model {
     var model = self
     for node in graph.nodes {
-      guard case .batchNorm = node.op, let format = formats[node.inputs[0]] else { continue }
+      guard node.op.isBatchNorm, let format = formats[node.inputs[0]] else { continue }
       try atLayer(node.name) {
         for (role, parameter) in parameters(of: node) {
           let values = parameter.values

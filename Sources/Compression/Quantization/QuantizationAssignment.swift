@@ -26,8 +26,8 @@ public struct LayerQuantization: Sendable, Hashable {
 /// A recipe applied to a whole model: which layers change how, and which values must be observed.
 ///
 /// Static quantization of a layer needs the values on both of its sides as integers. What lies between
-/// such layers follows: pooling, flatten and reshape keep the quantization of their input, adds and
-/// concats get their own. Softmax, sigmoid and the network's output stay float.
+/// such layers follows each operator's `QuantizationRule`: pooling, flatten and reshape keep the quantization of their
+/// input; adds, concats and functions of each element get their own. Softmax and the network's outputs stay float.
 public struct QuantizationAssignment: Sendable {
   /// The model with batch norms folded: what is calibrated, and what the integers are made of.
   public let model: Model
@@ -55,10 +55,9 @@ public struct QuantizationAssignment: Sendable {
     var model = try original.foldingBatchNorm()
     let graph = model.graph
     var layers: [String: LayerQuantization] = [:]
-    // What does not reach the output is never computed, so that nothing can be observed of it.
-    var reaching: Set<String> = [graph.output]
-    for node in graph.nodes.reversed() where reaching.contains(node.name) { reaching.formUnion(node.inputs) }
-    for name in model.weightLayers where reaching.contains(name) {
+    // What does not reach an output is never computed, so that nothing can be observed of it.
+    let needed = graph.needed(for: graph.outputs)
+    for name in model.weightLayers where needed.contains(name) {
       guard let choice = try atLayer(name, { try assign(model, graph[name]!) }) else { continue }
       guard case .float(let weight)? = model[name, .weight]?.encoding, weight.dtype == .float32 else {
         throw CompressError("its weight is quantized already").at(layer: name)
@@ -74,30 +73,35 @@ public struct QuantizationAssignment: Sendable {
     func isQuantized(_ value: String) -> Bool { observed[value] != nil || shared[value] != nil }
     func watch(_ value: String, _ format: ActivationFormat) {
       guard !isQuantized(value) else { return }
-      switch graph[value]!.op {
-      case .flatten, .reshape, .dropout:  // the same values under another shape
-        let source = graph[value]!.inputs[0]
-        watch(source, format)
-        shared[value] = source
-      default: observed[value] = format
+      if let node = graph.producer(of: value), node.op.isReshape {  // the same values under another shape
+        watch(node.inputs[0], format)
+        shared[value] = node.inputs[0]
+      } else {
+        observed[value] = format
       }
     }
+    func isConstant(_ value: String) -> Bool {
+      if case .constant? = graph.producer(of: value)?.op { true } else { false }
+    }
 
-    for node in graph.nodes where reaching.contains(node.name) {
-      switch node.op {
-      case .conv2d, .dense:
-        guard let format = layers[node.name]?.activations else { continue }
+    for node in graph.nodes where needed.contains(node.name) {
+      switch node.op.spec.quantization {
+      case .weighted:
+        guard let format = layers[graph.owner(of: node.name)]?.activations else { continue }
         watch(node.inputs[0], format)
         let result = graph.outputBehindClamp(of: node.name, consumers)
         if Self.wantsIntegers(result, graph, consumers) { watch(result, format) }
-      case .pool2d, .globalPool, .flatten, .reshape, .pad, .dropout:
-        if isQuantized(node.inputs[0]) { shared[node.name] = node.inputs[0] }
-      case .add, .concat:
-        guard node.inputs.allSatisfy(isQuantized) else { continue }
+      case .ofInput:
+        if isQuantized(node.inputs[0]) { for output in node.outputs { shared[output] = node.inputs[0] } }
+      case .own:
+        let varying = node.inputs.filter { !isConstant($0) }
+        guard !varying.isEmpty, varying.allSatisfy(isQuantized) else { continue }
         let result = graph.outputBehindClamp(of: node.name, consumers)
-        let format = observed[node.inputs[0]] ?? ActivationFormat()
-        if Self.wantsIntegers(result, graph, consumers) { watch(result, format) }
-      case .input, .batchNorm, .activation: continue
+        guard Self.wantsIntegers(result, graph, consumers) else { continue }
+        let format = observed[varying[0]] ?? ActivationFormat()
+        for constant in node.inputs where isConstant(constant) { watch(constant, format) }
+        watch(result, format)
+      case .fused, .float: continue
       }
     }
     self.model = model
@@ -106,12 +110,15 @@ public struct QuantizationAssignment: Sendable {
     self.shared = shared
   }
 
-  /// The network's output and what only softmax or sigmoid reads stay float.
+  /// The network's outputs stay float, and what only softmax reads, or a function whose own result stays float.
   private static func wantsIntegers(_ value: String, _ graph: Graph, _ consumers: [String: [String]]) -> Bool {
-    guard value != graph.output else { return false }
+    guard !graph.isOutput(value) else { return false }
     return consumers[value, default: []].contains { name in
-      if case .activation(let function)? = graph[name]?.op { return function.clamp != nil }
-      return true
+      guard let spec = graph[name]?.op.spec else { return false }
+      if spec.elementFunction != nil, spec.quantization == .own {
+        return wantsIntegers(graph.outputBehindClamp(of: name, consumers), graph, consumers)
+      }
+      return spec.quantization != .float
     }
   }
 
@@ -120,12 +127,12 @@ public struct QuantizationAssignment: Sendable {
   /// - Throws: `CompressError` naming the layer.
   public func quantized(_ ranges: [String: ActivationEncoding]) throws -> Model {
     var model = model
-    for node in model.graph.nodes {
-      var source = node.name
+    for value in model.graph.values {
+      var source = value
       while let from = shared[source] { source = from }
       guard observed[source] != nil else { continue }
       guard let range = ranges[source] else { throw CompressError("has not been calibrated").at(layer: source) }
-      try model.setActivation(range, of: node.name)
+      try model.setActivation(range, of: value)
     }
     for (name, choice) in layers.sorted(by: { $0.key < $1.key }) {
       try atLayer(name) { try Self.encode(&model, name, choice) }
@@ -201,9 +208,9 @@ extension Graph {
 
   /// - Parameter consumers: those of the graph.
   func outputBehindClamp(of layer: String, _ consumers: [String: [String]]) -> String {
-    guard layer != output, let next = consumers[layer], next.count == 1, let consumer = self[next[0]],
-      case .activation(let function) = consumer.op, function.clamp != nil
+    guard !isOutput(layer), let next = consumers[layer], next.count == 1, let consumer = self[next[0]],
+      consumer.op.clampRange != nil
     else { return layer }
-    return consumer.name
+    return consumer.output
   }
 }

@@ -4,7 +4,7 @@ import Network
 /// Which channels of a network can be removed, and what goes with each: the dependency graph of structured pruning
 /// (Fang et al. 2023, "DepGraph: Towards Any Structural Pruning"), down to single channels.
 ///
-/// Two channels hang together when removing one forces the other out: across an add, a batch norm, a depthwise
+/// Two channels are coupled when removing one forces the other out: across an add, a batch norm, a depthwise
 /// convolution, a concat, a flatten. The classes of that relation are the units of structured pruning; a `Group` holds
 /// those that come from the same layers, such as the 64 channels of a stage of residual blocks.
 public struct ChannelGroups: Sendable {
@@ -24,41 +24,54 @@ public struct ChannelGroups: Sendable {
   /// In the order of their first producers.
   public let groups: [Group]
   let graph: Graph
-  /// For each node of the graph, the class of each channel of its output.
+  /// For each value of the graph, the class of each of its channels.
   let classOfChannel: [[Int]]
   let classCount: Int
 
   public init(_ graph: Graph) {
+    let widths = graph.values.map { graph.shape(of: $0).dims.last ?? 0 }
     var offsets: [Int] = []
     var total = 0
-    for node in graph.nodes {
+    for width in widths {
       offsets.append(total)
-      total += graph.shape(of: node.name).dims.last ?? 0
+      total += width
     }
     var sets = DisjointSets(total + 1)
-    let fixed = total  // what hangs together with this one stays
-    for (index, node) in graph.nodes.enumerated() {
+    let fixed = total  // what is coupled with this one stays
+    func places(_ values: [String]) -> [Int] { values.map { graph.index(ofValue: $0)! } }
+    func fix(_ value: Int) { for channel in 0..<widths[value] { sets.unite(offsets[value] + channel, fixed) } }
+    let lasting = graph.lastingValues
+    for node in graph.nodes {
       let coupling = graph.channelCoupling(of: node)
-      let sources = node.inputs.map { offsets[graph.index(of: $0)!] }
+      let inputs = places(node.inputs), outputs = places(node.outputs)
       func atom(_ channel: ChannelCoupling.Channel) -> Int {
-        (channel.input.map { sources[$0] } ?? offsets[index]) + channel.index
+        switch channel.side {
+        case .input(let input): offsets[inputs[input]] + channel.index
+        case .output(let output): offsets[outputs[output]] + channel.index
+        }
       }
       for (a, b) in coupling.ties { sets.unite(atom(a), atom(b)) }
-      let staying = (coupling.isFixed ? node.inputs + [node.name] : []) + (node.name == graph.output ? [node.name] : [])
-      for name in staying {
-        let start = offsets[graph.index(of: name)!]
-        for channel in 0..<(graph.shape(of: name).dims.last ?? 0) { sets.unite(start + channel, fixed) }
+      if coupling.isFixed { for value in inputs + outputs { fix(value) } }
+      // A removed channel that would not be zero may only be missed where it is multiplied by one that is.
+      if node.op.hasWeight { for (name, value) in zip(node.inputs, inputs) where lasting.contains(name) { fix(value) } }
+      // Layers that share a weight keep the same channels on both sides.
+      if let owner = node.sharing.flatMap({ graph[$0] }) {
+        for (own, other) in zip(inputs + outputs, places(owner.inputs) + places(owner.outputs)) {
+          for channel in 0..<min(widths[own], widths[other]) {
+            sets.unite(offsets[own] + channel, offsets[other] + channel)
+          }
+        }
       }
     }
+    for output in places(graph.outputs) { fix(output) }
 
     // Classes numbered in the order of their first channel, so that nothing depends on how sets were joined.
     var numbers: [Int: Int] = [:]
     var classOfChannel: [[Int]] = []
-    for (index, node) in graph.nodes.enumerated() {
-      let width = graph.shape(of: node.name).dims.last ?? 0
+    for (value, width) in widths.enumerated() {
       var classes: [Int] = []
       for channel in 0..<width {
-        let root = sets.root(offsets[index] + channel)
+        let root = sets.root(offsets[value] + channel)
         let number = numbers[root] ?? numbers.count
         numbers[root] = number
         classes.append(number)
@@ -74,17 +87,14 @@ public struct ChannelGroups: Sendable {
   private static func groups(_ graph: Graph, _ classOfChannel: [[Int]], _ classCount: Int, fixed: Int?) -> [Group] {
     // The filters of each class, by producer; producers come in the graph's order.
     var producers = [[(node: Int, filters: [Int])]](repeating: [], count: classCount)
-    for (index, node) in graph.nodes.enumerated() {
-      switch node.op {
-      case .conv2d, .dense:
-        for (channel, number) in classOfChannel[index].enumerated() where number != fixed {
-          if producers[number].last?.node == index {
-            producers[number][producers[number].count - 1].filters.append(channel)
-          } else {
-            producers[number].append((index, [channel]))
-          }
+    for (index, node) in graph.nodes.enumerated() where node.op.hasWeight && node.sharing == nil {
+      let value = graph.index(ofValue: node.output)!
+      for (channel, number) in classOfChannel[value].enumerated() where number != fixed {
+        if producers[number].last?.node == index {
+          producers[number][producers[number].count - 1].filters.append(channel)
+        } else {
+          producers[number].append((index, [channel]))
         }
-      default: continue
       }
     }
     var order: [[Int]] = []
@@ -107,17 +117,16 @@ public struct ChannelGroups: Sendable {
   /// Channels to remove, by the group's position in `groups`: positions within the group.
   public typealias Removal = [Int: Set<Int>]
 
-  /// By layer, the channels of its output that stay; layers that keep all are left out.
+  /// By value, its channels that stay; values that keep all are left out.
   public func kept(removing removal: Removal) -> [String: [Int]] {
     var isRemoved = [Bool](repeating: false, count: classCount)
     for (group, channels) in removal {
       for channel in channels { isRemoved[groups[group].classes[channel]] = true }
     }
     var kept: [String: [Int]] = [:]
-    for (index, node) in graph.nodes.enumerated() {
-      let classes = classOfChannel[index]
+    for (value, classes) in zip(graph.values, classOfChannel) {
       let channels = classes.indices.filter { !isRemoved[classes[$0]] }
-      if channels.count < classes.count { kept[node.name] = channels }
+      if channels.count < classes.count { kept[value] = channels }
     }
     return kept
   }
@@ -173,5 +182,27 @@ private struct DisjointSets {
     if size[a] < size[b] { swap(&a, &b) }
     parent[b] = a
     size[a] += size[b]
+  }
+}
+
+extension Graph {
+  /// The values whose channels would not be zero without the filters that make them: a function that does not give zero
+  /// for zero (a sigmoid) makes such values, a constant is one, and only a product with a value that does vanish (behind
+  /// a gate) ends that.
+  fileprivate var lastingValues: Set<String> {
+    var lasting: Set<String> = []
+    for node in nodes where !node.op.hasWeight {
+      let given = node.inputs.map(lasting.contains), spec = node.op.spec
+      let isLasting: Bool
+      if case .constant = node.op {
+        isLasting = true
+      } else if spec.elementFunction != nil, !spec.preserves.contains(.zero) {
+        isLasting = true
+      } else {
+        isLasting = !given.isEmpty && (spec.absorbsZero ? given.allSatisfy { $0 } : given.contains(true))
+      }
+      if isLasting { lasting.formUnion(node.outputs) }
+    }
+    return lasting
   }
 }

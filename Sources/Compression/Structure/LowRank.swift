@@ -82,7 +82,7 @@ public struct LowRank {
     whole = (cost.parameters, cost.macs)
     layers = try model.graph.nodes.compactMap { node -> Layer? in
       guard !skips(node.name), let parameter = model[node.name, .weight] else { return nil }
-      if case .conv2d(let conv) = node.op, conv.groups > 1 { return nil }
+      guard node.op.weighted?.groups == 1, !model.graph.isShared(node.name) else { return nil }
       return try atLayer(node.name) {
         guard case .float = parameter.encoding else {
           throw CompressError("its weight is quantized; factorize first, then quantize")

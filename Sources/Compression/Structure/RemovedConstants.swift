@@ -10,65 +10,79 @@ struct ChannelConstant {
 }
 
 extension Model {
-  /// For each node the channels of its output that are constant; the others are nil.
+  /// For each value its channels that are constant; the others are nil.
   func channelConstants() -> [String: [ChannelConstant?]] {
     var all: [String: [ChannelConstant?]] = [:]
     for node in graph.nodes {
-      let channels = graph.shape(of: node.name).dims.last ?? 0
-      let inputs = node.inputs.map { all[$0]! }, shapes = graph.inputShapes(of: node)
-      let unknown = [ChannelConstant?](repeating: nil, count: channels)
-      func values(_ role: ParameterRole) -> [Float]? { self[node.name, role]?.values.array() }
-      func isPadded(_ window: Window) -> Bool { !window.staysInside(shapes[0]) }
-      /// The same value, but at the borders where zeros count as pixels.
-      func bordered(_ constant: ChannelConstant?, _ hasBorder: Bool) -> ChannelConstant? {
-        constant.map { ChannelConstant(value: $0.value, isExact: $0.isExact && !(hasBorder && $0.value != 0)) }
-      }
-      switch node.op {
-      case .input: all[node.name] = unknown
-      case .dropout, .globalPool: all[node.name] = inputs[0]
-      case .conv2d(let conv):
-        all[node.name] = weighted(node, inputs[0], groups: conv.groups, hasBorder: isPadded(conv.window))
-      case .dense: all[node.name] = weighted(node, inputs[0], groups: 1, hasBorder: false)
-      case .batchNorm:
-        let factors = normFactors(of: node.name), mean = values(.mean)!, beta = values(.beta)!
-        all[node.name] = inputs[0].indices.map { c in
-          if factors[c] == 0 { return ChannelConstant(value: Double(beta[c])) }
-          return inputs[0][c].map {
-            ChannelConstant(
-              value: ($0.value - Double(mean[c])) * Double(factors[c]) + Double(beta[c]), isExact: $0.isExact)
-          }
-        }
-      case .activation(let function):
-        guard let clamp = function.clamp else {
-          all[node.name] = unknown
-          continue
-        }
-        all[node.name] = inputs[0].map { constant in
-          constant.map {
-            ChannelConstant(value: min(max($0.value, Double(clamp.low)), Double(clamp.high)), isExact: $0.isExact)
-          }
-        }
-      case .pool2d(let pool):
-        let hasBorder = pool.countsPadding && isPadded(pool.window)
-        all[node.name] = inputs[0].map { bordered($0, hasBorder) }
-      case .add:
-        all[node.name] = unknown.indices.map { c in
-          guard let a = inputs[0][c], let b = inputs[1][c] else { return nil }
-          return ChannelConstant(value: a.value + b.value, isExact: a.isExact && b.isExact)
-        }
-      case .concat: all[node.name] = inputs.flatMap { $0 }
-      case .pad(let pad):
-        let hasBorder = (pad.before.dropLast() + pad.after.dropLast()).contains { $0 > 0 }
-        let zeros = [pad.before.last!, pad.after.last!].map {
-          [ChannelConstant?](repeating: ChannelConstant(value: 0), count: $0)
-        }
-        all[node.name] = zeros[0] + inputs[0].map { bordered($0, hasBorder) } + zeros[1]
-      case .flatten, .reshape:
-        let before = inputs[0].count
-        all[node.name] = before > 0 && channels % before == 0 ? (0..<channels).map { inputs[0][$0 % before] } : unknown
+      let known = constants(of: node, node.inputs.map { all[$0]! })
+      for value in node.outputs {
+        all[value] = known ?? [ChannelConstant?](repeating: nil, count: graph.shape(of: value).dims.last ?? 0)
       }
     }
     return all
+  }
+
+  /// Of a node's output, given those of its inputs; nil where nothing is known of any channel.
+  private func constants(of node: Node, _ inputs: [[ChannelConstant?]]) -> [ChannelConstant?]? {
+    let spec = node.op.spec, shapes = graph.inputShapes(of: node)
+    let channels = graph.shape(of: node.output).dims.last ?? 0
+    func isPadded(_ window: Window) -> Bool { !window.staysInside(shapes[0]) }
+    /// The same value, but at the borders where zeros count as pixels.
+    func bordered(_ constant: ChannelConstant?, _ hasBorder: Bool) -> ChannelConstant? {
+      constant.map { ChannelConstant(value: $0.value, isExact: $0.isExact && !(hasBorder && $0.value != 0)) }
+    }
+    if let layer = spec as? any WeightedSpec {
+      return weighted(
+        node, inputs[0], groups: layer.groups, hasBorder: layer.weightWindow.map(isPadded) ?? false)
+    }
+    if let range = spec.clampRange {
+      return inputs[0].map { constant in
+        constant.map {
+          ChannelConstant(
+            value: min(max($0.value, Double(range.lowerBound)), Double(range.upperBound)), isExact: $0.isExact)
+        }
+      }
+    }
+    if let function = spec.elementFunction {
+      return inputs[0].map { constant in
+        constant.map { ChannelConstant(value: Double(function(Float($0.value))), isExact: $0.isExact) }
+      }
+    }
+    if spec.preserves.contains(.elements) {
+      let before = inputs[0].count
+      guard before > 0, channels % before == 0 else { return nil }
+      return (0..<channels).map { inputs[0][$0 % before] }
+    }
+    switch node.op {
+    case .globalPool: return inputs[0]
+    case .batchNorm:
+      func values(_ role: ParameterRole) -> [Float] { self[node.name, role]!.values.array() }
+      let factors = normFactors(of: node.name), mean = values(.mean), beta = values(.beta)
+      return inputs[0].indices.map { c in
+        if factors[c] == 0 { return ChannelConstant(value: Double(beta[c])) }
+        return inputs[0][c].map {
+          ChannelConstant(
+            value: ($0.value - Double(mean[c])) * Double(factors[c]) + Double(beta[c]), isExact: $0.isExact)
+        }
+      }
+    case .pool2d(let pool):
+      let hasBorder = pool.countsPadding && isPadded(pool.window)
+      return inputs[0].map { bordered($0, hasBorder) }
+    case .add:
+      guard shapes[0] == shapes[1] else { return nil }
+      return inputs[0].indices.map { c in
+        guard let a = inputs[0][c], let b = inputs[1][c] else { return nil }
+        return ChannelConstant(value: a.value + b.value, isExact: a.isExact && b.isExact)
+      }
+    case .concat(let concat) where concat.axis(rank: shapes[0].rank) == shapes[0].rank - 1: return inputs.flatMap { $0 }
+    case .pad(let pad):
+      let hasBorder = (pad.before.dropLast() + pad.after.dropLast()).contains { $0 > 0 }
+      let zeros = [pad.before.last ?? 0, pad.after.last ?? 0].map {
+        [ChannelConstant?](repeating: ChannelConstant(value: 0), count: $0)
+      }
+      return zeros[0] + inputs[0].map { bordered($0, hasBorder) } + zeros[1]
+    default: return nil  // the declared fallback: no channel of any other operator is known to be constant
+    }
   }
 
   /// Of a convolution or dense layer: constant where all is that a filter's weights do not multiply by zero.
@@ -145,24 +159,22 @@ public struct CarriedConstants {
   init(_ original: Model, keeping kept: [String: [Int]]) throws {
     let graph = original.graph
     let constants = original.channelConstants(), consumers = graph.consumers
-    var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for (layer, role, parameter) in original.allParameters { parameters[layer, default: [:]][role] = parameter }
+    var parameters = original.parametersByLayer
     var nodes = graph.nodes
     for (index, node) in graph.nodes.enumerated() {
-      guard let stay = node.inputs.first.flatMap({ kept[$0] }), case .float? = original[node.name, .weight]?.encoding
+      // A layer that shares its weights would have to share what it gains.
+      guard let stay = node.inputs.first.flatMap({ kept[$0] }), let layer = node.op.weighted,
+        case .float? = original[node.name, .weight]?.encoding, !graph.isShared(node.name)
       else { continue }
       let known = constants[node.inputs[0]]!, staying = Set(stay)
       let gone = known.indices.filter { c in
         !staying.contains(c) && known[c].map { $0.value != 0 && $0.value.isFinite } == true
       }
       guard !gone.isEmpty else { continue }
-      var groups = 1, hasBorder = false
-      if case .conv2d(let conv) = node.op {
-        // A depthwise filter goes with its channel.
-        if conv.isDepthwise(inputChannels: known.count) { continue }
-        groups = conv.groups
-        hasBorder = !conv.window.staysInside(graph.inputShapes(of: node)[0])
-      }
+      // A depthwise filter goes with its channel.
+      if layer.isDepthwise(inputChannels: known.count) { continue }
+      let groups = layer.groups
+      let hasBorder = layer.weightWindow.map { !$0.staysInside(graph.inputShapes(of: node)[0]) } ?? false
       let sums = WeightSums(original, node.name)
       var shift = [Double](repeating: 0, count: sums.filters), isExact = true
       for c in gone {
@@ -182,19 +194,19 @@ public struct CarriedConstants {
       let reader = consumers[node.name]?.count == 1 ? graph[consumers[node.name]![0]] : nil
       if parameters[node.name]![.bias] != nil {
         parameters[node.name]![.bias] = adding(1, to: parameters[node.name]![.bias])
-      } else if let reader, case .batchNorm = reader.op, node.name != graph.output {
+      } else if let reader, reader.op.isBatchNorm, !graph.isShared(reader.name), !graph.isOutput(node.name) {
         // What is subtracted there is less by as much: the layer stays without a bias.
         parameters[reader.name]![.mean] = adding(-1, to: parameters[reader.name]![.mean])
       } else {
         parameters[node.name]![.bias] = adding(1, to: nil)
-        nodes[index].op = node.op.withBias
+        nodes[index].op = layer.withBias
       }
     }
     model =
       layers.isEmpty
       ? original
       : try Model(
-        graph: Graph(nodes, output: graph.output), parameters: parameters, activations: original.activations)
+        graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: original.activations)
   }
 
   /// For people: where it went; nil where nothing was to be carried.
@@ -212,19 +224,5 @@ public struct CarriedConstants {
   private static func list(_ layers: [String]) -> String {
     layers.prefix(6).map { "\"\($0.escapedForTerminal.shortened(to: 80))\"" }.joined(separator: ", ")
       + (layers.count > 6 ? " and \(layers.count - 6) more" : "")
-  }
-}
-
-extension Operator {
-  fileprivate var withBias: Operator {
-    switch self {
-    case .conv2d(var conv):
-      conv.hasBias = true
-      return .conv2d(conv)
-    case .dense(var dense):
-      dense.hasBias = true
-      return .dense(dense)
-    default: return self
-    }
   }
 }

@@ -110,10 +110,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     }
     var quantized: [(layer: String, quantization: ActivationQuantization)] = []
     var rounded: [(layer: String, levels: [Float])] = []
-    for node in model.graph.nodes {
-      switch model.activations[node.name] {
-      case .affine(let quantization): quantized.append((node.name, quantization))
-      case .levels(let levels): rounded.append((node.name, levels.values))
+    for value in model.graph.values {
+      switch model.activations[value] {
+      case .affine(let quantization): quantized.append((value, quantization))
+      case .levels(let levels): rounded.append((value, levels.values))
       case nil: break
       }
     }
@@ -244,6 +244,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
 
   /// The first version of the native format whose readers understand it.
   var version: UInt32 {
+    if graph.needsVersion3 { return 3 }
     let isNew =
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
@@ -258,5 +259,23 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       if case .packed(let mask)? = entry.mask { references.append(mask) }
     }
     return references + (scales.map { [$0] } ?? [])
+  }
+}
+
+extension Graph {
+  /// Whether it says what version 3 of the native format brought: several inputs or outputs, constants, shared
+  /// parameters, broadcasting, other axes than the last.
+  fileprivate var needsVersion3: Bool {
+    inputs.count > 1 || outputs.count > 1
+      || nodes.contains { node in
+        if node.sharing != nil || node.outputs != [node.name] { return true }
+        return switch node.op {
+        case .constant: true
+        case .concat(let concat): concat.axis != nil
+        case .dense: inputShapes(of: node)[0].rank > 1
+        case .add: Set(inputShapes(of: node)).count > 1
+        default: false  // the declared fallback: versions 1 and 2 know the others
+        }
+      }
   }
 }

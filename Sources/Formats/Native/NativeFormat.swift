@@ -9,7 +9,7 @@ import Tensors
 public enum NativeFormat {
   public static let fileExtension = "cmpr"
   /// The latest version. A file says the first version that knows all it holds.
-  public static let version: UInt32 = 2
+  public static let version: UInt32 = 3
   /// A byte that is no ASCII, so that text tools leave the file alone; a line end and an end-of-file mark, so that
   /// transfers that change either are noticed.
   static let magic: [UInt8] = [0x89] + Array("CMPR\r\n".utf8) + [0x1A]

@@ -80,34 +80,46 @@ extension VectorOrder {
   ///   output, or becomes an image, in an order that is not PyTorch's.
   static func all(in graph: Graph) throws -> [String: VectorOrder] {
     var orders: [String: VectorOrder] = [:]
-    for node in graph.nodes where graph.shape(of: node.name).rank == 1 || isReshape(node) {
-      let order = try atLayer(node.name) { try of(node, in: graph, orders) }
-      if let order { orders[node.name] = order }
+    for node in graph.nodes {
+      let isReshape = if case .reshape = node.op { true } else { false }
+      for value in node.outputs where graph.shape(of: value).rank == 1 || isReshape {
+        let order = try atLayer(node.name) { try of(node, value, in: graph, orders) }
+        if let order { orders[value] = order }
+      }
     }
-    if let order = orders[graph.output], !order.isSame {
+    for output in graph.outputs {
+      guard let order = orders[output], !order.isSame else { continue }
       throw CompressError(
         "the network's output is a flattened image: its elements are in the order row, column, channel, those of the "
           + "network that the file is of in the order channel, row, column", kind: .input
-      ).at(layer: graph.output)
+      ).at(layer: output)
     }
     return orders
   }
 
-  private static func isReshape(_ node: Node) -> Bool {
-    if case .reshape = node.op { true } else { false }
-  }
-
   /// nil for what is no vector.
-  private static func of(_ node: Node, in graph: Graph, _ orders: [String: VectorOrder]) throws -> VectorOrder? {
-    let count = graph.shape(of: node.name).count
-    let inputs = graph.inputShapes(of: node)
-    let first = node.inputs.first.flatMap { orders[$0] }
-    switch node.op {
-    case .activation, .dropout, .batchNorm: return first
-    case .flatten, .reshape:
+  private static func of(
+    _ node: Node, _ value: String, in graph: Graph, _ orders: [String: VectorOrder]
+  ) throws -> VectorOrder? {
+    let shape = graph.shape(of: value), count = shape.count, inputs = graph.inputShapes(of: node)
+    let given = node.inputs.map { orders[$0] }
+    if node.op.hasWeight || node.inputs.isEmpty { return .same(count) }
+    if node.op.spec.preserves.contains(.places) {
+      // Inputs of one element are broadcast to all.
+      let whole = zip(inputs, given).filter { $0.0.count > 1 }.map { $0.1 ?? .same($0.0.count) }
+      guard let first = whole.first else { return .same(count) }
+      guard whole.allSatisfy({ $0 == first }), first.isSame || first.places.count == count else {
+        throw CompressError(
+          "\(node.op.spec.kind)s \"\(node.inputs[0].escapedForTerminal)\" and "
+            + "\"\(node.inputs[node.inputs.count - 1].escapedForTerminal)\", of which one is "
+            + "a flattened image and the other is not: the network that the file is of \(node.op.spec.kind)s other elements",
+          kind: .input, hint: "flatten both, or neither; or keep the network in a native file (.cmpr)")
+      }
+      return first
+    }
+    if node.op.isReshape {
       // What the elements are in, in one order for both.
-      let before = first ?? (inputs[0].rank == 3 ? .image(inputs[0]) : .same(count))
-      let shape = graph.shape(of: node.name)
+      let before = given[0] ?? (inputs[0].rank == 3 ? .image(inputs[0]) : .same(count))
       if shape.rank == 1 { return before }
       guard shape == inputs[0] || before == (shape.rank == 3 ? .image(shape) : .same(count)) else {
         throw CompressError(
@@ -115,9 +127,11 @@ extension VectorOrder {
           kind: .input)
       }
       return nil
+    }
+    switch node.op {
     case .concat:
       var order = VectorOrder()
-      for part in node.inputs.flatMap({ orders[$0]!.parts }) { order.append(part) }
+      for part in given.flatMap({ $0?.parts ?? [] }) { order.append(part) }
       guard order.parts.count <= mostParts else {
         throw CompressError("joins more than \(mostParts) flattened images", kind: .limit)
       }
@@ -125,19 +139,18 @@ extension VectorOrder {
     case .pad(let pad):
       var order = VectorOrder()
       order.append(.same(pad.before[0]))
-      for part in first!.parts { order.append(part) }
+      for part in given[0]?.parts ?? [] { order.append(part) }
       order.append(.same(pad.after[0]))
       return order
-    case .add:
-      let orders = node.inputs.map { orders[$0]! }
-      guard orders.allSatisfy({ $0 == orders[0] }) else {
+    case .pool2d, .globalPool: return .same(count)
+    case .activation: return given[0]
+    default:
+      // The declared fallback: whatever else is done to a vector must not find it in another order.
+      guard given.allSatisfy({ $0?.isSame ?? true }) else {
         throw CompressError(
-          "adds \"\(node.inputs[0].escapedForTerminal)\" and \"\(node.inputs[1].escapedForTerminal)\", of which one is "
-            + "a flattened image and the other is not: the network that the file is of adds other elements",
-          kind: .input, hint: "flatten both, or neither; or keep the network in a native file (.cmpr)")
+          "takes a flattened image, whose elements the network that the file is of has in another order", kind: .input)
       }
-      return orders[0]
-    case .input, .dense, .conv2d, .pool2d, .globalPool: return .same(count)
+      return .same(count)
     }
   }
 }

@@ -30,7 +30,7 @@ struct WeightNames {
   ///   and no order of the weights makes up for it.
   init(_ graph: Graph) throws {
     let orders = try VectorOrder.all(in: graph)
-    places = graph.nodes.flatMap { node in
+    places = graph.nodes.filter { $0.sharing == nil }.flatMap { node in
       graph.parameterSpecs(of: node).map { spec in
         let layout = Self.layout(of: spec.role, node, orders)
         var shape = spec.shape
@@ -48,13 +48,13 @@ struct WeightNames {
     case .bias, .beta: "bias"
     case .mean: "running_mean"
     case .variance: "running_var"
-    case .weightScale, .outputScale: role.rawValue
+    case .constant, .embedding, .weightScale, .outputScale: role.rawValue
     }
   }
 
   private static func layout(of role: ParameterRole, _ node: Node, _ orders: [String: VectorOrder]) -> Layout {
     // What is there for each element of a layer's input: nil for images, which have one for each channel.
-    let order = orders[node.inputs[0]].flatMap { $0.isSame ? nil : $0 }
+    let order = node.inputs.first.flatMap { orders[$0] }.flatMap { $0.isSame ? nil : $0 }
     return switch (node.op, role) {
     case (.conv2d, .weight): .convolution
     case (.dense, .weight), (.batchNorm, _): order.map(Layout.vector) ?? .same

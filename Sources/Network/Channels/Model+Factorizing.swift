@@ -37,7 +37,9 @@ extension Model {
           guard factors.second.rank == 2, factors.first.shape[0] == factors.second.shape[1] else {
             throw CompressError("factors of shapes \(factors.first.shape) and \(factors.second.shape)")
           }
-          let (first, second) = try node.op.factorized(rank: factors.first.shape[0])
+          guard !graph.isShared(node.name),
+            let (first, second) = node.op.weighted?.factorized(rank: factors.first.shape[0])
+          else { throw CompressError("a \(node.op.spec.kind) has no weight that can be factorized") }
           nodes.append(Node(name, first, node.inputs))
           nodes.append(Node(node.name, second, [name]))
           parameters[name] = [.weight: Parameter(factors.first)]
@@ -50,22 +52,6 @@ extension Model {
       }
       if !own.isEmpty { parameters[node.name] = own }
     }
-    return try Model(graph: Graph(nodes, output: graph.output), parameters: parameters, activations: activations)
-  }
-}
-
-extension Operator {
-  fileprivate func factorized(rank: Int) throws -> (first: Operator, second: Operator) {
-    switch self {
-    case .dense(let dense):
-      return (.dense(Dense(units: rank, hasBias: false)), .dense(dense))
-    case .conv2d(var conv) where conv.groups == 1:
-      var second = conv
-      second.window = Window(Size2D(1))
-      conv.filters = rank
-      conv.hasBias = false
-      return (.conv2d(conv), .conv2d(second))
-    default: throw CompressError("a \(spec.kind) has no weight that can be factorized")
-    }
+    return try Model(graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: activations)
   }
 }

@@ -5,14 +5,14 @@ extension Model {
   /// The smaller model that is left when only some channels of each layer's output stay: weights, biases, statistics,
   /// masks and scales are sliced, and filters, units, groups and shapes follow.
   ///
-  /// - Parameter kept: by layer, the channels (indices of the last axis) of its output that stay, ascending; a layer
+  /// - Parameter kept: by value, its channels (indices of the last axis) that stay, ascending; a value
   ///   that is not named keeps all. The lists agree with `Graph.channelCoupling`: what is tied is kept or removed
   ///   together.
   /// - Throws: `CompressError` naming the layer when nothing of it is left, or when the lists do not agree.
   public func keepingChannels(_ kept: [String: [Int]]) throws -> Model {
     for (layer, channels) in kept.sorted(by: { $0.key < $1.key }) {
       try atLayer(layer) {
-        guard let extent = graph.index(of: layer).flatMap({ _ in graph.shape(of: layer).dims.last }) else {
+        guard let extent = graph.index(ofValue: layer).flatMap({ _ in graph.shape(of: layer).dims.last }) else {
           throw CompressError("there is no such layer")
         }
         guard let first = channels.first, let last = channels.last else {
@@ -26,57 +26,19 @@ extension Model {
     var parameters: [String: [ParameterRole: Parameter]] = [:]
     let nodes = try graph.nodes.map { node in
       try atLayer(node.name) {
-        let inputs = node.inputs.map { kept[$0] }
-        let sliced = try graph.slicing(node, keeping: kept[node.name], of: inputs)
+        let kept = KeptChannels(
+          inputs: node.inputs.map { kept[$0] }, outputs: node.outputs.map { kept[$0] },
+          shapes: graph.inputShapes(of: node))
         for (role, parameter) in self.parameters(of: node) {
-          let axes = graph.keptIndices(of: node, role, output: kept[node.name], inputs: inputs)
-          parameters[node.name, default: [:]][role] = try parameter.gathered(axes)
+          parameters[node.name, default: [:]][role] = try parameter.gathered(node.op.spec.keptIndices(of: role, kept))
         }
-        return sliced
+        var node = node
+        node.op = node.op.spec.keeping(kept).asOperator
+        return node
       }
     }
     return try Model(
-      graph: Graph(nodes, output: graph.output), parameters: parameters, activations: activations)
-  }
-}
-
-extension Graph {
-  /// The node as it is among fewer channels; nil keeps all.
-  fileprivate func slicing(_ node: Node, keeping output: [Int]?, of inputs: [[Int]?]) throws -> Node {
-    var node = node
-    switch node.op {
-    case .conv2d(var conv):
-      let channels = inputShapes(of: node)[0][2]
-      if conv.isDepthwise(inputChannels: channels), let left = inputs[0] { conv.groups = left.count }
-      if let output { conv.filters = output.count }
-      node.op = .conv2d(conv)
-    case .dense(var dense):
-      if let output { dense.units = output.count }
-      node.op = .dense(dense)
-    case .reshape(var reshape):
-      if let output { reshape.shape = Shape(Array(reshape.shape.dims.dropLast()) + [output.count]) }
-      node.op = .reshape(reshape)
-    case .pad(var pad):
-      if let output {
-        let first = pad.before.last!, end = first + inputShapes(of: node)[0].dims.last!
-        pad.before[pad.before.count - 1] = output.count { $0 < first }
-        pad.after[pad.after.count - 1] = output.count { $0 >= end }
-        node.op = .pad(pad)
-      }
-    case .input, .batchNorm, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .dropout: break
-    }
-    return node
-  }
-
-  /// Which indices of a parameter stay: of its first axis, and of its last where that runs over input channels.
-  fileprivate func keptIndices(
-    of node: Node, _ role: ParameterRole, output: [Int]?, inputs: [[Int]?]
-  ) -> (first: [Int]?, last: [Int]?) {
-    guard role == .weight else { return (output, nil) }
-    guard case .conv2d(let conv) = node.op else { return (output, inputs[0]) }
-    // Within a group; all groups keep the same.
-    let channelsInGroup = inputShapes(of: node)[0][2] / conv.groups
-    return (output, channelsInGroup == 1 && conv.groups > 1 ? nil : inputs[0]?.filter { $0 < channelsInGroup })
+      graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: activations)
   }
 }
 

@@ -22,13 +22,27 @@ public struct GraphBuilder {
   /// - Throws: what `Graph.init` throws.
   public func graph() throws -> Graph { try Graph(nodes, output: last) }
 
+  /// - Parameter outputs: the network's, in their order.
+  public func graph(outputs: [String]) throws -> Graph { try Graph(nodes, outputs: outputs) }
+
   @discardableResult
-  public mutating func add(_ op: Operator, _ inputs: [String], name: String? = nil) -> String {
-    let kind: String = if case .activation(let function) = op { function.rawValue } else { op.spec.kind }
+  public mutating func add(
+    _ op: Operator, _ inputs: [String], name: String? = nil, outputs: [String]? = nil, sharing: String? = nil
+  ) -> String {
+    let kind = op.spec.name
     counts[kind, default: 0] += 1
     last = name ?? "\(kind)_\(counts[kind]!)"
-    nodes.append(Node(last, op, inputs))
+    nodes.append(Node(last, op, inputs, outputs: outputs, sharing: sharing))
     return last
+  }
+
+  /// One more input of the network.
+  @discardableResult
+  public mutating func input(_ shape: Shape, name: String) -> String { add(.input(Input(shape)), [], name: name) }
+
+  @discardableResult
+  public mutating func constant(_ shape: Shape, isTrained: Bool = false, name: String? = nil) -> String {
+    add(.constant(Constant(shape, isTrained: isTrained)), [], name: name)
   }
 
   @discardableResult
@@ -91,8 +105,8 @@ public struct GraphBuilder {
   }
 
   @discardableResult
-  public mutating func concat(_ inputs: [String], name: String? = nil) -> String {
-    add(.concat(Concat()), inputs, name: name)
+  public mutating func concat(_ inputs: [String], axis: Int? = nil, name: String? = nil) -> String {
+    add(.concat(Concat(axis: axis)), inputs, name: name)
   }
 
   @discardableResult

@@ -50,7 +50,7 @@ extension Model {
   ) throws {
     let root = SeededRandom(seed: seed)
     var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for node in graph.nodes {
+    for node in graph.nodes where node.sharing == nil {
       for spec in graph.parameterSpecs(of: node) {
         let values: Tensor
         switch spec.role {
@@ -59,8 +59,11 @@ extension Model {
           let isDense = if case .dense = node.op { true } else { false }
           let initializer = isDense ? initialization.dense : initialization.convolution
           values = initializer.draw(spec.shape, using: &random)
+        case .embedding:
+          var random = root.stream("initialize \(node.name)")
+          values = Tensor(normal: spec.shape, deviation: 0.02, truncatedAt: 2, using: &random)
         case .gamma, .variance: values = Tensor(repeating: 1, spec.shape)
-        case .bias, .beta, .mean, .weightScale, .outputScale: values = Tensor(zeros: spec.shape)
+        case .bias, .beta, .mean, .constant, .weightScale, .outputScale: values = Tensor(zeros: spec.shape)
         }
         parameters[node.name, default: [:]][spec.role] = Parameter(values)
       }

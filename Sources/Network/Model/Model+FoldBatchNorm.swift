@@ -6,13 +6,15 @@ extension Model {
   /// `w' = w * g`, `b' = (b - mean) * g + beta`, with `g = gamma / sqrt(variance + epsilon)`.
   ///
   /// The folded layer keeps its name and mask and gains a bias; the batch norm disappears.
-  /// Layers whose weights are integers are left alone: folding would derive integers anew.
+  /// Layers whose weights are integers are left alone: folding would derive integers anew; so are layers that share
+  /// their weights, behind which there may be other batch norms.
   public func foldingBatchNorm() throws -> Model {
     let consumers = graph.consumers
     var folded: [String: Node] = [:]  // by the batch norm's name: the layer it folds into
     for node in graph.nodes {
-      guard case .batchNorm = node.op, let source = graph[node.inputs[0]], consumers[source.name] == [node.name],
-        source.name != graph.output, activations[source.name] == nil,
+      guard node.op.isBatchNorm, node.sharing == nil, !graph.isShared(node.name),
+        let source = graph.producer(of: node.inputs[0]), consumers[source.name] == [node.name],
+        !graph.isOutput(source.name), activations[source.name] == nil, !graph.isShared(source.name),
         case .float? = self[source.name, .weight]?.encoding
       else { continue }
       folded[node.name] = source
@@ -32,25 +34,19 @@ extension Model {
         let (weight, bias) = try foldedParameters(of: node, into: norm)
         own[.weight] = weight
         own[.bias] = bias
-        switch node.op {
-        case .conv2d(var conv):
-          conv.hasBias = true
-          node.op = .conv2d(conv)
-        case .dense(var dense):
-          dense.hasBias = true
-          node.op = .dense(dense)
-        default: break
-        }
+        if let layer = node.op.weighted { node.op = layer.withBias }
       }
       nodes.append(node)
       if !own.isEmpty { parameters[node.name] = own }
     }
     let annotations = Dictionary(uniqueKeysWithValues: activations.map { (renamed($0), $1) })
     return try Model(
-      graph: Graph(nodes, output: renamed(graph.output)), parameters: parameters, activations: annotations)
+      graph: Graph(nodes, outputs: graph.outputs.map(renamed)), parameters: parameters, activations: annotations)
   }
 
   /// What a batch norm multiplies each channel by: `gamma / sqrt(variance + epsilon)`.
+  ///
+  /// - Precondition: the layer is a batch norm.
   public func normFactors(of norm: String) -> [Float] {
     guard case .batchNorm(let spec)? = graph[norm]?.op, let gamma = self[norm, .gamma],
       let variance = self[norm, .variance]

@@ -8,7 +8,7 @@ import Tensors
 public struct Model: Sendable {
   public let graph: Graph
   private var parameters: [String: [ParameterRole: Parameter]]
-  /// Quantization of layer outputs, by layer name; a layer that is not there stays float.
+  /// Quantization of values, by their names; a value that is not there stays float.
   public private(set) var activations: [String: ActivationEncoding]
 
   /// - Throws: `CompressError` naming the layer when a parameter is missing, superfluous or of the
@@ -18,7 +18,7 @@ public struct Model: Sendable {
   ) throws {
     for node in graph.nodes {
       try atLayer(node.name) {
-        let wanted = graph.parameterSpecs(of: node)
+        let wanted = node.sharing == nil ? graph.parameterSpecs(of: node) : []
         let given = parameters[node.name] ?? [:]
         for spec in wanted {
           guard let parameter = given[spec.role] else {
@@ -35,7 +35,9 @@ public struct Model: Sendable {
         }
       }
     }
-    for name in parameters.keys.sorted() + activations.keys.sorted() where graph[name] == nil {
+    let strangers =
+      parameters.keys.filter { graph[$0] == nil } + activations.keys.filter { graph.index(ofValue: $0) == nil }
+    if let name = strangers.min() {
       throw CompressError("annotations for \"\(name)\", which is no layer", kind: .input)
     }
     self.graph = graph
@@ -43,50 +45,53 @@ public struct Model: Sendable {
     self.activations = activations
   }
 
-  /// A parameter of a layer, or nil when the layer has none in that role.
-  public subscript(layer: String, role: ParameterRole) -> Parameter? { parameters[layer]?[role] }
+  /// A parameter that a layer computes with, or nil when it has none in that role.
+  public subscript(layer: String, role: ParameterRole) -> Parameter? { parameters[graph.owner(of: layer)]?[role] }
 
-  /// Replaces a parameter.
+  /// Replaces a parameter, for all layers that share it.
   ///
   /// - Throws: `CompressError` when the layer has no such parameter or the shape differs.
   public mutating func set(_ parameter: Parameter, _ layer: String, _ role: ParameterRole) throws {
-    guard let old = parameters[layer]?[role] else {
+    let owner = graph.owner(of: layer)
+    guard let old = parameters[owner]?[role] else {
       throw CompressError("has no \(role.rawValue)").at(layer: layer)
     }
     guard old.shape == parameter.shape else {
       throw CompressError("\(role.rawValue) of shape \(parameter.shape) in place of \(old.shape)").at(layer: layer)
     }
-    parameters[layer]![role] = parameter
+    parameters[owner]![role] = parameter
   }
 
   /// Puts a mask (uint8, 0 removes) of a layer's weight in force, in place where nobody else shares the values.
   ///
   /// - Throws: `CompressError` naming the layer when it has no float weight or the mask's shape differs.
   public mutating func prune(_ layer: String, by mask: Tensor) throws {
-    guard parameters[layer]?[.weight] != nil else { throw CompressError("has no weight").at(layer: layer) }
-    do { try parameters[layer]![.weight]!.remove(by: mask) } catch let error as CompressError {
+    let owner = graph.owner(of: layer)
+    guard parameters[owner]?[.weight] != nil else { throw CompressError("has no weight").at(layer: layer) }
+    do { try parameters[owner]![.weight]!.remove(by: mask) } catch let error as CompressError {
       throw error.at(layer: layer)
     }
   }
 
-  /// Sets or removes the quantization of a layer's output.
+  /// Sets or removes the quantization of a value.
   ///
-  /// - Throws: `CompressError` when there is no such layer.
-  public mutating func setActivation(_ encoding: ActivationEncoding?, of layer: String) throws {
-    guard graph[layer] != nil else { throw CompressError("there is no layer \"\(layer)\"") }
-    activations[layer] = encoding
+  /// - Throws: `CompressError` when there is no such value.
+  public mutating func setActivation(_ encoding: ActivationEncoding?, of value: String) throws {
+    guard graph.index(ofValue: value) != nil else { throw CompressError("there is no layer \"\(value)\"") }
+    activations[value] = encoding
   }
 
-  /// Sets the quantization of a layer's output.
+  /// Sets the quantization of a value.
   ///
-  /// - Throws: `CompressError` when there is no such layer.
-  public mutating func setActivation(_ quantization: ActivationQuantization, of layer: String) throws {
-    try setActivation(.affine(quantization), of: layer)
+  /// - Throws: `CompressError` when there is no such value.
+  public mutating func setActivation(_ quantization: ActivationQuantization, of value: String) throws {
+    try setActivation(.affine(quantization), of: value)
   }
 
-  /// One layer's parameters in the order they are stored.
+  /// One layer's own parameters in the order they are stored; none of one that computes with another's.
   public func parameters(of node: Node) -> [(role: ParameterRole, parameter: Parameter)] {
-    graph.parameterSpecs(of: node).map { ($0.role, parameters[node.name]![$0.role]!) }
+    guard node.sharing == nil else { return [] }
+    return graph.parameterSpecs(of: node).map { ($0.role, parameters[node.name]![$0.role]!) }
   }
 
   /// All parameters in the graph's order: the order of files, of optimizers, of tie-breaking.
@@ -94,17 +99,36 @@ public struct Model: Sendable {
     graph.nodes.flatMap { node in parameters(of: node).map { (node.name, $0.role, $0.parameter) } }
   }
 
+  /// The parameters of all layers that have some of their own.
+  public var parametersByLayer: [String: [ParameterRole: Parameter]] { parameters }
+
+  /// The model with another graph over the same parameters and annotations.
+  ///
+  /// - Throws: what `init` throws.
+  public func replacing(_ graph: Graph) throws -> Model {
+    try Model(graph: graph, parameters: parameters, activations: activations)
+  }
+
+  /// The network that ends with some of its values; it takes the same inputs.
+  public func upTo(_ values: [String]) throws -> Model {
+    let needed = graph.needed(for: values)
+    let part = try Graph(graph.nodes.filter { needed.contains($0.name) || $0.op.isInput }, outputs: values)
+    return try Model(
+      graph: part, parameters: parameters.filter { part[$0.key] != nil },
+      activations: activations.filter { part.index(ofValue: $0.key) != nil })
+  }
+
   /// What the parameters are stored in, masks included; scales and tables apart.
   public var tensors: [Tensor] {
     parameters.values.flatMap { $0.values.flatMap { [$0.encoding.tensor] + ($0.mask.map { [$0] } ?? []) } }
   }
 
-  /// Names of the layers that have a weight (convolutions and dense layers), in the graph's order:
+  /// Names of the layers that have a weight of their own (convolutions and dense layers), in the graph's order:
   /// what pruning and quantization plugins are asked about.
-  public var weightLayers: [String] { graph.nodes.map(\.name).filter { self[$0, .weight] != nil } }
+  public var weightLayers: [String] { graph.nodes.map(\.name).filter { parameters[$0]?[.weight] != nil } }
 }
 
 extension Graph {
-  /// What parameters a node must have.
+  /// What parameters a node computes with.
   public func parameterSpecs(of node: Node) -> [ParameterSpec] { node.op.spec.parameters(inputShapes(of: node)) }
 }

@@ -29,15 +29,14 @@ public struct ModelCost: Sendable {
   public init(_ model: Model) {
     layers = model.graph.nodes.map { node in
       let parameters = model.parameters(of: node).map(\.parameter)
-      let weight = model[node.name, .weight]
-      let kind: String = if case .activation(let function) = node.op { function.rawValue } else { node.op.spec.kind }
+      let weight = node.sharing == nil ? model[node.name, .weight] : nil
       return Layer(
-        name: node.name, kind: kind, outputShape: model.graph.shape(of: node.name),
+        name: node.name, kind: node.op.spec.name, outputShape: model.graph.shape(of: node.output),
         filters: weight?.shape.dims.first,
         parameters: parameters.reduce(0) { $0 + $1.count },
         nonzero: parameters.reduce(0) { $0 + $1.nonzeroCount },
         weights: weight?.count ?? 0, nonzeroWeights: weight?.nonzeroCount ?? 0,
-        macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.shape(of: node.name)),
+        macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.outputShapes(of: node)),
         encoding: weight?.encoding.name, bits: weight?.encoding.bits,
         bytes: parameters.reduce(0) { $0 + $1.encoding.byteCount },
         inputs: node.inputs)

@@ -1,24 +1,63 @@
 import Diagnostics
 import Tensors
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A function of each element; softmax is over the last axis.
 public enum Activation: String, OperatorSpec {
   case relu, relu6, sigmoid, softmax
 
   public static let kind = "activation"
+  public var asOperator: Operator { .activation(self) }
+  public var name: String { rawValue }
 
-  public func outputShape(_ inputs: [Shape]) throws -> Shape {
+  public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     guard self != .softmax || inputs[0].rank >= 1 else { throw CompressError("softmax of a scalar") }
-    return inputs[0]
+    return inputs
   }
 
-  /// For functions that only clamp, the range they clamp to: those fuse into the layer before.
-  public var clamp: (low: Float, high: Float)? {
+  /// For functions that only clamp, the range they clamp to.
+  public var clampRange: ClosedRange<Float>? {
     switch self {
-    case .relu: (0, .infinity)
-    case .relu6: (0, 6)
+    case .relu: 0 ... .infinity
+    case .relu6: 0...6
     case .sigmoid, .softmax: nil
     }
+  }
+
+  public var elementFunction: ((Float) -> Float)? {
+    switch self {
+    case .relu, .relu6: clampRange.map { range in { $0.clamped(to: range) } }
+    case .sigmoid: { 1 / (1 + expf(-$0)) }
+    case .softmax: nil
+    }
+  }
+
+  public var preserves: Preserved {
+    switch self {
+    case .relu: [.zero, .selection, .scale, .places]
+    case .relu6: [.zero, .selection, .places]
+    case .sigmoid: .places
+    case .softmax: []
+    }
+  }
+
+  public var quantization: QuantizationRule {
+    switch self {
+    case .relu, .relu6: .fused
+    case .sigmoid: .own
+    case .softmax: .float
+    }
+  }
+
+  public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
+    self == .softmax ? .fixed : .carried(outputs[0])
   }
 
   private enum CodingKeys: String, CodingKey { case function }
@@ -34,5 +73,12 @@ public enum Activation: String, OperatorSpec {
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(rawValue, forKey: .function)
+  }
+}
+
+extension Float {
+  /// NaN stays NaN.
+  public func clamped(to range: ClosedRange<Float>) -> Float {
+    self < range.lowerBound ? range.lowerBound : self > range.upperBound ? range.upperBound : self
   }
 }

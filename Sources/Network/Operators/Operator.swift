@@ -1,12 +1,10 @@
-import Tensors
+import Diagnostics
 
-/// What a node computes: a closed set, so that adding an operator makes the compiler list every place
-/// that must answer for it.
-///
-/// Shapes are those of one sample, without the batch axis: images are `[height, width, channels]`
-/// (NHWC), vectors `[features]`.
+/// What a node computes: a closed set, so that adding an operator makes the compiler list every place that computes
+/// (gradients, steps, references) and must answer for it. What else is known of it, its `spec` says.
 public enum Operator: Sendable, Hashable {
   case input(Input)
+  case constant(Constant)
   case conv2d(Conv2D)
   case dense(Dense)
   case batchNorm(BatchNorm)
@@ -20,10 +18,11 @@ public enum Operator: Sendable, Hashable {
   case pad(Pad)
   case dropout(Dropout)
 
-  /// Shape, parameters and cost of the operator: the one place where Network asks its payload.
+  /// What the operator says of itself.
   public var spec: any OperatorSpec {
     switch self {
     case .input(let spec): spec
+    case .constant(let spec): spec
     case .conv2d(let spec): spec
     case .dense(let spec): spec
     case .batchNorm(let spec): spec
@@ -38,63 +37,41 @@ public enum Operator: Sendable, Hashable {
     case .dropout(let spec): spec
     }
   }
+
+  /// Those that files can name.
+  private static let known: [any OperatorSpec.Type] = [
+    Input.self, Constant.self, Conv2D.self, Dense.self, BatchNorm.self, Activation.self, Pool2D.self, GlobalPool.self,
+    Add.self, Concat.self, Flatten.self, Reshape.self, Pad.self, Dropout.self,
+  ]
+  private static let byKind = Dictionary(uniqueKeysWithValues: known.map { ($0.kind, $0) })
+
+  /// A convolution or dense layer; nil for others.
+  public var weighted: (any WeightedSpec)? { spec as? any WeightedSpec }
+  public var hasWeight: Bool { weighted != nil }
+  public var isInput: Bool { if case .input = self { true } else { false } }
+  public var isBatchNorm: Bool { if case .batchNorm = self { true } else { false } }
+
+  /// Whether the output has the input's elements in the input's order.
+  public var isReshape: Bool { spec.preserves.contains(.elements) }
+  /// The range it clamps to, of one that does nothing else.
+  public var clampRange: ClosedRange<Float>? { spec.clampRange }
 }
 
-/// What Network knows about an operator.
-public protocol OperatorSpec: Sendable, Hashable, Codable {
-  /// The operator's name in files, summaries and error messages.
-  static var kind: String { get }
+// {"op": "conv2d", …what the operator writes…}
+extension Operator: Codable {
+  private enum CodingKeys: String, CodingKey { case op }
 
-  /// How many inputs it takes.
-  var arity: ClosedRange<Int> { get }
-
-  /// The shape of its output for one sample.
-  ///
-  /// - Throws: `CompressError` with the numbers when the inputs do not fit.
-  func outputShape(_ inputs: [Shape]) throws -> Shape
-
-  /// Its parameters, for inputs that `outputShape` accepts, in the order they are stored.
-  func parameters(_ inputs: [Shape]) -> [ParameterSpec]
-
-  /// Multiply-accumulates for one sample. As in the literature only convolution and dense layers
-  /// count; what is linear in the activations (pooling, batch norm, adds) does not.
-  func macs(_ inputs: [Shape], _ output: Shape) -> Int
-
-  /// The same for any sizes, too large ones included, and for pooling the pixels under its windows.
-  func work(_ inputs: [Shape], _ output: Shape) -> Double
-}
-
-extension OperatorSpec {
-  public var kind: String { Self.kind }
-  public var arity: ClosedRange<Int> { 1...1 }
-  public func parameters(_ inputs: [Shape]) -> [ParameterSpec] { [] }
-  public func macs(_ inputs: [Shape], _ output: Shape) -> Int { 0 }
-  public func work(_ inputs: [Shape], _ output: Shape) -> Double { 0 }
-}
-
-/// One parameter an operator owns.
-public struct ParameterSpec: Sendable, Hashable {
-  public let role: ParameterRole
-  public let shape: Shape
-
-  public init(_ role: ParameterRole, _ shape: Shape) {
-    self.role = role
-    self.shape = shape
+  public init(from decoder: any Decoder) throws {
+    let kind = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .op)
+    guard let type = Self.byKind[kind] else {
+      throw CompressError("unknown operator \"\(kind.escapedForTerminal)\"", kind: .input)
+    }
+    self = try type.init(from: decoder).asOperator
   }
-}
 
-/// What a parameter is to its operator.
-public enum ParameterRole: String, Sendable, Codable, CaseIterable {
-  /// `[out, kh, kw, in / groups]` (OHWI) of a convolution, `[out, in]` of a dense layer.
-  case weight
-  /// `[out]`.
-  case bias
-  /// Batch normalization, each `[channels]`.
-  case gamma, beta, mean, variance
-  /// While a network is trained as it will be quantized: how far the scales of the weight and of the output have moved.
-  /// No operator has them.
-  case weightScale = "weight_scale", outputScale = "output_scale"
-
-  /// Whether gradient descent moves it; running statistics it does not.
-  public var isTrainable: Bool { self != .mean && self != .variance }
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(spec.kind, forKey: .op)
+    try spec.encode(to: encoder)
+  }
 }

@@ -4,9 +4,14 @@ import Tensors
 /// Maximum or average over a sliding window. Padding never counts as a value; in the mean it does when
 /// `countsPadding` says so, as zeros (PyTorch's `count_include_pad`).
 public struct Pool2D: OperatorSpec {
-  public enum Reduction: String, Sendable, Codable { case max, average }
+  public enum Reduction: String, Sendable, Codable {
+    case max, average
+
+    fileprivate var preserves: Preserved { self == .max ? [.zero, .scale, .selection] : [.zero, .scale] }
+  }
 
   public static let kind = "pool2d"
+  public var asOperator: Operator { .pool2d(self) }
 
   public var reduction: Reduction
   public var window: Window
@@ -19,7 +24,7 @@ public struct Pool2D: OperatorSpec {
     self.countsPadding = countsPadding
   }
 
-  public func outputShape(_ inputs: [Shape]) throws -> Shape {
+  public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     let (height, width, channels) = try inputs[0].image()
     let size = try window.output(height: height, width: width)
     let pads = window.pads(height: height, width: width)
@@ -30,12 +35,17 @@ public struct Pool2D: OperatorSpec {
     }
     guard window.dilation == Size2D(1) else { throw CompressError("pooling windows are not dilated") }
     guard !countsPadding || reduction == .average else { throw CompressError("padding has no part in a maximum") }
-    return [size.height, size.width, channels]
+    return [[size.height, size.width, channels]]
   }
 
-  public func work(_ inputs: [Shape], _ output: Shape) -> Double {
-    Double(output.count) * Double(window.size.height * window.size.width)
+  public func work(_ inputs: [Shape], _ outputs: [Shape]) -> Double {
+    Double(outputs[0].count) * Double(window.size.height * window.size.width)
   }
+
+  public var preserves: Preserved { reduction.preserves }
+  public var quantization: QuantizationRule { .ofInput }
+
+  public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .carried(outputs[0]) }
 
   private enum CodingKeys: String, CodingKey { case reduction, window, countsPadding = "counts_padding" }
 
@@ -58,10 +68,16 @@ public struct Pool2D: OperatorSpec {
 /// Maximum or average over the whole image: `[h, w, c]` → `[c]`.
 public struct GlobalPool: OperatorSpec {
   public static let kind = "global_pool"
+  public var asOperator: Operator { .globalPool(self) }
 
   public var reduction: Pool2D.Reduction
 
   public init(_ reduction: Pool2D.Reduction) { self.reduction = reduction }
 
-  public func outputShape(_ inputs: [Shape]) throws -> Shape { [try inputs[0].image().channels] }
+  public func outputShapes(_ inputs: [Shape]) throws -> [Shape] { [[try inputs[0].image().channels]] }
+
+  public var preserves: Preserved { reduction.preserves }
+  public var quantization: QuantizationRule { .ofInput }
+
+  public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .carried(outputs[0]) }
 }

@@ -71,7 +71,7 @@ extension Differences {
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to compare on") }
     let models = [original, changed]
     let sessions = try models.map {
-      Session(try compile($0, CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
+      Session(try compile($0.classifying(), CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
     }
     let quantized = try Self.quantizedLayers(original, changed)
     let samples = min(layerSamples, data.count)

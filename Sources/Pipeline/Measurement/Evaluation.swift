@@ -55,7 +55,8 @@ public struct Evaluation: Sendable {
     }
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(
-        "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)")
+        "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)",
+        hint: graph.outputShape.rank > 1 ? "class scores are a vector: flatten, or pool, before the last dense layer" : nil)
     }
   }
 }
@@ -67,7 +68,7 @@ struct Classifier {
   private let session: Session
 
   init(_ model: Model, pool: ThreadPool) throws {
-    session = Session(try compile(model, CompileOptions(maxBatch: Self.batch)), pool: pool)
+    session = Session(try compile(model.classifying(), CompileOptions(maxBatch: Self.batch)), pool: pool)
   }
 
   var sampleCount: Int { session.plan.inputShape.count }
@@ -79,4 +80,9 @@ struct Classifier {
       _ = batch.update(fromContentsOf: images[samples.lowerBound * size..<samples.upperBound * size])
     }.map { Int32($0) }
   }
+}
+
+extension Model {
+  /// The network as far as its first output, whose class scores count.
+  func classifying() throws -> Model { graph.outputs.count == 1 ? self : try upTo([graph.output]) }
 }

@@ -11,7 +11,7 @@ extension VariantResult.Layer {
         name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
         nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
         encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
-        arithmetic: layer.name == plan.inputName ? nil : steps[layer.name])
+        arithmetic: plan.inputNames.contains(layer.name) ? nil : steps[layer.name])
     }
   }
 }

@@ -30,7 +30,7 @@ struct LayerActivations {
   ///
   /// - Throws: `CompressError` when it is not finite.
   func output(of layer: String) throws -> Tensor {
-    let part = try model.upTo(model.graph.endOfBlock(layer))
+    let part = try model.upTo([model.graph.endOfBlock(layer)])
     let bytes = max(1, part.graph.outputShape.count * MemoryLayout<Float>.stride)
     let count = min(images.shape[0], max(1, Self.mostBytes / bytes))
     let session = Session(try compile(part, CompileOptions(maxBatch: min(count, 16))), pool: pool)
@@ -49,27 +49,16 @@ extension Graph {
   fileprivate func endOfBlock(_ layer: String) -> String {
     let consumers = consumers
     var name = layer
-    while name != output, let next = consumers[name], next.count == 1, let node = self[next[0]] {
-      switch node.op {
-      case .batchNorm, .activation: name = node.name
-      default: return name
-      }
+    while !isOutput(name), let next = consumers[name], next.count == 1, let node = self[next[0]], node.op.endsBlock {
+      name = node.output
     }
     return name
   }
 }
 
-extension Model {
-  /// The network that ends with the output of one of its nodes.
-  func upTo(_ name: String) throws -> Model {
-    var needed: Set<String> = [name, graph.input.name]
-    for node in graph.nodes.reversed() where needed.contains(node.name) { needed.formUnion(node.inputs) }
-    var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for (layer, role, parameter) in allParameters where needed.contains(layer) {
-      parameters[layer, default: [:]][role] = parameter
-    }
-    return try Model(
-      graph: Graph(graph.nodes.filter { needed.contains($0.name) }, output: name), parameters: parameters,
-      activations: activations.filter { needed.contains($0.key) })
+extension Operator {
+  /// Whether it belongs to the layer before it: a batch norm, an activation.
+  fileprivate var endsBlock: Bool {
+    if case .activation = self { true } else { isBatchNorm }
   }
 }

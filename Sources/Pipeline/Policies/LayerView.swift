@@ -74,7 +74,7 @@ public struct LayerViews {
     indices = Dictionary(uniqueKeysWithValues: zip(names, 0...))
     var norms: [String: String] = [:]
     for node in model.graph.nodes {
-      guard case .batchNorm = node.op, norms[node.inputs[0]] == nil else { continue }
+      guard node.op.isBatchNorm, norms[node.inputs[0]] == nil else { continue }
       norms[node.inputs[0]] = node.name
     }
     self.norms = norms
@@ -89,6 +89,6 @@ public struct LayerViews {
       weight: weight ?? model[name, .weight]!.values, bias: model[name, .bias]?.values,
       gamma: norms[name].flatMap { model[$0, .gamma]?.values }, inputShape: graph.shape(of: node.inputs[0]),
       outputShape: graph.shape(of: name),
-      macs: node.op.spec.macs(graph.inputShapes(of: node), graph.shape(of: name)))
+      macs: node.op.spec.macs(graph.inputShapes(of: node), graph.outputShapes(of: node)))
   }
 }

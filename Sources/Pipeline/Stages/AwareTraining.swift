@@ -32,12 +32,14 @@ struct AwareTraining {
       }
     }
     for node in quantized.graph.nodes where !node.op.selectsValues {
-      guard let encoding = quantized.activations[node.name] else { continue }
-      guard case .affine(let affine) = encoding else {
-        throw CompressError("outputs rounded to levels are not trained for", hint: "linear steps are")
-          .at(layer: node.name)
+      for value in node.outputs {
+        guard let encoding = quantized.activations[value] else { continue }
+        guard case .affine(let affine) = encoding else {
+          throw CompressError("outputs rounded to levels are not trained for", hint: "linear steps are")
+            .at(layer: node.name)
+        }
+        quantization.activations[value] = affine
       }
-      quantization.activations[node.name] = affine
     }
     self.quantization = quantization
   }
@@ -61,10 +63,12 @@ struct AwareTraining {
   private func assembled(_ trained: Model, _ final: FakeQuantization) throws -> Model {
     var model = quantized
     for node in model.graph.nodes {
-      if let own = final.activations[node.name] {
-        try model.setActivation(own, of: node.name)
-      } else if node.op.selectsValues, model.activations[node.name] != nil {
-        try model.setActivation(model.activations[node.inputs[0]], of: node.name)
+      for value in node.outputs {
+        if let own = final.activations[value] {
+          try model.setActivation(own, of: value)
+        } else if node.op.selectsValues, model.activations[value] != nil {
+          try model.setActivation(model.activations[node.inputs[0]], of: value)
+        }
       }
     }
     for layer in model.weightLayers {
@@ -99,13 +103,7 @@ struct AwareTraining {
 }
 
 extension Operator {
-  /// Whether every output is one of the inputs, or zero, so that it lies on its input's grid.
-  fileprivate var selectsValues: Bool {
-    switch self {
-    case .pool2d(let pool): pool.reduction == .max
-    case .globalPool(let pool): pool.reduction == .max
-    case .flatten, .reshape, .dropout, .pad: true
-    case .input, .conv2d, .dense, .batchNorm, .activation, .add, .concat: false
-    }
-  }
+  /// Whether every output is one of the inputs, or zero, so that it lies on its input's grid. A clamp is part of the
+  /// layer before it, whose output is rounded behind the clamp.
+  fileprivate var selectsValues: Bool { clampRange == nil && spec.preserves.contains(.selection) }
 }

@@ -25,8 +25,8 @@ public struct FitLastLayerStage: StageWork {
   }
 
   private static func lastLayer(of graph: Graph) throws -> Node {
-    var node = graph[graph.output]!
-    while case .activation(let function) = node.op, function.clamp == nil { node = graph[node.inputs[0]]! }
+    var node = graph.producer(of: graph.output)!
+    while case .activation = node.op, node.op.clampRange == nil { node = graph.producer(of: node.inputs[0])! }
     guard case .dense(let dense) = node.op, dense.hasBias else {
       throw CompressError("the network does not end in a dense layer with a bias").at(layer: node.name)
     }
@@ -36,7 +36,7 @@ public struct FitLastLayerStage: StageWork {
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     var model = inputs[0]
     let layer = try Self.lastLayer(of: model.graph)
-    let part = try model.upTo(layer.inputs[0])
+    let part = try model.upTo([layer.inputs[0]])
     let session = Session(try compile(part, CompileOptions(maxBatch: 16)), pool: context.pool)
     let width = part.graph.outputShape.count, classes = model.graph.shape(of: layer.name).count
     var sums = [[Double]](repeating: [Double](repeating: 0, count: width), count: classes), squares = sums[0]

@@ -30,14 +30,11 @@ struct ModelTeacher: Teacher {
 }
 
 extension Model {
-  /// The same scores, before the softmax at the output if there is one.
+  /// The same scores, those of the first output, before the softmax at it if there is one.
   fileprivate func withoutSoftmax() throws -> Model {
-    guard let last = graph[graph.output], case .activation(.softmax) = last.op else { return self }
-    let nodes = graph.nodes.filter { $0.name != last.name }
-    var parameters: [String: [ParameterRole: Parameter]] = [:]
-    for (layer, role, parameter) in allParameters { parameters[layer, default: [:]][role] = parameter }
-    return try Model(
-      graph: Graph(nodes, output: last.inputs[0]), parameters: parameters,
-      activations: activations.filter { $0.key != last.name })
+    guard let last = graph.producer(of: graph.output), case .activation(.softmax) = last.op else {
+      return try classifying()
+    }
+    return try upTo([last.inputs[0]])
   }
 }

@@ -360,12 +360,3 @@ private struct GradualPruning: TrainingHook {
   /// The step before which the last removal happens.
   func end(of total: Int) -> Int { max(1, min(total - 1, Int((Double(total) * ramp).rounded()))) }
 }
-
-extension Operator {
-  var hasWeight: Bool {
-    switch self {
-    case .conv2d, .dense: true
-    default: false
-    }
-  }
-}

@@ -143,9 +143,9 @@ public struct QuantizeStage: StageWork {
     guard let weight = model[layer, .weight], case .integer(let nearest) = weight.encoding else { return }
     let node = model.graph[layer]!, source = model.graph.origin(of: node.inputs[0])
     let sessions = try [assignment.model, model].map { model in
-      source == model.graph.input.name
+      model.graph.inputs == [source]
         ? nil
-        : Session(try compile(try model.upTo(source), CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
+        : Session(try compile(try model.upTo([source]), CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
     }
     let rounding = LearnedRounding(model.graph, node)
     var means = InputMeans(model.graph, of: [layer]), roundedMeans = means

@@ -40,7 +40,7 @@ public struct RecalibrateStage: StageWork {
     guard batches > 0 else { throw CompressError("\(batches) batches to recalibrate on; at least 1 is needed") }
     try Evaluation.check(inputs[0], fits: data)
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to recalibrate on") }
-    guard inputs[0].nodes.contains(where: { if case .batchNorm = $0.op { true } else { false } }) else {
+    guard inputs[0].nodes.contains(where: \.op.isBatchNorm) else {
       throw CompressError("the network has no batch norms to recalibrate")
     }
     return inputs[0]

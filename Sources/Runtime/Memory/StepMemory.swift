@@ -5,8 +5,8 @@ struct StepMemory {
   enum Place {
     /// In the arena, at this offset.
     case arena(Int)
-    /// In what the caller passes.
-    case callersInput, callersOutput
+    /// In what the caller passes, by position.
+    case callersInput(Int), callersOutput(Int)
   }
 
   let places: [Place]
@@ -26,19 +26,22 @@ struct StepMemory {
 
     var buffers: [ArenaPlan.Buffer] = []
     var bufferOf = [Int?](repeating: nil, count: plan.valueBytes.count)
-    for (index, step) in steps.enumerated() where step.output != plan.output {
-      let bytes = plan.valueBytes[step.output] * plan.maxBatch
-      let reused = step.inputs.first {
-        step.kernel.worksInPlace && bufferOf[$0] != nil && lastRead[$0] == index
-          && plan.valueBytes[$0] == plan.valueBytes[step.output]
-      }
-      let last = max(index, lastRead[step.output])
-      if let reused, let buffer = bufferOf[reused] {
-        bufferOf[step.output] = buffer
-        buffers[buffer] = .init(byteCount: bytes, firstStep: buffers[buffer].firstStep, lastStep: last)
-      } else {
-        bufferOf[step.output] = buffers.count
-        buffers.append(.init(byteCount: bytes, firstStep: index, lastStep: last))
+    let given = Dictionary(uniqueKeysWithValues: zip(plan.outputs, 0...))
+    for (index, step) in steps.enumerated() {
+      for output in step.outputs where given[output] == nil {
+        let bytes = plan.valueBytes[output] * plan.maxBatch
+        let reused = step.inputs.first {
+          step.kernel.worksInPlace && bufferOf[$0] != nil && lastRead[$0] == index
+            && plan.valueBytes[$0] == plan.valueBytes[output]
+        }
+        let last = max(index, lastRead[output])
+        if let reused, let buffer = bufferOf[reused] {
+          bufferOf[output] = buffer
+          buffers[buffer] = .init(byteCount: bytes, firstStep: buffers[buffer].firstStep, lastStep: last)
+        } else {
+          bufferOf[output] = buffers.count
+          buffers.append(.init(byteCount: bytes, firstStep: index, lastStep: last))
+        }
       }
     }
     let values = buffers.count
@@ -46,9 +49,11 @@ struct StepMemory {
     buffers += scratchBytes.enumerated().map { .init(byteCount: $1, firstStep: $0, lastStep: $0) }
 
     let arena = ArenaPlan(buffers)
+    let inputs = Dictionary(uniqueKeysWithValues: zip(plan.inputs, 0...))
     places = bufferOf.enumerated().map { value, buffer in
-      if value == plan.output { return .callersOutput }
-      return buffer.map { .arena(arena.offsets[$0]) } ?? .callersInput
+      if let output = given[value] { return .callersOutput(output) }
+      // What is in no buffer and not given is a value that fusing has left behind: nobody asks for it.
+      return buffer.map { .arena(arena.offsets[$0]) } ?? .callersInput(inputs[value] ?? 0)
     }
     scratch = scratchBytes.enumerated().map { step, bytes in
       let offset = arena.offsets[values + step]

@@ -19,26 +19,26 @@ extension Program {
       if let known = floats[value] { return known }
       let converted = addFloatValue(like: value)
       floats[value] = converted
-      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], output: converted))
+      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], outputs: [converted]))
       return converted
     }
     func quantize(_ value: Int, to quantized: Int) {
-      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], output: quantized))
+      assigned.append(Operation(layer: values[value].name, kind: .convert, inputs: [value], outputs: [quantized]))
     }
 
     func round(_ value: Int, to rounded: Int, _ rounding: ActivationEncoding) {
       assigned.append(
-        Operation(layer: values[rounded].name, kind: .round(rounding), inputs: [value], output: rounded))
+        Operation(layer: values[rounded].name, kind: .round(rounding), inputs: [value], outputs: [rounded]))
     }
 
-    if values[input].quantization != nil {  // the network is given floats all the same
-      let given = addFloatValue(like: input)
-      quantize(given, to: input)
-      input = given
-    } else if let rounding = values[input].rounding {
-      let given = addFloatValue(like: input)
-      round(given, to: input, rounding)
-      input = given
+    for (index, input) in inputs.enumerated() {  // the network is given floats all the same
+      guard let encoding = values[input].encoding else { continue }
+      inputs[index] = addFloatValue(like: input)
+      if encoding.integer != nil {
+        quantize(inputs[index], to: input)
+      } else {
+        round(inputs[index], to: input, encoding)
+      }
     }
     for var operation in operations {
       let (arithmetic, reason) = decide(operation)
@@ -46,24 +46,31 @@ extension Program {
       if let reason {
         islands.append(FloatIsland(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated))
       }
-      let result = operation.output
+      let results = operation.outputs
       if arithmetic != .int8 { operation.inputs = operation.inputs.map(float) }
-      if let rounding = values[result].rounding {
-        operation.output = addFloatValue(like: result)
-        assigned.append(operation)
-        round(operation.output, to: result, rounding)
-      } else if arithmetic != .int8, values[result].quantization != nil {
-        operation.output = addFloatValue(like: result)
-        assigned.append(operation)
-        quantize(operation.output, to: result)
-      } else {
-        assigned.append(operation)
+      for (index, result) in results.enumerated()
+      where values[result].rounding != nil || (arithmetic != .int8 && values[result].quantization != nil) {
+        operation.outputs[index] = addFloatValue(like: result)
+      }
+      assigned.append(operation)
+      for (computed, result) in zip(operation.outputs, results) where computed != result {
+        if let rounding = values[result].rounding {
+          round(computed, to: result, rounding)
+        } else {
+          quantize(computed, to: result)
+        }
       }
     }
-    output = float(output)
-    if output == input {  // nothing is computed: the result is a copy
-      output = addFloatValue(like: input)
-      assigned.append(Operation(layer: values[input].name, kind: .convert, inputs: [input], output: output))
+    // The caller's memory holds each output once, and no input: what is given as well is a copy.
+    var given = Set(inputs)
+    outputs = outputs.map { output in
+      var output = float(output)
+      if !given.insert(output).inserted {
+        let copy = addFloatValue(like: output)
+        assigned.append(Operation(layer: values[output].name, kind: .convert, inputs: [output], outputs: [copy]))
+        output = copy
+      }
+      return output
     }
     operations = assigned
     return values.contains { $0.encoding != nil } || islands.contains(where: \.isSimulated) ? islands : []
@@ -77,18 +84,19 @@ extension Program {
   /// The arithmetic of an operation; for one that is not int8, why not.
   private func decide(_ operation: Operation) -> (Arithmetic, reason: String?) {
     switch operation.kind {
-    case .conv2d(_, let weights), .dense(_, let weights):
-      return decide(weights, input: values[operation.inputs[0]], output: values[operation.output])
     case .affine: return (.float32, "a batch norm that could not be folded")
-    case .activation(let function) where function.clamp == nil:
-      return (.float32, "\(function.rawValue) is computed in float")
-    case .activation, .pool2d, .globalPool, .add, .concat, .pad:
+    case .reshape, .convert, .round: return (.int8, nil)
+    case .constant: return (.float32, nil)
+    case .node(let op, let weights):
+      if let weights { return decide(weights, input: values[operation.inputs[0]], output: values[operation.output]) }
+      guard op.spec.quantization != .float else { return (.float32, "\(op.spec.name) is computed in float") }
       if let input = operation.inputs.first(where: { values[$0].quantization == nil }) {
         return (.float32, "its input \"\(values[input].name)\" has no quantization")
       }
-      guard values[operation.output].quantization != nil else { return (.float32, "its output has no quantization") }
+      guard operation.outputs.allSatisfy({ values[$0].quantization != nil }) else {
+        return (.float32, "its output has no quantization")
+      }
       return (.int8, nil)
-    case .reshape, .convert, .round: return (.int8, nil)
     }
   }
 

@@ -15,6 +15,6 @@ extension Program {
       stands[operation.output] = source
       return nil
     }
-    output = stands[output] ?? output
+    outputs = outputs.map { stands[$0] ?? $0 }
   }
 }

@@ -9,31 +9,22 @@ extension Program {
     var producers: [Int: Int] = [:]  // value: index among `fused`
     var fused: [Operation] = []
     for operation in operations {
-      if case .activation(let function) = operation.kind, function.clamp != nil,
+      if case .node(let op, _) = operation.kind, op.clampRange != nil,
         let index = producers[operation.inputs[0]], readers[operation.inputs[0]] == 1,
-        fused[index].kind.canClamp, fused[index].activation == nil
+        fused[index].kind.spec?.fusesClamp == true, fused[index].clamp == nil
       {
         let between = fused[index].output
-        fused[index].activation = function
+        fused[index].clamp = op
         fused[index].output = operation.output
         if values[operation.output].encoding == nil {
           values[operation.output].encoding = values[between].encoding
         }
         producers[operation.output] = index
       } else {
-        producers[operation.output] = fused.count
+        for output in operation.outputs { producers[output] = fused.count }
         fused.append(operation)
       }
     }
     operations = fused
-  }
-}
-
-extension Program.Kind {
-  fileprivate var canClamp: Bool {
-    switch self {
-    case .conv2d, .dense, .add: true
-    default: false
-    }
   }
 }

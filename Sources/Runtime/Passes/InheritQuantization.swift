@@ -3,20 +3,16 @@ extension Program {
   /// reshaping, padding, clamping) the quantization of their input, where they have none of their own: what
   /// they select lies on its grid already.
   mutating func inheritQuantization() {
-    for operation in operations where operation.kind.onlySelects && values[operation.output].encoding == nil {
-      values[operation.output].encoding = values[operation.inputs[0]].encoding
+    for operation in operations where operation.kind.onlySelects {
+      for output in operation.outputs where values[output].encoding == nil {
+        values[output].encoding = values[operation.inputs[0]].encoding
+      }
     }
   }
 }
 
 extension Program.Kind {
   fileprivate var onlySelects: Bool {
-    switch self {
-    case .pool2d(let pool): pool.reduction == .max
-    case .globalPool(let pool): pool.reduction == .max
-    case .activation(let function): function.clamp != nil
-    case .reshape, .pad: true
-    default: false
-    }
+    if case .reshape = self { true } else { spec?.preserves.contains(.selection) ?? false }
   }
 }

@@ -22,27 +22,28 @@ struct Program {
     let layer: String
     var kind: Kind
     var inputs: [Int]
-    var output: Int
-    /// A fused activation that only clamps.
-    var activation: Activation?
+    var outputs: [Int]
+    /// What is fused into it: an operator that only clamps.
+    var clamp: Operator?
     var arithmetic = Arithmetic.float32
+    /// The first output: the only one of most operations.
+    var output: Int {
+      get { outputs[0] }
+      set { outputs[0] = newValue }
+    }
     /// What shapes its inputs have for it: where a reshape was dropped, others than those of the values. Nil: the same.
     var shapes: [Shape]?
   }
 
   enum Kind {
-    case conv2d(Conv2D, Weights)
-    case dense(Dense, Weights)
+    /// What a node computes, with its weight where it has one.
+    case node(Operator, Weights?)
     /// `factor * x + shift` for each channel.
     case affine(factor: [Float], shift: [Float])
-    case activation(Activation)
-    case pool2d(Pool2D)
-    case globalPool(GlobalPool)
-    case add
-    case concat
+    /// The same value for every sample.
+    case constant([Float])
     /// The same bytes under another shape.
     case reshape
-    case pad(Pad)
     /// From one way of holding a value to another: quantize, dequantize or requantize.
     case convert
     /// float32 to the nearest float32 of some.
@@ -56,69 +57,65 @@ struct Program {
 
   var values: [Value]
   var operations: [Operation]
-  var input: Int
-  var output: Int
-  /// What the network's result is seen as; reshapes on the way are dropped.
-  let outputShape: Shape
+  /// The network's inputs and outputs, in their order.
+  var inputs: [Int]
+  var outputs: [Int]
+  /// What the network's results are seen as; reshapes on the way are dropped.
+  let outputShapes: [Shape]
+  let outputNames: [String]
 
   init(_ model: Model) {
     let graph = model.graph
-    values = graph.nodes.map {
-      Value(name: $0.name, shape: graph.shape(of: $0.name), encoding: model.activations[$0.name])
+    func places(_ names: [String]) -> [Int] { names.map { graph.index(ofValue: $0)! } }
+    values = graph.values.map { Value(name: $0, shape: graph.shape(of: $0), encoding: model.activations[$0]) }
+    operations = graph.nodes.filter { !$0.op.isInput }.map { node in
+      Operation(
+        layer: node.name, kind: Kind(node, of: model), inputs: places(node.inputs), outputs: places(node.outputs),
+        shapes: graph.inputShapes(of: node))
     }
-    operations = graph.nodes.enumerated().compactMap { index, node in
-      Kind(node, of: model).map {
-        Operation(
-          layer: node.name, kind: $0, inputs: node.inputs.map { graph.index(of: $0)! }, output: index,
-          shapes: graph.inputShapes(of: node))
-      }
-    }
-    input = graph.index(of: graph.input.name)!
-    output = graph.index(of: graph.output)!
-    outputShape = graph.outputShape
+    inputs = places(graph.inputs)
+    outputs = places(graph.outputs)
+    outputShapes = graph.outputShapes
+    outputNames = graph.outputs
     removeUnused()
   }
 
-  /// How many operations read each value; the network's output counts as one.
+  /// How many operations read each value; that it is an output of the network counts as one.
   var readers: [Int] {
     var readers = [Int](repeating: 0, count: values.count)
     for input in operations.flatMap(\.inputs) { readers[input] += 1 }
-    readers[output] += 1
+    for output in outputs { readers[output] += 1 }
     return readers
   }
 
-  /// Drops what the output does not depend on.
+  /// Drops what no output depends on.
   private mutating func removeUnused() {
-    var needed: Set<Int> = [output]
-    for operation in operations.reversed() where needed.contains(operation.output) {
+    var needed = Set(outputs)
+    for operation in operations.reversed() where operation.outputs.contains(where: needed.contains) {
       needed.formUnion(operation.inputs)
     }
-    operations.removeAll { !needed.contains($0.output) }
+    operations.removeAll { !$0.outputs.contains(where: needed.contains) }
   }
 }
 
 extension Program.Kind {
-  /// Nil for the input, which is no operation.
-  fileprivate init?(_ node: Node, of model: Model) {
-    func weights() -> Program.Weights {
-      Program.Weights(weight: model[node.name, .weight]!.encoding, bias: model[node.name, .bias]?.encoding)
-    }
+  fileprivate init(_ node: Node, of model: Model) {
+    func values(_ role: ParameterRole) -> [Float] { model[node.name, role]!.values.array() }
     switch node.op {
-    case .input: return nil
-    case .conv2d(let conv): self = .conv2d(conv, weights())
-    case .dense(let dense): self = .dense(dense, weights())
     case .batchNorm(let norm):
-      func values(_ role: ParameterRole) -> [Float] { model[node.name, role]!.values.array() }
       let factor = zip(values(.gamma), values(.variance)).map { $0 / ($1 + norm.epsilon).squareRoot() }
       let shift = zip(values(.beta), zip(values(.mean), factor)).map { $0 - $1.0 * $1.1 }
       self = .affine(factor: factor, shift: shift)
-    case .activation(let function): self = .activation(function)
-    case .pool2d(let pool): self = .pool2d(pool)
-    case .globalPool(let pool): self = .globalPool(pool)
-    case .add: self = .add
-    case .concat: self = .concat
-    case .flatten, .reshape, .dropout: self = .reshape
-    case .pad(let pad): self = .pad(pad)
+    case .constant(let constant): self = .constant(values(constant.role))
+    case let op where op.isReshape: self = .reshape
+    case let op:
+      let weight = model[node.name, .weight]?.encoding, bias = model[node.name, .bias]?.encoding
+      self = .node(op, weight.map { Program.Weights(weight: $0, bias: bias) })
     }
+  }
+
+  /// What an operator that a node computes says of itself; nil for what the passes have made.
+  var spec: (any OperatorSpec)? {
+    if case .node(let op, _) = self { op.spec } else { nil }
   }
 }

@@ -9,14 +9,15 @@ extension Plan {
     let values = program.values
     self.islands = islands
     self.maxBatch = maxBatch
-    inputShape = values[program.input].shape
-    inputName = values[program.input].name
-    outputShape = program.outputShape
-    inputCount = inputShape.count
-    outputCount = outputShape.count
+    inputShapes = program.inputs.map { values[$0].shape }
+    inputNames = program.inputs.map { values[$0].name }
+    outputShapes = program.outputShapes
+    outputNames = program.outputNames
+    inputCount = inputShapes.reduce(0) { $0 + $1.count }
+    outputCount = outputShapes.reduce(0) { $0 + $1.count }
     valueBytes = values.map { $0.shape.count * ($0.quantization == nil ? 4 : 1) }
-    input = program.input
-    output = program.output
+    inputs = program.inputs
+    outputs = program.outputs
     for value in values where value.shape.count * 4 > (1 << 40) / maxBatch {
       throw CompressError("a batch of \(maxBatch) values of shape \(value.shape) is too large").at(layer: value.name)
     }
@@ -46,10 +47,10 @@ extension Plan.Step {
     outputShape = output.shape
     outputType = output.quantization == nil ? .float32 : .uint8
     outputQuantization = output.quantization
-    macs = operation.kind.macs(inputs.map(\.shape), output.shape)
+    macs = operation.kind.spec?.macs(inputs.map(\.shape), operation.outputs.map { values[$0].shape }) ?? 0
     weightBytes = kernel.weightBytes
     self.inputs = operation.inputs
-    self.output = operation.output
+    outputs = operation.outputs
   }
 }
 
@@ -58,18 +59,16 @@ extension Program.Operation {
   fileprivate func text(_ inputs: [Program.Value], _ output: Program.Value) -> String {
     let name: String =
       switch kind {
-      case .conv2d(let conv, _):
+      case .node(.conv2d(let conv), _):
         (conv.isDepthwise(inputChannels: inputs[0].shape[2]) ? "depthwise " : conv.groups > 1 ? "grouped " : "")
           + "conv \(conv.window.size.height)x\(conv.window.size.width)"
-      case .dense: "dense"
+      case .node(.pool2d(let pool), _):
+        "\(pool.reduction.rawValue) pool \(pool.window.size.height)x\(pool.window.size.width)"
+      case .node(.globalPool(let pool), _): "global \(pool.reduction.rawValue) pool"
+      case .node(let op, _): op.spec.name
       case .affine: "batch norm"
-      case .activation(let function): function.rawValue
-      case .pool2d(let pool): "\(pool.reduction.rawValue) pool \(pool.window.size.height)x\(pool.window.size.width)"
-      case .globalPool(let pool): "global \(pool.reduction.rawValue) pool"
-      case .add: "add"
-      case .concat: "concat"
+      case .constant: "constant"
       case .reshape: "reshape"
-      case .pad: "pad"
       case .round(let encoding): "round to \(encoding.name)"
       case .convert:
         switch (inputs[0].quantization, output.quantization) {
@@ -79,16 +78,6 @@ extension Program.Operation {
         default: "requantize"
         }
       }
-    return name + (activation.map { ", \($0.rawValue)" } ?? "")
-  }
-}
-
-extension Program.Kind {
-  fileprivate func macs(_ inputs: [Shape], _ output: Shape) -> Int {
-    switch self {
-    case .conv2d(let conv, _): conv.macs(inputs, output)
-    case .dense(let dense, _): dense.units * inputs[0].count
-    default: 0
-    }
+    return name + (clamp.map { ", \($0.spec.name)" } ?? "")
   }
 }

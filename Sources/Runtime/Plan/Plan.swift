@@ -27,7 +27,9 @@ public struct Plan: Sendable {
     let outputQuantization: ActivationQuantization?
     let kernel: StepKernel
     let inputs: [Int]
-    let output: Int
+    let outputs: [Int]
+
+    var output: Int { outputs[0] }
   }
 
   public let steps: [Step]
@@ -35,17 +37,22 @@ public struct Plan: Sendable {
   public let islands: [FloatIsland]
   /// The largest batch a session can be given at once.
   public let maxBatch: Int
-  public let inputShape: Shape
-  public let outputShape: Shape
-  /// The layer that stands for the network's input.
-  public let inputName: String
+  public let inputShapes: [Shape]
+  public let outputShapes: [Shape]
+  /// The layers that stand for the network's inputs, and the values that are its outputs.
+  public let inputNames: [String]
+  public let outputNames: [String]
+  /// What a session is given for a sample, and gives: one shape of one input or output; of several a vector with the
+  /// elements of all, one after the other.
+  public var inputShape: Shape { .record(inputShapes) }
+  public var outputShape: Shape { .record(outputShapes) }
   /// Elements of one sample and of one result.
   let inputCount: Int
   let outputCount: Int
   /// Bytes of one sample of each value.
   let valueBytes: [Int]
-  let input: Int
-  let output: Int
+  let inputs: [Int]
+  let outputs: [Int]
 
   /// Bytes of all packed weights, shared by the plan's sessions.
   public var weightBytes: Int { steps.reduce(0) { $0 + $1.weightBytes } }
@@ -61,7 +68,7 @@ public struct Plan: Sendable {
     model.graph.nodes.reduce(0) { sum, node in
       let parameters = model.parameters(of: node).reduce(0) { $0 + $1.parameter.count }
       guard let weight = model[node.name, .weight] else { return sum + parameters * 4 }
-      let groups = if case .conv2d(let conv) = node.op { conv.groups } else { 1 }
+      let groups = node.op.weighted?.groups ?? 1
       let outputs = max(weight.shape.dims.first ?? 1, 1), depth = weight.count / outputs
       // Kernels read up to 64 columns at once, and 64 rows.
       let packed = groups * (outputs / groups + 64) * (depth + 64) * 4

@@ -14,13 +14,14 @@ import Tensors
 /// once. A batch norm is `fma(x, factor, shift)` with `factor = gamma / sqrt(variance + epsilon)` and
 /// `shift = beta - mean * factor`. Sigmoid and softmax call the C library's `expf`.
 enum ReferenceFloat {
-  static func evaluate(_ node: Node, of model: Model, _ inputs: [Tensor], clamp: Activation?) -> Tensor {
-    let shape = model.graph.shape(of: node.name)
+  static func evaluate(_ node: Node, of model: Model, _ inputs: [Tensor], clamp: Operator?) -> Tensor {
+    let shape = model.graph.shape(of: node.output)
     func values(_ role: ParameterRole) -> [Float]? { model[node.name, role]?.values.array() }
     let x = inputs.first?.array(Float.self) ?? []
     let out: [Float]
     switch node.op {
     case .input: out = x
+    case .constant(let constant): out = values(constant.role)!
     case .conv2d, .dense:
       let geometry = ReferenceSums(node, of: model)
       let weight = values(.weight)!, bias = values(.bias)
@@ -36,34 +37,48 @@ enum ReferenceFloat {
     case .pool2d(let pool):
       out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
-    case .add: out = zip(x, inputs[1].array(Float.self)).map(+)
-    case .concat: out = concatenated(inputs.map { ($0.array(Float.self), $0.shape.dims.last!) })
+    case .add: out = broadcast(x, inputs[0].shape, inputs[1].array(Float.self), inputs[1].shape, to: shape).map(+)
+    case .concat(let concat): out = concatenated(inputs.map { ($0.array(Float.self), $0.shape) }, concat)
     case .flatten, .reshape, .dropout: out = x
     case .pad(let pad): out = padded(x, 0, pad, node, model)
     }
-    return Tensor(clamp.map { apply($0, out, columns: 1) } ?? out, shape)
-  }
-
-  /// NaN stays NaN.
-  static func clamp(_ x: Float, _ range: (low: Float, high: Float)) -> Float {
-    x < range.low ? range.low : x > range.high ? range.high : x
+    return Tensor(clamp?.clampRange.map { range in out.map { $0.clamped(to: range) } } ?? out, shape)
   }
 
   static func windows(_ window: Window?, _ node: Node, _ model: Model) -> ReferenceWindows {
     ReferenceWindows(
-      window: window, inputShape: model.graph.inputShapes(of: node)[0], outputShape: model.graph.shape(of: node.name))
+      window: window, inputShape: model.graph.inputShapes(of: node)[0], outputShape: model.graph.shape(of: node.output))
   }
 
-  /// Rows of the parts, one after the other.
-  static func concatenated<T>(_ parts: [(values: [T], columns: Int)]) -> [T] {
-    (0..<parts[0].values.count / parts[0].columns).flatMap { row in
-      parts.flatMap { $0.values[row * $0.columns..<(row + 1) * $0.columns] }
+  /// Rows of the parts, one after the other: what has the same place on the axes before the one they are joined along.
+  static func concatenated<T>(_ parts: [(values: [T], shape: Shape)], _ concat: Concat) -> [T] {
+    let axis = concat.axis(rank: parts[0].shape.rank)
+    return (0..<parts[0].shape.dims[..<axis].reduce(1, *)).flatMap { row in
+      parts.flatMap { values, shape in
+        let columns = shape.dims[axis...].reduce(1, *)
+        return values[row * columns..<(row + 1) * columns]
+      }
     }
+  }
+
+  /// The pairs of elements that belong to each element of the result.
+  static func broadcast<T>(_ a: [T], _ shapeA: Shape, _ b: [T], _ shapeB: Shape, to shape: Shape) -> [(T, T)] {
+    func element(_ values: [T], _ own: Shape, _ index: Int) -> T {
+      var rest = index, place = 0, step = 1
+      for axis in 0..<own.rank {
+        let extent = own[own.rank - 1 - axis], all = shape[shape.rank - 1 - axis]
+        place += rest % all % extent * step
+        step *= extent
+        rest /= all
+      }
+      return values[place]
+    }
+    return (0..<shape.count).map { (element(a, shapeA, $0), element(b, shapeB, $0)) }
   }
 
   /// `x`, of the node's input shape, within values that are all `element`.
   static func padded<T>(_ x: [T], _ element: T, _ pad: Pad, _ node: Node, _ model: Model) -> [T] {
-    padded(x, element, pad, from: model.graph.inputShapes(of: node)[0], to: model.graph.shape(of: node.name))
+    padded(x, element, pad, from: model.graph.inputShapes(of: node)[0], to: model.graph.shape(of: node.output))
   }
 
   static func padded<T>(_ x: [T], _ element: T, _ pad: Pad, from input: Shape, to output: Shape) -> [T] {
@@ -81,10 +96,9 @@ enum ReferenceFloat {
   }
 
   private static func apply(_ function: Activation, _ x: [Float], columns: Int) -> [Float] {
-    switch function {
-    case .relu, .relu6: return x.map { clamp($0, function.clamp!) }
-    case .sigmoid: return x.map { 1 / (1 + expf(-$0)) }
-    case .softmax:
+    switch function.elementFunction {
+    case let element?: return x.map(element)
+    case nil:  // softmax
       return stride(from: 0, to: x.count, by: columns).flatMap { start in
         let row = x[start..<start + columns]
         let greatest = row.dropFirst().reduce(row.first!) { $1 > $0 ? $1 : $0 }

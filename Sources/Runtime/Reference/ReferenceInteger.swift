@@ -14,6 +14,7 @@ import Tensors
 /// - A fused relu or relu6 narrows `low` and `high` to the quantized bounds of its range.
 /// - A layer without an output quantization: `fma(float(sum), inputScale * weightScale[c], bias[c])` of
 ///   the sum without the bias, then the clamp.
+/// - A function of each element (sigmoid): dequantized by the one, computed in float32, quantized by the other.
 /// - From one quantization to another (relu, max pooling, concatenation, reshaping, padding): dequantized by the
 ///   one, `float(q - zeroPoint) * inputScale`, and quantized by the other.
 /// - Sum of two: `round(float(qa - za) * (scaleA / outputScale) + float(qb - zb) * (scaleB / outputScale))`.
@@ -54,7 +55,7 @@ enum ReferenceInteger {
   }
 
   static func requantize(
-    _ sums: [Int32], _ scales: [Float], _ output: ActivationQuantization, _ clamp: Activation?, _ shape: Shape
+    _ sums: [Int32], _ scales: [Float], _ output: ActivationQuantization, _ clamp: Operator?, _ shape: Shape
   ) -> Tensor {
     let (low, high) = bounds(clamp, output)
     let q = sums.enumerated().map { index, sum in
@@ -64,13 +65,13 @@ enum ReferenceInteger {
   }
 
   static func decode(
-    _ sums: [Int32], _ scales: [Float], bias: [Float]?, _ clamp: Activation?, _ shape: Shape
+    _ sums: [Int32], _ scales: [Float], bias: [Float]?, _ clamp: Operator?, _ shape: Shape
   ) -> Tensor {
-    let range = clamp?.clamp ?? (-.infinity, .infinity)
+    let range = clamp?.clampRange ?? -.infinity ... .infinity
     let values = sums.enumerated().map { index, sum in
       let channel = index % scales.count
       let value = (bias?[channel] ?? 0).addingProduct(Float(sum), scales[channel])
-      return ReferenceFloat.clamp(value, range)
+      return value.clamped(to: range)
     }
     return Tensor(values, shape)
   }
@@ -79,14 +80,14 @@ enum ReferenceInteger {
 
   /// Nil for what is computed in float.
   static func evaluate(
-    _ op: Operator, _ inputs: [(tensor: Tensor, quantization: ActivationQuantization)], clamp: Activation?,
+    _ op: Operator, _ inputs: [(tensor: Tensor, quantization: ActivationQuantization)], clamp: Operator?,
     _ output: ActivationQuantization, shape: Shape
   ) -> Tensor? {
     guard let (tensor, quantization) = inputs.first else { return nil }
     let x = centred(tensor, quantization)
     func ratio(_ own: ActivationQuantization) -> Float { own.scale / output.scale }
     func anew(_ q: Int, _ own: ActivationQuantization) -> Float { Float(q) * own.scale * (1 / output.scale) }
-    func requantized(_ values: [Float], _ clamp: Activation? = nil) -> Tensor {
+    func requantized(_ values: [Float], _ clamp: Operator? = nil) -> Tensor {
       let (low, high) = bounds(clamp, output)
       return Tensor(values.map { clamped($0, output, low: low, high: high) }, shape)
     }
@@ -104,19 +105,22 @@ enum ReferenceInteger {
       return requantized(values)
     }
     switch op {
-    case .input, .conv2d, .dense, .batchNorm: return nil
+    case .input, .constant, .conv2d, .dense, .batchNorm: return nil
     case .activation(let function):
-      return function.clamp == nil ? nil : requantized(x.map { anew($0, quantization) }, function)
+      guard let element = function.elementFunction else { return nil }
+      if function.clampRange != nil { return requantized(x.map { anew($0, quantization) }, op) }
+      return quantize(Tensor(x.map { element(Float($0) * quantization.scale) }, shape), output)
     case .pool2d(let pool): return pooled(pool.reduction, pool.window, countsPadding: pool.countsPadding)
     case .globalPool(let pool): return pooled(pool.reduction, nil)
     case .add:
       let y = centred(inputs[1].tensor, inputs[1].quantization)
       let (a, b) = (ratio(quantization), ratio(inputs[1].quantization))
-      return requantized(zip(x, y).map { Float($0) * a + Float($1) * b }, clamp)
-    case .concat:
+      let pairs = ReferenceFloat.broadcast(x, tensor.shape, y, inputs[1].tensor.shape, to: shape)
+      return requantized(pairs.map { Float($0) * a + Float($1) * b }, clamp)
+    case .concat(let concat):
       return requantized(
         ReferenceFloat.concatenated(
-          inputs.map { tensor, own in (centred(tensor, own).map { anew($0, own) }, tensor.shape.dims.last!) }))
+          inputs.map { tensor, own in (centred(tensor, own).map { anew($0, own) }, tensor.shape) }, concat))
     case .flatten, .reshape, .dropout: return requantized(x.map { anew($0, quantization) })
     case .pad(let pad):
       return requantized(
@@ -131,9 +135,12 @@ enum ReferenceInteger {
   }
 
   /// The quantized bounds of a fused activation's range.
-  private static func bounds(_ clamp: Activation?, _ output: ActivationQuantization) -> (low: Int, high: Int) {
-    guard let range = clamp?.clamp else { return (0, output.limit) }
-    return (Int(clamped(range.low * (1 / output.scale), output)), Int(clamped(range.high * (1 / output.scale), output)))
+  private static func bounds(_ clamp: Operator?, _ output: ActivationQuantization) -> (low: Int, high: Int) {
+    guard let range = clamp?.clampRange else { return (0, output.limit) }
+    return (
+      Int(clamped(range.lowerBound * (1 / output.scale), output)),
+      Int(clamped(range.upperBound * (1 / output.scale), output))
+    )
   }
 
   private static func clamped(

@@ -48,27 +48,39 @@ public struct ReferenceInterpreter: Sendable {
     consumers = model.graph.consumers
   }
 
-  /// The network's output for one sample.
+  /// The network's outputs for one sample of shape `Graph.inputShape`, in their order.
+  ///
+  /// - Throws: `CompressError` when the sample's shape is not the network's.
+  public func outputs(_ sample: Tensor) throws -> [Tensor] {
+    let values = try values(sample)
+    return model.graph.outputs.map { values[$0]!.decoded }
+  }
+
+  /// The network's first output for one sample.
   ///
   /// - Throws: `CompressError` when the sample's shape is not the network's.
   public func run(_ sample: Tensor) throws -> Tensor { try values(sample)[model.graph.output]!.decoded }
 
-  /// Every value that is formed, by its node's name.
+  /// Every value that is formed, by its name.
   public func values(_ sample: Tensor) throws -> [String: Value] {
-    guard sample.shape == model.graph.inputShape else {
-      throw CompressError("a sample of shape \(sample.shape) for a network that takes \(model.graph.inputShape)")
+    let graph = model.graph
+    guard sample.shape == graph.inputShape else {
+      throw CompressError("a sample of shape \(sample.shape) for a network that takes \(graph.inputShape)")
     }
+    var given = sample.converted(to: .float32).array(Float.self)[...]
     var values: [String: Value] = [:]
-    for node in model.graph.nodes where fusedActivation(after: node) == nil {
-      if case .input = node.op {
-        values[node.name] = hold(sample.converted(to: .float32), as: model.activations[node.name])
-      } else if let layer = layer(fusedInto: node), case .activation(let function) = node.op {
-        let quantization = model.activations[node.name] ?? model.activations[layer.name]
-        values[node.name] = try evaluate(layer, layer.inputs.map { values[$0]! }, clamp: function, quantization)
+    for node in graph.nodes where fusedClamp(after: node) == nil {
+      if node.op.isInput {
+        let shape = graph.shape(of: node.output)
+        values[node.output] = hold(Tensor(Array(given.prefix(shape.count)), shape), as: model.activations[node.output])
+        given = given.dropFirst(shape.count)
+      } else if let layer = layer(fusedInto: node) {
+        let quantization = model.activations[node.output] ?? model.activations[layer.output]
+        values[node.output] = try evaluate(layer, layer.inputs.map { values[$0]! }, clamp: node.op, quantization)
       } else {
         let inputs = node.inputs.map { values[$0]! }
-        let inherited = node.op.onlySelects ? inputs[0].encoding : nil
-        values[node.name] = try evaluate(node, inputs, clamp: nil, model.activations[node.name] ?? inherited)
+        let inherited = node.op.spec.preserves.contains(.selection) ? inputs[0].encoding : nil
+        values[node.output] = try evaluate(node, inputs, clamp: nil, model.activations[node.output] ?? inherited)
       }
     }
     return values
@@ -77,21 +89,17 @@ public struct ReferenceInterpreter: Sendable {
   // MARK: Fusion
 
   /// The relu or relu6 that is part of this layer.
-  private func fusedActivation(after node: Node) -> Node? {
-    switch node.op {
-    case .conv2d, .dense, .add: break
-    default: return nil
-    }
-    guard node.name != model.graph.output, let next = consumers[node.name], next.count == 1,
-      let reader = model.graph[next[0]], case .activation(let function) = reader.op, function.clamp != nil
+  private func fusedClamp(after node: Node) -> Node? {
+    guard node.op.spec.fusesClamp, !model.graph.isOutput(node.output), let next = consumers[node.output],
+      next.count == 1, let reader = model.graph[next[0]], reader.op.clampRange != nil
     else { return nil }
     return reader
   }
 
   /// The layer that this relu or relu6 is part of.
   private func layer(fusedInto node: Node) -> Node? {
-    guard let source = node.inputs.first.flatMap({ model.graph[$0] }) else { return nil }
-    return fusedActivation(after: source)?.name == node.name ? source : nil
+    guard let source = node.inputs.first.flatMap({ model.graph.producer(of: $0) }) else { return nil }
+    return fusedClamp(after: source)?.name == node.name ? source : nil
   }
 
   // MARK: Nodes
@@ -105,7 +113,7 @@ public struct ReferenceInterpreter: Sendable {
   }
 
   private func evaluate(
-    _ node: Node, _ inputs: [Value], clamp: Activation?, _ encoding: ActivationEncoding?
+    _ node: Node, _ inputs: [Value], clamp: Operator?, _ encoding: ActivationEncoding?
   ) throws -> Value {
     if case .integer(let weight)? = model[node.name, .weight]?.encoding,
       let value = try integerLayer(node, weight, inputs[0], clamp, encoding)
@@ -117,7 +125,7 @@ public struct ReferenceInterpreter: Sendable {
     }
     if let quantization = encoding?.integer, quantized.count == inputs.count,
       let tensor = ReferenceInteger.evaluate(
-        node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.name))
+        node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.output))
     {
       return .quantized(tensor, quantization)
     }
@@ -126,7 +134,7 @@ public struct ReferenceInterpreter: Sendable {
 
   /// Nil when sums can exceed 32 bits, or the input is rounded only: then the layer is computed in float.
   private func integerLayer(
-    _ node: Node, _ weight: IntegerValues, _ input: Value, _ clamp: Activation?, _ encoding: ActivationEncoding?
+    _ node: Node, _ weight: IntegerValues, _ input: Value, _ clamp: Operator?, _ encoding: ActivationEncoding?
   ) throws -> Value? {
     guard weight.sumsFit else { return nil }
     let geometry = ReferenceSums(node, of: model)
@@ -147,19 +155,6 @@ public struct ReferenceInterpreter: Sendable {
     case (.float(let tensor), _):
       let own = try ReferenceInteger.dynamicQuantization(tensor)
       return hold(decoded(ReferenceInteger.quantize(tensor, own), own), as: encoding)
-    }
-  }
-}
-
-extension Operator {
-  /// Whether every output value is one of the input's, zero, or a bound it is clamped to.
-  fileprivate var onlySelects: Bool {
-    switch self {
-    case .pool2d(let pool): pool.reduction == .max
-    case .globalPool(let pool): pool.reduction == .max
-    case .activation(let function): function.clamp != nil
-    case .flatten, .reshape, .dropout, .pad: true
-    default: false
     }
   }
 }

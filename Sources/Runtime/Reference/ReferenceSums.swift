@@ -5,20 +5,23 @@ import Tensors
 /// images of one pixel.
 struct ReferenceSums {
   let conv: Conv2D
+  private let isImage: Bool
   let inputShape: Shape
   let outputShape: Shape
 
   /// - Precondition: the node is a convolution or a dense layer of the model.
   init(_ node: Node, of model: Model) {
     let input = model.graph.inputShapes(of: node)[0]
-    outputShape = model.graph.shape(of: node.name)
+    outputShape = model.graph.shape(of: node.output)
     switch node.op {
     case .conv2d(let conv):
       self.conv = conv
+      isImage = true
       inputShape = input
     case .dense(let dense):
+      isImage = false
       conv = Conv2D(filters: dense.units, window: Window(Size2D(1)), hasBias: dense.hasBias)
-      inputShape = [1, 1, input[0]]
+      inputShape = [1, input.dims.dropLast().reduce(1, *), input.dims.last!]
     default: preconditionFailure("\(node.name) has no sums of products")
     }
   }
@@ -31,7 +34,7 @@ struct ReferenceSums {
     let (height, width, depth) = (inputShape[0], inputShape[1], inputShape[2])
     let window = conv.window
     let pads = window.pads(height: height, width: width)
-    let (rows, columns) = outputShape.rank == 3 ? (outputShape[0], outputShape[1]) : (1, 1)
+    let (rows, columns) = isImage ? (outputShape[0], outputShape[1]) : (1, outputShape.dims.dropLast().reduce(1, *))
     let groupDepth = depth / conv.groups, groupFilters = conv.filters / conv.groups
     var out: [Sum] = []
     for y in 0..<rows {

@@ -3,13 +3,14 @@ import Kernels
 /// Where a step of a session finds a value.
 enum Operand {
   case fixed(UnsafeMutableRawPointer)
-  case callersInput, callersOutput
+  /// By position among the network's inputs or outputs.
+  case callersInput(Int), callersOutput(Int)
 }
 
-/// What one call of `Session.run` is given.
+/// What one call of `Session.run` is given: where each input and output of the network lies.
 struct Call {
-  let input: UnsafeMutableRawPointer
-  let output: UnsafeMutableRawPointer
+  let inputs: UnsafePointer<UnsafeMutableRawPointer>
+  let outputs: UnsafePointer<UnsafeMutableRawPointer>
   let batch: Int
   let pool: ThreadPool
 
@@ -17,8 +18,8 @@ struct Call {
   func pointer(_ operand: Operand) -> UnsafeMutableRawPointer {
     switch operand {
     case .fixed(let pointer): pointer
-    case .callersInput: input
-    case .callersOutput: output
+    case .callersInput(let index): inputs[index]
+    case .callersOutput(let index): outputs[index]
     }
   }
 }
@@ -27,7 +28,7 @@ struct Call {
 struct BoundStep {
   let kernel: StepKernel
   let inputs: UnsafeBufferPointer<Operand>
-  let output: Operand
+  let outputs: UnsafeBufferPointer<Operand>
   let scratch: UnsafeMutableRawBufferPointer
 
   @inline(__always)
@@ -42,11 +43,11 @@ struct BoundStep {
 
   @inline(__always)
   func floatOutput(_ call: Call) -> UnsafeMutablePointer<Float> {
-    call.pointer(output).assumingMemoryBound(to: Float.self)
+    call.pointer(outputs[0]).assumingMemoryBound(to: Float.self)
   }
 
   @inline(__always)
   func codeOutput(_ call: Call) -> UnsafeMutablePointer<UInt8> {
-    call.pointer(output).assumingMemoryBound(to: UInt8.self)
+    call.pointer(outputs[0]).assumingMemoryBound(to: UInt8.self)
   }
 }

@@ -3,7 +3,7 @@ import Kernels
 import Tensors
 
 extension Session {
-  /// Computes samples and shows the values on the way, for calibration and comparison: the input first, then each
+  /// Computes samples and shows the values on the way, for calibration and comparison: the inputs first, then each
   /// step's result as it is computed. Activations are fused, so of a layer and the clamp behind it only the clamp's
   /// output is seen; reshaped values are not seen again.
   ///
@@ -25,14 +25,15 @@ extension Session {
     try samples.withElements(Float.self) { input in
       try results.withMutable(Float.self) { output in
         let shown = decodes ? plan.finalSteps : nil
-        if shown?[plan.inputName] == nil { try observe(plan.inputName, input) }
-        let call = Call(
-          input: UnsafeMutableRawPointer(mutating: input.baseAddress!),
-          output: UnsafeMutableRawPointer(output.baseAddress!), batch: batch, pool: pool)
+        let call = begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
+        for (index, name) in plan.inputNames.enumerated() where shown?[name] == nil {
+          let values = call.inputs[index].assumingMemoryBound(to: Float.self)
+          try observe(name, UnsafeBufferPointer(start: values, count: plan.inputShapes[index].count * batch))
+        }
         for (index, (step, bound)) in zip(plan.steps, steps).enumerated() {
           bound.run(call)
           if let shown, shown[step.value] != index { continue }
-          let count = step.outputShape.count * batch, result = call.pointer(bound.output)
+          let count = step.outputShape.count * batch, result = call.pointer(bound.outputs[0])
           guard let quantization = step.outputQuantization else {
             let values = result.assumingMemoryBound(to: Float.self)
             try observe(step.value, UnsafeBufferPointer(start: values, count: count))

@@ -19,6 +19,11 @@ public final class Session {
   private let arena: UnsafeMutableRawPointer
   let steps: UnsafeMutableBufferPointer<BoundStep>
   private let operands: UnsafeMutableBufferPointer<Operand>
+  /// Where the inputs and the outputs of the current call lie.
+  private let places: UnsafeMutablePointer<UnsafeMutableRawPointer>
+  /// Memory for inputs and outputs that come, or go, sample by sample, in the places' order: empty where there is only
+  /// one of each.
+  private let records: UnsafeMutablePointer<Float>?
 
   /// Whether each step is timed; costs some 50 ns a step.
   public var isTimingSteps = false
@@ -38,22 +43,34 @@ public final class Session {
     func operand(_ value: Int) -> Operand {
       switch memory.places[value] {
       case .arena(let offset): .fixed(base + offset)
-      case .callersInput: .callersInput
-      case .callersOutput: .callersOutput
+      case .callersInput(let index): .callersInput(index)
+      case .callersOutput(let index): .callersOutput(index)
       }
     }
-    operands = .allocate(capacity: max(1, plan.steps.reduce(0) { $0 + $1.inputs.count }))
+    places = .allocate(capacity: plan.inputs.count + plan.outputs.count)
+    places.initialize(repeating: base, count: plan.inputs.count + plan.outputs.count)
+    records =
+      plan.inputs.count + plan.outputs.count == 2
+      ? nil
+      : allocateZeroed(
+        byteCount: plan.maxBatch * (plan.inputCount + plan.outputCount) * 4, alignment: ArenaPlan.alignment,
+        for: "inputs and outputs"
+      ).assumingMemoryBound(to: Float.self)
+    operands = .allocate(capacity: max(1, plan.steps.reduce(0) { $0 + $1.inputs.count + $1.outputs.count }))
     steps = .allocate(capacity: plan.steps.count)
     var next = operands.baseAddress!
     for (index, step) in plan.steps.enumerated() {
-      let inputs = UnsafeMutableBufferPointer(start: next, count: step.inputs.count)
-      _ = inputs.initialize(from: step.inputs.map(operand))
-      next += step.inputs.count
+      func bound(_ values: [Int]) -> UnsafeBufferPointer<Operand> {
+        let operands = UnsafeMutableBufferPointer(start: next, count: values.count)
+        _ = operands.initialize(from: values.map(operand))
+        next += values.count
+        return UnsafeBufferPointer(operands)
+      }
       let scratch = memory.scratch[index]
       steps.initializeElement(
         at: index,
         to: BoundStep(
-          kernel: step.kernel, inputs: UnsafeBufferPointer(inputs), output: operand(step.output),
+          kernel: step.kernel, inputs: bound(step.inputs), outputs: bound(step.outputs),
           scratch: UnsafeMutableRawBufferPointer(start: base + scratch.lowerBound, count: scratch.count)))
     }
   }
@@ -62,13 +79,16 @@ public final class Session {
     steps.deinitialize()
     steps.deallocate()
     operands.deallocate()
+    places.deallocate()
+    free(records)
     free(arena)
   }
 
   /// Bytes of values and scratch.
   public let arenaBytes: Int
 
-  /// Computes as many samples as the input holds. Nothing is allocated.
+  /// Computes as many samples as the input holds. Nothing is allocated. Of several inputs or outputs each sample has
+  /// all, one after the other, as `Plan.inputShape` and `outputShape` say.
   ///
   /// - Precondition: the input holds 1 to `plan.maxBatch` whole samples, the output room for as many results.
   public func run(input: UnsafeBufferPointer<Float>, output: UnsafeMutableBufferPointer<Float>) {
@@ -80,9 +100,7 @@ public final class Session {
     precondition(
       output.count == batch * plan.outputCount,
       "room for \(output.count) values, not \(batch) times \(plan.outputCount)")
-    let call = Call(
-      input: UnsafeMutableRawPointer(mutating: input.baseAddress!),
-      output: UnsafeMutableRawPointer(output.baseAddress!), batch: batch, pool: pool)
+    let call = begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
     if isTimingSteps {
       for index in 0..<steps.count {
         let start = monotonicNanoseconds()
@@ -91,6 +109,43 @@ public final class Session {
       }
     } else {
       for index in 0..<steps.count { steps[index].run(call) }
+    }
+    end(call, output: output.baseAddress!)
+  }
+
+  /// Sets the places of a call's inputs and outputs: the caller's memory, or, where there are several, memory of the
+  /// session's, into which the inputs are sorted.
+  func begin(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int) -> Call {
+    let call = Call(inputs: places, outputs: places + plan.inputs.count, batch: batch, pool: pool)
+    guard var next = records else {
+      places[0] = UnsafeMutableRawPointer(mutating: input)
+      places[1] = UnsafeMutableRawPointer(output)
+      return call
+    }
+    var offset = 0
+    for (index, shape) in (plan.inputShapes + plan.outputShapes).enumerated() {
+      places[index] = UnsafeMutableRawPointer(next)
+      if index < plan.inputs.count {
+        for sample in 0..<batch {
+          (next + sample * shape.count).update(from: input + sample * plan.inputCount + offset, count: shape.count)
+        }
+        offset += shape.count
+      }
+      next += plan.maxBatch * shape.count
+    }
+    return call
+  }
+
+  /// Gives the caller what a call that `begin` began has computed.
+  func end(_ call: Call, output: UnsafeMutablePointer<Float>) {
+    guard records != nil else { return }
+    var offset = 0
+    for (index, shape) in plan.outputShapes.enumerated() {
+      let values = call.outputs[index].assumingMemoryBound(to: Float.self)
+      for sample in 0..<call.batch {
+        (output + sample * plan.outputCount + offset).update(from: values + sample * shape.count, count: shape.count)
+      }
+      offset += shape.count
     }
   }
 

@@ -14,7 +14,7 @@ struct Concatenation: Sendable {
 
   func run(_ step: BoundStep, _ call: Call) {
     let stride = parts.reduce(0) { $0 + $1.rowBytes }
-    var column = call.pointer(step.output)
+    var column = call.pointer(step.outputs[0])
     for (index, part) in parts.enumerated() {
       let from = UnsafeRawPointer(call.pointer(step.inputs[index]))
       for row in 0..<call.batch * rows {

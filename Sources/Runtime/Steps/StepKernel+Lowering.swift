@@ -6,68 +6,16 @@ import Tensors
 extension StepKernel {
   /// The kernel of an operation, its weights packed.
   init(_ operation: Program.Operation, _ inputs: [Program.Value], _ output: Program.Value, maxBatch: Int) throws {
-    let input = inputs[0], count = output.shape.count
-    /// Quantizations of input and output, for what is computed in integers.
-    let coding: (from: AffineQuantization, to: AffineQuantization)? =
-      if operation.arithmetic == .int8, let from = input.coding, let to = output.coding { (from, to) } else { nil }
-
+    let count = output.shape.count
     switch operation.kind {
-    case .conv2d(let conv, let weights):
-      let geometry = try ConvolutionGeometry(conv, image: input.shape)
-      self = try Self.layer(geometry, weights, operation, input, output, maxBatch)
-    case .dense(let dense, let weights):
-      let geometry = try ConvolutionGeometry.dense(inputs: input.shape.count, outputs: dense.units)
-      self = try Self.layer(geometry, weights, operation, input, output, maxBatch)
+    case .node(let op, let weights):
+      self = try Self.kernel(of: op, weights, operation, inputs, output, maxBatch)
     case .affine(let factor, let shift):
       let geometry = try ConvolutionGeometry.perChannel(output.shape)
       self = factor.withUnsafeBufferPointer { factor in
         shift.withUnsafeBufferPointer { .floatConvolution(FloatConvolution(geometry, weights: factor, bias: $0)) }
       }
-
-    case .activation(let function):
-      switch (function, coding) {
-      case (.relu, let coding?), (.relu6, let coding?):
-        self = .lookup(count: count, table: Conversion.table(from: coding.from, to: coding.to, clamp: function))
-      case (.relu, nil), (.relu6, nil): self = .floatClamp(count: count, to: .init(function))
-      case (.sigmoid, _): self = .sigmoid(count: count)
-      case (.softmax, _):
-        let columns = output.shape.dims.last!
-        self = .softmax(rows: count / columns, columns: columns)
-      }
-    case .pool2d(let pool):
-      self = try .pool(
-        Pooling(pool.window, image: input.shape, countsPadding: pool.countsPadding), pool.reduction, coding)
-    case .globalPool(let pool):
-      self = try .pool(Pooling(nil, image: input.shape), pool.reduction, coding)
-
-    case .add:
-      if let coding, let other = inputs[1].coding {
-        self = .integerAdd(
-          IntegerAddition(
-            count: count, a: coding.from, b: other, result: coding.to,
-            clamp: coding.to.codes(of: operation.activation)))
-      } else {
-        self = .floatAdd(count: count, clamp: .init(operation.activation))
-      }
-    case .concat:
-      self = .concatenate(
-        Concatenation(
-          rows: count / output.shape.dims.last!,
-          parts: inputs.map { part in
-            let columns = part.shape.dims.last!
-            guard let coding, let from = part.coding else { return .init(rowBytes: columns * 4, table: nil) }
-            let table = from == coding.to ? nil : Conversion.table(from: from, to: coding.to)
-            return .init(rowBytes: columns, table: table)
-          }))
-
-    case .pad(let pad):
-      let padding = ZeroPadding(shape: input.shape.dims, before: pad.before, after: pad.after)
-      if let coding {
-        let table = coding.from == coding.to ? nil : Conversion.table(from: coding.from, to: coding.to)
-        self = .integerPad(padding, table: table, zeroPoint: coding.from.zeroPoint)
-      } else {
-        self = .floatPad(padding)
-      }
+    case .constant(let values): self = .constant(values)
     case .reshape: self = .copy(count: count)
     case .round(.affine(let quantization)):
       self = .roundAffine(
@@ -77,12 +25,80 @@ extension StepKernel {
       self = .roundLevels(count: count, middles: levels.middles + none, levels: levels.values)
     case .convert:
       self =
-        switch (input.coding, output.coding) {
+        switch (inputs[0].coding, output.coding) {
         case (nil, nil): .copy(count: count)
         case (nil, let to?): .quantize(count: count, to)
         case (let from?, nil): .dequantize(count: count, from)
         case (let from?, let to?): .lookup(count: count, table: Conversion.table(from: from, to: to))
         }
+    }
+  }
+
+  /// The kernel of a node's operator: one of the places where every operator must be answered for.
+  private static func kernel(
+    of op: Operator, _ weights: Program.Weights?, _ operation: Program.Operation, _ inputs: [Program.Value],
+    _ output: Program.Value, _ maxBatch: Int
+  ) throws -> StepKernel {
+    let count = output.shape.count
+    /// Quantizations of input and output, for what is computed in integers.
+    let coding: (from: AffineQuantization, to: AffineQuantization)? =
+      if operation.arithmetic == .int8, let from = inputs.first?.coding, let to = output.coding {
+        (from, to)
+      } else { nil }
+    switch op {
+    case .input, .constant, .batchNorm, .flatten, .reshape, .dropout:
+      preconditionFailure("\(op.spec.kind) is no step by itself")
+    case .conv2d(let conv):
+      let geometry = try ConvolutionGeometry(conv, image: inputs[0].shape)
+      return try layer(geometry, weights!, operation, inputs[0], output, maxBatch)
+    case .dense(let dense):
+      let geometry = try ConvolutionGeometry.dense(over: inputs[0].shape, outputs: dense.units)
+      return try layer(geometry, weights!, operation, inputs[0], output, maxBatch)
+    case .activation(let function):
+      if let coding, let element = function.elementFunction {
+        return .lookup(
+          count: count,
+          table: function.clampRange == nil
+            ? Conversion.table(from: coding.from, to: coding.to, element)
+            : Conversion.table(from: coding.from, to: coding.to, clamp: op))
+      }
+      switch function {
+      case .relu, .relu6: return .floatClamp(count: count, to: .init(op))
+      case .sigmoid: return .sigmoid(count: count)
+      case .softmax:
+        let columns = output.shape.dims.last!
+        return .softmax(rows: count / columns, columns: columns)
+      }
+    case .pool2d(let pool):
+      let pooling = try Pooling(pool.window, image: inputs[0].shape, countsPadding: pool.countsPadding)
+      return try .pool(pooling, pool.reduction, coding)
+    case .globalPool(let pool): return try .pool(Pooling(nil, image: inputs[0].shape), pool.reduction, coding)
+    case .add:
+      let broadcast = try Broadcast(inputs[0].shape, inputs[1].shape)
+      if let coding, let other = inputs[1].coding {
+        return .integerAdd(
+          IntegerAddition(
+            count: count, a: coding.from, b: other, result: coding.to, clamp: coding.to.codes(of: operation.clamp)),
+          broadcast)
+      }
+      return .floatAdd(count: count, clamp: .init(operation.clamp), broadcast)
+    case .concat(let concat):
+      let axis = concat.axis(rank: output.shape.rank)
+      let inner = output.shape.dims[(axis + 1)...].reduce(1, *)
+      return .concatenate(
+        Concatenation(
+          rows: output.shape.dims[..<axis].reduce(1, *),
+          parts: inputs.map { part in
+            let columns = part.shape[axis] * inner
+            guard let coding, let from = part.coding else { return .init(rowBytes: columns * 4, table: nil) }
+            let table = from == coding.to ? nil : Conversion.table(from: from, to: coding.to)
+            return .init(rowBytes: columns, table: table)
+          }))
+    case .pad(let pad):
+      let padding = ZeroPadding(shape: inputs[0].shape.dims, before: pad.before, after: pad.after)
+      guard let coding else { return .floatPad(padding) }
+      let table = coding.from == coding.to ? nil : Conversion.table(from: coding.from, to: coding.to)
+      return .integerPad(padding, table: table, zeroPoint: coding.from.zeroPoint)
     }
   }
 
@@ -106,7 +122,7 @@ extension StepKernel {
     _ geometry: ConvolutionGeometry, _ weights: Program.Weights, _ operation: Program.Operation,
     _ input: Program.Value, _ output: Program.Value, _ maxBatch: Int
   ) throws -> StepKernel {
-    let clamp = ClosedRange(operation.activation)
+    let clamp = ClosedRange<Float>(operation.clamp)
     let bias: [Float]? = weights.bias?.decoded.array()
     let isInteger = operation.arithmetic == .int8 || operation.arithmetic == .dynamicRange
     if isInteger, case .integer(let integers) = weights.weight {
@@ -125,7 +141,7 @@ extension StepKernel {
           .codes(
             inputZeroPoint: from.zeroPoint, bias: integers.bias(weights.bias, inputScale: from.scale),
             scales: integers.sumScales(inputScale: from.scale).map { $0 / to.scale }, zeroPoint: to.zeroPoint,
-            clamp: to.codes(of: operation.activation))))
+            clamp: to.codes(of: operation.clamp))))
     }
     let storage: WeightStorage = operation.arithmetic == .float16Weights ? .float16 : .float32
     return weights.weight.decoded.withElements(Float.self) { values in
@@ -147,17 +163,14 @@ extension Program.Value {
 }
 
 extension ClosedRange<Float> {
-  /// The range an activation clamps to; without one, everything.
-  fileprivate init(_ activation: Activation?) {
-    let range = activation?.clamp ?? (-.infinity, .infinity)
-    self = range.low...range.high
-  }
+  /// The range an operator clamps to; without one, everything.
+  fileprivate init(_ clamp: Operator?) { self = clamp?.clampRange ?? -.infinity ... .infinity }
 }
 
 extension AffineQuantization {
-  /// The quantized bounds of the range an activation clamps to.
-  fileprivate func codes(of activation: Activation?) -> ClosedRange<UInt8> {
-    let range = ClosedRange(activation)
+  /// The quantized bounds of the range an operator clamps to.
+  fileprivate func codes(of clamp: Operator?) -> ClosedRange<UInt8> {
+    let range = ClosedRange<Float>(clamp)
     var codes: (UInt8, UInt8) = (0, 0)
     for (value, code) in [(range.lowerBound, \(UInt8, UInt8).0), (range.upperBound, \.1)] {
       Conversion.quantize([value], output: &codes[keyPath: code], count: 1, self, pool: .serial)
@@ -168,8 +181,18 @@ extension AffineQuantization {
 
 extension Conversion {
   /// The table that codes anew and clamps.
-  fileprivate static func table(from: AffineQuantization, to: AffineQuantization, clamp: Activation) -> [UInt8] {
+  fileprivate static func table(from: AffineQuantization, to: AffineQuantization, clamp: Operator) -> [UInt8] {
     let bounds = to.codes(of: clamp)
     return table(from: from, to: to).map { min(max($0, bounds.lowerBound), bounds.upperBound) }
+  }
+
+  /// The table of a function of each element: decoded by the one, computed in float32, coded by the other.
+  fileprivate static func table(
+    from: AffineQuantization, to: AffineQuantization, _ function: (Float) -> Float
+  ) -> [UInt8] {
+    let values = (0..<256).map { function(Float($0 - Int(from.zeroPoint)) * from.scale) }
+    var codes = [UInt8](repeating: 0, count: 256)
+    quantize(values, output: &codes, count: 256, to, pool: .serial)
+    return codes
   }
 }

@@ -32,10 +32,21 @@ extension BoundStep {
     case .integerAveragePool(let pooling, let from, let to):
       pooling.average(codes(0, call), from, output: codeOutput(call), to, batch: batch, pool: pool)
 
-    case .floatAdd(let count, let clamp):
+    case .floatAdd(let count, let clamp, let broadcast):
+      if broadcast.isNeeded {
+        broadcast.run(floats(0, call), floats(1, call), output: floatOutput(call), batch: batch, pool: pool) {
+          ($0 + $1).clamped(to: clamp)
+        }
+        return
+      }
       Elementwise.add(
         floats(0, call), floats(1, call), output: floatOutput(call), count: batch * count, clamp: clamp, pool: pool)
-    case .integerAdd(let addition):
+    case .integerAdd(let addition, let broadcast):
+      if broadcast.isNeeded {
+        broadcast.run(
+          codes(0, call), codes(1, call), output: codeOutput(call), batch: batch, pool: pool, addition.sum)
+        return
+      }
       Elementwise.add(
         codes(0, call), addition.a, codes(1, call), addition.b, output: codeOutput(call), addition.result,
         clamp: addition.clamp, count: batch * addition.count, pool: pool)
@@ -57,6 +68,12 @@ extension BoundStep {
       Elementwise.softmax(
         floats(0, call), output: floatOutput(call), rows: batch * rows, columns: columns, pool: pool)
 
+    case .constant(let values):
+      for sample in 0..<batch {
+        values.withUnsafeBufferPointer {
+          (floatOutput(call) + sample * values.count).update(from: $0.baseAddress!, count: values.count)
+        }
+      }
     case .quantize(let count, let quantization):
       Conversion.quantize(floats(0, call), output: codeOutput(call), count: batch * count, quantization, pool: pool)
     case .dequantize(let count, let quantization):

@@ -16,8 +16,8 @@ enum StepKernel: Sendable {
   case integerMaxPool(Pooling, table: [UInt8]?)
   case integerAveragePool(Pooling, from: AffineQuantization, to: AffineQuantization)
 
-  case floatAdd(count: Int, clamp: ClosedRange<Float>)
-  case integerAdd(IntegerAddition)
+  case floatAdd(count: Int, clamp: ClosedRange<Float>, Broadcast)
+  case integerAdd(IntegerAddition, Broadcast)
   case concatenate(Concatenation)
   case floatPad(ZeroPadding)
   /// Surrounded by the input's zero point; the table, where there is one, codes the result anew.
@@ -27,6 +27,8 @@ enum StepKernel: Sendable {
   case sigmoid(count: Int)
   case softmax(rows: Int, columns: Int)
 
+  /// The same values for every sample.
+  case constant([Float])
   case quantize(count: Int, AffineQuantization)
   case dequantize(count: Int, AffineQuantization)
   /// Any function of uint8 values.
@@ -48,7 +50,8 @@ enum StepKernel: Sendable {
   /// Whether the result may take the place of an input of the same size.
   var worksInPlace: Bool {
     switch self {
-    case .floatAdd, .integerAdd, .floatClamp, .sigmoid, .softmax, .lookup, .roundAffine, .roundLevels: true
+    case .floatAdd(_, _, let broadcast), .integerAdd(_, let broadcast): !broadcast.isNeeded
+    case .floatClamp, .sigmoid, .softmax, .lookup, .roundAffine, .roundLevels: true
     default: false
     }
   }

@@ -74,7 +74,7 @@ struct BlockWriter {
         let given = inputs.map { shapes[$0]! }
         let op = try make(given)
         guard op.spec.arity.contains(inputs.count) else { throw CompressError("\(inputs.count) blocks side by side") }
-        shapes[full] = try op.spec.outputShape(given)
+        shapes[full] = try op.spec.outputShapes(given)[0]
         nodes.append(Node(full, op, inputs))
       }
     } catch let error as CompressError {

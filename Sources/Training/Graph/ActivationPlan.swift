@@ -1,7 +1,7 @@
 /// Decides which activations are kept and where in memory each lies.
 struct ActivationPlan {
   let steps: [TrainingStep]
-  let input: Value
+  let inputs: [Value]
   let scores: Value
 
   /// - Parameter recomputes: whether activations may be given up and computed again, if that takes less memory.
@@ -24,7 +24,7 @@ struct ActivationPlan {
 
   private func lifetimes(_ schedule: TrainingSchedule) -> Lifetimes {
     var lifetimes = Lifetimes(), time = 0
-    lifetimes.write(input.dataPlace, at: time)
+    for input in inputs { lifetimes.write(input.dataPlace, at: time) }
     func forward(_ step: TrainingStep) {
       for input in step.inputs { lifetimes.use(input.dataPlace, at: time) }
       if step.isInPlace {

@@ -6,20 +6,23 @@ extension Node {
   /// The node bound to memory; nil when there is nothing to compute. `isFused` says that the layer before has
   /// already applied this activation.
   func makeLayer(
-    _ inputs: [Value], _ output: Value, _ weights: TrainableWeights, batchSize: Int, precision: ProductPrecision,
-    isFused: Bool
+    _ inputs: [Value], _ output: Value, _ parameters: inout NodeParameters, batchSize: Int,
+    precision: ProductPrecision, isFused: Bool
   ) throws -> (any Layer)? {
-    func parameter(_ role: ParameterRole) -> TrainableParameter? { weights.parameter(name, role) }
+    let own = try parameters.of(self), owner = sharing ?? name
+    let quantization = parameters.weights.quantization
+    func parameter(_ role: ParameterRole) -> TrainableParameter? { own[role] }
     func rounding() throws -> WeightRounding? {
-      try weights.quantization.weights[name].map {
+      try quantization.weights[owner].map {
         try WeightRounding(parameter(.weight)!, learned: parameter(.weightScale), $0)
       }
     }
     var ties: WeightTies? {
-      weights.quantization.ties[name].map { WeightTies(parameter(.weight)!, codes: $0.array()) }
+      quantization.ties[owner].map { WeightTies(parameter(.weight)!, codes: $0.array()) }
     }
     switch op {
     case .input: return nil
+    case .constant(let spec): return ConstantLayer(parameter(spec.role)!, output)
     case .conv2d(let spec):
       let geometry = try ConvolutionGeometry(
         WindowGeometry(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
@@ -28,7 +31,7 @@ extension Node {
         rounding: try rounding(), ties: ties)
     case .dense(let spec):
       return try LinearLayer(
-        .dense(inputs: inputs[0].size, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
+        .dense(over: inputs[0].shape, outputs: spec.units), inputs[0], output, weight: parameter(.weight)!,
         bias: parameter(.bias), precision: precision, rounding: rounding(), ties: ties)
     case .batchNorm(let spec):
       return try BatchNormLayer(
@@ -48,8 +51,10 @@ extension Node {
       let window = try WindowGeometry(
         height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
-    case .add: return AddLayer(inputs, output)
-    case .concat: return ConcatLayer(inputs, output)
+    case .add:
+      return inputs[0].shape == inputs[1].shape
+        ? AddLayer(inputs, output) : try BroadcastAddLayer(inputs, output)
+    case .concat(let spec): return ConcatLayer(inputs, output, axis: spec.axis(rank: output.shape.rank))
     case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
     case .pad(let spec): return PadLayer(spec, inputs[0], output)
     case .dropout(let spec): return DropoutLayer(spec, inputs[0], output, name: name)
@@ -58,26 +63,39 @@ extension Node {
 }
 
 extension Operator {
-  /// Whether the output has the input's elements in the input's order.
-  var isView: Bool {
-    switch self {
-    case .flatten, .reshape: true
-    default: false
-    }
-  }
+  /// Whether the output has the input's elements in the input's order, while training too: dropout does not.
+  var isView: Bool { if case .dropout = self { false } else { isReshape } }
 
   /// Whether an input's gradient may lie where the output's does: it is the same, or written over it at last.
   var sharesGradientPlace: Bool {
-    switch self {
-    case .batchNorm, .add: true
-    default: false
-    }
+    if case .add = self { true } else { isBatchNorm }
   }
 
-  var hasTrainableParameters: Bool {
-    switch self {
-    case .conv2d, .dense, .batchNorm: true
-    case .input, .activation, .pool2d, .globalPool, .add, .concat, .flatten, .reshape, .pad, .dropout: false
+  /// Whether the backward pass reads the output and not the input, which the output may then replace.
+  var gradientFollowsFromOutput: Bool {
+    guard case .activation(let function) = self else { return false }
+    return switch function {
+    case .relu, .relu6, .sigmoid, .softmax: true
     }
+  }
+}
+
+/// The parameters that nodes compute with: their own, or another layer's with gradients of their own, since several
+/// layers that each wrote the same gradient would leave the last one's.
+struct NodeParameters {
+  let weights: TrainableWeights
+  private(set) var shares: [TrainableParameter] = []
+
+  init(_ weights: TrainableWeights) { self.weights = weights }
+
+  mutating func of(_ node: Node) throws -> [ParameterRole: TrainableParameter] {
+    var own = weights.parameters(of: node.sharing ?? node.name)
+    guard node.sharing != nil else { return own }
+    for (role, parameter) in own {
+      let share = try TrainableParameter(sharing: parameter)
+      own[role] = share
+      shares.append(share)
+    }
+    return own
   }
 }

@@ -37,6 +37,26 @@ final class TrainableParameter {
     holdMask()
   }
 
+  /// Whose values these are, where a layer computes with another's.
+  private var owner: TrainableParameter?
+
+  /// The same values with another gradient, for a layer that computes with another's parameters.
+  init(sharing owner: TrainableParameter) throws {
+    layer = owner.layer
+    role = owner.role
+    shape = owner.shape
+    values = owner.values
+    gradient = try owner.gradient.map { try FloatBuffer($0.count) }
+    decays = owner.decays
+    self.owner = owner
+  }
+
+  /// Adds what this one's layer has found to the owner's gradient.
+  func addGradientToOwner(_ pool: ThreadPool) {
+    guard let gradient, let total = owner?.gradient else { return }
+    Elementwise.add(total.base, gradient.base, output: total.base, count: gradient.count, pool: pool)
+  }
+
   func setMask(_ mask: Tensor?) throws {
     if let mask, mask.dtype != .uint8 || mask.shape != shape {
       throw CompressError("a \(mask.dtype) mask of shape \(mask.shape) for a \(role.rawValue) of shape \(shape)")
@@ -87,10 +107,10 @@ public final class TrainableWeights {
 
   /// - Throws: `CompressError` naming the layer when the model is quantized, or `quantization` does not fit it.
   init(_ model: Model, quantization: FakeQuantization = FakeQuantization()) throws {
-    for node in model.graph.nodes where model.activations[node.name] != nil {
+    for value in model.graph.values where model.activations[value] != nil {
       throw CompressError(
         "its output is quantized; only float models can be trained", hint: "train first, then quantize"
-      ).at(layer: node.name)
+      ).at(layer: value)
     }
     graph = model.graph
     self.quantization = quantization
@@ -191,6 +211,11 @@ public final class TrainableWeights {
       return (parameter.layer, parameter.role, index, values.count, values[index])
     }
     return nil
+  }
+
+  /// By role; nothing of a layer that has none of its own.
+  func parameters(of layer: String) -> [ParameterRole: TrainableParameter] {
+    (indices[layer] ?? [:]).mapValues { parameters[$0] }
   }
 
   func parameter(_ layer: String, _ role: ParameterRole) -> TrainableParameter? {

@@ -13,7 +13,11 @@ import Tensors
 final class TrainingGraph {
   let batchSize: Int
   let pool: ThreadPool
-  let input: Value
+  /// Where a batch is read to: sample after sample, of several inputs each with all, one after the other.
+  let samples: FloatBuffer
+  /// Elements of one sample.
+  let sampleSize: Int
+  private let inputs: [Value]
   /// The class scores before any softmax; the loss writes their gradient.
   let scores: Value
   /// Bytes of all activations and their gradients at once.
@@ -21,6 +25,8 @@ final class TrainingGraph {
   private let steps: [TrainingStep]
   private let schedule: TrainingSchedule
   private let scratch = Scratch()
+  /// Parameters that a layer computes with although they are another's, each with a gradient of its own.
+  private let shares: [TrainableParameter]
   /// The pass that `backward` completes.
   private var pass: Pass?
 
@@ -37,8 +43,11 @@ final class TrainingGraph {
     self.pool = pool
     self.batchSize = batchSize
     let scoresName = try Self.scores(of: graph)
-    let (nodes, rounded) = Self.rounding(Self.ancestors(of: scoresName, in: graph), weights, scoresName)
-    let trainable = Self.namesNeedingGradient(nodes)
+    let needed = graph.needed(for: [scoresName])
+    let (nodes, rounded) = Self.rounding(
+      graph.nodes.filter { needed.contains($0.name) || $0.op.isInput }, weights, scoresName)
+    let trainable = Self.valuesNeedingGradient(nodes, graph)
+    var parameters = NodeParameters(weights)
     let uses = nodes.flatMap(\.inputs).reduce(into: [:]) { $0[$1, default: 0] += 1 }
 
     guard trainable.contains(scoresName) else {
@@ -53,57 +62,62 @@ final class TrainingGraph {
         let inputs = node.inputs.map { values[$0]! }
         if let source = rounded[node.name] {
           let output = try Value(
-            inputs[0].shape, batchSize: batchSize, needsGradient: trainable.contains(node.name))
-          values[node.name] = output
+            inputs[0].shape, batchSize: batchSize, needsGradient: trainable.contains(node.output))
+          values[node.output] = output
           let layer = try ActivationRounding(
             weights.quantization.activations[source]!, learned: weights.parameter(source, .outputScale), inputs[0],
             output, batchSize: batchSize)
           layers.append((node, layer))
           return
         }
-        let shape = graph.shape(of: node.name)
+        let shape = graph.shape(of: node.output)
         let isOnlyReader = node.inputs.count == 1 && uses[node.inputs[0]] == 1
         let output: Value
         if node.op.isView, isOnlyReader {
           output = Value(shape, sharing: inputs[0])
-          if kept.contains(node.inputs[0]) { kept.insert(node.name) }
-        } else if case .activation = node.op, isOnlyReader, !kept.contains(node.inputs[0]) {
+          if kept.contains(node.inputs[0]) { kept.insert(node.output) }
+        } else if node.op.gradientFollowsFromOutput, isOnlyReader, !kept.contains(node.inputs[0]) {
           output = Value(shape, sharing: inputs[0])
-          kept.insert(node.name)
+          kept.insert(node.output)
         } else {
           output = try Value(
-            shape, batchSize: batchSize, needsGradient: trainable.contains(node.name),
+            shape, batchSize: batchSize, needsGradient: trainable.contains(node.output),
             sharing: node.op.sharesGradientPlace
-              ? zip(node.inputs, inputs).first { uses[$0.0] == 1 && $0.1.gradientPlace != nil }?.1 : nil)
-          if case .activation = node.op { kept.insert(node.name) }
+              ? zip(node.inputs, inputs).first {
+                uses[$0.0] == 1 && $0.1.gradientPlace != nil && $0.1.size == shape.count
+              }?.1 : nil)
+          if node.op.gradientFollowsFromOutput { kept.insert(node.output) }
         }
-        values[node.name] = output
+        values[node.output] = output
         var isFused = false
-        if case .activation(let function) = node.op, let clamp = function.clamp,
-          output.dataPlace === inputs[0].dataPlace, let (source, layer) = layers.last, source.name == node.inputs[0],
+        if let clamp = node.op.clampRange,
+          output.dataPlace === inputs[0].dataPlace, let (source, layer) = layers.last, source.output == node.inputs[0],
           let clamping = layer as? any ClampingLayer
         {
-          clamping.clamp(to: clamp.low...clamp.high)
+          clamping.clamp(to: clamp)
           if clamping.goesBackThroughClamp { return }
           isFused = true
         }
         if let layer = try node.makeLayer(
-          inputs, output, weights, batchSize: batchSize, precision: precision, isFused: isFused)
+          inputs, output, &parameters, batchSize: batchSize, precision: precision, isFused: isFused)
         {
           layers.append((node, layer))
         }
       }
     }
-    input = values[graph.input.name]!
+    inputs = graph.inputs.map { values[$0]! }
     scores = values[scoresName]!
     steps = try Self.plan(layers, values)
+    shares = parameters.shares
+    sampleSize = inputs.reduce(0) { $0 + $1.size }
 
-    let plan = ActivationPlan(steps: steps, input: input, scores: scores)
+    let plan = ActivationPlan(steps: steps, inputs: inputs, scores: scores)
     let (schedule, places, layout) = try plan.lay(recomputes: recomputes)
     self.schedule = schedule
     let arena = try FloatBuffer(layout.count)
     activationBytes = layout.count * MemoryLayout<Float>.stride
     for (place, offset) in zip(places, layout.offsets) { place.lay(at: offset, of: arena) }
+    samples = inputs.count == 1 ? inputs[0].data : try FloatBuffer(sampleSize * batchSize)
   }
 
   /// Computes the scores of the first `count` samples in `input`; dropout draws from `noise`.
@@ -111,6 +125,7 @@ final class TrainingGraph {
     precondition((1...batchSize).contains(count), "\(count) samples in a batch of \(batchSize)")
     let pass = Pass(count: count, mode: mode, noise: noise, pool: pool, scratch: scratch)
     self.pass = pass
+    sortSamples(count)
     try take(schedule.forward, pass)
   }
 
@@ -120,6 +135,20 @@ final class TrainingGraph {
   func backward() throws {
     guard let pass else { preconditionFailure("backward before forward") }
     try take(schedule.backward, pass)
+    for share in shares { share.addGradientToOwner(pool) }
+  }
+
+  /// Gives each of several inputs its part of the samples.
+  private func sortSamples(_ count: Int) {
+    guard inputs.count > 1 else { return }
+    var offset = 0
+    for input in inputs {
+      for sample in 0..<count {
+        (input.data.base + sample * input.size).update(
+          from: samples.base + sample * sampleSize + offset, count: input.size)
+      }
+      offset += input.size
+    }
   }
 
   private func take(_ actions: [TrainingSchedule.Action], _ pass: Pass) throws {
@@ -151,33 +180,25 @@ final class TrainingGraph {
         }
       }
       return TrainingStep(
-        layer: layer, name: node.name, inputs: node.inputs.map { values[$0]! }, output: values[node.name]!,
+        layer: layer, name: node.name, inputs: node.inputs.map { values[$0]! }, output: values[node.output]!,
         targets: targets)
     }
     return steps.reversed()
   }
 
   private static func scores(of graph: Graph) throws -> String {
-    let output = graph[graph.output]!
+    let output = graph.producer(of: graph.output)!
     guard graph.outputShape.rank == 1 else {
       throw CompressError("training needs a vector of class scores at the output, not shape \(graph.outputShape)")
         .at(layer: output.name)
     }
-    switch output.op {
-    case .activation(.softmax): return output.inputs[0]
-    case .activation(.sigmoid):
+    if case .activation(.softmax) = output.op { return output.inputs[0] }
+    if case .activation(.sigmoid) = output.op {
       throw CompressError(
         "cross-entropy needs scores or a softmax at the output, not a sigmoid", hint: "leave the sigmoid out"
       ).at(layer: output.name)
-    default: return output.name
     }
-  }
-
-  /// The nodes on which `name` depends and itself, in the graph's order.
-  private static func ancestors(of name: String, in graph: Graph) -> [Node] {
-    var needed: Set<String> = [name, graph.input.name]
-    for node in graph.nodes.reversed() where needed.contains(node.name) { needed.formUnion(node.inputs) }
-    return graph.nodes.filter { needed.contains($0.name) }
+    return graph.output
   }
 
   /// The nodes with one more behind each whose output will be quantized; its readers read that. What the outputs of
@@ -187,26 +208,29 @@ final class TrainingGraph {
   private static func rounding(
     _ nodes: [Node], _ weights: TrainableWeights, _ scores: String
   ) -> (nodes: [Node], rounded: [String: String]) {
-    let quantized = weights.quantization.activations
+    let quantized = weights.quantization.activations, taken = Set(nodes.flatMap { [$0.name] + $0.outputs })
     var names: [String: String] = [:], rounded: [String: String] = [:]
     var result: [Node] = []
     for var node in nodes {
       node.inputs = node.inputs.map { names[$0] ?? $0 }
       result.append(node)
-      guard quantized[node.name] != nil, node.name != scores else { continue }
-      let name = node.name + " rounded"
-      names[node.name] = name
-      rounded[name] = node.name
-      result.append(Node(name, .dropout(Dropout(rate: 0)), [node.name]))
+      for value in node.outputs where quantized[value] != nil && value != scores {
+        var name = value + " rounded"
+        while taken.contains(name) { name += "'" }
+        names[value] = name
+        rounded[name] = value
+        result.append(Node(name, .dropout(Dropout(rate: 0)), [value]))
+      }
     }
     return (result, rounded)
   }
 
-  private static func namesNeedingGradient(_ nodes: [Node]) -> Set<String> {
-    var names: Set<String> = []
-    for node in nodes where node.op.hasTrainableParameters || node.inputs.contains(where: names.contains) {
-      names.insert(node.name)
+  private static func valuesNeedingGradient(_ nodes: [Node], _ graph: Graph) -> Set<String> {
+    var values: Set<String> = []
+    for node in nodes {
+      let isTrained = graph[node.name].map { graph.parameterSpecs(of: $0).contains { $0.role.isTrainable } } ?? false
+      if isTrained || node.inputs.contains(where: values.contains) { values.formUnion(node.outputs) }
     }
-    return names
+    return values
   }
 }

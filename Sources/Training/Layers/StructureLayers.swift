@@ -42,19 +42,80 @@ final class AddLayer: ClampingLayer {
   }
 }
 
-/// Values one after the other along the last axis.
+/// Element-wise sum of two values of different shapes.
+struct BroadcastAddLayer: Layer {
+  private let inputs: [Value]
+  private let output: Value
+  private let broadcast: Broadcast
+
+  init(_ inputs: [Value], _ output: Value) throws {
+    self.inputs = inputs
+    self.output = output
+    broadcast = try Broadcast(inputs[0].shape, inputs[1].shape)
+  }
+
+  var keeps: Keeping { [] }
+
+  func forward(_ pass: Pass) {
+    broadcast.run(
+      inputs[0].data.base, inputs[1].data.base, output: output.data.base, batch: pass.count, pool: pass.pool, +)
+  }
+
+  func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
+    let dy = output.gradient!.base
+    if inputs[input].size == output.size { return pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size) }
+    target.base.update(repeating: 0, count: pass.count * inputs[input].size)
+    broadcast.accumulate(intoFirst: input == 0, target.base, batch: pass.count, pool: pass.pool) { dy[$1] }
+  }
+}
+
+/// The same value for every sample: a parameter.
+struct ConstantLayer: Layer {
+  private let parameter: TrainableParameter
+  private let output: Value
+
+  init(_ parameter: TrainableParameter, _ output: Value) {
+    self.parameter = parameter
+    self.output = output
+  }
+
+  var keeps: Keeping { [] }
+
+  func forward(_ pass: Pass) {
+    for sample in 0..<pass.count {
+      (output.data.base + sample * output.size).update(from: parameter.values.base, count: output.size)
+    }
+  }
+
+  // Over samples, in their order.
+  func parameterGradients(_ pass: Pass) {
+    guard let gradient = parameter.gradient, let dy = output.gradient else { return }
+    let size = output.size, count = pass.count
+    pass.pool.forChunks(size) { range in
+      for i in range {
+        var sum: Float = 0
+        for sample in 0..<count { sum += dy.base[sample * size + i] }
+        gradient.base[i] = sum
+      }
+    }
+  }
+
+  func inputGradient(_: Int, into _: FloatBuffer, _: Pass) {}
+}
+
+/// Values one after the other along one axis: in rows of all that lies behind the axes before it.
 struct ConcatLayer: Layer {
   let inputs: [Value]
   let output: Value
-  /// Extent of the last axis: of each input, and where each begins in the output's.
+  /// Elements of a row: of each input, and where each begins in the output's.
   private let widths: [Int]
   private let starts: [Int]
   private let width: Int
 
-  init(_ inputs: [Value], _ output: Value) {
+  init(_ inputs: [Value], _ output: Value, axis: Int) {
     self.inputs = inputs
     self.output = output
-    widths = inputs.map { $0.shape.dims.last! }
+    widths = inputs.map { $0.shape.dims[axis...].reduce(1, *) }
     var start = 0
     var starts: [Int] = []
     for width in widths {

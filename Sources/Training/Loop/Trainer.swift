@@ -249,13 +249,12 @@ public final class Trainer {
 
   /// Reads a batch, and what the teacher makes of it.
   private func read(_ batches: Batches, _ number: Int) throws -> [Int32] {
-    let input = graph.input
-    let labels = try reader.read(batches, number, into: input.data, pool: pool)
+    let labels = try reader.read(batches, number, into: graph.samples, pool: pool)
     if let teaching {
       let scores = UnsafeMutableBufferPointer(
         start: teaching.scores.base, count: labels.count * teaching.teacher.classCount)
       try teaching.teacher.scores(
-        UnsafeBufferPointer(start: input.data.base, count: labels.count * input.size), count: labels.count,
+        UnsafeBufferPointer(start: graph.samples.base, count: labels.count * graph.sampleSize), count: labels.count,
         into: scores)
       try Cancellation.checkCurrent()
       if let bad = scores.firstIndex(where: { !$0.isFinite }) {
@@ -347,7 +346,7 @@ public final class Trainer {
     while done < options.recalibrationBatches {
       let batches = try batches(epoch: epoch)
       for number in 0..<min(batches.count, options.recalibrationBatches - done) {
-        let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
+        let labels = try reader.read(batches, number, into: graph.samples, pool: pool)
         try graph.forward(count: labels.count, .recalibrating(batch: done))
         try Cancellation.checkCurrent()
         done += 1

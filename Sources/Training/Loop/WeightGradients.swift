@@ -40,7 +40,7 @@ public struct WeightGradients: Sendable {
     let batches = try Batches(data, size: batchSize)
     for number in 0..<batches.count {
       try onProgress(number * batchSize)
-      let labels = try reader.read(batches, number, into: graph.input.data, pool: pool)
+      let labels = try reader.read(batches, number, into: graph.samples, pool: pool)
       try graph.forward(count: labels.count, .inference)
       let value = loss.evaluate(graph.scores, labels: labels, pool: pool).loss
       guard value.isFinite else {
