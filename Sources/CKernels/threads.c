@@ -1,5 +1,7 @@
 // Workers spin for some microseconds for the next loop, then sleep. A worker that wakes too late finds the
 // loop closed and stays out of it, so nobody waits for a sleeper.
+#include "kernel.h"
+
 #include "ck-threads.h"
 
 #include <pthread.h>

@@ -1,3 +1,5 @@
+#include "kernel.h"
+
 #include "ck-window.h"
 
 #include <stdbool.h>

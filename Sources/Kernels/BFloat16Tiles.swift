@@ -25,10 +25,10 @@ extension PanelLayout {
 extension FloatTileLoop {
   /// The same with both factors rounded to bfloat16; A's rows are `pairs` long.
   func runPairs(
-    rows: Int, a: UnsafePointer<UInt32>, weights: UnsafePointer<UInt32>, bfloat16: ck_bf16_kernels,
-    panels: Range<Int>, start: UnsafePointer<Float>?, c: UnsafeMutablePointer<Float>, ldc: Int
+    rows: Int, a: UnsafePointer<UInt32>, weights: UnsafePointer<UInt32>, panels: Range<Int>,
+    start: UnsafePointer<Float>?, c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
-    let tileRows = kernels.pointee.f32_rows, pairs = layout.pairs
+    let tileRows = kernels.pointee.bf16_tile.rows, pairs = layout.pairs
     var first = 0
     while first < pairs {
       let remaining = pairs - first
@@ -42,7 +42,7 @@ extension FloatTileLoop {
         let b = weights + layout.pairStart(panel) + first * width
         for row in stride(from: 0, to: rows, by: tileRows) {
           let target = c + row * ldc + column
-          bfloat16.bf16_gemm(
+          kernels.pointee.bf16_gemm(
             min(tileRows, rows - row), layout.columns(panel), depth, a + row * pairs + first, pairs, 1, b, width,
             begin, target, ldc, lo, hi)
         }

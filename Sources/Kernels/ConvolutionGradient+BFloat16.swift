@@ -6,13 +6,13 @@ extension ConvolutionGradient {
   private static let pixelsPerChunk = 512
 
   private var outputPairs: Int { Self.pixelsPerChunk / 2 * geometry.outputChannels }
-  private var panelPairs: Int { Self.pixelsPerChunk / 2 * isa.kernels.pointee.f32_columns }
+  private var panelPairs: Int { Self.pixelsPerChunk / 2 * isa.kernels.pointee.bf16_tile.columns }
 
   var pairsScratchBytes: (shared: Int, perThread: Int) {
     let pointers = alignedBytes(Self.pixelsPerChunk * MemoryLayout<UnsafePointer<Float>?>.stride)
     return (
       alignedBytes(outputPairs * 4) + alignedBytes(geometry.outputChannels * 4)
-        + alignedBytes(isa.kernels.pointee.f32_columns * 4),
+        + alignedBytes(isa.kernels.pointee.bf16_tile.columns * 4),
       alignedBytes(panelPairs * 4) + pointers
     )
   }
@@ -30,12 +30,12 @@ extension ConvolutionGradient {
     _ weightGradient: UnsafeMutablePointer<Float>, _ biasGradient: UnsafeMutablePointer<Float>?,
     _ batch: Int, _ cursor: inout ScratchCursor, _ pool: ThreadPool
   ) {
-    let kernels = isa.kernels.pointee, bfloat16 = isa.bfloat16Kernels.pointee
+    let kernels = isa.kernels.pointee
     let outputs = geometry.outputChannels, perGroup = geometry.channelsPerGroup
     let packed = cursor.take(outputPairs, of: UInt32.self)
     let sums = cursor.take(outputs, of: Float.self)
-    let zeros = cursor.take(kernels.f32_columns, of: Float.self)
-    zeros.update(repeating: 0, count: kernels.f32_columns)
+    let zeros = cursor.take(kernels.bf16_tile.columns, of: Float.self)
+    zeros.update(repeating: 0, count: kernels.bf16_tile.columns)
     let works = (0..<pool.threads).map { _ in
       Work(
         panel: cursor.take(panelPairs, of: UInt32.self),
@@ -44,7 +44,7 @@ extension ConvolutionGradient {
     weightGradient.update(repeating: 0, count: geometry.weightCount)
     biasGradient?.update(repeating: 0, count: outputs)
 
-    let blocks = ceilDivide(perGroup, kernels.f32_columns)
+    let blocks = ceilDivide(perGroup, kernels.bf16_tile.columns)
     let perTap = geometry.groups * blocks, products = geometry.window.taps * perTap
     let pixels = batch * geometry.window.outputPixels
     for first in stride(from: 0, to: pixels, by: Self.pixelsPerChunk) {
@@ -55,7 +55,7 @@ extension ConvolutionGradient {
         let begin = index * piece, places = works[worker].places
         let rows = min(piece, count - begin)
         for row in 0..<rows { places[row] = gradient + (begin + row) * outputs }
-        bfloat16.bf16_columns(outputs, outputs, rows, places, packed + begin / 2 * outputs)
+        kernels.bf16_columns(outputs, outputs, rows, places, packed + begin / 2 * outputs)
       }
       pool.parallelFor(products + (biasGradient == nil ? 0 : 1)) { index, worker in
         guard index < products else {
@@ -66,18 +66,18 @@ extension ConvolutionGradient {
         }
         let (tap, place) = index.quotientAndRemainder(dividingBy: perTap)
         let (group, block) = place.quotientAndRemainder(dividingBy: blocks)
-        let channel = block * kernels.f32_columns
-        let n = min(kernels.f32_columns, perGroup - channel), width = roundUp(n, to: kernels.f32_lanes)
+        let channel = block * kernels.bf16_tile.columns
+        let n = min(kernels.bf16_tile.columns, perGroup - channel), width = roundUp(n, to: kernels.bf16_tile.lanes)
         let work = works[worker]
         findPixels(
           tap, first..<first + count, input + group * perGroup + channel, outside: zeros, into: work.places)
-        bfloat16.bf16_columns(n, width, count, work.places, work.panel)
+        kernels.bf16_columns(n, width, count, work.places, work.panel)
         let target = weightGradient + tap * perGroup + channel
-        for output in stride(from: 0, to: geometry.outputsPerGroup, by: kernels.f32_rows) {
+        for output in stride(from: 0, to: geometry.outputsPerGroup, by: kernels.bf16_tile.rows) {
           let row = group * geometry.outputsPerGroup + output
-          bfloat16.bf16_gemm(
-            min(kernels.f32_rows, geometry.outputsPerGroup - output), n, ceilDivide(count, 2), packed + row, 1, outputs,
-            work.panel, width, nil, target + row * geometry.depth, geometry.depth, -.infinity, .infinity)
+          kernels.bf16_gemm(
+            min(kernels.bf16_tile.rows, geometry.outputsPerGroup - output), n, ceilDivide(count, 2), packed + row, 1,
+            outputs, work.panel, width, nil, target + row * geometry.depth, geometry.depth, -.infinity, .infinity)
         }
       }
     }

@@ -36,7 +36,7 @@ extension ConvolutionGradient {
     _ sums: UnsafeMutablePointer<Float>, _ pool: ThreadPool
   ) {
     let kernels = isa.kernels.pointee
-    let perGroup = geometry.channelsPerGroup, blocks = ceilDivide(perGroup, kernels.f32_columns)
+    let perGroup = geometry.channelsPerGroup, blocks = ceilDivide(perGroup, kernels.f32_tile.columns)
     let taps = geometry.window.taps, perTap = geometry.groups * blocks
     weightGradient.update(repeating: 0, count: geometry.weightCount)
     biasGradient?.update(repeating: 0, count: geometry.outputChannels)
@@ -48,7 +48,7 @@ extension ConvolutionGradient {
         }
         let (tap, place) = index.quotientAndRemainder(dividingBy: perTap)
         let (group, block) = place.quotientAndRemainder(dividingBy: blocks)
-        sumTap(chunk, tap, group, block * kernels.f32_columns, input, outputGradient, weightGradient)
+        sumTap(chunk, tap, group, block * kernels.f32_tile.columns, input, outputGradient, weightGradient)
       }
     }
   }
@@ -105,11 +105,11 @@ extension ConvolutionGradient {
       + group * geometry.outputsPerGroup
     let first = group * geometry.channelsPerGroup + channel
     let b = input + ((image * window.height + y) * window.width + x) * channels + first
-    let n = min(kernels.f32_columns, geometry.channelsPerGroup - channel)
-    for output in stride(from: 0, to: geometry.outputsPerGroup, by: kernels.f32_rows) {
+    let n = min(kernels.f32_tile.columns, geometry.channelsPerGroup - channel)
+    for output in stride(from: 0, to: geometry.outputsPerGroup, by: kernels.f32_tile.rows) {
       let row = group * geometry.outputsPerGroup + output
       kernels.f32_gemm_pixels(
-        min(kernels.f32_rows, geometry.outputsPerGroup - output), n, &pixels, a + output, b,
+        min(kernels.f32_tile.rows, geometry.outputsPerGroup - output), n, &pixels, a + output, b,
         weightGradient + row * geometry.depth + tap * geometry.channelsPerGroup + channel, geometry.depth)
     }
   }

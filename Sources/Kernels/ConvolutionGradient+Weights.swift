@@ -21,7 +21,7 @@ extension ConvolutionGradient {
 
   /// Elements of one chunk's sums: weights, then bias.
   private var partialCount: Int { roundUp(geometry.weightCount + geometry.outputChannels, to: 16) }
-  private var patchStride: Int { roundUp(geometry.depth, to: isa.kernels.pointee.f32_lanes) }
+  private var patchStride: Int { roundUp(geometry.depth, to: isa.kernels.pointee.f32_tile.lanes) }
   private var patchRows: Int { max(32, Self.patchBytes / (patchStride * 4)) }
 
   /// With channels enough for the kernels' vectors, images are read where they lie.
@@ -121,11 +121,11 @@ extension ConvolutionGradient {
       kernels.f32_add_rows(rows, outputs, gradient, outputs, partial + geometry.weightCount)
       for group in 0..<geometry.groups {
         ck_f32_im2col(&window, input, group * perGroup, perGroup, first, rows, 0, patches, patchStride)
-        for column in stride(from: 0, to: depth, by: kernels.f32_columns) {
-          for output in stride(from: 0, to: outputsPerGroup, by: kernels.f32_rows) {
+        for column in stride(from: 0, to: depth, by: kernels.f32_tile.columns) {
+          for output in stride(from: 0, to: outputsPerGroup, by: kernels.f32_tile.rows) {
             let row = group * outputsPerGroup + output
             kernels.f32_gemm_columns(
-              min(kernels.f32_rows, outputsPerGroup - output), min(kernels.f32_columns, depth - column), rows,
+              min(kernels.f32_tile.rows, outputsPerGroup - output), min(kernels.f32_tile.columns, depth - column), rows,
               gradient + row, outputs, patches + column, patchStride, nil, partial + row * depth + column, depth,
               -.infinity, .infinity)
           }

@@ -12,7 +12,7 @@ extension ConvolutionGradient {
 
   func winogradScratchBytes(_ tiles: WinogradTiles, batch: Int, threads: Int) -> Int {
     let chunk = WinogradTiles.places * imagesPerChunk(tiles, batch) * tiles.perImage
-    let lanes = isa.kernels.pointee.f32_lanes
+    let lanes = isa.kernels.pointee.f32_tile.lanes
     return ScratchCursor.padded(
       alignedBytes((chunk * geometry.window.channels + lanes) * 4) + alignedBytes(chunk * geometry.outputChannels * 4)
         + alignedBytes(WinogradTiles.places * geometry.weightCount / 9 * 4)
@@ -31,7 +31,7 @@ extension ConvolutionGradient {
     let kernels = isa.kernels.pointee, places = WinogradTiles.places
     let inputs = geometry.window.channels, outputs = geometry.outputChannels
     let perChunk = imagesPerChunk(tiles, batch), chunk = perChunk * tiles.perImage
-    let seen = cursor.take(places * chunk * inputs + kernels.f32_lanes, of: Float.self)
+    let seen = cursor.take(places * chunk * inputs + kernels.f32_tile.lanes, of: Float.self)
     let spread = cursor.take(places * chunk * outputs, of: Float.self)
     let sums = cursor.take(places * outputs * inputs, of: Float.self)
     let zeros = cursor.take(max(inputs, outputs), of: Float.self)
@@ -41,7 +41,7 @@ extension ConvolutionGradient {
     pool.parallelFor(places) { (sums + $0 * outputs * inputs).update(repeating: 0, count: outputs * inputs) }
     biasGradient?.update(repeating: 0, count: outputs)
 
-    let blocks = ceilDivide(inputs, kernels.f32_columns)
+    let blocks = ceilDivide(inputs, kernels.f32_tile.columns)
     for first in stride(from: 0, to: batch, by: perChunk) {
       let begin = first * tiles.perImage, count = min(perChunk, batch - first) * tiles.perImage
       let piece = 16
@@ -68,10 +68,10 @@ extension ConvolutionGradient {
           return
         }
         let (place, block) = index.quotientAndRemainder(dividingBy: blocks)
-        let channel = block * kernels.f32_columns
-        for output in stride(from: 0, to: outputs, by: kernels.f32_rows) {
+        let channel = block * kernels.f32_tile.columns
+        for output in stride(from: 0, to: outputs, by: kernels.f32_tile.rows) {
           kernels.f32_gemm_pixels(
-            min(kernels.f32_rows, outputs - output), min(kernels.f32_columns, inputs - channel), &rows,
+            min(kernels.f32_tile.rows, outputs - output), min(kernels.f32_tile.columns, inputs - channel), &rows,
             spread + place * chunk * outputs + output, seen + place * chunk * inputs + channel,
             sums + (place * outputs + output) * inputs + channel, inputs)
         }

@@ -28,12 +28,14 @@ public struct ConvolutionGradient: Sendable {
 
   /// Otherwise it is a product with the weights, output pixel by output pixel, whose rows are patches that overlap
   /// and add up in the image. Its B is the weights of a group, (outputs, depth).
-  private var layout: PanelLayout { PanelLayout(n: geometry.depth, k: geometry.outputsPerGroup, isa.kernels) }
+  private var layout: PanelLayout {
+    PanelLayout(n: geometry.depth, k: geometry.outputsPerGroup, isa.kernels.pointee.tile(of: precision))
+  }
 
   private static let patchTileBytes = 128 << 10
 
   private var patchRows: Int {
-    let tileRows = isa.kernels.pointee.f32_rows
+    let tileRows = isa.kernels.pointee.tile(of: precision).rows
     let fitting = max(Self.patchTileBytes / (geometry.depth * 4) / tileRows, 2) * tileRows
     return min(fitting, geometry.window.outputPixels)
   }
@@ -49,7 +51,7 @@ public struct ConvolutionGradient: Sendable {
   private func weights(_ packed: Packed) -> PackedWeights {
     switch precision {
     case .float32: .float32(packed)
-    case .bfloat16: .bfloat16(Self.pairs(packed), isa.bfloat16Kernels)
+    case .bfloat16: .bfloat16(Self.pairs(packed))
     }
   }
 

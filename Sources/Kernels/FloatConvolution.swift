@@ -137,7 +137,7 @@ public final class FloatConvolution: @unchecked Sendable {
         input: input,
         weights: { group in
           switch (precision, storage) {
-          case (.bfloat16, _): .bfloat16(packed.pointer(UInt32.self) + group * pairCount, isa.bfloat16Kernels)
+          case (.bfloat16, _): .bfloat16(packed.pointer(UInt32.self) + group * pairCount)
           case (.float32, .float32): .float32(packed.pointer(Float.self) + group * count)
           case (.float32, .float16): .float16(packed.pointer(UInt16.self) + group * count)
           }

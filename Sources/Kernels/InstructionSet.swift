@@ -41,15 +41,19 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   }
 
   /// The last supported case that is not above the cap.
-  public static func best(under cap: InstructionSet?) -> InstructionSet {
+  public static func best(under cap: InstructionSet?) -> InstructionSet { best(under: cap, on: .host) }
+
+  /// The same for a CPU that need not be this machine's.
+  public static func best(under cap: InstructionSet?, on features: CPUFeatures) -> InstructionSet {
     let candidates = allCases.prefix { $0 != cap } + (cap.map { [$0] } ?? [])
-    return candidates.last(where: \.isSupported) ?? .scalar
+    return candidates.last { $0.isSupported(by: features) } ?? .scalar
   }
 
-  public var isSupported: Bool { ck_isa_supported(native) }
+  public var isSupported: Bool { isSupported(by: .host) }
+  public func isSupported(by features: CPUFeatures) -> Bool { ck_isa_runs(native, features.rawValue) }
 
   /// For reports: "avx512vnni".
-  public var reportName: String { isSupported ? String(cString: kernels.pointee.name) : rawValue }
+  public var reportName: String { isSupported ? String(cString: ck_isa_name(native)) : rawValue }
 
   var native: ck_isa {
     switch self {
@@ -60,11 +64,26 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     }
   }
 
-  /// The table of kernels.
+  /// The kernels of the set, which are selected once.
   ///
   /// - Precondition: the machine supports the instruction set.
   var kernels: UnsafePointer<ck_kernels> {
     guard let kernels = ck_kernels_for(native) else { preconditionFailure("this machine does not run \(rawValue)") }
     return kernels
   }
+}
+
+/// What a CPU has, as far as kernels ask for it.
+public struct CPUFeatures: OptionSet, Sendable {
+  public let rawValue: UInt32
+  public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  /// This machine's.
+  public static let host = CPUFeatures(rawValue: ck_host_features())
+  /// What every kernel of the set may use.
+  public static func needed(by isa: InstructionSet) -> CPUFeatures {
+    CPUFeatures(rawValue: ck_isa_needs(isa.native))
+  }
+  /// Products of bfloat16 numbers in AVX-512.
+  public static let avx512bf16 = CPUFeatures(rawValue: UInt32(ck_has_avx512bf16.rawValue))
 }

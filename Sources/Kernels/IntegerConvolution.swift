@@ -110,7 +110,7 @@ public final class IntegerConvolution: @unchecked Sendable {
         } else {
           forEachStrip(input, batch: batch, padding: padding, scratch: scratch, pool: pool) { strip, _ in
             var requantization = requantization(from: strip.columns.lowerBound)
-            strip.forEachTile(of: kernels.u8_rows) { rows, a in
+            strip.forEachTile(of: kernels.u8_tile.rows) { rows, a in
               kernels.u8s8_gemm_codes(
                 rows.count, strip.columns.count, strip.depth, a, strip.lda, strip.weights, strip.width,
                 &requantization, target + rows.lowerBound * channels + strip.columns.lowerBound, channels)
@@ -163,11 +163,11 @@ public final class IntegerConvolution: @unchecked Sendable {
       }
     } else {
       forEachStrip(input, batch: batch, padding: padding, scratch: scratch, pool: pool) { strip, sums in
-        strip.forEachTile(of: kernels.u8_rows) { rows, a in
+        strip.forEachTile(of: kernels.u8_tile.rows) { rows, a in
           kernels.u8s8_gemm(
             rows.count, strip.columns.count, strip.depth, a, strip.lda, strip.weights, strip.width, sums,
-            kernels.u8_columns)
-          dequantize(sums, stride: kernels.u8_columns, rows, strip.columns)
+            kernels.u8_tile.columns)
+          dequantize(sums, stride: kernels.u8_tile.columns, rows, strip.columns)
         }
       }
     }
@@ -195,7 +195,7 @@ public final class IntegerConvolution: @unchecked Sendable {
     }
   }
 
-  private var sumBytes: Int { alignedBytes(kernels.pointee.u8_rows * kernels.pointee.u8_columns * 4) }
+  private var sumBytes: Int { alignedBytes(kernels.pointee.u8_tile.rows * kernels.pointee.u8_tile.columns * 4) }
   /// A patch is padded to whole groups of four, so that the kernels meet no ragged end.
   private var patchStride: Int { roundUp(geometry.depth, to: 4) }
   /// Depthwise outputs at a time whose sums stay within the first cache levels.
@@ -204,7 +204,7 @@ public final class IntegerConvolution: @unchecked Sendable {
   private func tiling(_ batch: Int) -> RowTiling {
     RowTiling(
       rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: geometry.outputsPerGroup,
-      rowBytes: patchStride, tileRows: kernels.pointee.u8_rows, panels: panels.panels,
+      rowBytes: patchStride, tileRows: kernels.pointee.u8_tile.rows, panels: panels.panels,
       copiesRows: !geometry.window.isPointwise)
   }
 

@@ -16,8 +16,8 @@ struct IntegerPanels {
   init(_ geometry: ConvolutionGeometry, _ weights: UnsafePointer<Int8>, _ kernels: UnsafePointer<ck_kernels>) {
     let depth = geometry.depth
     layout = IntegerLayout(
-      columns: geometry.outputsPerGroup, depth: depth, tile: kernels.pointee.u8_columns,
-      lanes: kernels.pointee.u8_lanes)
+      columns: geometry.outputsPerGroup, depth: depth, tile: kernels.pointee.u8_tile.columns,
+      lanes: kernels.pointee.u8_tile.lanes)
     var sums = [Int32](), reach = [ClosedRange<Int>]()
     for channel in 0..<geometry.outputChannels {
       var negative = 0, positive = 0

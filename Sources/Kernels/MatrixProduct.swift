@@ -24,7 +24,7 @@ public struct MatrixProduct: Sendable {
     self.isa = isa
   }
 
-  private var layout: PanelLayout { PanelLayout(n: n, k: k, isa.kernels) }
+  private var layout: PanelLayout { PanelLayout(n: n, k: k, isa.kernels.pointee.f32_tile) }
 
   /// Scratch that `run` needs: B is packed there.
   public var scratchBytes: Int {
@@ -46,8 +46,8 @@ public struct MatrixProduct: Sendable {
     }
     let loop = FloatTileLoop(kernels: isa.kernels, layout: layout, low: -.infinity, high: .infinity)
     let tiling = RowTiling(
-      rows: m, depth: k, columns: n, rowBytes: k * 4, tileRows: isa.kernels.pointee.f32_rows, panels: layout.panels,
-      copiesRows: false)
+      rows: m, depth: k, columns: n, rowBytes: k * 4, tileRows: isa.kernels.pointee.f32_tile.rows,
+      panels: layout.panels, copiesRows: false)
     pool.forWork(tiling.work).parallelFor(tiling.count) { index in
       let (rows, panels) = tiling.piece(index)
       loop.run(

@@ -7,11 +7,11 @@ struct PanelLayout {
   let n, k: Int
   let tile, lanes: Int
 
-  init(n: Int, k: Int, _ kernels: UnsafePointer<ck_kernels>) {
+  init(n: Int, k: Int, _ tile: ck_tile) {
     self.n = n
     self.k = k
-    tile = kernels.pointee.f32_columns
-    lanes = kernels.pointee.f32_lanes
+    self.tile = tile.columns
+    lanes = tile.lanes
   }
 
   var panels: Int { ceilDivide(n, tile) }
@@ -47,7 +47,7 @@ enum PackedWeights {
   case float32(UnsafePointer<Float>)
   case float16(UnsafePointer<UInt16>)
   /// In pairs; A is rounded as well.
-  case bfloat16(UnsafePointer<UInt32>, UnsafePointer<ck_bf16_kernels>)
+  case bfloat16(UnsafePointer<UInt32>)
 }
 
 /// How the rows of A follow each other in memory.
@@ -85,14 +85,13 @@ struct FloatTileLoop {
     panels: Range<Int>, start: UnsafePointer<Float>?, pairs: UnsafeMutablePointer<UInt32>? = nil,
     c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
-    if case .bfloat16(let b, let bfloat16) = weights, let pairs {
+    if case .bfloat16(let b) = weights, let pairs {
       precondition(order == .rows, "A is packed by rows")
-      bfloat16.pointee.bf16_rows(rows, layout.k, a, lda, pairs)
-      runPairs(
-        rows: rows, a: pairs, weights: b, bfloat16: bfloat16.pointee, panels: panels, start: start, c: c, ldc: ldc)
+      kernels.pointee.bf16_rows(rows, layout.k, a, lda, pairs)
+      runPairs(rows: rows, a: pairs, weights: b, panels: panels, start: start, c: c, ldc: ldc)
       return
     }
-    let tileRows = kernels.pointee.f32_rows
+    let tileRows = kernels.pointee.f32_tile.rows
     var pace = Cancellation.Pace(of: cancellation)
     var k0 = 0
     while k0 < layout.k {

@@ -17,12 +17,14 @@ struct PatchProduct: Sendable {
   private var isDirect: Bool { geometry.window.isPointwise }
 
   /// Of one group's weights: B is (depth, outputs).
-  var layout: PanelLayout { PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, kernels) }
+  var layout: PanelLayout {
+    PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, kernels.pointee.tile(of: precision))
+  }
 
   private func tiling(_ batch: Int) -> RowTiling {
     RowTiling(
       rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: geometry.outputsPerGroup,
-      rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.f32_rows,
+      rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.tile(of: precision).rows,
       panels: layout.panels, copiesRows: !isDirect || precision == .bfloat16)
   }
 

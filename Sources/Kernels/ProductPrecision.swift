@@ -26,16 +26,26 @@ public enum ProductPrecision: String, Sendable, CaseIterable {
 
 extension InstructionSet {
   /// Whether the machine has instructions for products of bfloat16 numbers in this set: AVX512_BF16.
-  public var multipliesBFloat16: Bool { self != .scalar && ck_bf16_kernels_for(native) != nil }
+  public var multipliesBFloat16: Bool {
+    guard self != .scalar, isSupported else { return false }
+    return kernels.pointee.hasRow(of: ck_family_bf16_products)
+  }
+}
 
-  /// The kernels for bfloat16: of `scalar`, the reference.
-  ///
-  /// - Precondition: the set is `scalar`, or has the instructions.
-  var bfloat16Kernels: UnsafePointer<ck_bf16_kernels> {
-    guard let kernels = ck_bf16_kernels_for(native) else {
-      preconditionFailure("this machine does not multiply bfloat16 in \(rawValue)")
+extension ck_kernels {
+  /// The tile of products of such factors.
+  func tile(of precision: ProductPrecision) -> ck_tile {
+    switch precision {
+    case .float32: f32_tile
+    case .bfloat16: bf16_tile
     }
-    return kernels
+  }
+
+  /// Whether the set has kernels of its own for the family, or the scalar ones stand in.
+  func hasRow(of family: ck_family) -> Bool {
+    withUnsafeBytes(of: rows) { rows in
+      rows.bindMemory(to: UnsafePointer<ck_row>.self)[Int(family.rawValue)].pointee.isa == isa
+    }
   }
 }
 

@@ -19,13 +19,13 @@ public struct WinogradConvolution: Sendable {
   private var inputs: Int { geometry.window.channels }
   private var outputs: Int { geometry.outputChannels }
   /// Of the weights at one place of the transformed tile: B is (inputs, outputs).
-  private var layout: PanelLayout { PanelLayout(n: outputs, k: inputs, isa.kernels) }
+  private var layout: PanelLayout { PanelLayout(n: outputs, k: inputs, isa.kernels.pointee.f32_tile) }
 
   /// What a piece of work may take, so that most of it stays in the second cache level.
   private static let pieceBytes = 1 << 20
 
   private var tilesPerPiece: Int {
-    let rows = isa.kernels.pointee.f32_rows
+    let rows = isa.kernels.pointee.f32_tile.rows
     let fitting = Self.pieceBytes / (WinogradTiles.places * (inputs + outputs) * MemoryLayout<Float>.stride)
     return max(2, fitting / rows) * rows
   }

@@ -11,7 +11,7 @@ private let fastSets = supportedSets.filter(\.multipliesBFloat16)
 private let bfloat16Sets = [.scalar] + fastSets
 
 @Suite struct BFloat16KernelTests {
-  static var reference: ck_bf16_kernels { InstructionSet.scalar.bfloat16Kernels.pointee }
+  static var reference: ck_kernels { InstructionSet.scalar.kernels.pointee }
 
   /// Pairs of which some hold subnormal numbers, zeros, infinities or NaN.
   static func pairs(_ count: Int, _ numbers: inout Numbers, special: Bool) -> [UInt32] {
@@ -33,11 +33,11 @@ private let bfloat16Sets = [.scalar] + fastSets
   func tiles(special: Bool) {
     var numbers = Numbers(special ? 1 : 2)
     for isa in fastSets {
-      let set = isa.kernels.pointee, kernels = isa.bfloat16Kernels.pointee
-      for m in 1...set.f32_rows {
-        for n in [1, 2, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, set.f32_columns - 1, set.f32_columns] {
+      let kernels = isa.kernels.pointee, tile = kernels.bf16_tile
+      for m in 1...tile.rows {
+        for n in [1, 2, tile.lanes - 1, tile.lanes, tile.lanes + 1, tile.columns - 1, tile.columns] {
           let k = [0, 1, 2, 3, 8, 37][numbers.random.below(6)]
-          let width = roundUp(n, to: set.f32_lanes), ldc = n + numbers.random.below(3)
+          let width = roundUp(n, to: tile.lanes), ldc = n + numbers.random.below(3)
           let lda = max(k, m) + numbers.random.below(3)
           let a = Guarded(Self.pairs(lda * max(k, m), &numbers, special: special))
           let b = Guarded(Self.pairs(max(k, 1) * width, &numbers, special: special))
@@ -64,7 +64,7 @@ private let bfloat16Sets = [.scalar] + fastSets
       0, -0.0, subnormal, -subnormal, .infinity, -.infinity, .greatestFiniteMagnitude, .leastNormalMagnitude,
     ]
     for isa in fastSets {
-      let kernels = isa.bfloat16Kernels.pointee, lanes = isa.kernels.pointee.f32_lanes
+      let kernels = isa.kernels.pointee, lanes = kernels.bf16_tile.lanes
       for n in [1, 2, 3, 15, 16, 17, 31, 32, 33, 70] {
         let rows = 5, lda = n + 3
         let values = numbers.floats(rows * lda)
@@ -113,8 +113,8 @@ private let bfloat16Sets = [.scalar] + fastSets
       var start = [Float](repeating: 0, count: 16)
       start[0] = 0x1p24
       let wide = [b] + [UInt32](repeating: 0, count: 15)
-      isa.bfloat16Kernels.pointee.bf16_gemm(
-        1, 1, 1, [a], 1, 1, wide, isa.kernels.pointee.f32_lanes, start, &c, 1, -.infinity, .infinity)
+      isa.kernels.pointee.bf16_gemm(
+        1, 1, 1, [a], 1, 1, wide, isa.kernels.pointee.bf16_tile.lanes, start, &c, 1, -.infinity, .infinity)
       #expect(c == 1, "\(isa)")
     }
   }

@@ -59,7 +59,7 @@ import Testing
       .filter { $0.hasSuffix(".c") }
       .map { Self.room.appendingPathComponent("arm/\($0)").path }
     #expect(files.count >= 6)
-    for file in files + [Self.room.appendingPathComponent("dispatch.c").path] {
+    for file in files + [Self.room.appendingPathComponent("table.c").path] {
       let (status, output) = try Self.clang([
         "--target=aarch64-unknown-linux-gnu", "-ffreestanding", "-nostdlibinc", "-std=c11", "-O0", "-Wall",
         "-Wextra", "-Werror", "-I", Self.room.appendingPathComponent("include").path, "-c", file, "-o", "/dev/null",

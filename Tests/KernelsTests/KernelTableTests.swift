@@ -15,6 +15,7 @@ import Testing
     "f32_winograd_tile", "f32_winograd_weights", "f32_winograd_outputs", "f32_winograd_spread",
     "f32_winograd_collect",  // winograd
     "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
+    "bf16_gemm", "bf16_rows", "bf16_columns",  // BFloat16KernelTests
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise
     "u8s8_depthwise", "u8s8_depthwise_codes",  // depthwise
     "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
@@ -26,20 +27,25 @@ import Testing
 
   @Test func noFamilyEscapes() {
     var count = 0
-    let names = ck_family_names(&count)!
+    let names = ck_function_names(&count)!
     #expect(Set((0..<count).map { String(cString: names[$0]!) }) == Set(Self.families))
     #expect(supportedSets.contains(.scalar))
     for isa in InstructionSet.allCases where !isa.isSupported { #expect(ck_kernels_for(isa.native) == nil) }
+  }
+
+  /// Around the ends of vectors and of the tile.
+  static func widths(of tile: ck_tile) -> [Int] {
+    [1, 2, tile.lanes - 1, tile.lanes, tile.lanes + 1, tile.columns - 1, tile.columns]
   }
 
   @Test func floatTiles() {
     var numbers = Numbers(1)
     for isa in Self.sets {
       let set = isa.kernels.pointee
-      for m in 1...set.f32_rows {
-        for n in [1, 2, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, set.f32_columns - 1, set.f32_columns] {
+      for m in 1...set.f32_tile.rows {
+        for n in Self.widths(of: set.f32_tile) {
           let k = [0, 1, 2, 3, 8, 37][numbers.random.below(6)]
-          let width = roundUp(n, to: set.f32_lanes)
+          let width = roundUp(n, to: set.f32_tile.lanes)
           let lda = max(k, m) + numbers.random.below(3), ldc = n + numbers.random.below(3)
           let a = Guarded(numbers.floats(max(k, m) * lda)), b = Guarded(numbers.floats(max(k, 1) * width))
           let start = Guarded(numbers.floats(width)), former = numbers.floats(m * ldc)
@@ -66,7 +72,7 @@ import Testing
     var numbers = Numbers(7)
     for isa in Self.sets {
       let set = isa.kernels.pointee, reference = Self.reference
-      for channels in [1, 3, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, 3 * set.f32_lanes + 2] {
+      for channels in [1, 3, set.f32_tile.lanes - 1, set.f32_tile.lanes, set.f32_tile.lanes + 1, 3 * set.f32_tile.lanes + 2] {
         let input = (0..<16).map { _ in Guarded(numbers.floats(channels)) }
         let from = input.map { Optional(UnsafePointer($0.base)) }
         func expectEqual(
@@ -98,7 +104,7 @@ import Testing
     var numbers = Numbers(8)
     for isa in Self.sets {
       let set = isa.kernels.pointee, reference = Self.reference
-      for width in [1, set.f32_lanes - 1, set.f32_lanes, 2 * set.f32_lanes + 3] {
+      for width in [1, set.f32_tile.lanes - 1, set.f32_tile.lanes, 2 * set.f32_tile.lanes + 3] {
         let rows = 5, count = rows * width
         let x = Guarded(numbers.floats(count)), dy = Guarded(numbers.floats(count))
         let parameters = (0..<5).map { _ in Guarded(numbers.floats(width)) }
@@ -126,8 +132,8 @@ import Testing
     var numbers = Numbers(3)
     for isa in Self.sets {
       let set = isa.kernels.pointee
-      for m in 1...set.f32_rows {
-        for n in [1, set.f32_lanes - 1, set.f32_lanes, set.f32_lanes + 1, set.f32_columns - 1, set.f32_columns] {
+      for m in 1...set.f32_tile.rows {
+        for n in Self.widths(of: set.f32_tile) {
           let columns = numbers.random.below(5), rows = 3, images = 2, ldc = n + 2
           let ma = m + 1, nb = n + numbers.random.below(2)
           let a = Guarded(numbers.floats(images * rows * 5 * ma - 1))
@@ -151,10 +157,10 @@ import Testing
     var numbers = Numbers(2)
     for isa in Self.sets {
       let set = isa.kernels.pointee
-      for m in 1...set.u8_rows {
-        for n in [1, 2, set.u8_lanes, set.u8_lanes + 1, set.u8_columns - 1, set.u8_columns] {
+      for m in 1...set.u8_tile.rows {
+        for n in [1, 2, set.u8_tile.lanes, set.u8_tile.lanes + 1, set.u8_tile.columns - 1, set.u8_tile.columns] {
           let k = [1, 2, 3, 4, 5, 8, 37, 150][numbers.random.below(8)]
-          let width = roundUp(n, to: set.u8_lanes), lda = k + numbers.random.below(3), ldc = n + 1
+          let width = roundUp(n, to: set.u8_tile.lanes), lda = k + numbers.random.below(3), ldc = n + 1
           // Sums of neighbouring products beyond 16 bits would show any saturation.
           var bytes = numbers.bytes(m * lda), signs = numbers.weights(n * k)
           if kind == "extreme" {

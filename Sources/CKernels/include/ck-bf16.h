@@ -1,4 +1,5 @@
-// Matrix products of bfloat16 operands with float32 sums, where the CPU has instructions for them.
+// Matrix products of bfloat16 operands with float32 sums. Few CPUs have instructions for them; the scalar reference
+// emulates them.
 //
 // Contract. Operands come in pairs along k: the even one in the lower half of 32 bits, the odd one in the upper, zero
 // beyond k. Each output is one chain in ascending order of pairs, and within a pair
@@ -10,11 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ck-isa.h"
-
-// C (m,n) = clamp(start + A B) for one tile: m <= f32_rows, n <= f32_columns of the set, over so many pairs. Pair p of
-// A's row r is a[r*row_step + p*pair_step], of B's column j b[p*width + j], width being n rounded up to f32_lanes;
-// start is readable as far. A NULL start continues from C.
+// C (m,n) = clamp(start + A B) for one tile, over so many pairs: m and n are at most the tile's rows and columns.
+// Pair p of A's row r is a[r*row_step + p*pair_step], of B's column j b[p*width + j], width being n rounded up to the
+// tile's lanes; start is readable as far. A NULL start continues from C.
 typedef void ck_bf16_gemm_fn(size_t m, size_t n, size_t pairs, const uint32_t *a, size_t row_step, size_t pair_step,
                              const uint32_t *b, size_t width, const float *start, float *c, size_t ldc, float lo,
                              float hi);
@@ -23,25 +22,6 @@ typedef void ck_bf16_rows_fn(size_t rows, size_t n, const float *a, size_t lda, 
 // out (pairs of k, width): from n numbers at each of k places, zero beyond n and k.
 typedef void ck_bf16_columns_fn(size_t n, size_t width, size_t k, const float *const *places, uint32_t *out);
 
-#define CK_BF16_FAMILIES(X, isa) X(bf16_gemm, isa) X(bf16_rows, isa) X(bf16_columns, isa)
-
-typedef struct {
-#define CK_FIELD(family, isa) ck_##family##_fn *family;
-  CK_BF16_FAMILIES(CK_FIELD, )
-#undef CK_FIELD
-} ck_bf16_kernels;
-
-// Tiles are those of the set's float32 kernels. NULL when the set has no such instructions, or this machine lacks
-// them; the scalar reference is always there.
-const ck_bf16_kernels *ck_bf16_kernels_for(ck_isa isa);
-
 // out, as of ck_bf16_columns_fn, from from[j*column_step + p*row_step]; p < k. Rows before `first` are in place.
 void ck_bf16_pack(size_t n, size_t width, size_t first, size_t k, const float *from, size_t column_step,
                   size_t row_step, uint32_t *out);
-
-#define CK_DECLARE(family, isa) ck_##family##_fn ck_##family##_##isa;
-CK_BF16_FAMILIES(CK_DECLARE, scalar)
-#if defined(__x86_64__)
-CK_BF16_FAMILIES(CK_DECLARE, avx512)
-#endif
-#undef CK_DECLARE

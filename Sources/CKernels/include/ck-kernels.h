@@ -1,6 +1,6 @@
-// The leaf kernels: no allocation, no policy, no I/O. Every family exists once per instruction set and gives
-// the same bits in all of them; the scalar one is the reference. Products of bfloat16 numbers, which few CPUs
-// have instructions for, are in ck-bf16.h.
+// The leaf kernels: no allocation, no policy, no I/O. A kernel gives the same bits in every instruction set; the
+// scalar one is the reference. Which there are, and for which tiles, is in ck-table.h; products of bfloat16 numbers
+// are in ck-bf16.h.
 //
 // Contract for float32. Each output is one chain of fused multiply-adds in ascending order of k (in a
 // convolution: kernel row, kernel column, input channel), from the bias, or from the output's former value;
@@ -17,10 +17,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ck-isa.h"
-
-// C (m,n) = clamp(start + A (m,k) B (k,n)) for one tile: m <= f32_rows, n <= f32_columns of the set.
-// Row p of B begins at b + p*ldb and is readable up to n rounded up to f32_lanes, and so is start. A NULL start
+// C (m,n) = clamp(start + A (m,k) B (k,n)) for one tile: m and n are at most the tile's rows and columns.
+// Row p of B begins at b + p*ldb and is readable up to n rounded up to the tile's lanes, and so is start. A NULL start
 // continues from C.
 typedef void ck_f32_gemm_fn(size_t m, size_t n, size_t k, const float *a, size_t lda, const float *b, size_t ldb,
                             const float *start, float *c, size_t ldc, float lo, float hi);
@@ -83,8 +81,8 @@ typedef void ck_u8_max_pool_fn(size_t pixels, size_t channels, size_t stride, co
 typedef void ck_u8_average_pool_fn(size_t pixels, size_t channels, size_t stride, const void *const *tap,
                                    const uint32_t *counts, int32_t zero, float scale, int32_t zero_point, uint8_t *out);
 
-// C (m,n) = A (m,k) B (k,n) for one tile: m <= u8_rows, n <= u8_columns of the set. B is stored in groups of four
-// k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to u8_lanes or more.
+// C (m,n) = A (m,k) B (k,n) for one tile, as above. B is stored in groups of four
+// k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to the tile's lanes or more.
 typedef void ck_u8s8_gemm_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                              size_t width, int32_t *c, size_t ldc);
 // out (pixels, channels) = sum over t of *tap[t] * weights[t]; taps as above, weights as B (taps, channels) of width
@@ -146,43 +144,3 @@ typedef void ck_u8_dequantize_fn(size_t n, const uint8_t *a, float scale, int32_
 // Rounded to nearest even; a NaN stays one.
 typedef void ck_f32_to_half_fn(size_t n, const float *a, uint16_t *out);
 typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
-
-// The families. Every list of kernels in this room is made from this one.
-#define CK_FAMILIES(X, isa)                                                                                       \
-  X(f32_gemm, isa) X(f32_gemm_half, isa) X(f32_gemm_columns, isa) X(f32_gemm_pixels, isa)                         \
-  X(f32_depthwise, isa) X(f32_depthwise_spread, isa) X(f32_depthwise_gather, isa)                                 \
-  X(f32_winograd_tile, isa) X(f32_winograd_weights, isa) X(f32_winograd_outputs, isa)                             \
-  X(f32_winograd_spread, isa) X(f32_winograd_collect, isa)                                                        \
-  X(f32_max_pool, isa) X(f32_average_pool, isa) X(u8_max_pool, isa) X(u8_average_pool, isa)                       \
-  X(u8s8_gemm, isa) X(u8s8_gemm_codes, isa) X(u8s8_depthwise, isa) X(u8s8_depthwise_codes, isa)                   \
-  X(i32_dequantize, isa)                                                                                          \
-  X(f32_normalize, isa) X(f32_normalize_sums, isa) X(f32_normalize_gradient, isa) X(f32_add_squares, isa)         \
-  X(f32_add, isa) X(f32_add_rows, isa) X(f32_clamp, isa) X(u8_add, isa) X(f32_range, isa)                         \
-  X(f32_quantize, isa) X(u8_dequantize, isa) X(f32_to_half, isa) X(half_to_f32, isa)
-
-// All kernels of one instruction set.
-typedef struct {
-  ck_isa isa;
-  const char *name;
-  size_t f32_rows, f32_columns, f32_lanes;  // the float tile, and what B's width is padded to
-  size_t u8_rows, u8_columns, u8_lanes;     // the integer tile
-#define CK_FIELD(family, isa) ck_##family##_fn *family;
-  CK_FAMILIES(CK_FIELD, )
-#undef CK_FIELD
-} ck_kernels;
-
-// NULL when this build or this machine lacks the instruction set.
-const ck_kernels *ck_kernels_for(ck_isa isa);
-
-// The names of all families, so that tests can tell whether they reach each.
-const char *const *ck_family_names(size_t *count);
-
-#define CK_DECLARE(family, isa) ck_##family##_fn ck_##family##_##isa;
-CK_FAMILIES(CK_DECLARE, scalar)
-#if defined(__x86_64__)
-CK_FAMILIES(CK_DECLARE, avx2)
-CK_FAMILIES(CK_DECLARE, avx512)
-#elif defined(__aarch64__)
-CK_FAMILIES(CK_DECLARE, neon)
-#endif
-#undef CK_DECLARE

@@ -1,4 +1,4 @@
-#include "../include/ck-bf16.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 static inline uint32_t bits_of(float x) {

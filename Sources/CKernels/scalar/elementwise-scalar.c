@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 #include "half.h"
 

@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 void ck_f32_depthwise_scalar(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,

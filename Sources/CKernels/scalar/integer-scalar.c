@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 static int32_t depthwise_sum(size_t taps, const void *const *tap, size_t at, const int8_t *weights, size_t channels,

@@ -1,5 +1,6 @@
-#include "../include/ck-layout.h"
+#include "../kernel.h"
 
+#include "../include/ck-layout.h"
 #include "half.h"
 
 void ck_f32_pack(size_t n, size_t width, size_t k, const float *from, size_t column_step, size_t row_step, float *out) {

@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 void ck_f32_add_squares_scalar(size_t rows, size_t columns, const float *a, const float *center, float *sums) {

@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 void ck_f32_max_pool_scalar(size_t pixels, size_t channels, size_t stride, const void *const *tap,

@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 static int32_t sum_of(size_t k, const uint8_t *a, const int8_t *b, size_t width, size_t column) {

@@ -1,4 +1,4 @@
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 #include "arithmetic.h"
 
 // L v, for the five L of the contract: `step` apart in and out.

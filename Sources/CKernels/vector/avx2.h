@@ -1,6 +1,8 @@
 // The vector vocabulary of the kernel bodies, in AVX2 with FMA and F16C: 8 lanes. *_n touch only the first
 // n lanes' memory, and read zero into the others.
 #pragma once
+#include "../kernel.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,8 @@
 // The vector vocabulary of the kernel bodies, in AVX-512: 16 lanes. *_n touch only the first n lanes'
 // memory, and read zero into the others.
 #pragma once
+#include "../kernel.h"
+
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,5 @@
 // Element-wise kernels, and conversions between number formats.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 CK_ENTRY void KERNEL(f32_add)(size_t n, const float *a, const float *b, float lo, float hi, float *out) {
   const vf low = vf_set(lo), high = vf_set(hi);

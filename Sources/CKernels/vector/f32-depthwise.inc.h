@@ -1,6 +1,5 @@
 // Depthwise convolution and its gradients over tap pointers; vectors run along the channels.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 // A vector of channels for all pixels.
 INLINE void depthwise_block(const size_t n, size_t pixels, size_t channels, size_t taps, const void *const *tap,

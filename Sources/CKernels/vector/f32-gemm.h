@@ -2,7 +2,6 @@
 #include <stdbool.h>
 
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 #define GEMM(x) f32_gemm_##x
 #define GEMM_NAME KERNEL(f32_gemm)

@@ -1,6 +1,5 @@
 // Real numbers from 32-bit sums; vectors run along the channels.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 CK_ENTRY void KERNEL(i32_dequantize)(size_t rows, size_t n, const int32_t *acc, size_t lda, int32_t zero_point,
                                      const int32_t *sums, float input_scale, const float *scale, const float *bias,

@@ -1,6 +1,8 @@
 // The vector vocabulary of the kernel bodies, in ARMv8 Advanced SIMD: 4 lanes. *_n touch only the first n
 // lanes' memory, and read zero into the others.
 #pragma once
+#include "../kernel.h"
+
 #include <arm_neon.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,5 @@
 // Batch normalization, there and back.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 CK_ENTRY void KERNEL(f32_add_squares)(size_t rows, size_t columns, const float *a, const float *center, float *sums) {
   for (size_t c = 0; c < columns; c += LANES) {

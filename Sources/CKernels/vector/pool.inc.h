@@ -1,6 +1,5 @@
 // Pooling over tap pointers; vectors run along the channels.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 CK_ENTRY void KERNEL(f32_max_pool)(size_t pixels, size_t channels, size_t stride, const void *const *tap,
                                    const uint32_t *counts, const float *origin, float *out, int32_t *index) {

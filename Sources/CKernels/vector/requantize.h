@@ -1,6 +1,6 @@
 // Requantization of a vector of sums, the bias already among them; see ck-kernels.h.
 #pragma once
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 
 INLINE void requantize(vi sum, vf scale, const ck_requantization *to, uint8_t *out, size_t n) {
   const vf q = vf_add(vf_round(vf_mul(vf_from_vi(sum), scale)), vf_set((float)to->zero_point));

@@ -1,6 +1,5 @@
 // Winograd's transforms: one small matrix from the left, then its transpose from the right.
 #include "names.h"
-#include "../include/ck-kernels.h"
 
 INLINE void tile_side(const vf *d, vf *out) {
   out[0] = vf_sub(d[0], d[2]);

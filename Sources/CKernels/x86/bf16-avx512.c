@@ -4,7 +4,6 @@
 #define CK_TARGET "avx512f,avx512bw,avx512vl,avx512dq,avx512vnni,avx512bf16,avx2,fma,f16c"
 #include "../vector/avx512.h"
 #include "../vector/names.h"
-#include "../include/ck-bf16.h"
 
 #define MOST_ROWS 14
 

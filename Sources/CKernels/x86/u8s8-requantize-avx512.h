@@ -2,7 +2,7 @@
 // with the clamp from above moved before the rounding, which it commutes with, the conversion cannot overflow, and
 // 16-bit and 8-bit saturation do the rest.
 #pragma once
-#include "../include/ck-kernels.h"
+#include "../kernel.h"
 
 typedef struct {
   vf high;      // hi - zero point
