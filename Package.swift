@@ -4,12 +4,6 @@ import PackageDescription
 // The rooms of the house, ground floor first: a target may import only those above it in this file.
 // docs/architecture.md says what lives in each.
 
-/// C leaf kernels run at -O3 in debug builds as well, so tests keep their speed and timings agree.
-let kernelSettings: [CSetting] = [
-  .unsafeFlags(["-O3", "-Wall", "-Wextra", "-ffp-contract=off"]),
-  .define("NDEBUG", .when(configuration: .release)),
-]
-
 let package = Package(
   name: "compress",
   products: [.executable(name: "compress", targets: ["compress"])],
@@ -29,7 +23,7 @@ let package = Package(
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
     .target(name: "CConfinement"),
     .target(
-      name: "CKernels", cSettings: kernelSettings, linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+      name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
 
     // The engine.
     .target(name: "Diagnostics"),
