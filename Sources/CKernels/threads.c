@@ -22,6 +22,9 @@ typedef struct {
 
 struct ck_pool {
   size_t threads;
+  ck_set_up *set_up;
+  void *set_up_context;
+  uint64_t number;  // of all pools ever; addresses are used again
   ck_worker *workers;
   pthread_mutex_t submit;  // one loop at a time
   pthread_mutex_t lock;    // guards sleeping and waking
@@ -37,6 +40,13 @@ struct ck_pool {
 };
 
 static _Thread_local bool inside;
+static _Thread_local uint64_t prepared_for;  // the number of a pool
+
+static void prepare(ck_pool *pool, size_t worker) {
+  if (!pool->set_up || prepared_for == pool->number) return;
+  pool->set_up(pool->set_up_context, worker);
+  prepared_for = pool->number;
+}
 
 static inline void relax(void) {
 #if defined(__x86_64__)
@@ -47,6 +57,7 @@ static inline void relax(void) {
 }
 
 static void work(ck_pool *pool, size_t worker) {
+  prepare(pool, worker);
   inside = true;
   for (;;) {
     size_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
@@ -105,10 +116,12 @@ static void *worker_main(void *argument) {
   }
 }
 
-ck_pool *ck_pool_create(size_t threads) {
+ck_pool *ck_pool_create(size_t threads, ck_set_up *set_up, void *context) {
+  static _Atomic uint64_t pools;
   ck_pool *pool = aligned_alloc(64, (sizeof(ck_pool) + 63) / 64 * 64);
   if (!pool) return NULL;
-  *pool = (ck_pool){.threads = 1, .members = closed};
+  *pool = (ck_pool){.threads = 1, .members = closed, .set_up = set_up, .set_up_context = context};
+  pool->number = atomic_fetch_add(&pools, 1) + 1;
   pthread_mutex_init(&pool->submit, NULL);
   pthread_mutex_init(&pool->lock, NULL);
   pthread_cond_init(&pool->wake, NULL);
@@ -139,6 +152,7 @@ void ck_pool_destroy(ck_pool *pool) {
 
 void ck_pool_run(ck_pool *pool, size_t count, ck_task *task, void *context) {
   if (inside || count < 2 || pool->threads < 2) {
+    prepare(pool, 0);
     for (size_t i = 0; i < count; i++) task(context, i, 0);
     return;
   }
@@ -159,3 +173,5 @@ void ck_pool_run(ck_pool *pool, size_t count, ck_task *task, void *context) {
   }
   pthread_mutex_unlock(&pool->submit);
 }
+
+void ck_pool_prepare(ck_pool *pool) { prepare(pool, 0); }

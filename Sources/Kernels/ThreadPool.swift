@@ -13,6 +13,7 @@ public final class ThreadPool: @unchecked Sendable {
   public static let serial = ThreadPool()
 
   private let handle: OpaquePointer?
+  private let setUp: SetUp?
   /// The calling thread included.
   public let threads: Int
   /// Multiply-accumulates or the like below which a loop is not shared out.
@@ -23,20 +24,31 @@ public final class ThreadPool: @unchecked Sendable {
 
   private init() {
     handle = nil
+    setUp = nil
     threads = 1
     smallestWork = .max
   }
 
   /// - Parameter smallestWork: loops of fewer multiply-accumulates stay on the calling thread; 0 shares out every one.
+  /// - Parameter setUp: what every thread calls before its first work for this pool, the calling one included, and again
+  ///   when it has worked for another pool that has one meanwhile. (Units with a state of their own need it, AMX tiles
+  ///   for instance.)
   /// - Throws: `CompressError` when `threads` is outside 1...1024 or the machine refuses to start them.
-  public init(threads: Int, smallestWork: Int = standardSmallestWork) throws {
+  public init(
+    threads: Int, smallestWork: Int = standardSmallestWork, setUp: (@Sendable (_ worker: Int) -> Void)? = nil
+  ) throws {
     guard (1...1024).contains(threads) else {
       throw CompressError("the number of threads must be from 1 to 1024, not \(threads)")
     }
-    guard let handle = ck_pool_create(threads) else {
+    let setUp = setUp.map { SetUp($0) }
+    let context = setUp.map { Unmanaged.passUnretained($0).toOpaque() }
+    let call: (@convention(c) (UnsafeMutableRawPointer?, Int) -> Void)? =
+      setUp == nil ? nil : { Unmanaged<SetUp>.fromOpaque($0!).takeUnretainedValue().body($1) }
+    guard let handle = ck_pool_create(threads, call, context) else {
       throw CompressError("could not start \(threads) threads", kind: .system)
     }
     self.handle = handle
+    self.setUp = setUp
     self.threads = threads
     self.smallestWork = smallestWork
   }
@@ -46,7 +58,11 @@ public final class ThreadPool: @unchecked Sendable {
   }
 
   /// This pool, or the calling thread alone when so few operations are not worth handing out.
-  func forWork(_ operations: Int) -> ThreadPool { operations < smallestWork ? .serial : self }
+  func forWork(_ operations: Int) -> ThreadPool {
+    guard operations < smallestWork else { return self }
+    if setUp != nil { ck_pool_prepare(handle) }
+    return .serial
+  }
 
   /// Calls `body(index)` once for each index below `count`, on several threads at once.
   ///
@@ -65,6 +81,7 @@ public final class ThreadPool: @unchecked Sendable {
     guard count > 0 else { return }
     let cancellation = Cancellation.current  // which the other threads do not inherit
     guard let handle, count > 1 else {
+      if setUp != nil { ck_pool_prepare(handle) }
       for index in 0..<count {
         if cancellation?.isRequested == true { return }
         body(index, 0)
@@ -80,6 +97,11 @@ public final class ThreadPool: @unchecked Sendable {
           }, UnsafeMutableRawPointer(mutating: pointer))
       }
     }
+  }
+
+  private final class SetUp: Sendable {
+    let body: @Sendable (Int) -> Void
+    init(_ body: @escaping @Sendable (Int) -> Void) { self.body = body }
   }
 
   private struct Loop {

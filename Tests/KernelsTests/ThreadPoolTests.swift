@@ -1,4 +1,6 @@
 import Diagnostics
+import Foundation
+import Synchronization
 import Testing
 
 @testable import Kernels
@@ -56,6 +58,35 @@ import Testing
       return await group.reduce(into: []) { $0.append($1) }
     }
     #expect(totals == [10_000, 10_000, 10_000, 10_000])
+  }
+
+  /// Every thread that works has been set up, once, whichever way its work comes to it.
+  @Test func threadsAreSetUpBeforeTheirFirstWork() throws {
+    let calls = Mutex([UInt: Int]()), workers = Mutex([Int]())
+    let pool = try ThreadPool(threads: 3, smallestWork: 1000) { worker in
+      calls.withLock { $0[UInt(pthread_self()), default: 0] += 1 }
+      workers.withLock { $0.append(worker) }
+    }
+    let missing = Mutex(0)
+    func check(_ pool: ThreadPool, _ count: Int) {
+      pool.parallelFor(count) { _ in
+        let isSetUp = calls.withLock { $0[UInt(pthread_self())] == 1 }
+        if !isSetUp { missing.withLock { $0 += 1 } }
+      }
+    }
+    check(pool.forWork(1), 5)  // runs on this thread
+    #expect(calls.withLock { $0.count } == 1)
+    check(pool, 1)
+    for _ in 0..<200 { check(pool, 64) }
+    let (all, each) = calls.withLock { ($0.count, Array($0.values)) }
+    #expect(missing.withLock { $0 } == 0 && all <= 3 && each.allSatisfy { $0 == 1 })
+    #expect(Set(workers.withLock { $0 }).count == all)
+    // Another pool's may have replaced it.
+    let other = try ThreadPool(threads: 1) { _ in }
+    check(other.forWork(1), 0)
+    other.parallelFor(1) { _ in }
+    pool.parallelFor(1) { _ in }
+    #expect(calls.withLock { $0[UInt(pthread_self())] } == 2)
   }
 
   @Test(arguments: [-1, 0, 1025])
