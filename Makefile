@@ -5,11 +5,13 @@
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
+# For running the kernels for ARM on other machines.
+NEON      = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test figures soak sanitize deps clean
+.PHONY: quickstart build test figures soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -18,7 +20,9 @@ quickstart: build
 build: deps
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
 
-test: deps
+# The NEON kernels run under qemu, unless its packages or those of the compiler cannot be had; then it says so.
+test: deps neon-deps
+	Tests/KernelChecks/neon.sh || [ $$? = 77 ]
 	$(TEST)
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
@@ -53,6 +57,12 @@ deps:
 	  if [ "$$(id -u)" = 0 ]; then sudo=""; else sudo=sudo; fi; \
 	  $$sudo apt-get update -q && $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -q $$missing; \
 	fi
+
+# The same for the tests alone. Whoever is not root is not asked for it here: the kernels of this machine need none of it.
+neon-deps:
+	@[ "$$(uname -m)" = aarch64 ] || dpkg-query -W $(NEON) >/dev/null 2>&1 || { [ "$$(id -u)" = 0 ] && \
+	  { apt-get install -y -q --no-install-recommends $(NEON) || { apt-get update -q && \
+	    apt-get install -y -q --no-install-recommends $(NEON); }; }; } || echo "not installed: $(NEON)" >&2
 
 clean:
 	rm -rf .build out

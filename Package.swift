@@ -73,7 +73,11 @@ let package = Package(
     .executableTarget(
       name: "hole", dependencies: ["Confinement", "CConfinement", "LuaHost", "HoleAttacks"], path: "Tests/Hole"),
     .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "hole"]),
-    .testTarget(name: "KernelsTests", dependencies: ["Kernels", "CKernels", "Tensors", "Diagnostics"]),
+    // Every row of the kernel table against the scalar reference; a program as well, for other CPUs (neon.sh).
+    .target(
+      name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks", exclude: ["main.c", "neon.sh"]),
+    .testTarget(
+      name: "KernelsTests", dependencies: ["Kernels", "CKernels", "KernelChecks", "Tensors", "Diagnostics"]),
     .testTarget(name: "CompressionTests", dependencies: ["Compression", "Formats", "Runtime", "TestSupport"]),
     .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["pytorch_step.py"]),
     .testTarget(name: "FilesTests", dependencies: ["Files", "Tensors"]),
