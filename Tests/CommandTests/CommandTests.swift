@@ -17,7 +17,7 @@ import Testing
     let json = try #require(
       JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json")))
         as? [String: Any])
-    #expect(json["version"] as? Int == 2)
+    #expect(json["version"] as? Int == 3)
     let variants = try #require(json["variants"] as? [[String: Any]])
     #expect(variants.count == 5)
     for variant in variants {
@@ -28,6 +28,14 @@ import Testing
       #expect(bytes["native"]! > bytes["gzip"]! && bytes["gzip"]! > 0)
       let latency = try #require(variant["latency_ms"] as? [String: Any])
       #expect((latency["samples"] as? [Double])?.count == 20)
+      let turns = try #require(variant["turns"] as? [[String: Any]])
+      #expect(turns.map { $0["runs"] as? Int } == [10, 10])
+      let peaks = turns.compactMap { $0["peak_memory_bytes"] as? Int }
+      #expect(peaks.count == 2 && variant["peak_memory_bytes"] as? Int == peaks.max())
+      let load = try #require(turns[0]["load"] as? [String: Any])
+      // What the wall lets the measuring process read, it reads.
+      let isReadable = access("/proc/stat", R_OK) == 0
+      #expect(load["wall_s"] is Double && (load["others_cpu_s"] is Double) == isReadable)
       let values = ["min", "p50", "p90", "p99", "max"].compactMap { latency[$0] as? Double }
       #expect(values.count == 5 && values == values.sorted() && latency["mean"] is Double)
       #expect((0...1).contains(variant["accuracy"] as! Double))

@@ -27,7 +27,7 @@ import Testing
         "command", "latency_ms", "peak_memory_bytes", "seconds", "created", "mean_ms", "p50_ms", "faster_mean",
         "epochSeconds",
         "faster_mean_95",
-        "faster_p50", "faster_p50_95",
+        "faster_p50", "faster_p50_95", "turns",
       ]
       return object.filter { !measured.contains($0.key) }.mapValues(withoutMeasurements)
     }

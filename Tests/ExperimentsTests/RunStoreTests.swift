@@ -1,12 +1,37 @@
 import Diagnostics
 import Foundation
 import GRDB
+import Pipeline
 import Reports
 import Testing
 
 @testable import Experiments
 
 @Suite struct RunStoreTests {
+  /// What was measured comes into a sweep's record, turn by turn, and out of its file again.
+  @Test func aRecordHasWhatWasMeasured() throws {
+    let timing = Timing(
+      turns: [[0.3, 0.1, 0.2], [0.4, 0.6, 0.5]].enumerated().map {
+        Timing.Turn(samples: $1, peakMemoryBytes: 1000 * ($0 + 1), load: nil)
+      })
+    var run = sampleRun(1)
+    run.variants = [
+      RunRecord.Variant(
+        VariantResult(
+          name: "int8", accuracy: 0.5, flips: 3, gained: 1, lost: 2, parameters: 10, nonzero: 9, macs: 8,
+          nativeBytes: 7, gzipBytes: 6, timing: timing, history: [], layers: []))
+    ]
+    let again = try JSONDecoder().decode(RunRecord.self, from: JSONEncoder().encode(run))
+    #expect(again == run)
+    let variant = again.variants[0]
+    #expect(variant.turnMedians == [0.2, 0.5])
+    #expect(variant[.p50] == 0.3 && variant[.p90] == 0.6 && variant[.memory] == 2000 && variant[.gzipBytes] == 6)
+    // Of an older version.
+    let old = #"{"name":"int8","metrics":{"p50_ms":0.3}}"#
+    let older = try JSONDecoder().decode(RunRecord.Variant.self, from: Data(old.utf8))
+    #expect(older.turnMedians == nil && older[.p50] == 0.3)
+  }
+
   private let folder: TemporaryFolder
   init() throws { folder = try TemporaryFolder() }
 

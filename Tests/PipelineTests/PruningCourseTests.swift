@@ -10,8 +10,7 @@ import Testing
   private func result(_ name: String, accuracy: Double) -> VariantResult {
     VariantResult(
       name: name, accuracy: accuracy, flips: 0, gained: 0, lost: 0, parameters: 0, nonzero: 0, macs: 0, nativeBytes: 0,
-      gzipBytes: 0, latency: .init(mean: 1, min: 1, p50: 1, p90: 1, p99: 1, max: 1, samples: [1]),
-      peakMemoryBytes: 0, history: [], layers: [])
+      gzipBytes: 0, timing: Timing(turns: [Timing.Turn(samples: [1], peakMemoryBytes: 0, load: nil)]), history: [], layers: [])
   }
 
   @Test func roundsAreCutAtEachPruning() throws {

@@ -170,8 +170,7 @@ final class PageReader: NSObject, XMLParserDelegate {
   /// Zeros explain no time, be it short or long; and what is shorter is not called noise either.
   @Test(arguments: [0.8, 1, 1.3]) func zerosExplainNoTime(factor: Double) throws {
     let said = try findings { outcome in
-      outcome.variants[2].latency.samples = outcome.variants[2].latency.samples.map { $0 * factor }
-      outcome.variants[2].latency.p50 *= factor
+      outcome.variants[2].timing = outcome.variants[2].timing.mapTimes { $2 * factor }
     }
     #expect(said.contains { $0.hasPrefix("Of the weights 80.0 % of “pruned” are zero.") && $0.contains("neither way") })
     #expect(!said.contains { $0.contains("noise") || $0.contains("faster") || $0.contains("slower") })
@@ -192,8 +191,7 @@ final class PageReader: NSObject, XMLParserDelegate {
 
   @Test func slowIntegersAreSaid() throws {
     let slow = try findings { outcome in
-      outcome.variants[1].latency.samples = outcome.variants[1].latency.samples.map { $0 * 3 }
-      outcome.variants[1].latency.p50 *= 3
+      outcome.variants[1].timing = outcome.variants[1].timing.mapTimes { $2 * 3 }
     }
     #expect(
       slow.contains {
@@ -204,8 +202,8 @@ final class PageReader: NSObject, XMLParserDelegate {
   @Test func anUnsteadyMachineIsSaid() throws {
     #expect(try !findings().contains { $0.contains("was not steady") })
     let drifting = try findings { outcome in
-      let samples = outcome.variants[0].latency.samples
-      outcome.variants[0].latency.samples = samples.enumerated().map { $1 * ($0 > samples.count / 2 ? 1.5 : 1) }
+      let timing = outcome.variants[0].timing.inOneTurn, count = timing.samples.count
+      outcome.variants[0].timing = timing.mapTimes { $2 * ($1 > count / 2 ? 1.5 : 1) }
     }
     #expect(drifting.contains { $0.contains("not steady") && $0.contains("“baseline” (1.5") })
   }

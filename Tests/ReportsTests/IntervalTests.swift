@@ -87,8 +87,9 @@ import Testing
       if Interval.median(ofSorted: samples.sorted())?.contains(10) == true { held += 1 }
     }
     #expect((185...200).contains(held), "\(held)")
-    let latency = VariantResult.Latency(
-      mean: 34, min: 9, p50: 10, p90: 20, p99: 99, max: 120, samples: [9, 10, 10, 20, 20.1, 120])
+    let latency = Timing(turns: [
+      Timing.Turn(samples: [9, 10, 10, 10, 20, 20.1, 120], peakMemoryBytes: 1, load: nil)
+    ])
     #expect(SlowRuns(latency).count == 2 && SlowRuns(latency).slowest == 120)
   }
 }

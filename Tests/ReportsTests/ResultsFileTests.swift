@@ -24,6 +24,8 @@ import Testing
     #expect(FileManager.default.contents(atPath: path) == FileManager.default.contents(atPath: path + "2"))
     #expect(again.run.params == ["sparsity": .number(0.8), "quick": .bool(true), "kind": .string("digits")])
     #expect(again.variants[1].layers == results.variants[1].layers)
+    #expect(again.variants[1].timing == results.variants[1].timing && again.variants[1].timing.turns.count == 3)
+    #expect(again.comparison.turns == 3)
     #expect(again.variants[1].intervals == results.variants[1].intervals)
     #expect(again.variants[1].versusFirst == results.variants[1].versusFirst)
     #expect(again.created == "1970-01-01T00:00:00Z")
@@ -38,7 +40,7 @@ import Testing
     let variants = try #require(json["variants"] as? [[String: Any]])
     let keys: Set = [
       "name", "accuracy", "flips", "parameters", "nonzero", "macs", "bytes", "latency_ms", "peak_memory_bytes",
-      "stages", "undefined", "weights", "nonzero_weights",
+      "stages", "undefined", "weights", "nonzero_weights", "turns",
       "layers", "intervals_95",
     ]
     #expect(Set(variants[0].keys) == keys)
@@ -81,13 +83,33 @@ import Testing
     json["variants"] = try #require(json["variants"] as? [[String: Any]]).map { variant in
       variant.filter {
         ![
-          "layers", "intervals_95", "versus_first", "undefined", "weights", "nonzero_weights", "outputs",
+          "layers", "intervals_95", "versus_first", "undefined", "weights", "nonzero_weights", "outputs", "turns",
         ].contains($0.key)
       }
     }
     let results = try ResultsFile.read(write(json, folder))
     #expect(results.variants.map(\.name) == ["baseline", "int8", "pruned"])
     #expect(results.variants[0].layers == nil)
+    // One process measured all.
+    #expect(results.variants[0].timing.turns.count == 1 && results.variants[0].timing.turns[0].samples.count == 120)
+    #expect(results.variants[0].timing.peakMemoryBytes == 20_000_000)
+  }
+
+  /// Turns that do not add up to the runs there are: nothing is guessed, and nothing traps.
+  @Test(arguments: [[60, 61], [60], [0, 120], [-1, 121], []])
+  func turnsThatAreNotThoseOfTheRunsAreRefused(runs: [Int]) throws {
+    let folder = try TemporaryFolder()
+    var json = try object(Synthetic.results(try Synthetic.outcome(names: ["a"])))
+    var variant = try #require((json["variants"] as? [[String: Any]])?.first)
+    variant["turns"] = runs.map { ["runs": $0, "p50_ms": 1, "peak_memory_bytes": 1] }
+    json["variants"] = [variant]
+    let path = try write(json, folder)
+    #expect { try ResultsFile.read(path) } throws: { "\($0)".contains("is no results file") }
+    variant["turns"] = nil
+    variant["latency_ms"] = ["samples": [Double]()]
+    json["variants"] = [variant]
+    let empty = try write(json, folder)
+    #expect { try ResultsFile.read(empty) } throws: { "\($0)".contains("is no results file") }
   }
 
   @Test func whatIsNoResultsFileIsNamed() throws {

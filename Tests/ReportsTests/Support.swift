@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Pipeline
 import Reports
+import Runtime
 
 /// A comparison nobody measured.
 enum Synthetic {
@@ -64,16 +65,19 @@ enum Synthetic {
   static func variant(_ name: String, _ index: Int, samples: Int) throws -> VariantResult {
     let base = index == 1 ? 0.5 : 1.0
     let times = (0..<samples).map { base + 0.01 * Double(($0 * 7) % 11) }
-    let sorted = times.sorted()
+    let turns = samples < 14 ? 1 : samples < 21 ? 2 : 3
+    let timing = Timing(
+      turns: (0..<turns).map { turn in
+        Timing.Turn(
+          samples: Array(times[samples * turn / turns..<samples * (turn + 1) / turns]), peakMemoryBytes: 20_000_000,
+          load: MachineLoad(seconds: 1, own: 1, preemptions: 2, processors: 2, others: 0.02, stolen: 0, waiting: 0.01))
+      })
     let isInteger = index == 1, kept = index == 2 ? 200 : 1000
     return VariantResult(
       name: name, accuracy: 0.95 - 0.01 * Double(index), flips: index * 20, gained: index * 2, lost: index * 12,
       parameters: 1010, nonzero: kept + 10, macs: 5000, nativeBytes: isInteger ? 1200 : 4100,
       gzipBytes: isInteger ? 1100 : index == 2 ? 900 : 3900,
-      latency: VariantResult.Latency(
-        mean: times.reduce(0, +) / Double(samples), min: sorted[0], p50: sorted[(samples - 1) / 2],
-        p90: sorted[samples * 9 / 10], p99: sorted[samples * 99 / 100], max: sorted[samples - 1], samples: times),
-      peakMemoryBytes: 20_000_000,
+      timing: timing,
       history: [
         try step("train", "c0ffee", epochs: 3), try step("quantize", "key\(index)", epochs: 0),
       ],
@@ -98,6 +102,21 @@ enum Synthetic {
     let record = try JSONDecoder().decode(StageRecord.self, from: Data(json.utf8))
     return VariantResult.Step(stage: stage, label: "\(stage) net", key: key, record: record)
   }
+}
+
+extension Timing {
+  /// The same turns, with other times.
+  func mapTimes(_ change: (_ turn: Int, _ run: Int, _ time: Double) -> Double) -> Timing {
+    Timing(
+      turns: turns.enumerated().map { index, turn in
+        Turn(
+          samples: turn.samples.enumerated().map { change(index, $0, $1) }, peakMemoryBytes: turn.peakMemoryBytes,
+          load: turn.load)
+      })
+  }
+
+  /// As one process would have measured it.
+  var inOneTurn: Timing { Timing(turns: [Turn(samples: samples, peakMemoryBytes: peakMemoryBytes, load: nil)]) }
 }
 
 /// Text in place of a charting library, with its introduction.

@@ -97,7 +97,8 @@ import Testing
     }
   }
 
-  /// +0.10 points of which the interval contains none has no colour, and no time has one.
+  /// +0.10 points of which the interval contains none has no colour; a time has one where its interval, over turns,
+  /// excludes none.
   @Test func colourNeedsAnIntervalThatExcludesNone() throws {
     var outcome = try Synthetic.outcome()
     outcome.variants[1].accuracy = outcome.variants[0].accuracy + 0.001
@@ -108,24 +109,31 @@ import Testing
     let text = rendered(outcome, for: wide)
     #expect(text.contains(dim + "+0.10 (") && text.contains(red + "−2.00 ("))
     #expect(text.contains(green + "3.5×") && text.contains(green + "4.3×"))
-    // Int8 takes half the time; what is styled in the second table is names and headings.
+    // Int8 takes half the time; the pruned one as long as the first.
     let time = try #require(text.components(separatedBy: "\n\n").dropFirst().first)
-    #expect(time.contains("1.91× (") && !time.contains(green) && !time.contains(red))
+    #expect(time.contains(green + "1.91× (") && time.contains(dim + "1.00× (") && !time.contains(red), "\(time)")
     let html = try HTMLReport(Synthetic.results(outcome), charts: nil).rendered()
     #expect(html.contains("<span class=\"same\">+0.10") && html.contains("<span class=\"bad\">−2.00"))
-    #expect(html.contains("<small class=\"good\">3.5× smaller") && html.contains("<span>1.91×"))
+    #expect(html.contains("<small class=\"good\">3.5× smaller") && html.contains("<span class=\"good\">1.91×"))
+    #expect(html.contains("<span class=\"same\">1.00×"))
+    // As one process would have timed it, half the time or not.
+    for index in outcome.variants.indices { outcome.variants[index].timing = outcome.variants[index].timing.inOneTurn }
+    let single = try #require(rendered(outcome, for: wide).components(separatedBy: "\n\n").dropFirst().first)
+    #expect(single.contains("1.91×") && !single.contains(green) && !single.contains(red))
+    let page = try HTMLReport(Synthetic.results(outcome), charts: nil).rendered()
+    #expect(page.contains("<span class=\"\">1.91×"))
   }
 
   @Test func oneImageIsNoComparisonOfTimes() throws {
     let results = Synthetic.results(try Synthetic.outcome(samples: 1))
     let text = ComparisonTable(results).rendered(for: plain)
-    #expect(text.contains("the median of 1 image has no interval") && text.contains(" 1.00 ms  "), "\(text)")
+    #expect(text.contains("timed in one turn: times have no interval") && text.contains(" 1.00 ms  "), "\(text)")
     let page = PageReader(try HTMLReport(results, charts: nil).rendered()).text
-    #expect(page.contains("The median of 1 image has no interval"))
+    #expect(page.contains("Timed in one turn: times have no interval"))
     #expect(results.variants.allSatisfy { $0.intervals?.p50 == nil && $0.versusFirst?.fasterMedianInterval == nil })
     #expect(
-      !ComparisonTable(Synthetic.results(try Synthetic.outcome(samples: 7))).rendered(for: plain).contains(
-        "has no interval"))
+      !ComparisonTable(Synthetic.results(try Synthetic.outcome(samples: 14))).rendered(for: plain).contains(
+        "have no interval"))
   }
 
   @Test func aRowSaysNaNForHowManySamples() throws {

@@ -111,7 +111,8 @@
 ---@field images? integer # how many are timed one by one; default 1000
 ---@field order? "first"|"random" # which ones; default "first"
 ---@field warmup? integer # runs before the first sample; default 50
----@field cooldown? number # seconds of rest before each variant; default 0
+---@field cooldown? number # seconds of rest before each variant, shared out over its turns; default 0
+---@field turns? integer # in how many processes each variant is timed, in between the others; default 3
 ---@field [integer] [string, Model] # a variant: its name, its model
 
 ---@class EvaluateOptions

@@ -66,9 +66,12 @@ public struct RunRecord: Codable, Sendable, Equatable {
     public var name: String
     /// Finite; what is no number counts as not measured.
     private var metrics: [String: Double]
+    /// The median of each turn it was timed in, milliseconds; nil where that was not kept, as in the run store.
+    public private(set) var turnMedians: [Double]?
 
-    public init(name: String, metrics: [Metric: Double]) {
+    public init(name: String, metrics: [Metric: Double], turnMedians: [Double]? = nil) {
       self.name = name
+      self.turnMedians = turnMedians
       self.metrics = Dictionary(uniqueKeysWithValues: metrics.map { ($0.rawValue, $1) }).filter { $0.value.isFinite }
     }
 
@@ -76,9 +79,10 @@ public struct RunRecord: Codable, Sendable, Equatable {
       let container = try decoder.container(keyedBy: CodingKeys.self)
       name = try container.decode(String.self, forKey: .name)
       metrics = try container.decode([String: Double].self, forKey: .metrics).filter { $0.value.isFinite }
+      turnMedians = try container.decodeIfPresent([Double].self, forKey: .turnMedians)
     }
 
-    private enum CodingKeys: String, CodingKey { case name, metrics }
+    private enum CodingKeys: String, CodingKey { case name, metrics, turnMedians = "turns_p50_ms" }
 
     public subscript(metric: Metric) -> Double? { metrics[metric.rawValue] }
   }
@@ -165,8 +169,8 @@ extension RunRecord.Variant {
       metrics: [
         .accuracy: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
         .nonzero: Double(result.nonzeroWeights), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
-        .gzipBytes: Double(result.gzipBytes), .mean: result.latency.mean, .p50: result.latency.p50,
-        .p90: result.latency.p90, .p99: result.latency.p99, .memory: Double(result.peakMemoryBytes),
-      ])
+        .gzipBytes: Double(result.gzipBytes), .mean: result.timing.mean, .p50: result.timing.p50,
+        .p90: result.timing.p90, .p99: result.timing.p99, .memory: Double(result.timing.peakMemoryBytes),
+      ], turnMedians: result.timing.medians)
   }
 }

@@ -9,8 +9,8 @@ import Runtime
 import Synchronization
 import Tensors
 
-/// Measures the variants of a comparison one after the other, each in a process of its own, so that
-/// its peak memory and its caches are its own.
+/// Measures the variants of a comparison in turns, each turn of each variant in a process of its own, so that its peak
+/// memory and its caches are its own, and that what the machine does meanwhile hits all variants alike.
 public struct Comparer {
   /// The program to start; its value is the path of a job.
   let worker: BrokeredProgram
@@ -40,21 +40,16 @@ public struct Comparer {
         throw CompressError("is a symbolic link, where models are to be written", kind: .input).at(file: folder)
       }
     }
+    let files = comparison.variants.enumerated().map {
+      "\(folder ?? scratch.path)/\(Self.modelFile($1.name, $0))"
+    }
+    for (variant, file) in zip(comparison.variants, files) {
+      try NativeFormat.write(try executor.result(of: variant.stage).model, to: file)
+    }
+    let timings = try time(files, comparison, images: images, scratch)
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
-      let stored = try executor.result(of: variant.stage)
-      let file = "\(folder ?? scratch.path)/\(Self.modelFile(variant.name, index))"
-      try NativeFormat.write(stored.model, to: file)
-
-      let known = try executor.knownPredictions(of: variant.stage, on: comparison.data)
-      let job = MeasurementJob(
-        model: file, images: images, imageCount: comparison.images, warmUp: comparison.warmUp,
-        threads: context.pool.threads, evaluated: known == nil ? comparison.data.count : 0,
-        report: "\(scratch.path)/report.json")
-      context.progress.begin("measure \(variant.name)", total: comparison.data.count)
-      let (report, sent) = try measure(job, on: comparison.data, after: comparison.cooldown, scratch)
-      let found = known ?? StoredPredictions(predictions: report.predictions, labels: sent)
-      if known == nil { try executor.keep(found, of: variant.stage, on: comparison.data) }
+      let file = files[index], found = try predictions(of: variant, file, on: comparison.data, scratch)
       if index == 0 { firstPredictions = found.predictions }
       let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
       if evaluation.undefined > 0 {
@@ -62,24 +57,81 @@ public struct Comparer {
           "\(variant.name) answers NaN to \(evaluation.undefined) of \(evaluation.count) samples; they count as wrong")
       }
       let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
-      let cost = ModelCost(stored.model)
+      let model = try executor.result(of: variant.stage).model, cost = ModelCost(model)
       results.append(
         VariantResult(
           name: variant.name, accuracy: evaluation.accuracy, undefined: evaluation.undefined,
           flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
           parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
-          latency: report.latency, peakMemoryBytes: report.peakMemoryBytes, history: try history(of: variant.stage),
-          layers: VariantResult.Layer.all(cost, try compile(stored.model)),
-          outputs: stored.model.graph.outputShape.count))
-      context.progress.end(
-        detail: "accuracy \((evaluation.accuracy * 100).formatted(2)) %  median \(report.latency.p50.formatted(4)) ms")
+          timing: timings[index], history: try history(of: variant.stage),
+          layers: VariantResult.Layer.all(cost, try compile(model)), outputs: model.graph.outputShape.count))
     }
     return ComparisonOutcome(
       data: comparison.data.name, evaluated: comparison.data.count, classes: comparison.data.classCount,
-      images: comparison.images, order: comparison.order,
-      warmUp: comparison.warmUp, cooldown: comparison.cooldown, threads: context.pool.threads, variants: results,
+      images: comparison.images, order: comparison.order, warmUp: comparison.warmUp, cooldown: comparison.cooldown,
+      turns: comparison.turns, threads: context.pool.threads, variants: results,
       courses: try PruningCourse.all(in: comparison, results, executor), scans: try scans(comparison))
+  }
+
+  /// Times all variants in turns, while no other process of a sweep computes.
+  private func time(
+    _ files: [String], _ comparison: Comparison, images: String, _ scratch: ScratchFolder
+  ) throws -> [Timing] {
+    let context = executor.context, names = comparison.variants.map(\.name)
+    var plan = TurnPlan(variants: files.count, images: comparison.images, turns: comparison.turns)
+    var turns = [[Timing.Turn]](repeating: [], count: files.count)
+    context.progress.begin("measure", total: plan.processes)
+    try context.measuring {
+      var number = 0, done = 0
+      while number < plan.turns.count {
+        // What the processes took for anything but timed images: to start, load, compile and warm up.
+        var overhead = 0.0
+        for variant in plan.order(ofTurn: number) {
+          context.progress.update(done: done, detail: "turn \(number + 1) of \(plan.turns.count), \(names[variant])")
+          try rest(comparison.cooldown / Double(plan.turns.count))
+          let range = plan.turns[number]
+          let job = MeasurementJob(
+            model: files[variant], images: images, firstImage: range.lowerBound, imageCount: range.count,
+            warmUp: comparison.warmUp, threads: context.pool.threads, evaluated: 0,
+            report: "\(scratch.path)/report.json")
+          let start = ContinuousClock.now
+          guard let timing = try perform(job, scratch, sending: { _ in }).timing else {
+            throw CompressError("the measuring process timed nothing", kind: .system)
+          }
+          overhead += (ContinuousClock.now - start) / .seconds(1) - timing.samples.reduce(0, +) / 1e3
+          turns[variant] += timing.turns
+          done += 1
+        }
+        number += 1
+        plan.shorten(after: number, overhead: overhead)
+      }
+    }
+    let medians = turns.map { Timing(turns: $0).p50.formatted(4) }.prefix(6).joined(separator: ", ")
+    context.progress.end(
+      detail: "\(files.count) \(files.count == 1 ? "variant" : "variants") in \(plan.turns.count) "
+        + "\(plan.turns.count == 1 ? "turn" : "turns"), medians \(medians)\(turns.count > 6 ? " …" : "") ms")
+    return turns.map { Timing(turns: $0) }
+  }
+
+  /// What a variant predicts for the data, where that is not known from before: found out once, in a process that times
+  /// nothing.
+  private func predictions(
+    of variant: Comparison.Variant, _ file: String, on data: any Dataset, _ scratch: ScratchFolder
+  ) throws -> StoredPredictions {
+    if let known = try executor.knownPredictions(of: variant.stage, on: data) { return known }
+    let context = executor.context
+    let job = MeasurementJob(
+      model: file, images: "", firstImage: 0, imageCount: 0, warmUp: 0, threads: context.pool.threads,
+      evaluated: data.count, report: "\(scratch.path)/report.json")
+    context.progress.begin("predict with \(variant.name)", total: data.count)
+    var labels: [Int32] = []
+    let report = try perform(job, scratch) { labels = try send(data, to: $0) }
+    let found = StoredPredictions(predictions: report.predictions, labels: labels)
+    try executor.keep(found, of: variant.stage, on: data)
+    let accuracy = Evaluation(predictions: found.predictions, labels: found.labels).accuracy
+    context.progress.end(detail: "accuracy \((accuracy * 100).formatted(2)) %")
+    return found
   }
 
   private func scans(_ comparison: Comparison) throws -> [SensitivityScan] {
@@ -148,9 +200,12 @@ public struct Comparer {
     }
   }
 
-  private func measure(
-    _ job: MeasurementJob, on data: any Dataset, after cooldown: Double, _ scratch: ScratchFolder
-  ) throws -> (report: MeasurementReport, labels: [Int32]) {
+  /// Starts a process for a job, and waits for its end.
+  ///
+  /// - Parameter sending: writes the samples that the job is to predict.
+  private func perform(
+    _ job: MeasurementJob, _ scratch: ScratchFolder, sending: (FileHandle) throws -> Void
+  ) throws -> MeasurementReport {
     let jobFile = "\(scratch.path)/job.json"
     try AtomicFile.write(CanonicalJSON.encode(job), to: jobFile)
     try? FileManager.default.removeItem(atPath: job.report)
@@ -161,24 +216,20 @@ public struct Comparer {
     defer { if !finished { end() } }
     // While the clock runs this process waits for the other, and hears of a request to stop here only.
     return try executor.context.cancellation.withHandler(end) {
-      let process = try executor.context.measuring {
-        try rest(cooldown)
-        let process = try worker.start(
-          [jobFile], input: input.fileHandleForReading.fileDescriptor,
-          output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
-        try? input.fileHandleForReading.close()
-        try? output.fileHandleForWriting.close()
-        started.withLock { $0 = process }
-        try executor.context.cancellation.check()
-        // The measuring process closes its output when it has timed the last image.
-        _ = try? output.fileHandleForReading.readToEnd()
-        return process
-      }
-      let labels = job.evaluated > 0 ? try send(data, to: input.fileHandleForWriting) : []
-      if job.evaluated == 0 { try? input.fileHandleForWriting.close() }
+      let process = try worker.start(
+        [jobFile], input: input.fileHandleForReading.fileDescriptor,
+        output: output.fileHandleForWriting.fileDescriptor, errors: STDERR_FILENO)
+      try? input.fileHandleForReading.close()
+      try? output.fileHandleForWriting.close()
+      started.withLock { $0 = process }
+      try executor.context.cancellation.check()
+      // The measuring process closes its output when it has timed the last image.
+      _ = try? output.fileHandleForReading.readToEnd()
+      if job.evaluated > 0 { try sending(input.fileHandleForWriting) }
+      try? input.fileHandleForWriting.close()
       let ending = process.wait()
       finished = true
-      return (try report(ending, at: job.report), labels)
+      return try report(ending, at: job.report)
     }
   }
 

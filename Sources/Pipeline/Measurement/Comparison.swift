@@ -22,10 +22,14 @@ public struct Comparison {
   public var order: Order
   /// Runs before the first sample.
   public var warmUp: Int
-  /// Seconds of rest before each variant, so that none inherits another's heat.
+  /// Seconds of rest before each variant, so that none inherits another's heat; shared out over its turns.
   public var cooldown: Double
+  /// In how many processes, one after the other, each variant is timed; the images are shared out over them.
+  public var turns: Int
   /// Scans of sensitivity that the script made on its way, to be told along with the comparison.
   public var scans: [Stage] = []
+
+  public static let standardTurns = 3, mostTurns = 30
 
   /// Which images are timed.
   public enum Order: String, Sendable, CaseIterable {
@@ -36,7 +40,7 @@ public struct Comparison {
   ///   number is out of range.
   public init(
     variants: [Variant], data: any Dataset, images: Int = 1000, order: Order = .first, warmUp: Int = 50,
-    cooldown: Double = 0
+    cooldown: Double = 0, turns: Int = standardTurns
   ) throws {
     guard !variants.isEmpty else { throw CompressError("nothing to compare") }
     var names = Set<String>()
@@ -55,6 +59,10 @@ public struct Comparison {
     guard (0...3600).contains(cooldown) else {
       throw CompressError("a cool-down of \(cooldown) s is not within an hour")
     }
+    guard (1...Self.mostTurns).contains(turns) else {
+      throw CompressError("\(turns) turns are not within 1 and \(Self.mostTurns)")
+    }
+    self.turns = turns
     self.variants = variants
     self.data = data
     self.images = min(images, data.count)
@@ -83,8 +91,7 @@ public struct VariantResult: Sendable {
   /// The native file, and the same after `gzip -9`.
   public var nativeBytes: Int
   public var gzipBytes: Int
-  public var latency: Latency
-  public var peakMemoryBytes: Int
+  public var timing: Timing
   /// What each stage of its making recorded, in order.
   public var history: [Step]
   /// The model as it is stored and as the runtime runs it, in the graph's order.
@@ -106,18 +113,6 @@ public struct VariantResult: Sendable {
       self.label = label
       self.key = key
       self.record = record
-    }
-  }
-
-  /// Milliseconds for one image.
-  public struct Latency: Sendable, Codable, Equatable {
-    public var mean, min, p50, p90, p99, max: Double
-    /// Every one, in the order they were taken.
-    public var samples: [Double]
-
-    public init(mean: Double, min: Double, p50: Double, p90: Double, p99: Double, max: Double, samples: [Double]) {
-      (self.mean, self.min, self.p50, self.p90, self.p99, self.max) = (mean, min, p50, p90, p99, max)
-      self.samples = samples
     }
   }
 
@@ -167,7 +162,7 @@ public struct VariantResult: Sendable {
 
   public init(
     name: String, accuracy: Double, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
-    nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, latency: Latency, peakMemoryBytes: Int,
+    nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, timing: Timing,
     history: [Step], layers: [Layer], outputs: Int? = nil
   ) {
     self.name = name
@@ -181,8 +176,7 @@ public struct VariantResult: Sendable {
     self.macs = macs
     self.nativeBytes = nativeBytes
     self.gzipBytes = gzipBytes
-    self.latency = latency
-    self.peakMemoryBytes = peakMemoryBytes
+    self.timing = timing
     self.history = history
     self.layers = layers
     self.outputs = outputs
@@ -200,6 +194,8 @@ public struct ComparisonOutcome: Sendable {
   public var order: Comparison.Order
   public var warmUp: Int
   public var cooldown: Double
+  /// As many as were asked for; `Timing` says how many each variant had.
+  public var turns: Int
   public var threads: Int
   public var variants: [VariantResult]
   /// How variants were pruned, step by step.
@@ -208,7 +204,7 @@ public struct ComparisonOutcome: Sendable {
 
   public init(
     data: String, evaluated: Int, classes: Int? = nil, images: Int, order: Comparison.Order, warmUp: Int,
-    cooldown: Double, threads: Int, variants: [VariantResult], courses: [PruningCourse] = [],
+    cooldown: Double, turns: Int = Comparison.standardTurns, threads: Int, variants: [VariantResult], courses: [PruningCourse] = [],
     scans: [SensitivityScan] = []
   ) {
     self.data = data
@@ -218,6 +214,7 @@ public struct ComparisonOutcome: Sendable {
     self.order = order
     self.warmUp = warmUp
     self.cooldown = cooldown
+    self.turns = turns
     self.threads = threads
     self.variants = variants
     self.courses = courses

@@ -1,11 +1,13 @@
 import Foundation
 
-/// What a measuring process is told, as JSON in a file.
+/// What a measuring process is told, as JSON in a file: to time images, or to predict samples, or both.
 public struct MeasurementJob: Codable, Sendable {
   /// The native model file.
   public var model: String
   /// Raw float32 images, one after the other, to be timed one by one.
   public var images: String
+  /// Of these images the first to time, and how many; none when there is nothing to time.
+  public var firstImage: Int
   public var imageCount: Int
   public var warmUp: Int
   public var threads: Int
@@ -17,9 +19,8 @@ public struct MeasurementJob: Codable, Sendable {
 
 /// What a measuring process answers, as JSON in a file.
 public struct MeasurementReport: Codable, Sendable {
-  /// Milliseconds, in the order they were taken.
-  public var latency: VariantResult.Latency
-  public var peakMemoryBytes: Int
+  /// Of one turn; nil when nothing was to be timed.
+  public var timing: Timing?
   /// The predicted class of each sample that arrived.
   public var predictions: [Int32]
 }

@@ -20,17 +20,16 @@ public enum MeasurementWorker {
       throw CompressError("is no measurement job", kind: .input).at(file: jobFile)
     }
     let pool = try ThreadPool(threads: job.threads)
-    let latency = try measureLatency(job, pool)
-    let peak = PeakMemory.bytes()
+    let timing = job.imageCount > 0 ? try time(job, pool) : nil
     // That the clock has stopped: others may compute again.
     let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
     dup2(nothing, STDOUT_FILENO)
     close(nothing)
-    let report = MeasurementReport(latency: latency, peakMemoryBytes: peak, predictions: try predict(job, pool))
+    let report = MeasurementReport(timing: timing, predictions: try predict(job, pool))
     try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
   }
 
-  private static func measureLatency(_ job: MeasurementJob, _ pool: ThreadPool) throws -> VariantResult.Latency {
+  private static func time(_ job: MeasurementJob, _ pool: ThreadPool) throws -> Timing {
     let session = Session(try compile(ModelFile.read(job.model)), pool: pool)
     let size = session.plan.inputShape.count
     // Read one by one: images that wait in memory would count as the model's.
@@ -39,20 +38,25 @@ public enum MeasurementWorker {
     }
     var image = [Float](repeating: 0, count: size)
     var scores = [Float](repeating: 0, count: session.plan.outputShape.count)
+    let start = MachineCounters()
     let measurement = try image.withUnsafeMutableBufferPointer { image in
       try scores.withUnsafeMutableBufferPointer { scores in
         try LatencyMeasurement(
           runs: job.imageCount, warmUp: job.warmUp,
           prepare: { run in
             let bytes = UnsafeMutableRawBufferPointer(image)
-            let count = pread(file.fileDescriptor, bytes.baseAddress!, bytes.count, off_t(run * bytes.count))
+            let count = pread(file.fileDescriptor, bytes.baseAddress!, bytes.count, off_t((job.firstImage + run) * bytes.count))
             guard count == bytes.count else {
-              throw CompressError("image \(run) is cut short", kind: .input).at(file: job.images)
+              throw CompressError("image \(job.firstImage + run) is cut short", kind: .input).at(file: job.images)
             }
           }, { _ in session.run(input: UnsafeBufferPointer(image), output: scores) })
       }
     }
-    return VariantResult.Latency(measurement)
+    let load = MachineLoad(from: start, to: MachineCounters())
+    return Timing(turns: [
+      Timing.Turn(
+        samples: measurement.samples.map { Double($0) / 1e6 }, peakMemoryBytes: PeakMemory.bytes(), load: load)
+    ])
   }
 
   private static func predict(_ job: MeasurementJob, _ pool: ThreadPool) throws -> [Int32] {
@@ -76,15 +80,5 @@ public enum MeasurementWorker {
       predictions += batch.withUnsafeBufferPointer { classifier.predictions($0, count: count) }
     }
     return predictions
-  }
-}
-
-extension VariantResult.Latency {
-  /// Milliseconds from nanoseconds.
-  public init(_ measurement: LatencyMeasurement) {
-    let statistics = measurement.statistics
-    self.init(
-      mean: statistics.mean, min: statistics.min, p50: statistics.p50, p90: statistics.p90, p99: statistics.p99,
-      max: statistics.max, samples: measurement.samples.map { Double($0) / 1e6 })
   }
 }

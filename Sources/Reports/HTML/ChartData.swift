@@ -67,7 +67,7 @@ struct ChartData: Encodable {
       let found = layers.map { name in variant.layers?.first { $0.name == name } }
       return Variant(
         name: ReportPage.shown(variant.name), color: Self.color(index),
-        runs: Self.thinned(variant.latency.samples), distribution: Self.distribution(variant.latency.samples),
+        runs: Self.thinned(variant.timing.samples), distribution: Self.distribution(variant.timing.samples),
         bytes: found.map { $0?.bytes },
         nonzero: found.map { $0.flatMap(Self.left) })
     }
@@ -94,16 +94,16 @@ struct ChartData: Encodable {
             values: course.rounds.map { Self.rounded(100 * Double(metric.total($0)) / first) })
         })
     }
-    let longest = results.variants.map(\.latency.samples.count).max() ?? 0
+    let longest = results.variants.map(\.timing.samples.count).max() ?? 0
     drawn =
       longest > Self.limit
       ? "Of more than \(Formatting.count(Self.limit)) runs a variant, the fastest and the slowest of each stretch of "
         + "\(Formatting.count(Self.stretch(longest))) are drawn; results.json has them all."
       : "Every run is drawn."
-    start = 0.8 * max(results.variants.map(\.latency.min).min() ?? 1, 1e-6)
-    let end = 1.25 * (results.variants.map(\.latency.p99).max() ?? 1)
+    start = 0.8 * max(results.variants.map(\.timing.min).min() ?? 1, 1e-6)
+    let end = 1.25 * (results.variants.map(\.timing.p99).max() ?? 1)
     distributionEnd = end
-    let beyond = results.variants.reduce(0) { $0 + $1.latency.samples.count { $0 > end } }
+    let beyond = results.variants.reduce(0) { $0 + $1.timing.samples.count { $0 > end } }
     distributionNote =
       beyond == 0
       ? ""

@@ -19,7 +19,7 @@ struct Finding: Equatable {
       + others.compactMap { lostAccuracy($0, evaluated) }
       + [
         idleOutputs(results), idleZeros(results.variants), otherNumbers(others), hiddenFlips(others, evaluated),
-        unsteadiness(results.variants),
+        otherWork(results), disagreement(results), unsteadiness(results.variants),
       ].compactMap { $0 }
   }
 
@@ -133,11 +133,48 @@ struct Finding: Equatable {
         + "prediction may be a mistake mended or a new one.")
   }
 
-  /// Whether the machine changed its pace under way: the medians of the first and last third.
+  /// What else computed while the clock ran.
+  private static func otherWork(_ results: ResultsFile) -> Finding? {
+    let work = OtherWork(results)
+    guard !work.remarks.isEmpty else { return nil }
+    let count = work.preemptions
+    return Finding(
+      tone: .note,
+      sentence: "Other work ran on this machine while the variants were timed: \(list(work.remarks)); a thread that "
+        + "measured was made to wait \(Formatting.count(count)) \(count == 1 ? "time" : "times"). Times are longer and "
+        + "less sure than on a machine of one’s own.")
+  }
+
+  /// How far the medians of two turns of a variant may be apart before it is said.
+  private static let mostApart = 1.1
+
+  /// Turns that say different things of the same model.
+  private static func disagreement(_ results: ResultsFile) -> Finding? {
+    let apart = results.variants.compactMap { variant -> String? in
+      let medians = variant.timing.medians
+      guard medians.count > 1, let least = medians.min(), let most = medians.max(), most > least * mostApart else {
+        return nil
+      }
+      let times = list(medians.prefix(6).map { Formatting.duration($0 / 1e3) } + (medians.count > 6 ? ["more"] : []))
+      let share = Formatting.percent(most / max(least, 1e-9) - 1, digits: 0)
+      return "turns of \(ReportPage.quoted(variant.name)) differ by \(share) (\(times))"
+    }
+    guard let first = apart.first else { return nil }
+    let reason =
+      OtherWork(results).remarks.isEmpty
+      ? "Nothing else was seen to compute on this machine: its pace changes by itself, or by its host"
+      : "Other work ran on this machine"
+    return Finding(
+      tone: .note,
+      sentence: list([first.prefix(1).uppercased() + first.dropFirst()] + apart.dropFirst()) + ". \(reason); the "
+        + "intervals of times hold it.")
+  }
+
+  /// Whether the machine changed its pace within the one turn there is: the medians of the first and last third.
   private static func unsteadiness(_ variants: [ResultsFile.Variant]) -> Finding? {
     let drifts = variants.compactMap { variant -> String? in
-      let samples = variant.latency.samples
-      guard samples.count >= 30 else { return nil }
+      let samples = variant.timing.samples
+      guard variant.timing.turns.count == 1, samples.count >= 30 else { return nil }
       let third = samples.count / 3
       let early = samples.prefix(third).sorted(), late = samples.suffix(third).sorted()
       let ratio = late[third / 2] / max(early[third / 2], 1e-9)
@@ -149,7 +186,7 @@ struct Finding: Equatable {
     return Finding(
       tone: .note,
       sentence: "The machine was not steady: from the first third of the images to the last, the pace changed for "
-        + "\(list(drifts)). Differences in speed of that size mean little; longer rests, or nothing else running, "
+        + "\(list(drifts)). Differences in speed of that size mean little; several turns, or nothing else running, "
         + "make the comparison surer.")
   }
 

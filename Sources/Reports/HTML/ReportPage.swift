@@ -18,7 +18,7 @@ struct ReportPage {
   let hasDifferences: Bool
   /// Whether variants differ in their work: filters were removed.
   let hasMacs: Bool
-  /// What is to be said of the measured times, in a sentence each.
+  /// What is to be said of the measured times, as a sentence.
   let timeNotes: String
   let drawn: String
   let distribution: String
@@ -64,10 +64,8 @@ struct ReportPage {
     firstName = results.variants.first.map { Self.shown($0.name) } ?? ""
     hasDifferences = results.variants.count > 1
     hasMacs = Set(results.variants.map(\.macs)).count > 1
-    let notes =
-      [TimeText.caution]
-      + (results.comparison.images < Interval.fewestForMedian ? [TimeText.tooFew(results.comparison.images)] : [])
-    timeNotes = notes.map { $0.prefix(1).uppercased() + $0.dropFirst() + "." }.joined(separator: " ")
+    let note = TimeText.turns(results)
+    timeNotes = note.prefix(1).uppercased() + note.dropFirst() + "."
 
     let chartData = ChartData(results)
     drawn = chartData.drawn
@@ -109,8 +107,8 @@ struct ReportPage {
     return
       "Accuracy and flips (predictions that changed) over \(Formatting.count(setting.evaluated)) samples of "
       + "\(shown(setting.data)). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by "
-      + "one, batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each variant ran in a process "
-      + "of its own; memory is the most that process held."
+      + "one, batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each turn of each variant "
+      + "ran in a process of its own; memory is the most that one of them held."
   }
 
   private static func facts(_ results: ResultsFile) -> [Fact] {
@@ -122,6 +120,9 @@ struct ReportPage {
       Fact(key: "Threads", value: String(run.threads)),
       Fact(key: "Data", value: "\(shown(setting.data)), \(Formatting.count(setting.evaluated)) samples"),
       Fact(key: "Rest before each variant", value: Formatting.duration(setting.cooldownSeconds)),
+      Fact(
+        key: "Turns of each variant",
+        value: String(results.variants.map(\.timing.turns.count).max() ?? 0)),
       Fact(key: "Processor", value: "\(shown(machine.cpu)), \(machine.cores) \(machine.cores == 1 ? "core" : "cores")"),
       Fact(key: "Instruction set", value: shown(machine.isa)),
       Fact(key: "Version of compress", value: shown(run.version)),

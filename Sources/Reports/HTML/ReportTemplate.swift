@@ -34,7 +34,7 @@ private let reportSections = #"""
           {{#hasMacs}}<td data-label="MACs"><span>{{macs}}<small>{{macsShare}}</small></span></td>{{/hasMacs}}
           <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
           <td data-label="Median"><span>{{median}}<small>{{medianRange}}</small></span></td>
-          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span>{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
+          {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
           <td data-label="p99"><span>{{tail}}</span></td>
           <td data-label="Slow runs"><span>{{slow}}<small>slowest {{slowest}}</small></span></td>
           <td data-label="Memory"><span>{{memory}}</span></td>
@@ -45,9 +45,9 @@ private let reportSections = #"""
     </div>
     <p class="fine">{{setting}}</p>
     <p class="fine">{{#hasDifferences}}Differences are against “{{firstName}}”. {{/hasDifferences}}Small print under accuracy and times is the 95 % interval:
-    of accuracy, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of the median,
-    order statistics, and of ratios those of both medians. Green and red mark differences in accuracy whose interval
-    excludes none, and files that are smaller or larger; times have no colour. Nonzero counts weights, not biases. Slow
+    of accuracy, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of times,
+    Student’s over the turns’ medians, of ratios turn by turn. Green and red mark differences whose interval excludes none,
+    and files that are smaller or larger. Nonzero counts weights, not biases. Slow
     runs took more than two medians: a median passes over them, a mean would be theirs. {{timeNotes}} Another hour on this
     machine may differ by more.</p>
   </section>

@@ -30,7 +30,7 @@ struct Summary {
     }
     let smaller = Double(first.bytes.gzip) / Double(max(best.bytes.gzip, 1))
     let bestName = ReportPage.quoted(best.name), isSmaller = smaller > 1.02
-    // Of speed there is only what was measured, below: variants are not timed in turns.
+    // Of speed the table says what its interval holds; a headline has no room for that.
     headline =
       isSmaller ? "\(bestName) is \(Formatting.factor(smaller, digits: 1)) smaller" : "\(bestName) keeps the accuracy"
     lead =
@@ -45,8 +45,8 @@ struct Summary {
     func was(_ text: (ResultsFile.Variant) -> String) -> String { first.map { "was " + text($0) } ?? "" }
     let accuracy: (ResultsFile.Variant) -> String = { Formatting.percent($0.accuracy) }
     let size: (ResultsFile.Variant) -> String = { Formatting.bytes($0.bytes.gzip) }
-    let latency: (ResultsFile.Variant) -> String = { Formatting.duration($0.latency.p50 / 1e3) }
-    let memory: (ResultsFile.Variant) -> String = { Formatting.bytes($0.peakMemoryBytes) }
+    let latency: (ResultsFile.Variant) -> String = { Formatting.duration($0.timing.p50 / 1e3) }
+    let memory: (ResultsFile.Variant) -> String = { Formatting.bytes($0.timing.peakMemoryBytes) }
     return [
       ReportPage.Tile(caption: "Accuracy", number: accuracy(best), before: was(accuracy)),
       ReportPage.Tile(caption: "File, after gzip", number: size(best), before: was(size)),

@@ -17,13 +17,12 @@ extension ReportPage {
     let macs, macsShare: String
     let median, medianRange: String
     let tail, slow, slowest: String
-    /// Without a tone, see `Verdict`.
-    let fasterMedian, fasterMedianRange: String
+    let fasterMedian, fasterMedianRange, fasterTone: String
     let memory: String
 
     init(_ results: ResultsFile, _ index: Int) {
       let variant = results.variants[index], first = results.variants[0]
-      let latency = variant.latency
+      let latency = variant.timing
       name = shown(variant.name)
       series = ReportPage.series(index)
       accuracy = Formatting.percent(variant.accuracy)
@@ -42,7 +41,7 @@ extension ReportPage {
       let slowRuns = SlowRuns(latency)
       slow = Formatting.count(slowRuns.count)
       slowest = Formatting.duration(slowRuns.slowest / 1e3)
-      memory = Formatting.bytes(variant.peakMemoryBytes)
+      memory = Formatting.bytes(variant.timing.peakMemoryBytes)
 
       let isFirst = index == 0
       blank = isFirst ? "blank" : ""
@@ -56,6 +55,7 @@ extension ReportPage {
       differenceRange = versus.map { Formatting.points($0.accuracyInterval) } ?? ""
       differenceTone = versus.map { Verdict($0.accuracyInterval).rawValue } ?? ""
       fasterMedian = versus.map { Formatting.factor($0.fasterMedian) } ?? ""
+      fasterTone = Verdict(timesFaster: versus?.fasterMedianInterval)?.rawValue ?? ""
       fasterMedianRange = versus?.fasterMedianInterval.map { Formatting.factors($0) } ?? ""
     }
   }

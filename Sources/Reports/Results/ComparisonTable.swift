@@ -61,24 +61,26 @@ public struct ComparisonTable {
     return table
   }
 
-  /// Time and memory: without colours, see `Verdict`.
+  /// Time and memory.
   private var time: TextTable {
     let columns = ["median, 95 %", "faster, 95 %", "p99", "slow", "slowest", "memory"]
     var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
     for variant in results.variants {
-      let slow = SlowRuns(variant.latency), interval = variant.intervals?.p50
+      let slow = SlowRuns(variant.timing), interval = variant.intervals?.p50
       table.add([
         TextTable.Cell(variant.name, .bold),
         TextTable.Cell(
-          Formatting.duration(variant.latency.p50 / 1e3) + (interval.map { " (\(Formatting.milliseconds($0)))" } ?? "")),
+          Formatting.duration(variant.timing.p50 / 1e3) + (interval.map { " (\(Formatting.milliseconds($0)))" } ?? "")),
         variant.versusFirst.map { versus in
-          TextTable.Cell(
+          let text =
             Formatting.factor(versus.fasterMedian)
-              + (versus.fasterMedianInterval.map { " (\(Formatting.factors($0)))" } ?? ""))
+            + (versus.fasterMedianInterval.map { " (\(Formatting.factors($0)))" } ?? "")
+          return Verdict(timesFaster: versus.fasterMedianInterval).map { TextTable.Cell(text, $0.style) }
+            ?? TextTable.Cell(text)
         } ?? "",
-        TextTable.Cell(Formatting.duration(variant.latency.p99 / 1e3)), TextTable.Cell(Formatting.count(slow.count)),
+        TextTable.Cell(Formatting.duration(variant.timing.p99 / 1e3)), TextTable.Cell(Formatting.count(slow.count)),
         TextTable.Cell(Formatting.duration(slow.slowest / 1e3)),
-        TextTable.Cell(Formatting.bytes(variant.peakMemoryBytes)),
+        TextTable.Cell(Formatting.bytes(variant.timing.peakMemoryBytes)),
       ])
     }
     return table
@@ -99,17 +101,21 @@ public struct ComparisonTable {
     return [
       "of \(Formatting.count(setting.images)) \(setting.order) images one by one, \(threads); slow: more than "
         + "\(Formatting.significant(SlowRuns.factor)) medians; faster in the median",
-      TimeText.caution,
-    ] + (setting.images < Interval.fewestForMedian ? [TimeText.tooFew(setting.images)] : [])
+      TimeText.turns(results),
+    ]
   }
 }
 
 /// What is said of measured times, on the terminal and in the report alike.
 enum TimeText {
-  static let caution =
-    "variants are timed one after the other: how the machine changes in between is in no interval"
-
-  static func tooFew(_ images: Int) -> String {
-    "the median of \(images) \(images == 1 ? "image" : "images") has no interval: that takes \(Interval.fewestForMedian)"
+  /// What the intervals of times hold, or why there are none.
+  static func turns(_ results: ResultsFile) -> String {
+    let turns = results.variants.map(\.timing.turns.count).max() ?? 1
+    if results.variants.allSatisfy({ Interval.hasInterval($0.timing) }) {
+      return "timed in \(turns) turns, variant by variant; intervals hold how turns differ"
+    }
+    return
+      "timed in \(turns == 1 ? "one turn" : "\(turns) turns"): times have no interval, which takes "
+      + "\(Interval.fewestTurns) turns of \(Interval.fewestForMedian) images"
   }
 }

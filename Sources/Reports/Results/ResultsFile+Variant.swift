@@ -12,7 +12,7 @@ extension ResultsFile {
     /// 95 % confidence intervals; docs/results.md says how each is found.
     public struct Intervals: Codable, Sendable, Equatable {
       public var accuracy: Interval
-      /// Nil of fewer than `Interval.fewestForMedian` runs.
+      /// Nil of one turn, or of too few runs.
       public var p50: Interval?
 
       private enum CodingKeys: String, CodingKey { case accuracy, p50 = "p50_ms" }
@@ -51,8 +51,8 @@ extension ResultsFile {
     public var outputs: Int?
     public var macs: Int
     public var bytes: Bytes
-    public var latency: VariantResult.Latency
-    public var peakMemoryBytes: Int
+    /// Flat among the other keys, see `Timing`.
+    public var timing: Timing
     public var stages: [VariantResult.Step]
     public var layers: [VariantResult.Layer]?
     public var intervals: Intervals?
@@ -61,32 +61,59 @@ extension ResultsFile {
 
     private enum CodingKeys: String, CodingKey {
       case name, accuracy, undefined, flips, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", outputs
-      case macs, bytes, latency = "latency_ms"
-      case peakMemoryBytes = "peak_memory_bytes", stages, layers, intervals = "intervals_95"
+      case macs, bytes, stages, layers, intervals = "intervals_95"
       case versusFirst = "versus_first"
     }
   }
 
-  /// A variant with what its comparisons need of its latencies.
-  struct Series {
-    let variant: VariantResult
-    let sorted: [Double]
-
-    init(_ variant: VariantResult) {
-      self.variant = variant
-      sorted = variant.latency.samples.sorted()
-    }
-  }
 }
 
 extension ResultsFile.Variant {
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      name: try container.decode(String.self, forKey: .name),
+      accuracy: try container.decode(Double.self, forKey: .accuracy),
+      undefined: try container.decodeIfPresent(Int.self, forKey: .undefined),
+      flips: try container.decode(Int.self, forKey: .flips),
+      parameters: try container.decode(Int.self, forKey: .parameters),
+      nonzero: try container.decode(Int.self, forKey: .nonzero),
+      weights: try container.decodeIfPresent(Int.self, forKey: .weights),
+      nonzeroWeights: try container.decodeIfPresent(Int.self, forKey: .nonzeroWeights),
+      outputs: try container.decodeIfPresent(Int.self, forKey: .outputs),
+      macs: try container.decode(Int.self, forKey: .macs), bytes: try container.decode(Bytes.self, forKey: .bytes),
+      timing: try Timing(from: decoder), stages: try container.decode([VariantResult.Step].self, forKey: .stages),
+      layers: try container.decodeIfPresent([VariantResult.Layer].self, forKey: .layers),
+      intervals: try container.decodeIfPresent(Intervals.self, forKey: .intervals),
+      versusFirst: try container.decodeIfPresent(Difference.self, forKey: .versusFirst))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    try timing.encode(to: encoder)
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(name, forKey: .name)
+    try container.encode(accuracy, forKey: .accuracy)
+    try container.encodeIfPresent(undefined, forKey: .undefined)
+    try container.encode(flips, forKey: .flips)
+    try container.encode(parameters, forKey: .parameters)
+    try container.encode(nonzero, forKey: .nonzero)
+    try container.encodeIfPresent(weights, forKey: .weights)
+    try container.encodeIfPresent(nonzeroWeights, forKey: .nonzeroWeights)
+    try container.encodeIfPresent(outputs, forKey: .outputs)
+    try container.encode(macs, forKey: .macs)
+    try container.encode(bytes, forKey: .bytes)
+    try container.encode(stages, forKey: .stages)
+    try container.encodeIfPresent(layers, forKey: .layers)
+    try container.encodeIfPresent(intervals, forKey: .intervals)
+    try container.encodeIfPresent(versusFirst, forKey: .versusFirst)
+  }
+
   /// What pruning can make zero, and what it left: of weights alone, or of all parameters in files of older versions.
   var prunable: Int { weights ?? parameters }
   var left: Int { nonzeroWeights ?? nonzero }
 
   /// - Parameter first: nil for the first variant itself.
-  init(_ variant: VariantResult, evaluated: Int, first: ResultsFile.Series?) {
-    let series = ResultsFile.Series(variant)
+  init(_ variant: VariantResult, evaluated: Int, first: VariantResult?) {
     let weights = variant.layers.compactMap(\.weights)
     self.init(
       name: variant.name, accuracy: variant.accuracy, undefined: variant.undefined, flips: variant.flips,
@@ -94,22 +121,22 @@ extension ResultsFile.Variant {
       weights: weights.isEmpty ? nil : weights.reduce(0, +),
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,
       outputs: variant.outputs, macs: variant.macs, bytes: Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes),
-      latency: variant.latency, peakMemoryBytes: variant.peakMemoryBytes, stages: variant.history,
+      timing: variant.timing, stages: variant.history,
       layers: variant.layers,
       intervals: Intervals(
         accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
-        p50: .median(ofSorted: series.sorted)),
-      versusFirst: first.map { Difference(series, evaluated: evaluated, first: $0) })
+        p50: .median(variant.timing)),
+      versusFirst: first.map { Difference(variant, evaluated: evaluated, first: $0) })
   }
 }
 
 extension ResultsFile.Variant.Difference {
-  init(_ series: ResultsFile.Series, evaluated: Int, first: ResultsFile.Series) {
-    let variant = series.variant, latency = variant.latency, other = first.variant.latency
+  init(_ variant: VariantResult, evaluated: Int, first: VariantResult) {
+    let timing = variant.timing, other = first.timing
     self.init(
-      gained: variant.gained, lost: variant.lost, accuracy: variant.accuracy - first.variant.accuracy,
+      gained: variant.gained, lost: variant.lost, accuracy: variant.accuracy - first.accuracy,
       accuracyInterval: .pairedDifference(gained: variant.gained, lost: variant.lost, of: evaluated),
-      fasterMean: other.mean / max(latency.mean, 1e-9), fasterMedian: other.p50 / max(latency.p50, 1e-9),
-      fasterMedianInterval: .medianRatio(ofSorted: first.sorted, over: series.sorted))
+      fasterMean: other.mean / max(timing.mean, 1e-9), fasterMedian: PairedTurns(other, timing).ratio,
+      fasterMedianInterval: PairedTurns(other, timing).interval)
   }
 }

@@ -6,7 +6,7 @@ import Pipeline
 
 /// `results.json`, as docs/results.md describes it. Keys are never renamed, only added.
 public struct ResultsFile: Codable, Sendable {
-  public static let version = 2
+  public static let version = 3
 
   public var format = "compress results"
   public var version = Self.version
@@ -82,10 +82,12 @@ public struct ResultsFile: Codable, Sendable {
     public var order: String
     public var warmUp: Int
     public var cooldownSeconds: Double
+    /// As many as were asked for; nil in files of older versions, which have one.
+    public var turns: Int?
     public var threads: Int
 
     private enum CodingKeys: String, CodingKey {
-      case data, evaluated, classes, images, order, warmUp = "warm_up", cooldownSeconds = "cooldown_s", threads
+      case data, evaluated, classes, images, order, warmUp = "warm_up", cooldownSeconds = "cooldown_s", turns, threads
     }
   }
 
@@ -96,8 +98,8 @@ public struct ResultsFile: Codable, Sendable {
     comparison = Setting(
       data: result.data, evaluated: result.evaluated, classes: result.classes, images: result.images,
       order: result.order.rawValue,
-      warmUp: result.warmUp, cooldownSeconds: result.cooldown, threads: result.threads)
-    let first = result.variants.first.map(Series.init)
+      warmUp: result.warmUp, cooldownSeconds: result.cooldown, turns: result.turns, threads: result.threads)
+    let first = result.variants.first
     variants = result.variants.enumerated().map { index, variant in
       Variant(variant, evaluated: result.evaluated, first: index == 0 ? nil : first)
     }

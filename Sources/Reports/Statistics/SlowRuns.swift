@@ -11,9 +11,9 @@ public struct SlowRuns: Sendable, Equatable {
   /// Of all runs, milliseconds.
   public let slowest: Double
 
-  public init(_ latency: VariantResult.Latency) {
-    let limit = Self.factor * latency.p50
-    count = latency.samples.count { $0 > limit }
-    slowest = latency.max
+  public init(_ timing: Timing) {
+    let limit = Self.factor * timing.p50
+    count = timing.samples.count { $0 > limit }
+    slowest = timing.max
   }
 }

@@ -1,6 +1,6 @@
 /// What a difference from the first variant is good for. Terminal and report colour it by this rule alone: what the
-/// samples do not tell apart from nothing has no colour. Times have none, whatever their intervals say: variants are
-/// timed one after the other, and how the machine changes in between is in no interval.
+/// samples do not tell apart from nothing has no colour. Of times the samples are turns: what was timed in one turn has
+/// no interval, and no colour.
 enum Verdict: String {
   case better = "good"
   case worse = "bad"
@@ -11,6 +11,12 @@ enum Verdict: String {
   ///   - none: what no difference is.
   init(_ interval: Interval, around none: Double = 0) {
     self = interval.low > none ? .better : interval.high < none ? .worse : .same
+  }
+
+  /// Of how many times faster a variant is; nil where no interval says so.
+  init?(timesFaster interval: Interval?) {
+    guard let interval else { return nil }
+    self.init(interval, around: 1)
   }
 
   /// Of how many times smaller a file is, which is exact; what rounds to once is no difference.

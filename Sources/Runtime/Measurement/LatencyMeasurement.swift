@@ -50,21 +50,23 @@ public struct LatencyStatistics: Sendable, Hashable {
   /// How many samples there were.
   public let count: Int
 
+  /// See `init(milliseconds:)`.
+  public init(nanoseconds samples: [UInt64]) { self.init(milliseconds: samples.map { Double($0) / 1e6 }) }
+
   /// Percentiles are by nearest rank: the p-th is the smallest sample that at least p % of all
   /// samples do not exceed, so each is a latency that was in fact measured.
   ///
   /// - Precondition: there is at least one sample.
-  public init(nanoseconds samples: [UInt64]) {
+  public init(milliseconds samples: [Double]) {
     precondition(!samples.isEmpty, "statistics of no samples")
     let sorted = samples.sorted()
-    func milliseconds(_ nanoseconds: UInt64) -> Double { Double(nanoseconds) / 1e6 }
-    func percentile(_ p: Int) -> Double { milliseconds(sorted[(sorted.count * p + 99) / 100 - 1]) }
-    mean = sorted.reduce(0) { $0 + Double($1) } / Double(sorted.count) / 1e6
-    min = milliseconds(sorted[0])
+    func percentile(_ p: Int) -> Double { sorted[(sorted.count * p + 99) / 100 - 1] }
+    mean = sorted.reduce(0, +) / Double(sorted.count)
+    min = sorted[0]
     p50 = percentile(50)
     p90 = percentile(90)
     p99 = percentile(99)
-    max = milliseconds(sorted[sorted.count - 1])
+    max = sorted[sorted.count - 1]
     count = sorted.count
   }
 }

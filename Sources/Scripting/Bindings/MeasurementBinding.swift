@@ -17,8 +17,11 @@ extension ScriptSession {
           name: "warmup", type: .integer, help: "runs before the first sample", standard: .integer(50), minimum: 0,
           maximum: 1e6),
         .init(
-          name: "cooldown", type: .number, help: "seconds of rest before each variant", standard: .number(0),
-          minimum: 0, maximum: 3600),
+          name: "cooldown", type: .number, help: "seconds of rest before each variant, shared out over its turns",
+          standard: .number(0), minimum: 0, maximum: 3600),
+        .init(
+          name: "turns", type: .integer, help: "in how many processes each variant is timed, in between the others",
+          standard: .integer(Comparison.standardTurns), minimum: 1, maximum: Double(Comparison.mostTurns)),
       ])
   }
 
@@ -63,7 +66,7 @@ extension ScriptSession {
       comparison = try Comparison(
         variants: variants, data: given.data("on")!.data, images: given.integer("images")!,
         order: Comparison.Order(rawValue: given.string("order")!)!, warmUp: given.integer("warmup")!,
-        cooldown: given.number("cooldown")!)
+        cooldown: given.number("cooldown")!, turns: given.integer("turns")!)
       return []
     }
     state.define(
