@@ -37,6 +37,21 @@ import Testing
     #expect(order == ["prepare 0", "run 0", "prepare 0", "run 0", "prepare 1", "run 1"])
   }
 
+  /// However long it is to last, each sample has a limited number of runs, and one of them is timed.
+  @Test func untimedRunsStretchIt() throws {
+    var prepared: [Int] = [], calls: [Int] = []
+    let measurement = try LatencyMeasurement(
+      runs: 3, warmUp: 2, lasting: 1e9, prepare: { prepared.append($0) }, { calls.append($0) })
+    #expect(measurement.samples.count == 3)
+    let most = LatencyMeasurement.mostRuns
+    #expect(calls == [0, 1] + (0..<3).flatMap { [Int](repeating: $0, count: most) } && prepared == calls)
+    calls = []
+    // What takes long enough by itself is not stretched, nor what is not warmed up.
+    _ = try LatencyMeasurement(runs: 2, warmUp: 1, lasting: 1e-12) { calls.append($0) }
+    _ = try LatencyMeasurement(runs: 2, warmUp: 0, lasting: 1e9) { calls.append($0) }
+    #expect(calls == [0, 0, 1, 0, 1])
+  }
+
   @Test func timesAreOfTheMonotonicClock() throws {
     let measurement = try LatencyMeasurement(runs: 2, warmUp: 0) { _ in
       let start = monotonicNanoseconds()
