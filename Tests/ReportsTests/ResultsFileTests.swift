@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Pipeline
 import Testing
 
 @testable import Reports
@@ -93,6 +94,28 @@ import Testing
     // One process measured all.
     #expect(results.variants[0].timing.turns.count == 1 && results.variants[0].timing.turns[0].samples.count == 120)
     #expect(results.variants[0].timing.peakMemoryBytes == 20_000_000)
+  }
+
+  /// What the engine records of a stage may change; what is published of it may not.
+  @Test func stagesHaveTheDocumentedKeys() throws {
+    let record = """
+      {"curve":[{"loss":1,"accuracy":0.9,"learningRate":0.1,"images":64,"validationLoss":2,"validationAccuracy":0.8}],
+       "epochSeconds":[1.5],"facts":{"sparsity":0.8},"notes":["said"],"warnings":["warned"],"seconds":1.5,
+       "contracts":[
+         {"layer":"a","stage":"prune","promise":{"zeros":{"count":292}}},
+         {"layer":"b","stage":"prune","promise":{"pattern":{"keep":2,"of":4}}},
+         {"layer":"c","stage":"prune","promise":{"blocks":{"rows":4,"columns":1}}},
+         {"layer":"d","stage":"prune","promise":{"filters":{"most":12}}},
+         {"layer":"e","stage":"prune","promise":{"clusters":{"most":16}}}]}
+      """
+    var outcome = try Synthetic.outcome(names: ["a"])
+    outcome.variants[0].history[0].record = try JSONDecoder().decode(StageRecord.self, from: Data(record.utf8))
+    let json = try object(Synthetic.results(outcome))
+    let stages = try #require((json["variants"] as? [[String: Any]])?[0]["stages"] as? [[String: Any]])
+    #expect(Set(stages[0].keys) == ["stage", "label", "key", "record"])
+    let published = try #require(stages[0]["record"] as? NSDictionary)
+    let given = try #require(JSONSerialization.jsonObject(with: Data(record.utf8)) as? NSDictionary)
+    #expect(published == given)
   }
 
   /// Turns that do not add up to the runs there are: nothing is guessed, and nothing traps.

@@ -1,6 +1,5 @@
 import Diagnostics
 import Pipeline
-import Training
 
 extension ReportPage {
   /// How training went in one stage; a stage that several variants share is there once.
@@ -33,7 +32,7 @@ extension ReportPage {
       }
     }
 
-    private static func validation(_ epoch: TrainingCurve.Epoch) -> Epoch.Validation {
+    private static func validation(_ epoch: ResultsFile.Epoch) -> Epoch.Validation {
       Epoch.Validation(
         validationLoss: epoch.validationLoss.map { Formatting.significant($0) } ?? "–",
         validationAccuracy: epoch.validationAccuracy.map { Formatting.percent($0) } ?? "–")
@@ -52,7 +51,7 @@ extension ReportPage {
     }
 
     /// What the stage promised itself, in a line.
-    private static func promises(_ step: VariantResult.Step) -> [String] {
+    private static func promises(_ step: ResultsFile.Step) -> [String] {
       let own = (step.record.contracts ?? []).filter { $0.stage == step.label }
       guard !own.isEmpty else { return [] }
       let said = own.map { "\(shown($0.layer)) \($0.promise)" }
@@ -84,7 +83,7 @@ extension ReportPage {
 struct TrainedStage {
   let label: String
   let key: String
-  let curve: [TrainingCurve.Epoch]
+  let curve: [ResultsFile.Epoch]
   let seconds: [Double]
   var variants: [String]
 

@@ -53,7 +53,7 @@ extension ResultsFile {
     public var bytes: Bytes
     /// Flat among the other keys, see `Timing`.
     public var timing: Timing
-    public var stages: [VariantResult.Step]
+    public var stages: [Step]
     public var layers: [VariantResult.Layer]?
     public var intervals: Intervals?
     /// Of every variant but the first.
@@ -82,7 +82,7 @@ extension ResultsFile.Variant {
       nonzeroWeights: try container.decodeIfPresent(Int.self, forKey: .nonzeroWeights),
       outputs: try container.decodeIfPresent(Int.self, forKey: .outputs),
       macs: try container.decode(Int.self, forKey: .macs), bytes: try container.decode(Bytes.self, forKey: .bytes),
-      timing: try Timing(from: decoder), stages: try container.decode([VariantResult.Step].self, forKey: .stages),
+      timing: try Timing(from: decoder), stages: try container.decode([ResultsFile.Step].self, forKey: .stages),
       layers: try container.decodeIfPresent([VariantResult.Layer].self, forKey: .layers),
       intervals: try container.decodeIfPresent(Intervals.self, forKey: .intervals),
       versusFirst: try container.decodeIfPresent(Difference.self, forKey: .versusFirst))
@@ -121,7 +121,7 @@ extension ResultsFile.Variant {
       weights: weights.isEmpty ? nil : weights.reduce(0, +),
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,
       outputs: variant.outputs, macs: variant.macs, bytes: Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes),
-      timing: variant.timing, stages: variant.history,
+      timing: variant.timing, stages: variant.history.map(ResultsFile.Step.init),
       layers: variant.layers,
       intervals: Intervals(
         accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
