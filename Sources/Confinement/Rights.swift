@@ -39,7 +39,8 @@ public struct Rights: Sendable {
     "/lib", "/lib64", "/usr/lib", "/usr/lib64", "/usr/local/lib", "/etc/ld.so.cache", "/etc/localtime",
     "/etc/timezone", "/etc/passwd", "/etc/group", "/etc/nsswitch.conf", "/usr/share/zoneinfo", "/usr/share/icu",
     "/proc/self",
-    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/pressure/cpu", "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
+    "/proc/cpuinfo", "/proc/meminfo", "/proc/stat", "/proc/pressure/cpu",
+    "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
     "/sys/devices/system/node", "/sys/fs/cgroup", "/dev/zero", "/dev/random", "/dev/urandom", "/proc/self/exe",
   ]
 

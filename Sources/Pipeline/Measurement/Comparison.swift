@@ -204,7 +204,8 @@ public struct ComparisonOutcome: Sendable {
 
   public init(
     data: String, evaluated: Int, classes: Int? = nil, images: Int, order: Comparison.Order, warmUp: Int,
-    cooldown: Double, turns: Int = Comparison.standardTurns, threads: Int, variants: [VariantResult], courses: [PruningCourse] = [],
+    cooldown: Double, turns: Int = Comparison.standardTurns, threads: Int, variants: [VariantResult],
+    courses: [PruningCourse] = [],
     scans: [SensitivityScan] = []
   ) {
     self.data = data

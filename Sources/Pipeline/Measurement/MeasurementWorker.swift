@@ -29,7 +29,7 @@ public enum MeasurementWorker {
     try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
   }
 
-  /// How long a turn lasts at least. Slow spells of 10 to 40 ms were seen on an otherwise idle machine, in which a small
+  /// How long a turn lasts at least. Slow spells of 10 to 40 ms were seen that come and go by themselves, in which a small
   /// network takes half as long again; a process that times 300 runs of 6 µs was in one altogether, one time in a few.
   /// Neither where things lie in memory (`setarch -R`) nor more warm-up changed how often.
   private static let leastSeconds = 0.1
