@@ -244,11 +244,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
 
   /// The first version of the native format whose readers understand it.
   var version: UInt32 {
-    if graph.needsVersion3 { return 3 }
     let isNew =
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
-    return isNew ? 2 : 1
+    return max(isNew ? 2 : 1, graph.formatVersion)
   }
 
   /// Every tensor the model consists of, in the order in which they were placed.
@@ -263,19 +262,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
 }
 
 extension Graph {
-  /// Whether it says what version 3 of the native format brought: several inputs or outputs, constants, shared
-  /// parameters, broadcasting, other axes than the last.
-  fileprivate var needsVersion3: Bool {
-    inputs.count > 1 || outputs.count > 1
-      || nodes.contains { node in
-        if node.sharing != nil || node.outputs != [node.name] { return true }
-        return switch node.op {
-        case .constant: true
-        case .concat(let concat): concat.axis != nil
-        case .dense: inputShapes(of: node)[0].rank > 1
-        case .add: Set(inputShapes(of: node)).count > 1
-        default: false  // the declared fallback: versions 1 and 2 know the others
-        }
-      }
+  /// The first version of the native format that knows all it says.
+  fileprivate var formatVersion: UInt32 {
+    let isNew =
+      inputs.count > 1 || outputs.count > 1 || nodes.contains { $0.sharing != nil || $0.outputs != [$0.name] }
+    return nodes.reduce(isNew ? 3 : 1) { max($0, $1.op.spec.formatVersion(inputShapes(of: $1))) }
   }
 }

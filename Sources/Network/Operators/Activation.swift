@@ -10,7 +10,7 @@ import Tensors
 #endif
 
 /// A function of each element; softmax is over the last axis.
-public enum Activation: String, OperatorSpec {
+public enum Activation: String, CaseIterable, OperatorSpec {
   case relu, relu6, sigmoid, softmax
 
   public static let kind = "activation"

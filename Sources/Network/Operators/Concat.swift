@@ -39,6 +39,8 @@ public struct Concat: OperatorSpec {
   public var preserves: Preserved { .zero }
   public var quantization: QuantizationRule { .own }
 
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { axis == nil ? 1 : 3 }
+
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
     guard axis(rank: inputs[0].rank) == inputs[0].rank - 1 else { return .aligned(inputs, outputs[0]) }
     var coupling = ChannelCoupling()

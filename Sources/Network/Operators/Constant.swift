@@ -26,6 +26,8 @@ public struct Constant: OperatorSpec {
 
   public func parameters(_ inputs: [Shape]) -> [ParameterSpec] { [ParameterSpec(role, shape)] }
 
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
+
   /// Its channels go with those they are computed with.
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { ChannelCoupling() }
 

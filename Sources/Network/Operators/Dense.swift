@@ -36,6 +36,8 @@ public struct Dense: WeightedSpec {
 
   private static func width(_ input: Shape) -> Int { input.dims.last ?? 1 }
 
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { inputs[0].rank == 1 ? 1 : 3 }
+
   /// Every output is made of all inputs: none is tied to another.
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { ChannelCoupling() }
 

@@ -53,8 +53,14 @@ public protocol OperatorSpec: Sendable, Hashable, Codable {
   /// Of a function of each element alone: what it makes of one. References, tables of int8 and constants go by it.
   var elementFunction: ((Float) -> Float)? { get }
 
+  /// Of a function of two elements at the same place, broadcast: what it makes of them.
+  var pairFunction: ((Float, Float) -> Float)? { get }
+
   /// How static quantization treats it.
   var quantization: QuantizationRule { get }
+
+  /// The first version of the native format whose readers know it as it is.
+  func formatVersion(_ inputs: [Shape]) -> UInt32
 
   // MARK: Channels
 
@@ -80,7 +86,9 @@ extension OperatorSpec {
   public var clampRange: ClosedRange<Float>? { nil }
   public var fusesClamp: Bool { false }
   public var elementFunction: ((Float) -> Float)? { nil }
+  public var pairFunction: ((Float, Float) -> Float)? { nil }
   public var quantization: QuantizationRule { .float }
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { 1 }
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .fixed }
   public func keeping(_ kept: KeptChannels) -> Self { self }
   public func keptIndices(of role: ParameterRole, _ kept: KeptChannels) -> (first: [Int]?, last: [Int]?) {

@@ -45,6 +45,9 @@ public struct Pool2D: OperatorSpec {
   public var preserves: Preserved { reduction.preserves }
   public var quantization: QuantizationRule { .ofInput }
 
+  /// Earlier ones hold averages that count padding, but do not say so in their version.
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { countsPadding ? 3 : 1 }
+
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .carried(outputs[0]) }
 
   private enum CodingKeys: String, CodingKey { case reduction, window, countsPadding = "counts_padding" }

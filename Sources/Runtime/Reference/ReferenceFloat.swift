@@ -18,7 +18,12 @@ enum ReferenceFloat {
     let shape = model.graph.shape(of: node.output)
     func values(_ role: ParameterRole) -> [Float]? { model[node.name, role]?.values.array() }
     let x = inputs.first?.array(Float.self) ?? []
-    let out: [Float]
+    var out: [Float]
+    if let function = node.op.spec.pairFunction {
+      out = broadcast(x, inputs[0].shape, inputs[1].array(Float.self), inputs[1].shape, to: shape).map(function)
+      if let range = clamp?.clampRange { out = out.map { $0.clamped(to: range) } }
+      return Tensor(out, shape)
+    }
     switch node.op {
     case .input: out = x
     case .constant(let constant): out = values(constant.role)!
@@ -37,7 +42,7 @@ enum ReferenceFloat {
     case .pool2d(let pool):
       out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
-    case .add: out = broadcast(x, inputs[0].shape, inputs[1].array(Float.self), inputs[1].shape, to: shape).map(+)
+    case .add: preconditionFailure("a function of pairs")
     case .concat(let concat): out = concatenated(inputs.map { ($0.array(Float.self), $0.shape) }, concat)
     case .flatten, .reshape, .dropout: out = x
     case .pad(let pad): out = padded(x, 0, pad, node, model)

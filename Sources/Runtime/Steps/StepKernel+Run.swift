@@ -68,6 +68,7 @@ extension BoundStep {
       Elementwise.softmax(
         floats(0, call), output: floatOutput(call), rows: batch * rows, columns: columns, pool: pool)
 
+    case .prepared(let prepared): prepared.run(self, call)
     case .constant(let values):
       for sample in 0..<batch {
         values.withUnsafeBufferPointer {

@@ -29,6 +29,8 @@ enum StepKernel: Sendable {
 
   /// The same values for every sample.
   case constant([Float])
+  /// Any other.
+  case prepared(any PreparedStep)
   case quantize(count: Int, AffineQuantization)
   case dequantize(count: Int, AffineQuantization)
   /// Any function of uint8 values.
@@ -51,6 +53,7 @@ enum StepKernel: Sendable {
   var worksInPlace: Bool {
     switch self {
     case .floatAdd(_, _, let broadcast), .integerAdd(_, let broadcast): !broadcast.isNeeded
+    case .prepared(let step): step.worksInPlace
     case .floatClamp, .sigmoid, .softmax, .lookup, .roundAffine, .roundLevels: true
     default: false
     }
@@ -65,4 +68,13 @@ enum StepKernel: Sendable {
     default: 0
     }
   }
+}
+
+/// A step in a file of its own, with all that was prepared for it. It needs neither packed weights nor scratch.
+protocol PreparedStep: Sendable {
+  /// Whether the result may take the place of an input of the same size.
+  var worksInPlace: Bool { get }
+
+  /// Computes the step for the images of a call.
+  func run(_ step: BoundStep, _ call: Call)
 }

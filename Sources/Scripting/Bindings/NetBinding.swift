@@ -35,7 +35,7 @@ extension ScriptSession {
             Conv2D(filters: input[2] * multiplier, window: window, groups: input[2], hasBias: hasBias))
         }
       },
-      layer("dense", "units: integer", Self.denseSchema, "A fully connected layer; its input is a vector.") {
+      layer("dense", "units: integer", Self.denseSchema, "A fully connected layer over the last axis: of an image every pixel by itself, so flatten it first.") {
         arguments, given in
         let units = try arguments.int(0), hasBias = given.bool("bias") ?? true
         return { _ in .dense(Dense(units: units, hasBias: hasBias)) }
@@ -77,7 +77,7 @@ extension ScriptSession {
         return { _ in .pad(pad) }
       },
     ]
-    for function in [Activation.relu, .relu6, .sigmoid, .softmax] {
+    for function in Activation.allCases {
       members.append(
         layer(function.rawValue, "", Self.layerSchema, "An activation.") { _, _ in { _ in .activation(function) } })
     }
@@ -124,12 +124,12 @@ extension ScriptSession {
       ) { [unowned self] blocks, given in
         let branch = try BlockObject(.sequence(blocks), origin: origin())
         let shortcut = try given.block("shortcut") ?? BlockObject(.sequence([]), origin: origin())
-        return .sum([branch, shortcut])
+        return .combined(.add(Add()), [branch, shortcut])
       },
       container("add", Self.containerSchema, "Blocks side by side on the same input; their outputs are added.") {
         blocks, _ in
         guard blocks.count >= 2 else { throw CompressError("net.add: \(blocks.count) blocks; two are the least") }
-        return .sum(blocks)
+        return .combined(.add(Add()), blocks)
       },
       container("concat", Self.containerSchema, "Blocks side by side; their outputs are joined along the channels.") {
         blocks, _ in

@@ -12,8 +12,8 @@ final class BlockObject: NamedForScripts {
     /// What to compute for inputs of the given shape; `kind` names a layer that has no name.
     case layer(kind: String, (Shape) throws -> Operator)
     case sequence([BlockObject])
-    /// Blocks that all get the same input, and whose outputs are added.
-    case sum([BlockObject])
+    /// Blocks that all get the same input, and whose outputs an operator of two inputs combines, from the first on.
+    case combined(Operator, [BlockObject])
     /// The same, joined along their channels.
     case concatenation([BlockObject])
   }
@@ -27,7 +27,7 @@ final class BlockObject: NamedForScripts {
   var bytes: Int {
     switch content {
     case .layer: 2048
-    case .sequence(let blocks), .sum(let blocks), .concatenation(let blocks): 1536 + 16 * blocks.count
+    case .sequence(let blocks), .combined(_, let blocks), .concatenation(let blocks): 1536 + 16 * blocks.count
     }
   }
   private let depth: Int
@@ -43,7 +43,7 @@ final class BlockObject: NamedForScripts {
     self.origin = origin
     switch content {
     case .layer: (depth, count) = (1, 1)
-    case .sequence(let blocks), .sum(let blocks), .concatenation(let blocks):
+    case .sequence(let blocks), .combined(_, let blocks), .concatenation(let blocks):
       depth = 1 + (blocks.map(\.depth).max() ?? 0)
       count = 1 + blocks.reduce(0) { $0 + $1.count }
     }

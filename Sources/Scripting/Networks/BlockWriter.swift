@@ -28,14 +28,14 @@ struct BlockWriter {
       try add(kind, name: block.name, prefix, [last], block) { try make($0[0]) }
     case .sequence(let blocks):
       for inner in blocks { try write(inner, prefix: prefix + (block.name.map { $0 + "." } ?? "")) }
-    case .sum(let branches):
+    case .combined(let op, let branches):
       let prefix = prefix + (block.name.map { $0 + "." } ?? "")
       let outputs = try write(branches, prefix: prefix)
       last = outputs[0]
       for output in outputs.dropFirst() {
-        try add("add", name: nil, prefix, [last, output], block) { shapes in
-          guard shapes[0] == shapes[1] else { throw Self.mismatch(shapes[0], shapes[1]) }
-          return .add(Add())
+        try add(op.spec.kind, name: nil, prefix, [last, output], block) { shapes in
+          if case .add = op, shapes[0] != shapes[1] { throw Self.mismatch(shapes[0], shapes[1]) }
+          return op
         }
       }
     case .concatenation(let branches):
