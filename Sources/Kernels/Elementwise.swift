@@ -70,6 +70,34 @@ public enum Elementwise {
     forEachPiece(count, pool) { ck_f32_sigmoid($1, a + $0, output + $0) }
   }
 
+  /// out = a * clamp(a + 3, 0, 6) / 6, each operation rounded to float32 by itself.
+  public static func hardSwish(
+    _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool
+  ) {
+    forEachPiece(count, pool) { start, count in
+      let a = a + start, output = output + start
+      for i in 0..<count {
+        let shifted = a[i] + 3
+        let gate = shifted < 0 ? 0 : shifted > 6 ? 6 : shifted
+        output[i] = a[i] * gate / 6
+      }
+    }
+  }
+
+  /// The gradient of `hardSwish`: 0 up to -3, 1 from 3 on, `(2 * a + 3) / 6` between.
+  public static func hardSwishGradient(
+    outputGradient: UnsafePointer<Float>, _ a: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>,
+    count: Int, pool: ThreadPool
+  ) {
+    forEachPiece(count, pool) { start, count in
+      let dy = outputGradient + start, a = a + start, dx = inputGradient + start
+      for i in 0..<count {
+        let slope = a[i] <= -3 ? 0 : a[i] >= 3 ? 1 : (2 * a[i] + 3) / 6
+        dx[i] = dy[i] * slope
+      }
+    }
+  }
+
   /// Softmax of each row: exp(x - max) over their sum.
   public static func softmax(
     _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, rows: Int, columns: Int, pool: ThreadPool

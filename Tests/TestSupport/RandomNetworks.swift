@@ -59,7 +59,7 @@ public struct RandomNetworks {
       let pool = pick([Pool2D(.max, window: window), Pool2D(.average, window: window)])
       let counting = Pool2D(.average, window: window, countsPadding: true)
       net.add(.pool2d(random.below(3) == 0 ? counting : pool), [source.name])
-    case 6: net.activation(pick([.relu, .relu6, .sigmoid]), from: source.name)
+    case 6: net.activation(pick([.relu, .relu6, .sigmoid, .hardSwish]), from: source.name)
     case 7:
       let others = images.filter { $0.shape == source.shape }
       net.add(source.name, pick(others).name)

@@ -70,6 +70,7 @@ struct Reference {
         case .activation(.relu): inputs[0].map { max(0, $0) }
         case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
         case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
+        case .activation(.hardSwish): inputs[0].map { $0 * min(6, max(0, $0 + 3)) / 6 }
         case .activation(.softmax): softmax(inputs[0], width: shape.dims.last!)
         case .pool2d(let spec):
           perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape, countsPadding: spec.countsPadding) }

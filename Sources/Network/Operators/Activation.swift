@@ -12,6 +12,8 @@ import Tensors
 /// A function of each element; softmax is over the last axis.
 public enum Activation: String, CaseIterable, OperatorSpec {
   case relu, relu6, sigmoid, softmax
+  /// `x * relu6(x + 3) / 6` (Howard et al. 2019).
+  case hardSwish = "hard_swish"
 
   public static let kind = "activation"
   public var asOperator: Operator { .activation(self) }
@@ -27,7 +29,7 @@ public enum Activation: String, CaseIterable, OperatorSpec {
     switch self {
     case .relu: 0 ... .infinity
     case .relu6: 0...6
-    case .sigmoid, .softmax: nil
+    case .sigmoid, .softmax, .hardSwish: nil
     }
   }
 
@@ -36,6 +38,7 @@ public enum Activation: String, CaseIterable, OperatorSpec {
     case .relu, .relu6: clampRange.map { range in { $0.clamped(to: range) } }
     case .sigmoid: { 1 / (1 + expf(-$0)) }
     case .softmax: nil
+    case .hardSwish: { $0 * ($0 + 3).clamped(to: 0...6) / 6 }
     }
   }
 
@@ -43,6 +46,7 @@ public enum Activation: String, CaseIterable, OperatorSpec {
     switch self {
     case .relu: [.zero, .selection, .scale, .places]
     case .relu6: [.zero, .selection, .places]
+    case .hardSwish: [.zero, .places]
     case .sigmoid: .places
     case .softmax: []
     }
@@ -51,10 +55,12 @@ public enum Activation: String, CaseIterable, OperatorSpec {
   public var quantization: QuantizationRule {
     switch self {
     case .relu, .relu6: .fused
-    case .sigmoid: .own
+    case .sigmoid, .hardSwish: .own
     case .softmax: .float
     }
   }
+
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { self == .hardSwish ? 3 : 1 }
 
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
     self == .softmax ? .fixed : .carried(outputs[0])

@@ -65,6 +65,7 @@ extension StepKernel {
       switch function {
       case .relu, .relu6: return .floatClamp(count: count, to: .init(op))
       case .sigmoid: return .sigmoid(count: count)
+      case .hardSwish: return .prepared(HardSwish(count: count))
       case .softmax:
         let columns = output.shape.dims.last!
         return .softmax(rows: count / columns, columns: columns)

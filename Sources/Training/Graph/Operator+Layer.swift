@@ -41,6 +41,7 @@ extension Node {
       return ClampLayer(range: 0 ... .infinity, input: inputs[0], output: output, isFused: isFused)
     case .activation(.relu6): return ClampLayer(range: 0...6, input: inputs[0], output: output, isFused: isFused)
     case .activation(.sigmoid): return SigmoidLayer(input: inputs[0], output: output)
+    case .activation(.hardSwish): return HardSwishLayer(input: inputs[0], output: output)
     case .activation(.softmax): return SoftmaxLayer(input: inputs[0], output: output)
     case .pool2d(let spec):
       let window = try WindowGeometry(spec.window, over: inputs[0].shape)
@@ -76,6 +77,7 @@ extension Operator {
     guard case .activation(let function) = self else { return false }
     return switch function {
     case .relu, .relu6, .sigmoid, .softmax: true
+    case .hardSwish: false
     }
   }
 }

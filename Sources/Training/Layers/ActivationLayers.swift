@@ -44,6 +44,24 @@ struct SigmoidLayer: Layer {
   }
 }
 
+/// `x * relu6(x + 3) / 6`, whose gradient needs the input: two inputs can have one output.
+struct HardSwishLayer: Layer {
+  let input: Value
+  let output: Value
+
+  var keeps: Keeping { .inputs }
+
+  func forward(_ pass: Pass) {
+    Elementwise.hardSwish(input.data.base, output: output.data.base, count: pass.count * output.size, pool: pass.pool)
+  }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    Elementwise.hardSwishGradient(
+      outputGradient: output.gradient!.base, input.data.base, inputGradient: target.base,
+      count: pass.count * output.size, pool: pass.pool)
+  }
+}
+
 /// Softmax over the last axis, inside a network (at the output it belongs to the loss).
 struct SoftmaxLayer: Layer {
   let input: Value
