@@ -92,6 +92,34 @@ import Testing
     try check(quantized(model))
   }
 
+  @Test func gatesOfOneNumberForEachChannel() throws {
+    let model = try model(ValueNetworks.gated())
+    try check(model)
+    let integers = try quantized(model.foldingBatchNorm())
+    try check(integers)
+    let plan = try compile(integers)
+    #expect(plan.steps.filter { ["mul", "sigmoid", "hard_swish"].contains($0.operation) }.count == 6)
+    #expect(plan.islands.isEmpty)
+  }
+
+  @Test(arguments: [
+    ([4, 5, 3], [4, 5, 3]), ([4, 5, 3], [3]), ([4, 5, 3], [4, 5, 1]), ([5, 1], [1, 3]), ([2, 3], []),
+  ] as [([Int], [Int])])
+  func productsAreBroadcast(_ a: [Int], _ b: [Int]) throws {
+    var net = GraphBuilder(input: Shape(a))
+    let other = net.constant(Shape(b), name: "other")
+    net.mul("input", other, name: "product")
+    net.activation(.relu, name: "clamped")
+    net.flatten(name: "flat")
+    let model = try model(net.graph())
+    try check(model)
+    var integers = model
+    for value in ["input", "other", "clamped"] {
+      try integers.setActivation(ActivationQuantization(low: -1, high: 1), of: value)
+    }
+    try check(integers)
+  }
+
   @Test func anInputMayBeAnOutput() throws {
     var net = GraphBuilder(input: [4])
     net.dense(3, name: "scores")

@@ -35,4 +35,23 @@ public enum ValueNetworks {
     net.dense(5, name: "scores")
     return try net.graph()
   }
+
+  /// Two convolutions, each behind a gate of squeeze-and-excitation, with hard_swish, as MobileNetV3 has them.
+  public static func gated() throws -> Graph {
+    var net = GraphBuilder(input: [6, 6, 2])
+    for (block, filters) in [6, 8].enumerated() {
+      net.conv2d(filters: filters, kernel: 3, padding: .same, bias: false, name: "conv\(block)")
+      net.batchNorm(name: "norm\(block)")
+      let image = net.activation(.hardSwish, name: "image\(block)")
+      net.globalAveragePool(name: "squeeze\(block)")
+      net.dense(3, name: "reduce\(block)")
+      net.activation(.relu)
+      net.dense(filters, name: "expand\(block)")
+      let gate = net.activation(.sigmoid, name: "gate\(block)")
+      net.mul(image, gate, name: "scaled\(block)")
+    }
+    net.globalAveragePool(name: "mean")
+    net.dense(5, name: "scores")
+    return try net.graph()
+  }
 }

@@ -80,6 +80,7 @@ struct Reference {
               spec.reduction, Window(Size2D(shapes[0][0], shapes[0][1])), $0[0], shapes[0], [1, 1, shapes[0][2]])
           }
         case .add: perSample { pairs($0[0], $0[1]).map { $0 + $1 } }
+        case .mul: perSample { pairs($0[0], $0[1]).map { $0 * $1 } }
         case .concat(let spec):
           perSample { parts in
             let axis = spec.axis(rank: shape.rank)

@@ -10,6 +10,19 @@ import Testing
 
   @Test func oneConvolutionAtTwoPlaces() throws { try checkGradients(ValueNetworks.shared()) }
 
+  @Test func gates() throws { try checkGradients(ValueNetworks.gated(), tolerance: 1e-3) }
+
+  @Test func productsOfAValueWithItselfAndOthers() throws {
+    var net = GraphBuilder(input: [3, 4, 2])
+    net.dense(3, name: "rows")
+    net.mul("rows", "rows", name: "square")
+    let column = net.constant([4, 1], isTrained: true, name: "column")
+    net.mul(column, "square", name: "scaled")
+    net.flatten()
+    net.dense(3, name: "scores")
+    try checkGradients(net.graph())
+  }
+
   @Test func constantsAndBroadcastSums() throws {
     var net = GraphBuilder(input: [3, 4, 2])
     let positions = net.constant([3, 4, 2], isTrained: true, name: "positions")

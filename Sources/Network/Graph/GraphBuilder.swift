@@ -105,6 +105,11 @@ public struct GraphBuilder {
   }
 
   @discardableResult
+  public mutating func mul(_ a: String, _ b: String, name: String? = nil) -> String {
+    add(.mul(Mul()), [a, b], name: name)
+  }
+
+  @discardableResult
   public mutating func concat(_ inputs: [String], axis: Int? = nil, name: String? = nil) -> String {
     add(.concat(Concat(axis: axis)), inputs, name: name)
   }

@@ -12,6 +12,7 @@ public enum Operator: Sendable, Hashable {
   case pool2d(Pool2D)
   case globalPool(GlobalPool)
   case add(Add)
+  case mul(Mul)
   case concat(Concat)
   case flatten(Flatten)
   case reshape(Reshape)
@@ -30,6 +31,7 @@ public enum Operator: Sendable, Hashable {
     case .pool2d(let spec): spec
     case .globalPool(let spec): spec
     case .add(let spec): spec
+    case .mul(let spec): spec
     case .concat(let spec): spec
     case .flatten(let spec): spec
     case .reshape(let spec): spec
@@ -41,7 +43,7 @@ public enum Operator: Sendable, Hashable {
   /// Those that files can name.
   private static let known: [any OperatorSpec.Type] = [
     Input.self, Constant.self, Conv2D.self, Dense.self, BatchNorm.self, Activation.self, Pool2D.self, GlobalPool.self,
-    Add.self, Concat.self, Flatten.self, Reshape.self, Pad.self, Dropout.self,
+    Add.self, Mul.self, Concat.self, Flatten.self, Reshape.self, Pad.self, Dropout.self,
   ]
   private static let byKind = Dictionary(uniqueKeysWithValues: known.map { ($0.kind, $0) })
 

@@ -42,7 +42,7 @@ enum ReferenceFloat {
     case .pool2d(let pool):
       out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
-    case .add: preconditionFailure("a function of pairs")
+    case .add, .mul: preconditionFailure("a function of pairs")
     case .concat(let concat): out = concatenated(inputs.map { ($0.array(Float.self), $0.shape) }, concat)
     case .flatten, .reshape, .dropout: out = x
     case .pad(let pad): out = padded(x, 0, pad, node, model)

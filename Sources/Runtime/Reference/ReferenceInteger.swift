@@ -18,6 +18,7 @@ import Tensors
 /// - From one quantization to another (relu, max pooling, concatenation, reshaping, padding): dequantized by the
 ///   one, `float(q - zeroPoint) * inputScale`, and quantized by the other.
 /// - Sum of two: `round(float(qa - za) * (scaleA / outputScale) + float(qb - zb) * (scaleB / outputScale))`.
+/// - Product of two: `round(float((qa - za) * (qb - zb)) * (scaleA * scaleB / outputScale))`.
 /// - Average: `round(float(Σ (q - zeroPoint)) * (inputScale / outputScale) / float(count))`; padding that counts
 ///   stands for zeros.
 /// - Padding: the zero point.
@@ -117,6 +118,11 @@ enum ReferenceInteger {
       let (a, b) = (ratio(quantization), ratio(inputs[1].quantization))
       let pairs = ReferenceFloat.broadcast(x, tensor.shape, y, inputs[1].tensor.shape, to: shape)
       return requantized(pairs.map { Float($0) * a + Float($1) * b }, clamp)
+    case .mul:
+      let y = centred(inputs[1].tensor, inputs[1].quantization)
+      let scale = quantization.scale * inputs[1].quantization.scale / output.scale
+      let pairs = ReferenceFloat.broadcast(x, tensor.shape, y, inputs[1].tensor.shape, to: shape)
+      return requantized(pairs.map { Float($0 * $1) * scale }, clamp)
     case .concat(let concat):
       return requantized(
         ReferenceFloat.concatenated(

@@ -83,6 +83,15 @@ extension StepKernel {
           broadcast)
       }
       return .floatAdd(count: count, clamp: .init(operation.clamp), broadcast)
+    case .mul:
+      let broadcast = try Broadcast(inputs[0].shape, inputs[1].shape)
+      guard let coding, let other = inputs[1].coding else {
+        return .prepared(FloatProduct(broadcast: broadcast, clamp: .init(operation.clamp)))
+      }
+      return .prepared(
+        IntegerProduct(
+          broadcast: broadcast, a: coding.from, b: other, result: coding.to,
+          clamp: coding.to.codes(of: operation.clamp)))
     case .concat(let concat):
       let axis = concat.axis(rank: output.shape.rank)
       let inner = output.shape.dims[(axis + 1)...].reduce(1, *)

@@ -131,6 +131,15 @@ extension ScriptSession {
         guard blocks.count >= 2 else { throw CompressError("net.add: \(blocks.count) blocks; two are the least") }
         return .combined(.add(Add()), blocks)
       },
+      container(
+        "gate", Self.containerSchema,
+        "The input times what blocks make of it, one after the other: squeeze-and-excitation. What they give is broadcast."
+      ) { [unowned self] blocks, _ in
+        let origin = origin()
+        return .combined(
+          .mul(Mul()),
+          [try BlockObject(.sequence([]), origin: origin), try BlockObject(.sequence(blocks), origin: origin)])
+      },
       container("concat", Self.containerSchema, "Blocks side by side; their outputs are joined along the channels.") {
         blocks, _ in
         guard blocks.count >= 2 else { throw CompressError("net.concat: \(blocks.count) blocks; two are the least") }

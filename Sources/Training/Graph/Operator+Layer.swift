@@ -55,6 +55,7 @@ extension Node {
     case .add:
       return inputs[0].shape == inputs[1].shape
         ? AddLayer(inputs, output) : try BroadcastAddLayer(inputs, output)
+    case .mul: return try MulLayer(inputs, output)
     case .concat(let spec): return ConcatLayer(inputs, output, axis: spec.axis(rank: output.shape.rank))
     case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
     case .pad(let spec): return PadLayer(spec, inputs[0], output)

@@ -7,8 +7,8 @@ import Testing
 
 @testable import Compression
 
-/// Layers that share a weight lose the same channels, and keep one weight.
-@Suite struct SharedWeightTests {
+/// What goes with a channel where weights are shared, and behind gates.
+@Suite struct CoupledValueTests {
   private func outputs(_ model: Model) throws -> [Float] {
     var random = SeededRandom(seed: 4)
     let samples = Tensor(uniform: model.graph.inputShape.batched(2), -1, 1, using: &random)
@@ -55,5 +55,42 @@ import Testing
     let batch: Tensor = try sample.reshaped([1] + model.graph.inputShape.dims)
     let got: [Float] = try Session(plan).run(batch).array()
     #expect(got == expected)
+  }
+
+  /// A gate's filters go with those of the image it scales; what the gate of a removed channel would be is multiplied by
+  /// zero.
+  @Test func gatesGoWithTheirImages() throws {
+    var model = try Model(initializing: ValueNetworks.gated(), seed: 3)
+    for norm in ["norm0", "norm1"] {
+      let count = model[norm, .beta]!.count
+      try model.set(Parameter(Tensor((0..<count).map { 0.1 * Float($0) - 0.2 })), norm, .beta)
+    }
+    let groups = ChannelGroups(model.graph)
+    #expect(groups.groups.map(\.producers) == [["conv0", "expand0"], ["reduce0"], ["conv1", "expand1"], ["reduce1"]])
+    var removal: ChannelGroups.Removal = [:], zeroed = model
+    for (index, group) in groups.groups.enumerated() {
+      removal[index] = [0, 2]
+      for layer in group.producers {
+        let shape = model[layer, .weight]!.shape, width = shape.count / shape[0]
+        try zeroed.prune(layer, by: Tensor((0..<shape.count).map { UInt8([0, 2].contains($0 / width) ? 0 : 1) }, shape))
+        for (owner, role) in [(layer, ParameterRole.bias), ("norm" + layer.suffix(1), .beta), ("norm" + layer.suffix(1), .mean)]
+        where zeroed[owner, role] != nil && (role == .bias || layer.hasPrefix("conv")) {
+          var values: [Float] = zeroed[owner, role]!.values.array()
+          for channel in [0, 2] { values[channel] = 0 }
+          try zeroed.set(Parameter(Tensor(values)), owner, role)
+        }
+      }
+    }
+    let removed = try NativeFormat.read(NativeFormat.data(zeroed.removing(removal, of: groups)))
+    #expect(removed["expand1", .weight]?.shape == [6, 1] && removed["conv1", .weight]?.shape == [6, 3, 3, 4])
+    for (a, b) in zip(try outputs(removed), try outputs(zeroed)) { #expect(abs(a - b) <= 1e-5) }
+  }
+
+  @Test func aSigmoidThatIsNoGateKeepsItsChannels() throws {
+    var net = GraphBuilder(input: [4])
+    net.dense(6, name: "a")
+    net.activation(.sigmoid)
+    net.dense(3, name: "b")
+    #expect(ChannelGroups(try net.graph()).groups.isEmpty)
   }
 }
