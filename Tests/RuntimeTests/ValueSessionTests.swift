@@ -93,9 +93,9 @@ import Testing
   }
 
   @Test func gatesOfOneNumberForEachChannel() throws {
-    let model = try model(ValueNetworks.gated())
+    let model = try model(ValueNetworks.gated()).foldingBatchNorm()
     try check(model)
-    let integers = try quantized(model.foldingBatchNorm())
+    let integers = try quantized(model)
     try check(integers)
     let plan = try compile(integers)
     #expect(plan.steps.filter { ["mul", "sigmoid", "hard_swish"].contains($0.operation) }.count == 6)

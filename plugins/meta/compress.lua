@@ -935,7 +935,7 @@ function net.conv(filters, kernel, options) end
 ---@return Block
 function net.depthwise(kernel, options) end
 
----A fully connected layer; its input is a vector.
+---A fully connected layer over the last axis: of an image every pixel by itself, so flatten it first.
 ---@param units integer
 ---@param options? DenseOptions
 ---@return Block
@@ -1006,6 +1006,11 @@ function net.sigmoid(options) end
 ---@return Block
 function net.softmax(options) end
 
+---An activation.
+---@param options? LayerOptions
+---@return Block
+function net.hard_swish(options) end
+
 ---Blocks one after the other.
 ---@param blocks Blocks
 ---@return Block
@@ -1020,6 +1025,11 @@ function net.residual(blocks) end
 ---@param blocks Blocks
 ---@return Block
 function net.add(blocks) end
+
+---The input times what blocks make of it, one after the other: squeeze-and-excitation. What they give is broadcast.
+---@param blocks Blocks
+---@return Block
+function net.gate(blocks) end
 
 ---Blocks side by side; their outputs are joined along the channels.
 ---@param blocks Blocks
