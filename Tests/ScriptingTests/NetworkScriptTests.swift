@@ -49,6 +49,19 @@ import Testing
     #expect(graph["add_2"]?.inputs == ["add_1", "concat_1"] && graph.outputShape == [3])
   }
 
+  @Test func gatesScaleTheirInput() throws {
+    let graph = try graph(
+      """
+      net.conv(6, 3), net.hard_swish(),
+      net.gate {
+        name = "excite", net.global_average_pool(), net.dense(2), net.relu(), net.dense(6), net.sigmoid(),
+      },
+      net.flatten(), net.dense(5),
+      """)
+    #expect(graph["mul_1"] == nil && graph["excite.mul_1"]?.inputs == ["hard_swish_1", "excite.sigmoid_1"])
+    #expect(graph.shape(of: "excite.mul_1") == graph.shape(of: "hard_swish_1") && graph.outputShape == [5])
+  }
+
   /// The error has the line of the layer, not of the network.
   @Test(
     arguments: [
