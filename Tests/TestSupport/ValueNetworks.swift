@@ -2,8 +2,8 @@ import Network
 
 /// Networks whose values do not form one chain from one input to one output.
 public enum ValueNetworks {
-  /// Two inputs and three outputs, one of which a later layer reads as well; a constant that is broadcast, a trained one
-  /// that is joined along another axis than the channels, and a dense layer over vectors in rows.
+  /// Two inputs and three outputs, one of which a later layer reads as well; a constant that is broadcast, a trained
+  /// one that is joined along another axis than the channels, and a dense layer over vectors in rows.
   public static func several() throws -> Graph {
     var net = GraphBuilder(input: [6, 6, 2])
     let stem = net.conv2d(filters: 4, kernel: 3, padding: .same, name: "stem")

@@ -16,7 +16,8 @@ public enum BiasCorrection {
   ) throws {
     for layer in layers {
       try atLayer(layer) {
-        guard !original.graph.isShared(layer), let bias = original[layer, .bias], let mean = means[layer], let roundedMean = roundedMeans[layer]
+        guard !original.graph.isShared(layer), let bias = original[layer, .bias], let mean = means[layer],
+          let roundedMean = roundedMeans[layer]
         else { return }
         let node = original.graph[layer]!
         let before = response(of: original[layer, .weight]!.values, to: mean, node)

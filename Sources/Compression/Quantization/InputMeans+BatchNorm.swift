@@ -71,7 +71,7 @@ extension Model {
         sum[c] = Moments(mean: sum[c].mean + other[c].mean, variance: sum[c].variance + other[c].variance)
       }
       return sum
-    case .concat(let concat) where concat.axis(rank: graph.inputShapes(of: node)[0].rank) == graph.shape(of: node.output).rank - 1:
+    case .concat(let concat) where concat.joinsChannels(rank: graph.shape(of: node.output).rank):
       return inputs.contains { $0 == nil } ? nil : inputs.flatMap { $0! }
     case .pool2d(let pool) where pool.reduction == .average: return inputs[0]
     case .globalPool(let pool) where pool.reduction == .average: return inputs[0]

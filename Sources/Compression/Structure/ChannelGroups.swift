@@ -186,9 +186,9 @@ private struct DisjointSets {
 }
 
 extension Graph {
-  /// The values whose channels would not be zero without the filters that make them: a function that does not give zero
-  /// for zero (a sigmoid) makes such values, a constant is one, and only a product with a value that does vanish (behind
-  /// a gate) ends that.
+  /// The values whose channels would not be zero without the filters that make them: a function that does not give
+  /// zero for zero (a sigmoid) makes such values, a constant is one, and only a product with a value that does vanish
+  /// (behind a gate) ends that.
   fileprivate var lastingValues: Set<String> {
     var lasting: Set<String> = []
     for node in nodes where !node.op.hasWeight {

@@ -74,7 +74,7 @@ extension Model {
         guard let a = inputs[0][c], let b = inputs[1][c] else { return nil }
         return ChannelConstant(value: a.value + b.value, isExact: a.isExact && b.isExact)
       }
-    case .concat(let concat) where concat.axis(rank: shapes[0].rank) == shapes[0].rank - 1: return inputs.flatMap { $0 }
+    case .concat(let concat) where concat.joinsChannels(rank: shapes[0].rank): return inputs.flatMap { $0 }
     case .pad(let pad):
       let hasBorder = (pad.before.dropLast() + pad.after.dropLast()).contains { $0 > 0 }
       let zeros = [pad.before.last ?? 0, pad.after.last ?? 0].map {

@@ -112,7 +112,8 @@ extension VectorOrder {
         throw CompressError(
           "\(node.op.spec.kind)s \"\(node.inputs[0].escapedForTerminal)\" and "
             + "\"\(node.inputs[node.inputs.count - 1].escapedForTerminal)\", of which one is "
-            + "a flattened image and the other is not: the network that the file is of \(node.op.spec.kind)s other elements",
+            + "a flattened image and the other is not: the network that the file is of \(node.op.spec.kind)s other "
+            + "elements",
           kind: .input, hint: "flatten both, or neither; or keep the network in a native file (.cmpr)")
       }
       return first

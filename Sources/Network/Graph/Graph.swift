@@ -57,7 +57,9 @@ public struct Graph: Sendable, Hashable {
         }
         nodeIndices[node.name] = index
         let inputs = try node.inputs.map { name in
-          guard let source = valueIndices[name] else { throw CompressError("its input \"\(name)\" is no earlier layer") }
+          guard let source = valueIndices[name] else {
+            throw CompressError("its input \"\(name)\" is no earlier layer")
+          }
           return shapes[source]
         }
         guard spec.arity.contains(inputs.count) else {
@@ -86,7 +88,9 @@ public struct Graph: Sendable, Hashable {
         }
         let own = spec.parameters(inputs)
         if let owner = node.sharing {
-          try Self.checkSharing(node, own, owner: nodeIndices[owner].map { nodes[$0] }) { valueIndices[$0].map { shapes[$0] } }
+          try Self.checkSharing(node, own, owner: nodeIndices[owner].map { nodes[$0] }) { value in
+            valueIndices[value].map { shapes[$0] }
+          }
           shared.insert(owner)
         } else {
           parameters += own.reduce(0) { $0 + $1.shape.count }
@@ -131,7 +135,8 @@ public struct Graph: Sendable, Hashable {
     let theirs = owner.op.spec.parameters(owner.inputs.compactMap(shape))
     guard owner.op.spec.kind == node.op.spec.kind, theirs == own, !own.isEmpty else {
       throw CompressError(
-        "a \(node.op.spec.kind) cannot share the parameters of \"\(owner.name)\", a \(owner.op.spec.kind): they are others")
+        "a \(node.op.spec.kind) cannot share the parameters of \"\(owner.name)\", a \(owner.op.spec.kind): "
+          + "they are others")
     }
   }
 

@@ -11,7 +11,9 @@ public struct Node: Sendable, Hashable {
   public var sharing: String?
 
   /// - Parameter outputs: nil for one output with the node's name.
-  public init(_ name: String, _ op: Operator, _ inputs: [String] = [], outputs: [String]? = nil, sharing: String? = nil) {
+  public init(
+    _ name: String, _ op: Operator, _ inputs: [String] = [], outputs: [String]? = nil, sharing: String? = nil
+  ) {
     self.name = name
     self.op = op
     self.inputs = inputs

@@ -16,6 +16,9 @@ public struct Concat: OperatorSpec {
   /// The axis of inputs of so many.
   public func axis(rank: Int) -> Int { axis ?? rank - 1 }
 
+  /// Whether that is the last one, of the channels.
+  public func joinsChannels(rank: Int) -> Bool { axis(rank: rank) == rank - 1 }
+
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     let rank = inputs[0].rank, axis = axis(rank: rank)
     guard (0..<rank).contains(axis) else {
@@ -42,7 +45,7 @@ public struct Concat: OperatorSpec {
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { axis == nil ? 1 : 3 }
 
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
-    guard axis(rank: inputs[0].rank) == inputs[0].rank - 1 else { return .aligned(inputs, outputs[0]) }
+    guard joinsChannels(rank: inputs[0].rank) else { return .aligned(inputs, outputs[0]) }
     var coupling = ChannelCoupling()
     for (input, shape) in inputs.enumerated() {
       for c in 0..<shape[shape.rank - 1] { coupling.ties.append((.output(coupling.ties.count), .input(input, c))) }

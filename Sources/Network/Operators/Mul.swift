@@ -1,8 +1,8 @@
 import Diagnostics
 import Tensors
 
-/// Element-wise product of two inputs; extents of one are broadcast as NumPy does: a gate of one number for each channel
-/// scales an image.
+/// Element-wise product of two inputs; extents of one are broadcast as NumPy does: a gate of one number for each
+/// channel scales an image.
 public struct Mul: OperatorSpec {
   public static let kind = "mul"
   public var asOperator: Operator { .mul(self) }

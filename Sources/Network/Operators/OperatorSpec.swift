@@ -116,7 +116,8 @@ public struct Preserved: OptionSet, Sendable {
 
 /// How static quantization treats an operator.
 public enum QuantizationRule: Sendable {
-  /// Sums of products with an integer weight: its input is quantized for it, and its output where readers take integers.
+  /// Sums of products with an integer weight: its input is quantized for it, and its output where readers take
+  /// integers.
   case weighted
   /// The output keeps the quantization of its input.
   case ofInput

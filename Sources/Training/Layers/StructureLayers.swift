@@ -63,7 +63,9 @@ struct BroadcastAddLayer: Layer {
 
   func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
     let dy = output.gradient!.base
-    if inputs[input].size == output.size { return pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size) }
+    if inputs[input].size == output.size {
+      return pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size)
+    }
     target.base.update(repeating: 0, count: pass.count * inputs[input].size)
     broadcast.accumulate(intoFirst: input == 0, target.base, batch: pass.count, pool: pass.pool) { dy[$1] }
   }
