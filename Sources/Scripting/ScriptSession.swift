@@ -85,6 +85,8 @@ public final class ScriptSession {
   private var insisted: [Stage] = []
   /// More than zero while a plugin's function runs.
   private var policyDepth = 0
+  /// Values of networks that the script has made.
+  var madeValues = 0
   private let printing: WriteBudget
 
   /// - Throws: `CompressError` when a plugin folder does not exist.

@@ -110,7 +110,7 @@ import Testing
     ("net.conv(4, 3, { padding = \"some\" })", "option \"padding\": \"some\" is no choice (did you mean \"same\"?)"),
     ("net.convolution(4, 3)", "net has no \"convolution\" (there are: "),
     ("net.add { net.relu() }", "net.add: 1 blocks; two are the least"),
-    ("net.model { net.relu() }", "option \"input\" is missing: a list of numbers"),
+    ("net.model { net.relu() }", "net.model: input is missing"),
     ("net.residual { shortcut = 3 }", "option \"shortcut\" must be a block, as net.conv(16, 3), or false, not 3"),
     (
       "(function() local b = net.relu() for i = 1, 70 do b = net.sequential { b } end end)()",

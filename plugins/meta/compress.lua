@@ -292,8 +292,14 @@
 ---@field name? string # comes before the names of the layers inside: name.conv_1
 ---@field [integer] Block|false # false is left out
 
+---@class ConstantOptions
+---@field trained? boolean # whether training moves it: positions, a class token; default false
+---@field name? string # of the layer, in tables and files
+
 ---@class NetworkDefinition
----@field input number[] # height, width, channels of an image; or one number
+---@field input? number[] # height, width, channels of an image, or one number: where blocks follow in a row
+---@field inputs? Value[] # made by net.input, in their order; instead of input and blocks
+---@field outputs? Value[] # what the network computes, in its order
 ---@field name? string # in tables and plans; default "network"
 ---@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of convolutions are drawn; default "he_normal"
 ---@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of dense layers are drawn; default "glorot_uniform"
@@ -920,6 +926,15 @@ function zoo.inception_v3(options) end
 ---@return Model
 function zoo.inception_v3_75(options) end
 
+---@class Block
+---@operator call(...: Value): Value
+local Block = {}
+
+---@class Value
+---@operator add(Value|number): Value
+---@operator mul(Value|number): Value
+local Value = {}
+
 net = {}
 
 ---A convolution; padding is "same" unless told otherwise.
@@ -1031,10 +1046,27 @@ function net.add(blocks) end
 ---@return Block
 function net.gate(blocks) end
 
----Blocks side by side; their outputs are joined along the channels.
+---Blocks side by side, or values, joined along their channels.
 ---@param blocks Blocks
 ---@return Block
 function net.concat(blocks) end
+
+---One of a network's inputs: height, width, channels of an image; or one number.
+---@param shape integer[]
+---@param options? LayerOptions
+---@return Value
+function net.input(shape, options) end
+
+---A value that is the same for every sample; training moves it where it is told to.
+---@param values Tensor
+---@param options? ConstantOptions
+---@return Value
+function net.constant(values, options) end
+
+---The block with the same parameters wherever it is used.
+---@param block Block
+---@return Block
+function net.shared(block) end
 
 ---A network of blocks one after the other, untrained.
 ---@param definition NetworkDefinition

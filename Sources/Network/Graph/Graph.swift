@@ -212,7 +212,8 @@ extension Shape {
 }
 
 extension ClosedRange<Int> {
-  fileprivate var text: String { lowerBound == upperBound ? "\(lowerBound)" : "\(lowerBound) to \(upperBound)" }
+  /// `2`, or `2 to 4`.
+  public var text: String { lowerBound == upperBound ? "\(lowerBound)" : "\(lowerBound) to \(upperBound)" }
 }
 
 // One output is written by its name, as it was before there could be several.

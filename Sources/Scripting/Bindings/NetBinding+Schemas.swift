@@ -4,7 +4,7 @@ extension ScriptSession {
   static var netSchemas: [OptionSchema] {
     [
       layerSchema, convSchema, depthwiseSchema, denseSchema, batchNormSchema, poolSchema, averagePoolSchema,
-      containerSchema, residualSchema, modelSchema,
+      containerSchema, residualSchema, constantSchema, modelSchema,
     ]
   }
 
@@ -97,6 +97,17 @@ extension ScriptSession {
       ])
   }
 
+  static var constantSchema: OptionSchema {
+    OptionSchema(
+      "ConstantOptions",
+      [
+        .init(
+          name: "trained", type: .boolean, help: "whether training moves it: positions, a class token",
+          standard: .bool(false)),
+        name,
+      ])
+  }
+
   static var modelSchema: OptionSchema {
     let initializers = OptionType.choice([
       "glorot_uniform", "he_normal", "he_normal_fan_out", "small_normal", "truncated_normal",
@@ -105,7 +116,10 @@ extension ScriptSession {
       "NetworkDefinition",
       [
         .init(
-          name: "input", type: .numbers, help: "height, width, channels of an image; or one number", isRequired: true),
+          name: "input", type: .numbers,
+          help: "height, width, channels of an image, or one number: where blocks follow in a row"),
+        .init(name: "inputs", type: .values, help: "made by net.input, in their order; instead of input and blocks"),
+        .init(name: "outputs", type: .values, help: "what the network computes, in its order"),
         .init(name: "name", type: .string, help: "in tables and plans", standard: .string("network")),
         .init(
           name: "convolution", type: initializers, help: "how weights of convolutions are drawn",

@@ -6,8 +6,16 @@ import Tensors
 extension ScriptSession {
   /// `net.conv(16, 3)`, `net.residual { … }`, `net.model { input = {32, 32, 3}, … }`: networks of one's own.
   func defineNetworks() throws {
-    state.define(LuaClass<BlockObject>("Block", bytes: \.bytes))
-    try state.define(library: "net", layers + containers + [networkMember])
+    let block = LuaClass<BlockObject>("Block", bytes: \.bytes)
+    block.operation(.call, "(...: Value): Value") { [unowned self] arguments in
+      let block = try arguments.object(0, BlockObject.self)
+      let inputs = try (1..<max(arguments.count, 1)).map { try arguments.object($0, NetworkValue.self) }
+      guard !inputs.isEmpty else { throw CompressError("a block is called with the values it takes") }
+      return .object(try value(.output(block, of: inputs)))
+    }
+    state.define(block)
+    try defineNetworkValues()
+    try state.define(library: "net", layers + containers + valueMembers + [networkMember])
   }
 
   // MARK: Layers
@@ -29,7 +37,8 @@ extension ScriptSession {
       ) { arguments, given in
         let window = try given.window(try arguments.size(0), padding: .same), hasBias = given.bool("bias") ?? true
         let multiplier = given.integer("multiplier")!
-        return { input in
+        return { inputs in
+          let input = inputs[0]
           guard input.rank == 3 else { throw CompressError("expects an image [height, width, channels], got \(input)") }
           return .conv2d(
             Conv2D(filters: input[2] * multiplier, window: window, groups: input[2], hasBias: hasBias))
@@ -87,7 +96,7 @@ extension ScriptSession {
   /// - Parameter parameters: what comes before the table of options, as an editor shows it.
   private func layer(
     _ name: String, _ parameters: String, _ schema: OptionSchema, _ help: String,
-    _ make: @escaping (LuaArguments, OptionValues) throws -> (Shape) throws -> Operator
+    _ make: @escaping (LuaArguments, OptionValues) throws -> ([Shape]) throws -> Operator
   ) -> LuaMember {
     let positions = parameters.isEmpty ? 0 : parameters.count { $0 == ":" }
     let type = "(\(parameters)\(parameters.isEmpty ? "" : ", ")options?: \(schema.name)): Block"
@@ -126,8 +135,9 @@ extension ScriptSession {
         let shortcut = try given.block("shortcut") ?? BlockObject(.sequence([]), origin: origin())
         return .combined(.add(Add()), [branch, shortcut])
       },
-      container("add", Self.containerSchema, "Blocks side by side on the same input; their outputs are added.") {
-        blocks, _ in
+      container(
+        "add", Self.containerSchema, "Blocks side by side on the same input; their outputs are added."
+      ) { blocks, _ in
         guard blocks.count >= 2 else { throw CompressError("net.add: \(blocks.count) blocks; two are the least") }
         return .combined(.add(Add()), blocks)
       },
@@ -140,12 +150,28 @@ extension ScriptSession {
           .mul(Mul()),
           [try BlockObject(.sequence([]), origin: origin), try BlockObject(.sequence(blocks), origin: origin)])
       },
-      container("concat", Self.containerSchema, "Blocks side by side; their outputs are joined along the channels.") {
-        blocks, _ in
-        guard blocks.count >= 2 else { throw CompressError("net.concat: \(blocks.count) blocks; two are the least") }
-        return .concatenation(blocks)
-      },
+      concat,
     ]
+  }
+
+  private var concat: LuaMember {
+    let type = "(blocks: \(Self.containerSchema.name)): Block"
+    return LuaMember(
+      "concat", type, "Blocks side by side, or values, joined along their channels."
+    ) { [unowned self] arguments in
+      try arguments.atMost(1)
+      let table = try arguments.table(0)
+      let given = try Self.containerSchema.read(table, positional: true)
+      let values = table.array.compactMap { $0.object(NetworkValue.self) }
+      if !values.isEmpty, values.count == table.array.count {
+        let block = try BlockObject(
+          .layer(kind: "concat") { _ in .concat(Concat()) }, name: given.string("name"), origin: origin())
+        return [.object(try value(.output(block, of: values)))]
+      }
+      let blocks = try blocks(table, of: "net.concat")
+      guard blocks.count >= 2 else { throw CompressError("net.concat: \(blocks.count) blocks; two are the least") }
+      return [.object(try BlockObject(.concatenation(blocks), name: given.string("name"), origin: origin()))]
+    }
   }
 
   /// The list part of a table. `false` is left out, so that `condition and net.relu()` works.
@@ -170,14 +196,36 @@ extension ScriptSession {
       try arguments.atMost(1)
       let table = try arguments.table(0)
       let given = try Self.modelSchema.read(table, positional: true)
-      guard case .numbers(let dims)? = given["input"] else { throw CompressError("net.model: input is missing") }
-      let block = try BlockObject(.sequence(try blocks(table, of: "net.model")), origin: origin())
-      let network = try BlockWriter.graph(block, input: try Shape(scriptDims: dims))
+      let (network, constants) = try network(table, given)
       let initialization = Initialization(
         convolution: WeightInitializer(rawValue: given.string("convolution")!)!,
         dense: WeightInitializer(rawValue: given.string("dense")!)!)
-      return [.object(try untrained(given.string("name")!, network, initialization, given))]
+      return [.object(try untrained(given.string("name")!, network, initialization, constants: constants, given))]
     }
+  }
+
+  /// Of blocks one after the other, or of values.
+  private func network(
+    _ table: LuaTable, _ given: OptionValues
+  ) throws -> (graph: Graph, constants: [String: Tensor]) {
+    if let outputs = given.values("outputs") {
+      guard given["input"] == nil, table.count == 0 else {
+        throw CompressError(
+          "net.model: outputs are made of values, without blocks in a row",
+          hint: "inputs = { net.input { 32, 32, 3 } }, outputs = { … }")
+      }
+      guard let inputs = given.values("inputs"), !inputs.isEmpty, !outputs.isEmpty else {
+        throw CompressError("net.model: inputs and outputs are lists of at least one value")
+      }
+      return try BlockWriter.graph(inputs: inputs, outputs: outputs)
+    }
+    guard case .numbers(let dims)? = given["input"], given["inputs"] == nil else {
+      throw CompressError(
+        "net.model: input is missing",
+        hint: "input = {32, 32, 3} and blocks in a row, or inputs and outputs that are values")
+    }
+    let block = try BlockObject(.sequence(try blocks(table, of: "net.model")), origin: origin())
+    return (try BlockWriter.graph(block, input: try Shape(scriptDims: dims)), [:])
   }
 }
 
@@ -201,6 +249,10 @@ extension LuaArguments {
 }
 
 extension OptionValues {
+  func values(_ name: String) -> [NetworkValue]? {
+    if case .values(let values)? = self[name] { values } else { nil }
+  }
+
   func block(_ name: String) -> BlockObject? {
     if case .block(let block)? = self[name] { block } else { nil }
   }

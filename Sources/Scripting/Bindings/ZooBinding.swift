@@ -26,12 +26,14 @@ extension ScriptSession {
 
   /// A model whose weights are drawn when they are needed; that they fit is checked now.
   func untrained(
-    _ name: String, _ network: Graph, _ initialization: Initialization, _ given: OptionValues
+    _ name: String, _ network: Graph, _ initialization: Initialization, constants: [String: Tensor] = [:],
+    _ given: OptionValues
   ) throws -> ModelObject {
     let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
     let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
     try state.reserveNative(bytes: elements * 4)
-    let work = InitializeStage(name: name, network: network, initialization: initialization, seed: seed)
+    let work = InitializeStage(
+      name: name, network: network, initialization: initialization, constants: constants, seed: seed)
     return ModelObject(try record(work, []), name: name)
   }
 

@@ -172,6 +172,7 @@ extension OptionType {
     case .data: "Data"
     case .model: "Model"
     case .block: "Block|false"
+    case .values: "Value[]"
     case .plugin: "Plugin|BoundPlugin"
     case .schedule: "Plugin|BoundPlugin|fun(t: number): number"
     case .function(let type): type

@@ -9,13 +9,15 @@ final class BlockObject: NamedForScripts {
   static let scriptName = "Block"
 
   enum Content {
-    /// What to compute for inputs of the given shape; `kind` names a layer that has no name.
-    case layer(kind: String, (Shape) throws -> Operator)
+    /// What to compute for inputs of the given shapes; `kind` names a layer that has no name.
+    case layer(kind: String, ([Shape]) throws -> Operator)
     case sequence([BlockObject])
     /// Blocks that all get the same input, and whose outputs an operator of two inputs combines, from the first on.
     case combined(Operator, [BlockObject])
     /// The same, joined along their channels.
     case concatenation([BlockObject])
+    /// A block whose layers have the same parameters wherever this is used.
+    case shared(BlockObject)
   }
 
   let content: Content
@@ -28,13 +30,15 @@ final class BlockObject: NamedForScripts {
     switch content {
     case .layer: 2048
     case .sequence(let blocks), .combined(_, let blocks), .concatenation(let blocks): 1536 + 16 * blocks.count
+    case .shared: 1536
     }
   }
   private let depth: Int
-  private let count: Int
+  /// Layers, at most.
+  let count: Int
 
   private static let deepest = 64
-  private static let largest = 1 << 14
+  static let largest = 1 << 14
 
   /// - Throws: `CompressError` when blocks are nested too deep or come to too many layers.
   init(_ content: Content, name: String? = nil, origin: Stage.Origin?) throws {
@@ -46,6 +50,7 @@ final class BlockObject: NamedForScripts {
     case .sequence(let blocks), .combined(_, let blocks), .concatenation(let blocks):
       depth = 1 + (blocks.map(\.depth).max() ?? 0)
       count = 1 + blocks.reduce(0) { $0 + $1.count }
+    case .shared(let block): (depth, count) = (block.depth + 1, block.count)
     }
     guard depth <= Self.deepest else {
       throw CompressError("blocks are nested \(depth) deep; the limit is \(Self.deepest)")

@@ -27,6 +27,8 @@ indirect enum OptionType {
   case model
   /// A part of a network, or false.
   case block
+  /// Values of a network.
+  case values
   /// A plugin of a kind, as `use "polynomial" { to = 0.8 }`.
   case plugin(Plugin.Kind)
   /// A schedule: a plugin, or a Lua function of progress t.
@@ -58,6 +60,7 @@ indirect enum OptionType {
     case .data: "samples, such as data.train"
     case .model: "a model"
     case .block: "a block, as net.conv(16, 3), or false"
+    case .values: "a list of values, as net.input { 32, 32, 3 }"
     case .plugin(let kind): "a \(kind.rawValue) plugin, as use \"name\" {}"
     case .schedule: "a schedule plugin or a function of t"
     case .function: "a function"
@@ -112,6 +115,11 @@ indirect enum OptionType {
     case .data: return value.object(DataObject.self).map(OptionValue.data)
     case .model: return value.object(ModelObject.self).map(OptionValue.model)
     case .block: return value.bool == false ? .block(nil) : value.object(BlockObject.self).map { .block($0) }
+    case .values:
+      guard let table = value.table else { return nil }
+      _ = try Self.checked(count: table.count)
+      let list = table.array, values = list.compactMap { $0.object(NetworkValue.self) }
+      return values.count == list.count ? .values(values) : nil
     case .plugin(let kind): return try BoundPlugin.from(value, kind: kind).map(OptionValue.plugin)
     case .schedule:
       if let function = value.function { return .function(function) }
@@ -164,6 +172,7 @@ enum OptionValue {
   case data(DataObject)
   case model(ModelObject)
   case block(BlockObject?)
+  case values([NetworkValue])
   case plugin(BoundPlugin)
   case function(LuaFunction)
   case options(OptionValues)
@@ -182,6 +191,7 @@ enum OptionValue {
     case .data(let object): .object(object)
     case .model(let object): .object(object)
     case .block(let block): block.map { .object($0) } ?? .bool(false)
+    case .values(let values): .table(try state.makeTable(values.map { .object($0) }))
     case .plugin(let plugin): .object(plugin)
     case .function(let function): .function(function)
     case .options(let options): .table(try options.lua(state))
@@ -200,7 +210,7 @@ enum OptionValue {
     case .numberLists(let lists): .list(lists.map { .list($0.map { .number($0) }) })
     case .data(let object): try object.data.identity.recipe()
     case .model(let object): .string(object.stage.key.digest)
-    case .block: .unrepeatable(reason: "a block of a network is no option of a stage")
+    case .block, .values: .unrepeatable(reason: "a part of a network is no option of a stage")
     case .plugin(let plugin): plugin.recipe
     case .function(let function): function.recipe
     case .options(let options): try options.recipe()

@@ -1,0 +1,64 @@
+import Diagnostics
+import LuaHost
+import Network
+import Tensors
+
+// Networks with several inputs, outputs or ways: `local x = net.input { 32, 32, 3 }`, `local y = net.conv(16, 3)(x)`.
+extension ScriptSession {
+  func defineNetworkValues() throws {
+    let value = LuaClass<NetworkValue>("Value", bytes: \.bytes)
+    for (operation, kind, op) in [(LuaOperation.add, "add", Operator.add(Add())), (.multiply, "mul", .mul(Mul()))] {
+      value.operation(operation, "(Value|number): Value") { [unowned self] arguments in
+        let operands = try [operand(arguments, 0), operand(arguments, 1)]
+        let block = try BlockObject(.layer(kind: kind) { _ in op }, origin: origin())
+        return .object(try self.value(.output(block, of: operands)))
+      }
+    }
+    state.define(value)
+  }
+
+  func value(_ source: NetworkValue.Source, name: String? = nil) throws -> NetworkValue {
+    madeValues += 1
+    return try NetworkValue(source, name: name, serial: madeValues, origin: origin())
+  }
+
+  /// A value; of a number a constant.
+  private func operand(_ arguments: LuaArguments, _ index: Int) throws -> NetworkValue {
+    if let value = arguments[index].object(NetworkValue.self) { return value }
+    guard let number = arguments[index].number else {
+      throw arguments.mismatch(index, expected: "a Value or a number")
+    }
+    return try value(.constant(Constant([1]), Tensor([Float(number)], [1])))
+  }
+
+  var valueMembers: [LuaMember] {
+    [
+      LuaMember(
+        "input", "(shape: integer[], options?: \(Self.layerSchema.name)): Value",
+        "One of a network's inputs: height, width, channels of an image; or one number."
+      ) { [unowned self] arguments in
+        try arguments.atMost(2)
+        let shape = try Shape(scriptDims: try arguments.table(0).numbers ?? [])
+        let given = try Self.layerSchema.read(try arguments.optionalTable(1))
+        return [.object(try value(.input(shape), name: given.string("name")))]
+      },
+      LuaMember(
+        "constant", "(values: Tensor, options?: \(Self.constantSchema.name)): Value",
+        "A value that is the same for every sample; training moves it where it is told to."
+      ) { [unowned self] arguments in
+        try arguments.atMost(2)
+        let tensor = try arguments.object(0, TensorObject.self).tensor.converted(to: .float32)
+        let given = try Self.constantSchema.read(try arguments.optionalTable(1))
+        let constant = Constant(tensor.shape, isTrained: given.bool("trained")!)
+        _ = try constant.outputShapes([])
+        return [.object(try value(.constant(constant, tensor), name: given.string("name")))]
+      },
+      LuaMember(
+        "shared", "(block: Block): Block", "The block with the same parameters wherever it is used."
+      ) { [unowned self] arguments in
+        try arguments.atMost(1)
+        return [.object(try BlockObject(.shared(try arguments.object(0, BlockObject.self)), origin: origin()))]
+      },
+    ]
+  }
+}
