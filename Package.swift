@@ -38,7 +38,7 @@ let package = Package(
       name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets", "Diagnostics"]),
     .target(name: "Compression", dependencies: ["Network", "Kernels"]),
-    .target(name: "Runtime", dependencies: ["Network", "Kernels"]),
+    .target(name: "Runtime", dependencies: ["Network", "Kernels", "CKernels"]),
     .target(
       name: "Pipeline",
       dependencies: [

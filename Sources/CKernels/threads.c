@@ -35,6 +35,7 @@ struct ck_pool {
   _Alignas(64) atomic_uint members;
   _Alignas(64) atomic_size_t next;
   size_t count;
+  ck_stop *stop_request;
   ck_task *task;
   void *context;
 };
@@ -61,7 +62,7 @@ static void work(ck_pool *pool, size_t worker) {
   inside = true;
   for (;;) {
     size_t i = atomic_fetch_add_explicit(&pool->next, 1, memory_order_relaxed);
-    if (i >= pool->count) break;
+    if (i >= pool->count || ck_stops(pool->stop_request)) break;
     pool->task(pool->context, i, worker);
   }
   inside = false;
@@ -150,13 +151,18 @@ void ck_pool_destroy(ck_pool *pool) {
   free(pool);
 }
 
-void ck_pool_run(ck_pool *pool, size_t count, ck_task *task, void *context) {
+static void run_inline(size_t count, ck_stop *stop, ck_task *task, void *context) {
+  for (size_t i = 0; i < count && !ck_stops(stop); i++) task(context, i, 0);
+}
+
+void ck_pool_run(ck_pool *pool, size_t count, ck_stop *stop, ck_task *task, void *context) {
   if (inside || count < 2 || pool->threads < 2) {
     prepare(pool, 0);
-    for (size_t i = 0; i < count; i++) task(context, i, 0);
+    run_inline(count, stop, task, context);
     return;
   }
   pthread_mutex_lock(&pool->submit);
+  pool->stop_request = stop;
   pool->task = task;
   pool->context = context;
   pool->count = count;
@@ -175,3 +181,14 @@ void ck_pool_run(ck_pool *pool, size_t count, ck_task *task, void *context) {
 }
 
 void ck_pool_prepare(ck_pool *pool) { prepare(pool, 0); }
+
+void ck_share(const ck_workers *workers, size_t work, size_t count, ck_task *task, void *context) {
+  if (!workers->pool) {
+    run_inline(count, workers->stop, task, context);
+  } else if (work < workers->smallest_work) {
+    prepare(workers->pool, 0);
+    run_inline(count, workers->stop, task, context);
+  } else {
+    ck_pool_run(workers->pool, count, workers->stop, task, context);
+  }
+}

@@ -125,3 +125,22 @@ void ck_window_inside(const ck_window *w, const void *image, size_t element, siz
     *counts++ = (uint32_t)(next - taps);
   }
 }
+
+void ck_f32_average_spread(const ck_window *w, bool counts_padding, const float *g, float *image) {
+  for (size_t y = 0; y < w->out_height; y++) {
+    const ptrdiff_t top = top_of(w, y);
+    const ck_span rows = inside(top, w->kernel_h, w->dilation_h, w->height);
+    for (size_t x = 0; x < w->out_width; x++, g += w->channels) {
+      const ptrdiff_t left = left_of(w, x);
+      const ck_span columns = inside(left, w->kernel_w, w->dilation_w, w->width);
+      const size_t within = (rows.end - rows.first) * (columns.end - columns.first);
+      const float count = (float)(counts_padding ? w->kernel_h * w->kernel_w : within);
+      for (size_t ky = rows.first; ky < rows.end; ky++) {
+        for (size_t kx = columns.first; kx < columns.end; kx++) {
+          float *to = image + ((const float *)pixel_at(w, image, w->channels * sizeof(float), top, left, ky, kx) - image);
+          for (size_t c = 0; c < w->channels; c++) to[c] += g[c] / count;
+        }
+      }
+    }
+  }
+}

@@ -16,7 +16,8 @@ public final class Cancellation: Sendable {
   /// work over them reads it first.
   @TaskLocal public static var current: Cancellation?
 
-  private let requested = Atomic<Bool>(false)
+  /// 1 once stopping was requested; memory of its own, so that C can look at it while it works.
+  private nonisolated(unsafe) let requested: UnsafeMutablePointer<Atomic<UInt8>>
   private let handlers = Mutex<[ObjectIdentifier: Handler]>([:])
 
   private final class Handler: Sendable {
@@ -24,10 +25,18 @@ public final class Cancellation: Sendable {
     init(_ body: @escaping @Sendable () -> Void) { self.body = body }
   }
 
-  public init() {}
+  public init() {
+    requested = .allocate(capacity: 1)
+    requested.initialize(to: Atomic(0))
+  }
+
+  deinit {
+    requested.deinitialize(count: 1)
+    requested.deallocate()
+  }
 
   public func request() {
-    requested.store(true, ordering: .relaxed)
+    requested.pointee.store(1, ordering: .relaxed)
     handlers.withLock { for handler in $0.values { handler.body() } }
   }
 
@@ -41,7 +50,10 @@ public final class Cancellation: Sendable {
     return try body()
   }
 
-  public var isRequested: Bool { requested.load(ordering: .relaxed) }
+  public var isRequested: Bool { requested.pointee.load(ordering: .relaxed) != 0 }
+
+  /// A byte that is 0 until stopping is requested, for C loops to look at atomically. It lives as long as the request.
+  public var flag: UnsafePointer<UInt8> { UnsafePointer(UnsafeRawPointer(requested).assumingMemoryBound(to: UInt8.self)) }
 
   /// - Throws: `CompressError` of kind `.cancelled` once stopping was requested.
   public func check() throws {

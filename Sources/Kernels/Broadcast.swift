@@ -1,3 +1,4 @@
+import CKernels
 import Diagnostics
 import Tensors
 
@@ -14,7 +15,10 @@ public struct Broadcast: Sendable {
   public let countB: Int
   public let count: Int
 
-  /// - Throws: `CompressError` when the shapes do not broadcast.
+  /// The same for C; the function is a run's own.
+  let native: ck_pairs
+
+  /// - Throws: `CompressError` when the shapes do not broadcast, or do so along more than eight axes.
   public init(_ a: Shape, _ b: Shape) throws {
     let shape = try Shape.broadcast(a, b)
     func steps(_ operand: Shape) -> [Int] {
@@ -38,12 +42,16 @@ public struct Broadcast: Sendable {
       }
     }
     if extents.isEmpty { (extents, stepsA, stepsB) = ([1], [0], [0]) }
+    guard extents.count <= Int(CK_MOST_AXES) else {
+      throw CompressError("shapes \(a) and \(b) broadcast along more than \(CK_MOST_AXES) axes")
+    }
     self.extents = extents
     self.stepsA = stepsA
     self.stepsB = stepsB
     countA = a.count
     countB = b.count
     count = shape.count
+    native = ck_pairs(extents, stepsA, stepsB, counts: (a.count, b.count, shape.count))
   }
 
   /// Whether the operands differ in shape; otherwise their elements lie alike.
@@ -74,18 +82,6 @@ public struct Broadcast: Sendable {
       pool.parallelFor(batch) { sample in
         forEachRun(0..<runs) { body(sample * countA + $0, sample * countB + $1, sample * count + $2) }
       }
-    }
-  }
-
-  /// output = function(a, b) for each element of each sample of a batch.
-  @inlinable
-  public func run<T>(
-    _ a: UnsafePointer<T>, _ b: UnsafePointer<T>, output: UnsafeMutablePointer<T>, batch: Int, pool: ThreadPool,
-    _ function: (T, T) -> T
-  ) {
-    runs(batch: batch, pool: pool) { startA, stepA, startB, stepB, start, width in
-      let a = a + startA, b = b + startB, output = output + start
-      for i in 0..<width { output[i] = function(a[i * stepA], b[i * stepB]) }
     }
   }
 

@@ -17,31 +17,28 @@ public enum Conversion {
     _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<UInt8>, count: Int, _ quantization: AffineQuantization,
     pool: ThreadPool, isa: InstructionSet = .current
   ) {
-    let kernel = isa.kernels.pointee.f32_quantize!
-    Elementwise.forEachPiece(count, pool) {
-      kernel($1, values + $0, 1 / quantization.scale, Int32(quantization.zeroPoint), output + $0)
-    }
-    limit(output, count: count, to: quantization.limit, pool: pool)
+    pool.run(
+      ck_conversion(count: count, quantization: quantization.native), ck_run_quantize, on: isa.kernels, values,
+      to: output, batch: 1)
   }
 
-  /// Codes above the limit become it.
-  static func limit(_ codes: UnsafeMutablePointer<UInt8>, count: Int, to limit: UInt8, pool: ThreadPool) {
-    guard limit < 255 else { return }
-    Elementwise.lookup(codes, output: codes, count: count, table: limits[Int(limit)], pool: pool)
+  /// What a plan holds of it, for so many values a sample.
+  public static func quantizeStep(count: Int, _ quantization: AffineQuantization) -> PreparedStep {
+    PreparedStep("quantize", ck_conversion(count: count, quantization: quantization.native), run: ck_run_quantize)
   }
-
-  /// For each limit the table that applies it: made once, so that nothing is allocated while a network runs.
-  private static let limits: [[UInt8]] = (0...255).map { limit in (0...255).map { UInt8(min($0, limit)) } }
 
   /// x = (q - zeroPoint) * scale
   public static func dequantize(
     _ codes: UnsafePointer<UInt8>, output: UnsafeMutablePointer<Float>, count: Int, _ quantization: AffineQuantization,
     pool: ThreadPool, isa: InstructionSet = .current
   ) {
-    let kernel = isa.kernels.pointee.u8_dequantize!
-    Elementwise.forEachPiece(count, pool) {
-      kernel($1, codes + $0, quantization.scale, Int32(quantization.zeroPoint), output + $0)
-    }
+    pool.run(
+      ck_conversion(count: count, quantization: quantization.native), ck_run_dequantize, on: isa.kernels, codes,
+      to: output, batch: 1)
+  }
+
+  public static func dequantizeStep(count: Int, _ quantization: AffineQuantization) -> PreparedStep {
+    PreparedStep("dequantize", ck_conversion(count: count, quantization: quantization.native), run: ck_run_dequantize)
   }
 
   /// The table, for `Elementwise.lookup`, that codes anew: dequantized by one coding, then quantized by the other.
@@ -62,10 +59,19 @@ public enum Conversion {
     _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, scale: Float, zeroPoint: Int,
     limit: Int, pool: ThreadPool
   ) {
+    pool.run(
+      rounding(count, scale, zeroPoint, limit), ck_run_round_affine, on: InstructionSet.current.kernels, values,
+      to: output, batch: 1)
+  }
+
+  public static func roundStep(count: Int, scale: Float, zeroPoint: Int, limit: Int) -> PreparedStep {
+    PreparedStep(
+      "round_affine", rounding(count, scale, zeroPoint, limit), worksInPlace: true, run: ck_run_round_affine)
+  }
+
+  private static func rounding(_ count: Int, _ scale: Float, _ zeroPoint: Int, _ limit: Int) -> ck_affine_rounding {
     precondition((0...limit).contains(zeroPoint) && limit < 1 << 22)
-    Elementwise.forEachPiece(count, pool) {
-      ck_f32_round_affine($1, values + $0, 1 / scale, Float(zeroPoint), Float(limit), scale, output + $0)
-    }
+    return ck_affine_rounding(count: count, scale: scale, zero_point: Float(zeroPoint), limit: Float(limit))
   }
 
   /// The nearest level to each value.
@@ -75,14 +81,22 @@ public enum Conversion {
     _ values: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, middles: [Float],
     levels: [Float], pool: ThreadPool
   ) {
-    precondition(middles.count == 255 && levels.count > middles.count { $0 < .infinity })
-    middles.withUnsafeBufferPointer { middles in
-      levels.withUnsafeBufferPointer { levels in
-        Elementwise.forEachPiece(count, pool) {
-          ck_f32_round_levels($1, values + $0, middles.baseAddress!, levels.baseAddress!, output + $0)
-        }
-      }
+    levelTable(middles, levels).withUnsafeBytes { table in
+      pool.run(
+        ck_level_rounding(count: count), ck_run_round_levels, on: InstructionSet.current.kernels, values,
+        to: output, constants: table.baseAddress, batch: 1)
     }
+  }
+
+  public static func roundStep(count: Int, middles: [Float], levels: [Float]) -> PreparedStep {
+    PreparedStep(
+      "round_levels", ck_level_rounding(count: count), constants: OwnedMemory(levelTable(middles, levels)),
+      worksInPlace: true, run: ck_run_round_levels)
+  }
+
+  private static func levelTable(_ middles: [Float], _ levels: [Float]) -> [Float] {
+    precondition(middles.count == 255 && levels.count > middles.count { $0 < .infinity })
+    return middles + levels
   }
 
   /// Bits of IEEE half precision, rounded to nearest even.

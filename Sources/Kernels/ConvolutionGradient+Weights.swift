@@ -38,7 +38,7 @@ extension ConvolutionGradient {
     if readsPixels { return ScratchCursor.padded(alignedBytes(geometry.outputChannels * 4)) }
     let work =
       geometry.isDepthwise
-      ? alignedBytes(DepthwiseTaps(geometry, element: 4).scratchBytes(threads: 1))
+      ? alignedBytes(DepthwiseTaps(geometry).scratchBytes(threads: 1))
       : alignedBytes(patchRows * patchStride * 4) + alignedBytes(roundUp(geometry.depth, to: 64) * 4)
     return ScratchCursor.padded(chunks(batch) * alignedBytes(partialCount * 4) + threads * work)
   }
@@ -85,7 +85,7 @@ extension ConvolutionGradient {
     let images = { (chunk: Int) in min(chunk * perChunk, batch)..<min((chunk + 1) * perChunk, batch) }
     let cancellation = Cancellation.current  // a chunk may be many images
     if geometry.isDepthwise {
-      let scratches = DepthwiseTaps(geometry, element: 4).scratches(threads: pool.threads, &cursor)
+      let scratches = DepthwiseTaps(geometry).scratches(threads: pool.threads, &cursor)
       pool.parallelFor(chunks) { chunk, worker in
         sumDepthwise(
           input, outputGradient, images(chunk), into: partials[chunk], scratches[worker], cancellation)
@@ -142,12 +142,11 @@ extension ConvolutionGradient {
     partial.update(repeating: 0, count: partialCount)
     let channels = geometry.outputChannels
     let source = outputGradient + images.lowerBound * geometry.outputCount
-    DepthwiseTaps(geometry, element: 4).forEachRun(
-      input + images.lowerBound * geometry.inputCount, batch: images.count, padByte: { _ in 0 }, scratch: scratch,
-      pool: .serial
+    DepthwiseTaps(geometry).forEachRun(
+      input + images.lowerBound * geometry.inputCount, batch: images.count, scratch: scratch, pool: .serial
     ) { run in
       if cancellation?.isRequested == true { return }
-      let gradient = source + run.outputPixel * channels
+      let gradient = source + run.output_pixel * channels
       isa.kernels.pointee.f32_add_rows(run.pixels, channels, gradient, channels, partial + geometry.weightCount)
       isa.kernels.pointee.f32_depthwise_gather(
         run.pixels, channels, geometry.depth, run.taps, run.step, gradient, channels, partial)

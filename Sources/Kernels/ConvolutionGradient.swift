@@ -62,7 +62,7 @@ public struct ConvolutionGradient: Sendable {
   /// Scratch that `inputGradient` needs.
   public func inputGradientScratchBytes(batch: Int, threads: Int) -> Int {
     if geometry.isDepthwise {
-      let taps = DepthwiseTaps(geometry, element: 4).scratchBytes(threads: 1)
+      let taps = DepthwiseTaps(geometry).scratchBytes(threads: 1)
       return ScratchCursor.padded(alignedBytes(geometry.weightCount * 4) + threads * alignedBytes(taps))
     }
     if let turnedWinograd { return turnedWinograd.scratchBytes(threads: threads) }
@@ -144,9 +144,10 @@ public struct ConvolutionGradient: Sendable {
       }
     }
     let bytes = turned.scratchBytes(batch: batch, threads: pool.threads)
+    let constants = UnsafeRawPointer(packed[0])
     turned.run(
-      input: outputGradient, weights: { self.weights(packed[$0]) }, start: zeros, clamp: -.infinity ... .infinity,
-      output: inputGradient, batch: batch,
+      turned.step(groupBytes: alignedBytes(layout.count * 4), start: UnsafeRawPointer(zeros) - constants),
+      input: outputGradient, constants: constants, output: inputGradient, batch: batch,
       scratch: UnsafeMutableRawBufferPointer(start: cursor.take(bytes, of: UInt8.self), count: bytes), pool: pool)
   }
 
@@ -189,16 +190,16 @@ public struct ConvolutionGradient: Sendable {
     let channels = geometry.outputChannels
     let byTap = cursor.take(geometry.weightCount, of: Float.self)
     ck_f32_pack(channels, channels, geometry.depth, weights, geometry.depth, 1, byTap)
-    let taps = DepthwiseTaps(geometry, element: 4)
+    let taps = DepthwiseTaps(geometry)
     let scratches = taps.scratches(threads: pool.threads, &cursor)
     pool.parallelFor(batch) { image, worker in
       let target = inputGradient + image * geometry.inputCount
       target.update(repeating: 0, count: geometry.inputCount)
       let source = outputGradient + image * geometry.outputCount
-      taps.forEachRun(target, batch: 1, padByte: { _ in 0 }, scratch: scratches[worker], pool: .serial) { run in
+      taps.forEachRun(target, batch: 1, scratch: scratches[worker], pool: .serial) { run in
         run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: geometry.depth) {
           isa.kernels.pointee.f32_depthwise_spread(
-            run.pixels, channels, geometry.depth, $0, run.step, byTap, source + run.outputPixel * channels, channels)
+            run.pixels, channels, geometry.depth, $0, run.step, byTap, source + run.output_pixel * channels, channels)
         }
       }
     }

@@ -9,8 +9,42 @@ public enum Elementwise {
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int,
     clamp: ClosedRange<Float> = -.infinity ... .infinity, pool: ThreadPool, isa: InstructionSet = .current
   ) {
-    let kernel = isa.kernels.pointee.f32_add!
-    forEachPiece(count, pool) { kernel($1, a + $0, b + $0, clamp.lowerBound, clamp.upperBound, output + $0) }
+    pool.run(
+      ck_f32_pairs(pairs: ck_pairs(flat: count).computing(.add), lo: clamp.lowerBound, hi: clamp.upperBound),
+      ck_run_f32_pairs, on: isa.kernels, a, b, to: output, batch: 1)
+  }
+
+  /// A function of each element, as a step computes it.
+  public enum Function: Hashable, Sendable {
+    case clamp(ClosedRange<Float>)
+    /// 1 / (1 + exp(-x))
+    case sigmoid
+    /// x * clamp(x + 3, 0, 6) / 6, each operation rounded to float32 by itself.
+    case hardSwish
+
+    fileprivate func native(count: Int) -> ck_f32_elements {
+      func step(_ function: ck_element_function, _ range: ClosedRange<Float> = 0...0) -> ck_f32_elements {
+        ck_f32_elements(count: count, function: function, lo: range.lowerBound, hi: range.upperBound)
+      }
+      return switch self {
+      case .clamp(let range): step(ck_element_clamp, range)
+      case .sigmoid: step(ck_element_sigmoid)
+      case .hardSwish: step(ck_element_hard_swish)
+      }
+    }
+
+    /// What a plan holds of it, for so many elements a sample.
+    public func step(count: Int) -> PreparedStep {
+      PreparedStep("f32_elements", native(count: count), worksInPlace: true, run: ck_run_f32_elements)
+    }
+  }
+
+  /// out = function(a)
+  public static func apply(
+    _ function: Function, _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool,
+    isa: InstructionSet = .current
+  ) {
+    pool.run(function.native(count: count), ck_run_f32_elements, on: isa.kernels, a, to: output, batch: 1)
   }
 
   /// out = clamp(a)
@@ -18,8 +52,7 @@ public enum Elementwise {
     _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, to range: ClosedRange<Float>,
     pool: ThreadPool, isa: InstructionSet = .current
   ) {
-    let kernel = isa.kernels.pointee.f32_clamp!
-    forEachPiece(count, pool) { kernel($1, a + $0, range.lowerBound, range.upperBound, output + $0) }
+    apply(.clamp(range), a, output: output, count: count, pool: pool, isa: isa)
   }
 
   /// The gradient of a clamp, fused or not: passes where the clamped value lies strictly inside the range.
@@ -40,15 +73,11 @@ public enum Elementwise {
     _ quantizationB: AffineQuantization, output: UnsafeMutablePointer<UInt8>, _ quantization: AffineQuantization,
     clamp: ClosedRange<UInt8> = 0...255, count: Int, pool: ThreadPool, isa: InstructionSet = .current
   ) {
-    let kernel = isa.kernels.pointee.u8_add!
-    var parameters = ck_u8_add_parameters(
-      zero_a: Int32(quantizationA.zeroPoint), zero_b: Int32(quantizationB.zeroPoint),
-      zero_point: Int32(quantization.zeroPoint), lo: Int32(clamp.lowerBound),
-      hi: Int32(min(clamp.upperBound, quantization.limit)),
-      scale_a: quantizationA.scale / quantization.scale, scale_b: quantizationB.scale / quantization.scale)
-    withUnsafePointer(to: &parameters) { parameters in
-      forEachPiece(count, pool) { kernel($1, a + $0, b + $0, parameters, output + $0) }
-    }
+    pool.run(
+      ck_u8_pairs(
+        pairs: ck_pairs(flat: count).computing(.add),
+        parameters: .init(.add, quantizationA, quantizationB, quantization, clamp)),
+      ck_run_u8_pairs, on: isa.kernels, a, b, to: output, batch: 1)
   }
 
   /// out = table[a], for any function of codes.
@@ -58,30 +87,34 @@ public enum Elementwise {
     _ a: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, count: Int, table: [UInt8], pool: ThreadPool
   ) {
     precondition(table.count == 256)
-    table.withUnsafeBufferPointer { table in
-      forEachPiece(count, pool) { ck_u8_lookup($1, a + $0, table.baseAddress!, output + $0) }
+    table.withUnsafeBytes { table in
+      pool.run(
+        ck_lookup(count: count), ck_run_lookup, on: InstructionSet.current.kernels, a, to: output,
+        constants: table.baseAddress, batch: 1)
     }
+  }
+
+  /// What a plan holds of a function of codes, for so many a sample.
+  ///
+  /// - Precondition: the table has 256 entries.
+  public static func lookupStep(count: Int, table: [UInt8]) -> PreparedStep {
+    precondition(table.count == 256)
+    return PreparedStep(
+      "lookup", ck_lookup(count: count), constants: OwnedMemory(table), worksInPlace: true, run: ck_run_lookup)
   }
 
   /// out = 1 / (1 + exp(-a))
   public static func sigmoid(
     _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool
   ) {
-    forEachPiece(count, pool) { ck_f32_sigmoid($1, a + $0, output + $0) }
+    apply(.sigmoid, a, output: output, count: count, pool: pool)
   }
 
   /// out = a * clamp(a + 3, 0, 6) / 6, each operation rounded to float32 by itself.
   public static func hardSwish(
     _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, count: Int, pool: ThreadPool
   ) {
-    forEachPiece(count, pool) { start, count in
-      let a = a + start, output = output + start
-      for i in 0..<count {
-        let shifted = a[i] + 3
-        let gate = shifted < 0 ? 0 : shifted > 6 ? 6 : shifted
-        output[i] = a[i] * gate / 6
-      }
-    }
+    apply(.hardSwish, a, output: output, count: count, pool: pool)
   }
 
   /// The gradient of `hardSwish`: 0 up to -3, 1 from 3 on, `(2 * a + 3) / 6` between.
@@ -102,12 +135,15 @@ public enum Elementwise {
   public static func softmax(
     _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, rows: Int, columns: Int, pool: ThreadPool
   ) {
-    guard columns > 0 else { return }
-    let perPiece = max(1, piece / columns)
-    pool.parallelFor(ceilDivide(rows, perPiece)) { index in
-      let row = index * perPiece
-      ck_f32_softmax(min(perPiece, rows - row), columns, a + row * columns, output + row * columns)
-    }
+    pool.run(
+      ck_f32_softmax_step(rows: rows, columns: columns), ck_run_f32_softmax, on: InstructionSet.current.kernels, a,
+      to: output, batch: 1)
+  }
+
+  /// What a plan holds of a softmax over so many rows a sample.
+  public static func softmaxStep(rows: Int, columns: Int) -> PreparedStep {
+    PreparedStep(
+      "f32_softmax", ck_f32_softmax_step(rows: rows, columns: columns), worksInPlace: true, run: ck_run_f32_softmax)
   }
 
   static let piece = 1 << 14

@@ -6,6 +6,15 @@ public enum WeightStorage: Sendable {
   /// Half precision, rounded to nearest even when packed and widened inside the kernels: the results are those
   /// of float32 with the rounded weights.
   case float16
+
+  /// With factors of that precision, of which bfloat16 leaves no choice.
+  func native(_ precision: ProductPrecision) -> ck_storage {
+    switch (precision, self) {
+    case (.bfloat16, _): ck_as_bfloat16
+    case (.float32, .float32): ck_as_float32
+    case (.float32, .float16): ck_as_float16
+    }
+  }
 }
 
 /// A float32 convolution or dense layer with its packed weights, bias and fused activation.
@@ -21,11 +30,12 @@ public final class FloatConvolution: @unchecked Sendable {
   private let precision: ProductPrecision
   private let isa: InstructionSet
   private let clamp: ClosedRange<Float>
-  private let kernels: UnsafePointer<ck_kernels>
   private let product: PatchProduct
   private var layout: PanelLayout { product.layout }
-  private let packed: OwnedMemory
-  private let bias: OwnedMemory
+  /// The weights, and from `bias` on the bias of each output channel, padded as the panels are.
+  private let constants: OwnedMemory
+  private let groupBytes: Int
+  private let bias: Int
 
   /// - Parameters:
   ///   - clamp: bounds of the output; `0 ... .infinity` is ReLU.
@@ -42,22 +52,14 @@ public final class FloatConvolution: @unchecked Sendable {
     self.clamp = clamp
     self.isa = isa
     self.precision = geometry.precision(precision)
-    kernels = isa.kernels
     product = PatchProduct(geometry, precision: self.precision, isa: isa)
     let layout = product.layout
-    if geometry.isDepthwise {
-      packed = OwnedMemory(byteCount: geometry.weightCount * MemoryLayout<Float>.stride)
-      self.bias = OwnedMemory(byteCount: geometry.outputChannels * MemoryLayout<Float>.stride)
-    } else {
-      let bytes =
-        switch (self.precision, storage) {
-        case (.bfloat16, _): layout.pairCount * MemoryLayout<UInt32>.stride
-        case (.float32, .float16): layout.count * MemoryLayout<UInt16>.stride
-        case (.float32, .float32): layout.count * MemoryLayout<Float>.stride
-        }
-      packed = OwnedMemory(byteCount: geometry.groups * bytes)
-      self.bias = OwnedMemory(byteCount: geometry.groups * layout.paddedColumns * MemoryLayout<Float>.stride)
-    }
+    groupBytes = layout.bytes(storage.native(self.precision))
+    var places = ConstantLayout()
+    _ = places.add(bytes: geometry.isDepthwise ? geometry.weightCount * 4 : geometry.groups * groupBytes)
+    self.bias = places.add(
+      bytes: (geometry.isDepthwise ? geometry.outputChannels : geometry.groups * layout.paddedColumns) * 4)
+    constants = OwnedMemory(byteCount: places.byteCount)
     update(weights: weights, bias: bias)
   }
 
@@ -73,51 +75,65 @@ public final class FloatConvolution: @unchecked Sendable {
     } else {
       let layout = layout, panels = layout.panels
       pool.parallelFor(geometry.groups * panels) { index in
-        let group = index / panels
+        let group = index / panels, panel = index % panels
         let from = source + group * layout.n * layout.k
+        let to = constants.base + group * groupBytes
         switch (precision, storage) {
         case (.bfloat16, _):
           layout.packPairs(
-            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(UInt32.self) + group * layout.pairCount,
-            panel: index % panels)
+            from, columnStep: layout.k, rowStep: 1, into: to.assumingMemoryBound(to: UInt32.self), panel: panel)
         case (.float32, .float32):
           layout.pack(
-            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(Float.self) + group * layout.count,
-            panel: index % panels)
+            from, columnStep: layout.k, rowStep: 1, into: to.assumingMemoryBound(to: Float.self), panel: panel)
         case (.float32, .float16):
           layout.packHalf(
-            from, columnStep: layout.k, rowStep: 1, into: packed.pointer(UInt16.self) + group * layout.count,
-            panel: index % panels)
+            from, columnStep: layout.k, rowStep: 1, into: to.assumingMemoryBound(to: UInt16.self), panel: panel)
         }
       }
     }
     let step = geometry.isDepthwise ? 1 : layout.paddedColumns
+    let target = (constants.base + self.bias).assumingMemoryBound(to: Float.self)
     for channel in 0..<geometry.outputChannels {
       let (group, column) = channel.quotientAndRemainder(dividingBy: geometry.outputsPerGroup)
-      self.bias.pointer(Float.self)[group * step + column] = bias?[channel] ?? 0
+      target[group * step + column] = bias?[channel] ?? 0
     }
   }
 
   /// Depthwise weights go from (channel, tap) to (tap, channel); halves are rounded here and kept as floats.
   private func packDepthwise(_ source: UnsafePointer<Float>) {
-    let out = packed.pointer(Float.self)
+    let out = constants.pointer(Float.self)
     let channels = geometry.outputChannels
     ck_f32_pack(channels, channels, geometry.depth, source, geometry.depth, 1, out)
     if storage == .float16 {
       for i in 0..<geometry.weightCount {
         var half: UInt16 = 0
-        kernels.pointee.f32_to_half(1, out + i, &half)
-        kernels.pointee.half_to_f32(1, &half, out + i)
+        isa.kernels.pointee.f32_to_half(1, out + i, &half)
+        isa.kernels.pointee.half_to_f32(1, &half, out + i)
       }
     }
   }
 
   /// Bytes the packed weights and bias take.
-  public var packedBytes: Int { packed.byteCount + bias.byteCount }
+  public var packedBytes: Int { constants.byteCount }
+
+  private var patches: ck_f32_patches {
+    product.step(storage: storage, clamp: clamp, groupBytes: groupBytes, start: bias)
+  }
+  private var taps: ck_f32_taps {
+    ck_f32_taps(window: geometry.window.native, lo: clamp.lowerBound, hi: clamp.upperBound, bias: bias)
+  }
+
+  /// What a plan holds of it.
+  public var step: PreparedStep {
+    geometry.isDepthwise
+      ? PreparedStep("f32_taps", taps, constants: constants, run: ck_run_f32_taps, scratch: ck_scratch_f32_taps)
+      : PreparedStep(
+        "f32_patches", patches, constants: constants, run: ck_run_f32_patches, scratch: ck_scratch_f32_patches)
+  }
 
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
-    if geometry.isDepthwise { return DepthwiseTaps(geometry, element: 4).scratchBytes(threads: threads) }
+    if geometry.isDepthwise { return withUnsafePointer(to: taps) { ck_scratch_f32_taps($0, batch, threads) } }
     return product.scratchBytes(batch: batch, threads: threads)
   }
 
@@ -128,33 +144,14 @@ public final class FloatConvolution: @unchecked Sendable {
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
-    guard batch > 0 else { return }
-    if geometry.isDepthwise {
-      runDepthwise(input: input, output: output, batch: batch, scratch: scratch, pool: pool)
-    } else {
-      let count = layout.count, pairCount = layout.pairCount
+    guard geometry.isDepthwise else {
       product.run(
-        input: input,
-        weights: { group in
-          switch (precision, storage) {
-          case (.bfloat16, _): .bfloat16(packed.pointer(UInt32.self) + group * pairCount)
-          case (.float32, .float32): .float32(packed.pointer(Float.self) + group * count)
-          case (.float32, .float16): .float16(packed.pointer(UInt16.self) + group * count)
-          }
-        }, start: bias.pointer(Float.self), clamp: clamp, output: output, batch: batch, scratch: scratch, pool: pool)
+        patches, input: input, constants: constants.base, output: output, batch: batch, scratch: scratch, pool: pool)
+      return
     }
-  }
-
-  private func runDepthwise(
-    input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
-  ) {
-    let taps = DepthwiseTaps(geometry, element: 4)
-    let channels = geometry.outputChannels
-    taps.forEachRun(input, batch: batch, padByte: { _ in 0 }, scratch: scratch, pool: pool) { run in
-      kernels.pointee.f32_depthwise(
-        run.pixels, channels, geometry.depth, run.taps, run.step, packed.pointer(Float.self),
-        bias.pointer(Float.self), output + run.outputPixel * channels, channels, clamp.lowerBound, clamp.upperBound)
-    }
+    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
+    pool.run(
+      taps, ck_run_f32_taps, on: isa.kernels, input, to: output, constants: constants.base,
+      scratch: scratch.baseAddress, batch: batch)
   }
 }

@@ -67,7 +67,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   /// The kernels of the set, which are selected once.
   ///
   /// - Precondition: the machine supports the instruction set.
-  var kernels: UnsafePointer<ck_kernels> {
+  public var kernels: UnsafePointer<ck_kernels> {
     guard let kernels = ck_kernels_for(native) else { preconditionFailure("this machine does not run \(rawValue)") }
     return kernels
   }

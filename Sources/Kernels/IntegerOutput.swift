@@ -1,3 +1,5 @@
+import CKernels
+
 /// How real numbers are coded in at most 8 bits: x = (q - zeroPoint) * scale.
 public struct AffineQuantization: Hashable, Sendable {
   public var scale: Float
@@ -14,21 +16,18 @@ public struct AffineQuantization: Hashable, Sendable {
   /// The coding whose 256 steps cover the range and zero: scale (max - min) / 255, zero point
   /// roundHalfEven(-min / scale). A range of nothing but zero has scale 1.
   public init(covering range: ClosedRange<Float>) {
-    let low = min(range.lowerBound, 0), high = max(range.upperBound, 0)
-    let scale = high / 255 - low / 255
-    guard scale.isFinite, scale >= .leastNormalMagnitude * 255 else {
-      self.init(scale: 1, zeroPoint: 0)
-      return
-    }
-    let zero = (-low / scale).rounded(.toNearestOrEven)
-    self.init(scale: scale, zeroPoint: UInt8(max(0, min(zero, 255))))
+    self.init(ck_quantization_covering(range.lowerBound, range.upperBound))
   }
+
+  init(_ native: ck_quantization) { self.init(scale: native.scale, zeroPoint: native.zero_point, limit: native.limit) }
+
+  public var native: ck_quantization { ck_quantization(scale: scale, zero_point: zeroPoint, limit: limit) }
 }
 
 /// What becomes of the exact 32-bit sums of an integer convolution.
 public enum IntegerOutput: Sendable {
   /// 8-bit codes: q = min(max(roundHalfEven(float(sum + bias) * scale) + zeroPoint, lo), hi), where the sum is
-  /// that of (activation - inputZeroPoint) * weight, and scale is per output channel: input scale * weight
+  /// that of (activation - inputZeroPoint) * (weight - its zero point), and scale is per output channel: input scale * weight
   /// scale / output scale.
   case codes(
     inputZeroPoint: UInt8, bias: [Int32]?, scales: [Float], zeroPoint: UInt8, clamp: ClosedRange<UInt8>)

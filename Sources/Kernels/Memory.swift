@@ -8,19 +8,49 @@ import Tensors
   import Darwin
 #endif
 
-/// Memory of a descriptor's own, aligned for vectors and zero at first.
-final class OwnedMemory {
-  let base: UnsafeMutableRawPointer
-  let byteCount: Int
+/// Memory of a descriptor's own, aligned for vectors and zero at first: packed weights, tables and the like.
+///
+/// `@unchecked Sendable`: whoever makes it fills it before anybody else sees it.
+public final class OwnedMemory: @unchecked Sendable {
+  public let base: UnsafeMutableRawPointer
+  public let byteCount: Int
 
-  init(byteCount: Int) {
+  public init(byteCount: Int) {
     self.byteCount = alignedBytes(max(byteCount, 1))
     base = allocateZeroed(byteCount: self.byteCount, alignment: vectorAlignment, for: "packed weights")
+  }
+
+  /// The values, one after the other.
+  public convenience init<T: BitwiseCopyable>(_ values: [T]) {
+    self.init(byteCount: values.count * MemoryLayout<T>.stride)
+    store(values, at: 0)
   }
 
   deinit { free(base) }
 
   func pointer<T>(_ type: T.Type = T.self) -> UnsafeMutablePointer<T> { base.assumingMemoryBound(to: T.self) }
+
+  /// Puts the values, one after the other, where a `ConstantLayout` has room for them.
+  public func store<T: BitwiseCopyable>(_ values: [T], at offset: Int) {
+    precondition(offset + values.count * MemoryLayout<T>.stride <= byteCount)
+    values.withUnsafeBytes { values in
+      if let from = values.baseAddress { (base + offset).copyMemory(from: from, byteCount: values.count) }
+    }
+  }
+}
+
+/// Places one array after the other in the constants of a step, each aligned for vectors.
+public struct ConstantLayout {
+  public private(set) var byteCount = 0
+
+  public init() {}
+
+  /// The offset of the next array.
+  public mutating func add(bytes: Int) -> Int {
+    let offset = byteCount
+    byteCount += alignedBytes(bytes)
+    return offset
+  }
 }
 
 let vectorAlignment = 64

@@ -1,28 +1,29 @@
 import CKernels
 import Diagnostics
 
-/// How a matrix B (k, n) is cut into panels of columns, each stored row by row, as the float kernels read it.
-/// All panels are `tile` columns wide, but for the last, which is padded to whole vectors only.
+/// How a matrix B (k, n) is cut into panels of columns, each stored row by row, as the float kernels read it (see
+/// ck-panels.h).
 struct PanelLayout {
-  let n, k: Int
-  let tile, lanes: Int
+  let native: ck_panels
 
   init(n: Int, k: Int, _ tile: ck_tile) {
-    self.n = n
-    self.k = k
-    self.tile = tile.columns
-    lanes = tile.lanes
+    native = ck_panels(n: n, k: k, tile: tile.columns, lanes: tile.lanes)
   }
 
-  var panels: Int { ceilDivide(n, tile) }
+  var n: Int { native.n }
+  var k: Int { native.k }
+  var tile: Int { native.tile }
+
+  var panels: Int { ck_panel_count(native) }
   /// Columns with their padding.
-  var paddedColumns: Int { (panels - 1) * tile + width(panels - 1) }
+  var paddedColumns: Int { ck_padded_columns(native) }
   /// Elements of all panels together.
   var count: Int { paddedColumns * k }
+  func bytes(_ storage: ck_storage) -> Int { ck_panel_bytes(native, storage) }
 
   /// Columns of the panel that exist, and columns stored.
-  func columns(_ panel: Int) -> Int { min(tile, n - panel * tile) }
-  func width(_ panel: Int) -> Int { roundUp(columns(panel), to: lanes) }
+  func columns(_ panel: Int) -> Int { ck_panel_columns(native, panel) }
+  func width(_ panel: Int) -> Int { ck_panel_width(native, panel) }
   /// Where the panel begins, in elements.
   func start(_ panel: Int) -> Int { panel * tile * k }
 
@@ -58,7 +59,7 @@ enum RowOrder {
   case columns
 }
 
-/// The loop over kernel tiles that multiplies some rows of A with some panels of B.
+/// The loop over kernel tiles that multiplies some rows of A with some panels of B (see ck-panels.h).
 struct FloatTileLoop {
   let kernels: UnsafePointer<ck_kernels>
   let layout: PanelLayout
@@ -73,60 +74,35 @@ struct FloatTileLoop {
     self.high = high
   }
 
-  /// A block of k this long leaves a panel within the first two cache levels.
-  static let depthBlock = 512
-
   /// C (rows, n) = clamp(start + A B) for the columns of `panels`; a nil start continues from C.
   ///
   /// `start` is padded as the panels are. C(row, column) is at row * ldc + column, columns counted from the
   /// matrix's first. `pairs` is scratch for A in bfloat16, rows * layout.pairs of them.
+  ///
+  /// - Precondition: A in bfloat16 lies by rows and comes with that scratch.
   func run(
     rows: Int, a: UnsafePointer<Float>, lda: Int, order: RowOrder = .rows, weights: PackedWeights,
     panels: Range<Int>, start: UnsafePointer<Float>?, pairs: UnsafeMutablePointer<UInt32>? = nil,
     c: UnsafeMutablePointer<Float>, ldc: Int
   ) {
-    if case .bfloat16(let b) = weights, let pairs {
-      precondition(order == .rows, "A is packed by rows")
-      kernels.pointee.bf16_rows(rows, layout.k, a, lda, pairs)
-      runPairs(rows: rows, a: pairs, weights: b, panels: panels, start: start, c: c, ldc: ldc)
-      return
+    let (storage, packed) = weights.native
+    precondition(storage != ck_as_bfloat16 || (order == .rows && pairs != nil), "A is packed by rows, into scratch")
+    withUnsafePointer(
+      to: ck_product(panels: layout.native, storage: storage, by_columns: order == .columns, lo: low, hi: high)
+    ) {
+      ck_multiply(
+        kernels, $0, rows, a, lda, packed, panels.lowerBound, panels.upperBound, start, pairs, c, ldc,
+        cancellation?.flag)
     }
-    let tileRows = kernels.pointee.f32_tile.rows
-    var pace = Cancellation.Pace(of: cancellation)
-    var k0 = 0
-    while k0 < layout.k {
-      let remaining = layout.k - k0
-      let depth = remaining < Self.depthBlock * 3 / 2 ? remaining : Self.depthBlock
-      let isLast = depth == remaining
-      let lo = isLast ? low : -.infinity
-      let hi = isLast ? high : .infinity
-      for panel in panels {
-        let width = layout.width(panel)
-        if pace.stops(after: rows * depth) { return }
-        let offset = layout.start(panel) + k0 * width
-        let columns = layout.columns(panel)
-        let column = panel * layout.tile
-        let begin = k0 == 0 ? start.map { $0 + column } : nil
-        var row = 0
-        while row < rows {
-          let m = min(tileRows, rows - row)
-          let target = c + row * ldc + column
-          switch (weights, order) {
-          case (.float32(let b), .rows):
-            kernels.pointee.f32_gemm(
-              m, columns, depth, a + row * lda + k0, lda, b + offset, width, begin, target, ldc, lo, hi)
-          case (.float32(let b), .columns):
-            kernels.pointee.f32_gemm_columns(
-              m, columns, depth, a + row + k0 * lda, lda, b + offset, width, begin, target, ldc, lo, hi)
-          case (.float16(let b), _):
-            kernels.pointee.f32_gemm_half(
-              m, columns, depth, a + row * lda + k0, lda, b + offset, width, begin, target, ldc, lo, hi)
-          case (.bfloat16, _): preconditionFailure("no scratch for A in bfloat16")
-          }
-          row += m
-        }
-      }
-      k0 += depth
+  }
+}
+
+extension PackedWeights {
+  fileprivate var native: (ck_storage, UnsafeRawPointer) {
+    switch self {
+    case .float32(let pointer): (ck_as_float32, UnsafeRawPointer(pointer))
+    case .float16(let pointer): (ck_as_float16, UnsafeRawPointer(pointer))
+    case .bfloat16(let pointer): (ck_as_bfloat16, UnsafeRawPointer(pointer))
     }
   }
 }

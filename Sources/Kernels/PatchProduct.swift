@@ -1,82 +1,52 @@
 import CKernels
 
-/// A convolution as a product of the matrix of patches with packed weights, group by group. Patches are gathered
-/// a tile of rows at a time; where windows are single pixels the image itself is that matrix.
+/// A convolution as a product of the matrix of patches with packed weights, group by group (see steps/f32-patches.h).
 struct PatchProduct: Sendable {
   let geometry: ConvolutionGeometry
   private let isa: InstructionSet
   private let precision: ProductPrecision
+  private let limits: ck_cut_limits
 
-  init(_ geometry: ConvolutionGeometry, precision: ProductPrecision, isa: InstructionSet) {
+  init(
+    _ geometry: ConvolutionGeometry, precision: ProductPrecision, limits: ck_cut_limits = .standard, isa: InstructionSet
+  ) {
     self.geometry = geometry
     self.precision = precision
+    self.limits = limits
     self.isa = isa
   }
 
-  private var kernels: UnsafePointer<ck_kernels> { isa.kernels }
-  private var isDirect: Bool { geometry.window.isPointwise }
+  private var tile: ck_tile { isa.kernels.pointee.tile(of: precision) }
 
   /// Of one group's weights: B is (depth, outputs).
-  var layout: PanelLayout {
-    PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, kernels.pointee.tile(of: precision))
-  }
+  var layout: PanelLayout { PanelLayout(n: geometry.outputsPerGroup, k: geometry.depth, tile) }
 
-  private func tiling(_ batch: Int) -> RowTiling {
-    RowTiling(
-      rows: batch * geometry.window.outputPixels, depth: geometry.depth, columns: geometry.outputsPerGroup,
-      rowBytes: geometry.depth * MemoryLayout<Float>.stride, tileRows: kernels.pointee.tile(of: precision).rows,
-      panels: layout.panels, copiesRows: !isDirect || precision == .bfloat16)
-  }
-
-  private func patchBytes(_ tiling: RowTiling) -> Int {
-    isDirect ? 0 : alignedBytes(tiling.mostRowsPerTile * geometry.depth * MemoryLayout<Float>.stride)
-  }
-
-  private func pairBytes(_ tiling: RowTiling) -> Int {
-    precision == .float32 ? 0 : alignedBytes(tiling.mostRowsPerTile * layout.pairs * MemoryLayout<UInt32>.stride)
+  /// The step over constants that begin with the panels, `groupBytes` for each group, and have `layout.paddedColumns`
+  /// values for each group, where its sums begin, at the byte `start`.
+  func step(
+    storage: WeightStorage = .float32, clamp: ClosedRange<Float> = -.infinity ... .infinity, groupBytes: Int,
+    start: Int
+  ) -> ck_f32_patches {
+    ck_f32_patches(
+      geometry: geometry.native, tile: tile, storage: storage.native(precision), lo: clamp.lowerBound,
+      hi: clamp.upperBound, limits: limits, group_bytes: groupBytes, bias: start)
   }
 
   func scratchBytes(batch: Int, threads: Int) -> Int {
-    let tiling = tiling(batch)
-    return ScratchCursor.padded(threads * (patchBytes(tiling) + pairBytes(tiling)))
+    withUnsafePointer(to: step(groupBytes: 0, start: 0)) { ck_scratch_f32_patches($0, batch, threads) }
   }
 
-  /// - Parameters:
-  ///   - weights: of a group.
-  ///   - start: where sums begin: `layout.paddedColumns` values for each group.
   func run(
-    input: UnsafePointer<Float>, weights: (_ group: Int) -> PackedWeights, start: UnsafePointer<Float>,
-    clamp: ClosedRange<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
-    scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
+    _ step: ck_f32_patches, input: UnsafePointer<Float>, constants: UnsafeRawPointer,
+    output: UnsafeMutablePointer<Float>, batch: Int, scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
-    let tiling = tiling(batch), layout = layout
-    var cursor = ScratchCursor(scratch, needed: scratchBytes(batch: batch, threads: pool.threads))
-    let patchCount = patchBytes(tiling) / MemoryLayout<Float>.stride
-    let patches = isDirect ? nil : cursor.take(pool.threads * patchCount, of: Float.self)
-    let pairCount = pairBytes(tiling) / MemoryLayout<UInt32>.stride
-    let pairs = cursor.take(pool.threads * pairCount, of: UInt32.self)
-    var window = geometry.window.native
-    let loop = FloatTileLoop(kernels: kernels, layout: layout, low: clamp.lowerBound, high: clamp.upperBound)
-    let channels = geometry.window.channels
-    let perGroup = geometry.channelsPerGroup
-    withUnsafePointer(to: &window) { window in
-      pool.forWork(geometry.groups * tiling.work).parallelFor(geometry.groups * tiling.count) { index, worker in
-        let group = index / tiling.count
-        let (rows, panels) = tiling.piece(index % tiling.count)
-        let a: UnsafePointer<Float>
-        if let patches {
-          let patch = patches + worker * patchCount
-          ck_f32_im2col(
-            window, input, group * perGroup, perGroup, rows.lowerBound, rows.count, 0, patch, layout.k)
-          a = UnsafePointer(patch)
-        } else {
-          a = input + rows.lowerBound * channels + group * perGroup
-        }
-        loop.run(
-          rows: rows.count, a: a, lda: isDirect ? channels : layout.k, weights: weights(group), panels: panels,
-          start: start + group * layout.paddedColumns, pairs: pairs + worker * pairCount,
-          c: output + rows.lowerBound * geometry.outputChannels + group * layout.n, ldc: geometry.outputChannels)
-      }
-    }
+    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
+    pool.run(
+      step, ck_run_f32_patches, on: isa.kernels, input, to: output, constants: constants,
+      scratch: scratch.baseAddress, batch: batch)
   }
+}
+
+extension ConvolutionGeometry {
+  var native: ck_geometry { ck_geometry(window: window.native, outputs: outputChannels, groups: groups) }
 }

@@ -42,12 +42,7 @@ public struct Pooling: Sendable {
     batch: Int, pool: ThreadPool
   ) {
     precondition(winners == nil || window.inputCount <= Int(Int32.max))
-    let kernel = isa.kernels.pointee.f32_max_pool!
-    forEachRun(input, element: 4, batch: batch, pool: pool) { run in
-      kernel(
-        run.pixels, window.channels, window.taps, run.taps, run.counts, input + run.image * window.inputCount,
-        output + run.output, winners.map { $0 + run.output })
-    }
+    run(floats(.max, givesWinners: winners != nil), input, output, winners, batch, pool)
   }
 
   /// The mean under each window: the sum in order of rows and columns, divided by the number of pixels. Padding that
@@ -55,19 +50,13 @@ public struct Pooling: Sendable {
   public func average(
     _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool
   ) {
-    let kernel = isa.kernels.pointee.f32_average_pool!
-    forEachRun(input, element: 4, padding: countsPadding ? 0 : nil, batch: batch, pool: pool) { run in
-      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
-    }
+    run(floats(.average), input, output, nil, batch, pool)
   }
 
   public func maximum(
     _ input: UnsafePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, batch: Int, pool: ThreadPool
   ) {
-    let kernel = isa.kernels.pointee.u8_max_pool!
-    forEachRun(input, element: 1, batch: batch, pool: pool) { run in
-      kernel(run.pixels, window.channels, window.taps, run.taps, run.counts, output + run.output)
-    }
+    run(maximumOfCodes(hasTable: false), input, output, batch, pool)
   }
 
   /// The mean of coded values, coded: q = min(max(roundHalfEven(float(sum of x - zero point) * (scale / output scale)
@@ -76,16 +65,70 @@ public struct Pooling: Sendable {
     _ input: UnsafePointer<UInt8>, _ quantization: AffineQuantization, output: UnsafeMutablePointer<UInt8>,
     _ outputQuantization: AffineQuantization, batch: Int, pool: ThreadPool
   ) {
-    let kernel = isa.kernels.pointee.u8_average_pool!
-    let scale = quantization.scale / outputQuantization.scale
-    let padding = countsPadding ? quantization.zeroPoint : nil
-    forEachRun(input, element: 1, padding: padding, batch: batch, pool: pool) { run in
-      kernel(
-        run.pixels, window.channels, window.taps, run.taps, run.counts, Int32(quantization.zeroPoint), scale,
-        Int32(outputQuantization.zeroPoint), output + run.output)
+    run(averageOfCodes(quantization, outputQuantization), input, output, batch, pool)
+  }
+
+  // MARK: Steps
+
+  public enum Reduction: Sendable { case max, average }
+
+  private func floats(_ reduction: Reduction, givesWinners: Bool = false) -> ck_f32_pooling {
+    ck_f32_pooling(
+      window: window.native, is_average: reduction == .average, counts_padding: countsPadding,
+      gives_winners: givesWinners)
+  }
+
+  private func maximumOfCodes(hasTable: Bool) -> ck_u8_pooling {
+    var step = ck_u8_pooling()
+    step.window = window.native
+    step.has_table = hasTable
+    return step
+  }
+
+  private func averageOfCodes(_ from: AffineQuantization, _ to: AffineQuantization) -> ck_u8_pooling {
+    ck_u8_pooling(
+      window: window.native, is_average: true, counts_padding: countsPadding, has_table: false, zero: from.zeroPoint,
+      zero_point: to.zeroPoint, limit: to.limit, scale: from.scale / to.scale)
+  }
+
+  /// What a plan holds of a pooling of floats.
+  public func step(_ reduction: Reduction) -> PreparedStep {
+    PreparedStep("f32_pooling", floats(reduction), run: ck_run_f32_pooling, scratch: ck_scratch_f32_pooling)
+  }
+
+  /// The greatest code; the table, where there is one, codes the result anew.
+  public func maximumStep(table: [UInt8]?) -> PreparedStep {
+    PreparedStep(
+      "u8_pooling", maximumOfCodes(hasTable: table != nil), constants: table.map { OwnedMemory($0) },
+      run: ck_run_u8_pooling, scratch: ck_scratch_u8_pooling)
+  }
+
+  public func averageStep(from: AffineQuantization, to: AffineQuantization) -> PreparedStep {
+    PreparedStep("u8_pooling", averageOfCodes(from, to), run: ck_run_u8_pooling, scratch: ck_scratch_u8_pooling)
+  }
+
+  private func run(
+    _ step: ck_f32_pooling, _ input: UnsafePointer<Float>, _ output: UnsafeMutablePointer<Float>,
+    _ winners: UnsafeMutablePointer<Int32>?, _ batch: Int, _ pool: ThreadPool
+  ) {
+    let bytes = withUnsafePointer(to: step) { ck_scratch_f32_pooling($0, batch, pool.threads) }
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: vectorAlignment) { scratch in
+      pool.run(
+        step, ck_run_f32_pooling, on: isa.kernels, input, to: output, winners, scratch: scratch.baseAddress,
+        batch: batch)
     }
-    let count = batch * window.outputPixels * window.channels
-    Conversion.limit(output, count: count, to: outputQuantization.limit, pool: pool)
+  }
+
+  private func run(
+    _ step: ck_u8_pooling, _ input: UnsafePointer<UInt8>, _ output: UnsafeMutablePointer<UInt8>, _ batch: Int,
+    _ pool: ThreadPool
+  ) {
+    let bytes = withUnsafePointer(to: step) { ck_scratch_u8_pooling($0, batch, pool.threads) }
+    withUnsafeTemporaryAllocation(byteCount: bytes, alignment: vectorAlignment) { scratch in
+      pool.run(
+        step, ck_run_u8_pooling, on: isa.kernels, input, to: output, scratch: scratch.baseAddress,
+        batch: batch)
+    }
   }
 
   // MARK: Gradients
@@ -108,77 +151,11 @@ public struct Pooling: Sendable {
   public func averageGradient(
     outputGradient: UnsafePointer<Float>, inputGradient: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool
   ) {
-    let inner = ThreadPool.serial
     pool.parallelFor(batch) { image in
       let to = inputGradient + image * window.inputCount
       to.update(repeating: 0, count: window.inputCount)
       let from = outputGradient + image * window.outputPixels * window.channels
-      forEachRun(to, element: 4, batch: 1, pool: inner) { run in
-        run.taps.withMemoryRebound(to: UnsafeMutableRawPointer?.self, capacity: run.pixels * window.taps) { taps in
-          ck_f32_average_spread(
-            run.pixels, window.channels, window.taps, taps, run.counts, countsPadding ? UInt32(window.taps) : 0,
-            from + run.output)
-        }
-      }
-    }
-  }
-
-  // MARK: Walking
-
-  private struct Run {
-    let image: Int
-    /// Offset of the first output, in elements.
-    let output: Int
-    let pixels: Int
-    let taps: UnsafeMutablePointer<UnsafeRawPointer?>
-    let counts: UnsafePointer<UInt32>
-  }
-
-  /// Calls `body` for runs of neighbouring outputs, in parallel over output rows.
-  ///
-  /// - Parameter padding: what every byte outside the image is; nil leaves those pixels out.
-  private func forEachRun(
-    _ input: UnsafeRawPointer, element: Int, padding: UInt8? = nil, batch: Int, pool: ThreadPool, _ body: (Run) -> Void
-  ) {
-    let outside = padding == nil ? 0 : window.channels * element
-    withUnsafeTemporaryAllocation(byteCount: outside, alignment: 64) { outside in
-      outside.initializeMemory(as: UInt8.self, repeating: padding ?? 0)
-      forEachRun(input, element: element, outside: padding.map { _ in outside }, batch: batch, pool: pool, body)
-    }
-  }
-
-  private func forEachRun(
-    _ input: UnsafeRawPointer, element: Int, outside: UnsafeMutableRawBufferPointer?, batch: Int, pool: ThreadPool,
-    _ body: (Run) -> Void
-  ) {
-    var native = window.native
-    let height = window.outputHeight
-    let length = min(window.outputWidth, max(1, 512 / window.taps))
-    let pool = pool.forWork(batch * window.outputPixels * window.channels * window.taps)
-    withUnsafePointer(to: &native) { native in
-      pool.parallelFor(batch * height) { index in
-        let (image, y) = index.quotientAndRemainder(dividingBy: height)
-        withUnsafeTemporaryAllocation(of: UnsafeRawPointer?.self, capacity: length * window.taps) { taps in
-          withUnsafeTemporaryAllocation(of: UInt32.self, capacity: length) { counts in
-            var x = 0
-            while x < window.outputWidth {
-              let pixels = min(length, window.outputWidth - x)
-              let source = input + image * window.inputCount * element
-              if let outside {
-                ck_window_taps(native, source, element, y, x, pixels, outside.baseAddress, taps.baseAddress)
-                counts.update(repeating: UInt32(window.taps))
-              } else {
-                ck_window_inside(native, source, element, y, x, pixels, taps.baseAddress, counts.baseAddress)
-              }
-              body(
-                Run(
-                  image: image, output: (index * window.outputWidth + x) * window.channels, pixels: pixels,
-                  taps: taps.baseAddress!, counts: counts.baseAddress!))
-              x += pixels
-            }
-          }
-        }
-      }
+      withUnsafePointer(to: window.native) { ck_f32_average_spread($0, countsPadding, from, to) }
     }
   }
 }

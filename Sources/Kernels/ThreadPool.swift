@@ -88,29 +88,31 @@ public final class ThreadPool: @unchecked Sendable {
       }
       return
     }
-    withoutActuallyEscaping(body) { body in
-      withUnsafePointer(to: Loop(body: body, cancellation: cancellation)) { pointer in
-        ck_pool_run(
-          handle, count,
-          { context, index, worker in
-            context!.assumingMemoryBound(to: Loop.self).pointee.run(index, worker)
-          }, UnsafeMutableRawPointer(mutating: pointer))
+    withExtendedLifetime(cancellation) {
+      withoutActuallyEscaping(body) { body in
+        withUnsafePointer(to: body) { pointer in
+          ck_pool_run(
+            handle, count, cancellation?.flag,
+            { context, index, worker in context!.assumingMemoryBound(to: Body.self).pointee(index, worker) },
+            UnsafeMutableRawPointer(mutating: pointer))
+        }
       }
+    }
+  }
+
+  private typealias Body = (_ index: Int, _ worker: Int) -> Void
+
+  /// Calls `body` with what a C loop is to know: who works for it, and where a request to stop the running work shows.
+  public func withWorkers<R>(_ body: (UnsafePointer<ck_workers>) throws -> R) rethrows -> R {
+    let cancellation = Cancellation.current
+    return try withExtendedLifetime(cancellation) {
+      try withUnsafePointer(
+        to: ck_workers(pool: handle, threads: threads, smallest_work: smallestWork, stop: cancellation?.flag), body)
     }
   }
 
   private final class SetUp: Sendable {
     let body: @Sendable (Int) -> Void
     init(_ body: @escaping @Sendable (Int) -> Void) { self.body = body }
-  }
-
-  private struct Loop {
-    let body: (Int, Int) -> Void
-    let cancellation: Cancellation?
-
-    func run(_ index: Int, _ worker: Int) {
-      if cancellation?.isRequested == true { return }
-      body(index, worker)
-    }
   }
 }

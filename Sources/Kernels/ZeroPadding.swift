@@ -1,10 +1,12 @@
+import CKernels
+
 /// Copies a value of any number of axes into the middle of a larger one, and back.
 public struct ZeroPadding: Sendable {
   public let inputCount: Int
   public let outputCount: Int
   /// Elements that lie together in both, and where each such run begins in the larger.
   private let run: Int
-  private let starts: [Int]
+  private let starts: [UInt64]
 
   /// - Precondition: as many pads as axes, none negative.
   public init(shape: [Int], before: [Int], after: [Int]) {
@@ -24,18 +26,42 @@ public struct ZeroPadding: Sendable {
     inputCount = shape.reduce(1, *)
     outputCount = padded.reduce(1, *)
     self.run = run
-    self.starts = starts
+    self.starts = starts.map { UInt64($0) }
+  }
+
+  private func native(element: Int, fill: UInt32, table: Int = 0) -> ck_pad {
+    ck_pad(
+      runs: starts.count, run: run, in_count: inputCount, out_count: outputCount, element: element, fill: fill,
+      table: table)
   }
 
   /// Surrounds each of `batch` values with `element`.
-  public func pad<T>(
-    _ input: UnsafePointer<T>, output: UnsafeMutablePointer<T>, with element: T, batch: Int, pool: ThreadPool
+  public func pad(
+    _ input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, with element: Float, batch: Int,
+    pool: ThreadPool
   ) {
-    pool.forWork(batch * outputCount).parallelFor(batch) { image in
-      let from = input + image * inputCount, to = output + image * outputCount
-      to.update(repeating: element, count: outputCount)
-      for (index, start) in starts.enumerated() { (to + start).update(from: from + index * run, count: run) }
+    starts.withUnsafeBytes { starts in
+      pool.run(
+        native(element: 4, fill: element.bitPattern), ck_run_pad, on: InstructionSet.current.kernels, input,
+        to: output, constants: starts.baseAddress, batch: batch)
     }
+  }
+
+  /// What a plan holds of the padding of floats with zeros.
+  public var step: PreparedStep {
+    PreparedStep("pad", native(element: 4, fill: 0), constants: OwnedMemory(starts), run: ck_run_pad)
+  }
+
+  /// What a plan holds of the padding of codes; the table, where there is one, codes the result anew.
+  public func step(with zeroPoint: UInt8, table: [UInt8]?) -> PreparedStep {
+    var places = ConstantLayout()
+    _ = places.add(bytes: starts.count * MemoryLayout<UInt64>.stride)
+    let offset = table.map { places.add(bytes: $0.count) } ?? 0
+    let constants = OwnedMemory(byteCount: places.byteCount)
+    constants.store(starts, at: 0)
+    if let table { constants.store(table, at: offset) }
+    return PreparedStep(
+      "pad", native(element: 1, fill: UInt32(zeroPoint), table: offset), constants: constants, run: ck_run_pad)
   }
 
   /// Takes each of `batch` values out of its surroundings: the gradient of `pad`.
@@ -44,7 +70,7 @@ public struct ZeroPadding: Sendable {
   ) {
     pool.forWork(batch * inputCount).parallelFor(batch) { image in
       let from = input + image * outputCount, to = output + image * inputCount
-      for (index, start) in starts.enumerated() { (to + index * run).update(from: from + start, count: run) }
+      for (index, start) in starts.enumerated() { (to + index * run).update(from: from + Int(start), count: run) }
     }
   }
 }

@@ -414,22 +414,21 @@ UNCHECKED static void integer_sums(trial *t) {
 UNCHECKED static void elementwise(trial *t) {
   static const size_t counts[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 100};
   static const float odd[] = {INFINITY, -INFINITY, NAN, -0.0f, 0.5f, 1.5f, 2.5f, 0x1p-140f};
-  const ck_u8_add_parameters parameters = {12, 200, 100, 5, 240, 0.5f, 0.25f};
   for (size_t test = 0; test < COUNT(counts); test++) {
     const size_t n = counts[test];
     float *a = floats(t, n);
     for (size_t i = 0; i < n; i++) a[i] *= 300;
     for (size_t i = 0; i < COUNT(odd) && i < n; i++) a[i * 5 % n] = odd[i];
     const float *b = floats(t, n), *tall = floats(t, 4 * (n + 1));
-    const uint8_t *x = bytes(t, n), *y = bytes(t, n);
+    const uint8_t *x = bytes(t, n);
     uint16_t *exact = filled(t, n * 2, 0);
     t->sides[1]->f32_to_half(n, a, exact);
-    float *out[2][5], ends[2][2];
-    uint8_t *codes[2][2];
+    float *out[2][6], ends[2][2];
+    uint8_t *codes[2];
     uint16_t *halves[2];
     FOR_EACH_SIDE(set) {
-      for (int i = 0; i < 5; i++) out[side][i] = copied(t, b, n * 4);
-      for (int i = 0; i < 2; i++) codes[side][i] = filled(t, n, 5);
+      for (int i = 0; i < 6; i++) out[side][i] = copied(t, b, n * 4);
+      codes[side] = filled(t, n, 5);
       halves[side] = filled(t, n * 2, 5);
       ends[side][0] = ends[side][1] = 7;
       set->f32_add(n, a, b, -200, 200, out[side][0]);
@@ -438,17 +437,42 @@ UNCHECKED static void elementwise(trial *t) {
       set->u8_dequantize(n, x, 0.013f, 77, out[side][3]);
       set->f32_to_half(n, a, halves[side]);
       set->half_to_f32(n, exact, out[side][4]);
-      set->u8_add(n, x, y, &parameters, codes[side][0]);
-      set->f32_quantize(n, a, 0.5f, 128, codes[side][1]);
+      set->f32_hard_swish(n, a, out[side][5]);
+      set->f32_quantize(n, a, 0.5f, 128, codes[side]);
       set->f32_range(n, b, &ends[side][0], &ends[side][1]);
     }
-    static const char *const names[] = {"f32_add", "f32_clamp", "f32_add_rows", "u8_dequantize", "half_to_f32"};
-    for (int i = 0; i < 5; i++) expect_same(t, out[0][i], out[1][i], n * 4, names[i], n, 0, 0);
+    static const char *const names[] = {"f32_add",       "f32_clamp",   "f32_add_rows",
+                                        "u8_dequantize", "half_to_f32", "f32_hard_swish"};
+    for (int i = 0; i < 6; i++) expect_same(t, out[0][i], out[1][i], n * 4, names[i], n, 0, 0);
     expect_same(t, halves[0], halves[1], n * 2, "f32_to_half", n, 0, 0);
-    expect_same(t, codes[0][0], codes[1][0], n, "u8_add", n, 0, 0);
-    expect_same(t, codes[0][1], codes[1][1], n, "f32_quantize", n, 0, 0);
+    expect_same(t, codes[0], codes[1], n, "f32_quantize", n, 0, 0);
     expect_same(t, ends[0], ends[1], sizeof ends[0], "f32_range", n, 0, 0);
     finish(t, "elementwise wrote outside its operands");
+  }
+}
+
+// Every way of broadcasting: rows that are repeated, elements that are repeated within them, and neither.
+UNCHECKED static void pairs(trial *t) {
+  static const size_t widths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 100};
+  const ck_u8_pair_parameters parameters = {12, 200, 100, 5, 240, 0.05f, 0.25f};
+  for (size_t test = 0; test < COUNT(widths) * 16; test++) {
+    const size_t n = widths[test / 16], rows = 3, way = test % 16;
+    const ck_pair_rows shape = {rows, n, way & 1 ? n : 0, way >> 1 & 1, way & 4 ? n + 1 : 0, way >> 3 & 1};
+    const float *a = floats(t, rows * n), *b = floats(t, rows * (n + 1) - 1);
+    const uint8_t *x = bytes(t, rows * n), *y = bytes(t, rows * (n + 1) - 1);
+    for (int function = ck_pair_add; function <= ck_pair_mul; function++) {
+      float *out[2];
+      uint8_t *codes[2];
+      FOR_EACH_SIDE(set) {
+        out[side] = filled(t, rows * n * 4, 5);
+        codes[side] = filled(t, rows * n, 5);
+        set->f32_pairs((ck_pair_function)function, &shape, a, b, -0.5f, 0.7f, out[side]);
+        set->u8_pairs((ck_pair_function)function, &shape, x, y, &parameters, codes[side]);
+      }
+      expect_same(t, out[0], out[1], rows * n * 4, "f32_pairs", n, way, (size_t)function);
+      expect_same(t, codes[0], codes[1], rows * n, "u8_pairs", n, way, (size_t)function);
+    }
+    finish(t, "pairs wrote outside its operands");
   }
 }
 
@@ -465,6 +489,7 @@ typedef void check_fn(trial *t);
 #define check_pooling pooling
 #define check_normalization normalization
 #define check_elementwise elementwise
+#define check_pairs pairs
 static check_fn *const checks[ck_family_count] = {CK_FAMILIES(CHECK)};
 
 static size_t compare(const ck_kernels *kernels, ck_family family, char *message, size_t size) {

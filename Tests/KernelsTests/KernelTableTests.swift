@@ -21,8 +21,9 @@ import Testing
     "f32_max_pool", "f32_average_pool", "u8_max_pool", "u8_average_pool",  // pooling
     "i32_dequantize",  // fromSums
     "f32_normalize", "f32_normalize_sums", "f32_normalize_gradient", "f32_add_squares",  // normalization
-    "f32_add", "f32_add_rows", "f32_clamp", "u8_add", "f32_range", "f32_quantize", "u8_dequantize",
+    "f32_add", "f32_add_rows", "f32_clamp", "f32_hard_swish", "f32_range", "f32_quantize", "u8_dequantize",
     "f32_to_half", "half_to_f32",  // elementwise
+    "f32_pairs", "u8_pairs",  // elementwise, and the checks of KernelChecks
   ]
 
   @Test func noFamilyEscapes() {
@@ -306,9 +307,14 @@ import Testing
       set.f32_clamp(n, a.base, 0, 6, q.base)
       let rowSums = Guarded(b.array)
       set.f32_add_rows(4, n, long.base, n + 1, rowSums.base)
-      var parameters = ck_u8_add_parameters(
+      var parameters = ck_u8_pair_parameters(
         zero_a: 12, zero_b: 200, zero_point: 100, lo: 5, hi: 240, scale_a: 0.5, scale_b: 0.25)
-      set.u8_add(n, x.base, y.base, &parameters, u.base)
+      var row = ck_pair_rows(rows: 1, n: n, a_row: 0, a_step: 1, b_row: 0, b_step: 1)
+      set.u8_pairs(ck_pair_add, &row, x.base, y.base, &parameters, u.base)
+      let product = Guarded<Float>(n, filling: 5), gated = Guarded<Float>(n, filling: 5)
+      set.f32_pairs(ck_pair_mul, &row, b.base, b.base, 0, 0.5, product.base)
+      set.f32_hard_swish(n, b.base, gated.base)
+      #expect(product.isIntact && gated.isIntact)
       set.f32_range(n, b.base, &low, &high)
       set.f32_quantize(n, a.base, 0.5, 128, v.base)
       set.u8_dequantize(n, x.base, 0.013, 77, r.base)
@@ -316,7 +322,7 @@ import Testing
       set.half_to_f32(n, half.base, s.base)
       #expect([p, q, r, s].allSatisfy(\.isIntact) && [u, v].allSatisfy(\.isIntact) && half.isIntact)
       #expect(rowSums.isIntact)
-      return bits(p.array + q.array + r.array + s.array + rowSums.array + [low, high])
+      return bits(p.array + q.array + r.array + s.array + rowSums.array + product.array + gated.array + [low, high])
         + (u.array + v.array).map { UInt32($0) }
         + half.array.map { UInt32($0) }
     }

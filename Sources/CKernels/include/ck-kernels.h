@@ -127,14 +127,8 @@ typedef void ck_f32_normalize_sums_fn(size_t rows, size_t columns, const ck_norm
 // dx = fma(center - x, slope[c], g - mean[c]) * scale; dx may be dy.
 typedef void ck_f32_normalize_gradient_fn(size_t rows, size_t columns, const ck_normalization *norm, const float *x,
                                           const float *dy, const float *mean, const float *slope, float *dx);
-// q = min(max(roundHalfEven(float(a - za) * sa + float(b - zb) * sb) + zero_point, lo), hi), each operation
-// rounded by itself.
-typedef struct {
-  int32_t zero_a, zero_b, zero_point, lo, hi;
-  float scale_a, scale_b;
-} ck_u8_add_parameters;
-typedef void ck_u8_add_fn(size_t n, const uint8_t *a, const uint8_t *b, const ck_u8_add_parameters *parameters,
-                          uint8_t *out);
+// out = a * clamp(a + 3, 0, 6) / 6, each operation rounded by itself.
+typedef void ck_f32_hard_swish_fn(size_t n, const float *a, float *out);
 // Least and greatest of n >= 1 numbers; a NaN in the data leaves both unspecified.
 typedef void ck_f32_range_fn(size_t n, const float *a, float *least, float *greatest);
 // q = min(max(roundHalfEven(a * inverse_scale) + zero_point, 0), 255)
@@ -144,3 +138,25 @@ typedef void ck_u8_dequantize_fn(size_t n, const uint8_t *a, float scale, int32_
 // Rounded to nearest even; a NaN stays one.
 typedef void ck_f32_to_half_fn(size_t n, const float *a, uint16_t *out);
 typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
+
+// Functions of two operands, by rows: out (rows, n). Element i of row r of a is a[r*a_row + i*a_step], a_step being 0 or
+// 1, and b alike. In place is allowed where every element lies at the same place in operand and result.
+typedef struct {
+  size_t rows, n, a_row, a_step, b_row, b_step;
+} ck_pair_rows;
+typedef enum {
+  ck_pair_add,
+  ck_pair_mul,
+} ck_pair_function;
+// clamp(a + b), clamp(a * b)
+typedef void ck_f32_pairs_fn(ck_pair_function function, const ck_pair_rows *rows, const float *a, const float *b,
+                             float lo, float hi, float *out);
+// q = min(max(roundHalfEven(x) + zero_point, lo), hi), each operation rounded by itself, where x is
+//     add  float(a - zero_a) * scale_a + float(b - zero_b) * scale_b
+//     mul  float((a - zero_a) * (b - zero_b)) * scale_a
+typedef struct {
+  int32_t zero_a, zero_b, zero_point, lo, hi;
+  float scale_a, scale_b;
+} ck_u8_pair_parameters;
+typedef void ck_u8_pairs_fn(ck_pair_function function, const ck_pair_rows *rows, const uint8_t *a, const uint8_t *b,
+                            const ck_u8_pair_parameters *parameters, uint8_t *out);

@@ -10,18 +10,17 @@ void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_
 // from (n,k) by rows, into the layout of ck_u8s8_gemm_fn.
 void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out);
 
-// Gradients of pooling, added to `to`: of the maximum by index, of the average by tap.
+// The gradient of maximum pooling, added to `to`, by index.
 void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to);
-void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
-                           uint32_t divisor, const float *g);
 
 // to[i] = lo < clamped[i] < hi ? g[i] : 0
 void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to);
 
 // out[i] = table[a[i]]; table has 256 entries.
 void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out);
+// What lies above the limit becomes it.
+void ck_u8_limit(size_t n, uint8_t limit, uint8_t *codes);
 
-void ck_f32_sigmoid(size_t n, const float *a, float *out);
 // Softmax of each row: exp(x - max) divided by their sum, in ascending order.
 void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out);
 

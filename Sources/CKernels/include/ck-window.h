@@ -1,5 +1,6 @@
 // A window that slides over NHWC images, for convolution and pooling alike.
 #pragma once
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,3 +38,7 @@ void ck_window_taps(const ck_window *window, const void *image, size_t element, 
 // The same without the taps outside the image: those of each output move up, and counts tells how many.
 void ck_window_inside(const ck_window *window, const void *image, size_t element, size_t y, size_t x0,
                       size_t count, const void **taps, uint32_t *counts);
+
+// The gradient of average pooling for one image, added to `image`: each output's is shared out among the pixels of its
+// window, or among all its positions where padding counts.
+void ck_f32_average_spread(const ck_window *window, bool counts_padding, const float *g, float *image);

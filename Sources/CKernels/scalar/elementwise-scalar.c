@@ -16,12 +16,8 @@ void ck_f32_clamp_scalar(size_t n, const float *a, float lo, float hi, float *ou
   for (size_t i = 0; i < n; i++) out[i] = ck_clamp(a[i], lo, hi);
 }
 
-void ck_u8_add_scalar(size_t n, const uint8_t *a, const uint8_t *b, const ck_u8_add_parameters *p, uint8_t *out) {
-  for (size_t i = 0; i < n; i++) {
-    const float x = (float)(a[i] - p->zero_a) * p->scale_a;
-    const float y = (float)(b[i] - p->zero_b) * p->scale_b;
-    out[i] = ck_to_u8(x + y, p->zero_point, p->lo, p->hi);
-  }
+void ck_f32_hard_swish_scalar(size_t n, const float *a, float *out) {
+  for (size_t i = 0; i < n; i++) out[i] = a[i] * ck_clamp(a[i] + 3, 0, 6) / 6;
 }
 
 void ck_f32_range_scalar(size_t n, const float *a, float *least, float *greatest) {

@@ -35,17 +35,6 @@ void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *t
   for (size_t i = 0; i < n; i++) to[index[i]] += g[i];
 }
 
-void ck_f32_average_spread(size_t pixels, size_t channels, size_t stride, void *const *tap, const uint32_t *counts,
-                           uint32_t divisor, const float *g) {
-  for (size_t i = 0; i < pixels; i++, tap += stride, g += channels) {
-    const float count = (float)(divisor ? divisor : counts[i]);
-    for (size_t t = 0; t < counts[i]; t++) {
-      float *to = tap[t];
-      for (size_t c = 0; c < channels; c++) to[c] += g[c] / count;
-    }
-  }
-}
-
 void ck_f32_clamp_gradient(size_t n, const float *g, const float *clamped, float lo, float hi, float *to) {
   // In place or apart, element i depends on nothing but element i; the compiler cannot know.
 #pragma clang loop vectorize(assume_safety)
@@ -59,8 +48,8 @@ void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out
   for (size_t i = 0; i < n; i++) out[i] = table[a[i]];
 }
 
-void ck_f32_sigmoid(size_t n, const float *a, float *out) {
-  for (size_t i = 0; i < n; i++) out[i] = 1 / (1 + __builtin_expf(-a[i]));
+void ck_u8_limit(size_t n, uint8_t limit, uint8_t *codes) {
+  for (size_t i = 0; i < n; i++) codes[i] = codes[i] < limit ? codes[i] : limit;
 }
 
 void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out) {

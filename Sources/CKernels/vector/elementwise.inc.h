@@ -27,17 +27,12 @@ CK_ENTRY void KERNEL(f32_clamp)(size_t n, const float *a, float lo, float hi, fl
   }
 }
 
-CK_ENTRY void KERNEL(u8_add)(size_t n, const uint8_t *a, const uint8_t *b, const ck_u8_add_parameters *p,
-                             uint8_t *out) {
-  const vi zero_a = vi_set(p->zero_a), zero_b = vi_set(p->zero_b);
-  const vf scale_a = vf_set(p->scale_a), scale_b = vf_set(p->scale_b);
-  const vf zero = vf_set((float)p->zero_point), low = vf_set((float)p->lo), high = vf_set((float)p->hi);
+CK_ENTRY void KERNEL(f32_hard_swish)(size_t n, const float *a, float *out) {
+  const vf three = vf_set(3), low = vf_set(0), six = vf_set(6);
   for (size_t i = 0; i < n; i += LANES) {
     const size_t left = lanes_left(n - i);
-    const vf x = vf_mul(vf_from_vi(vi_sub(vi_load_u8_n(a + i, left), zero_a)), scale_a);
-    const vf y = vf_mul(vf_from_vi(vi_sub(vi_load_u8_n(b + i, left), zero_b)), scale_b);
-    const vf q = vf_add(vf_round(vf_add(x, y)), zero);
-    vi_store_u8_n(out + i, vi_from_vf(vf_min(high, vf_max(low, q))), left);
+    const vf x = vf_load_n(a + i, left), gate = vf_min(six, vf_max(low, vf_add(x, three)));
+    vf_store_n(out + i, vf_div(vf_mul(x, gate), six), left);
   }
 }
 

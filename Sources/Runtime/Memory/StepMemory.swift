@@ -23,6 +23,8 @@ struct StepMemory {
     for (index, step) in steps.enumerated() {
       for input in step.inputs { lastRead[input] = index }
     }
+    // What is computed once has to last.
+    for step in steps where step.isConstant { for output in step.outputs { lastRead[output] = steps.count } }
 
     var buffers: [ArenaPlan.Buffer] = []
     var bufferOf = [Int?](repeating: nil, count: plan.valueBytes.count)
@@ -40,7 +42,7 @@ struct StepMemory {
           buffers[buffer] = .init(byteCount: bytes, firstStep: buffers[buffer].firstStep, lastStep: last)
         } else {
           bufferOf[output] = buffers.count
-          buffers.append(.init(byteCount: bytes, firstStep: index, lastStep: last))
+          buffers.append(.init(byteCount: bytes, firstStep: step.isConstant ? 0 : index, lastStep: last))
         }
       }
     }

@@ -18,20 +18,26 @@ extension Plan {
     valueBytes = values.map { $0.shape.count * ($0.quantization == nil ? 4 : 1) }
     inputs = program.inputs
     outputs = program.outputs
+    isa = .current
     for value in values where value.shape.count * 4 > (1 << 40) / maxBatch {
       throw CompressError("a batch of \(maxBatch) values of shape \(value.shape) is too large").at(layer: value.name)
     }
     program.operations.reverse()
     var steps: [Step] = []
+    let given = Set(program.outputs)
+    var constants: Set<Int> = []  // values that are the same in every call
     while let operation = program.operations.popLast() {
-      try atLayer(operation.layer) { steps.append(try Step(operation, values, maxBatch)) }
+      // What is the caller's memory is written in every call all the same.
+      let isConstant = operation.inputs.allSatisfy(constants.contains) && given.isDisjoint(with: operation.outputs)
+      if isConstant { constants.formUnion(operation.outputs) }
+      try atLayer(operation.layer) { steps.append(try Step(operation, values, isConstant: isConstant)) }
     }
     self.steps = steps
   }
 }
 
 extension Plan.Step {
-  fileprivate init(_ operation: Program.Operation, _ values: [Program.Value], _ maxBatch: Int) throws {
+  fileprivate init(_ operation: Program.Operation, _ values: [Program.Value], isConstant: Bool) throws {
     let output = values[operation.output]
     let inputs = operation.inputs.enumerated().map { position, value in
       var input = values[value]
@@ -40,7 +46,8 @@ extension Plan.Step {
     }
     layer = operation.layer
     value = output.name
-    kernel = try StepKernel(operation, inputs, output, maxBatch: maxBatch)
+    self.isConstant = isConstant
+    kernel = try PreparedStep(operation, inputs, output)
     self.operation = operation.text(inputs, output)
     arithmetic = operation.arithmetic
     inputShapes = inputs.map(\.shape)
@@ -48,7 +55,7 @@ extension Plan.Step {
     outputType = output.quantization == nil ? .float32 : .uint8
     outputQuantization = output.quantization
     macs = operation.kind.spec?.macs(inputs.map(\.shape), operation.outputs.map { values[$0].shape }) ?? 0
-    weightBytes = kernel.weightBytes
+    weightBytes = kernel.constantBytes
     self.inputs = operation.inputs
     outputs = operation.outputs
   }

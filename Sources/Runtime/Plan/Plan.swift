@@ -21,11 +21,13 @@ public struct Plan: Sendable {
     public let outputType: DType
     /// Multiply-accumulates for one sample.
     public let macs: Int
-    /// Bytes of the packed weights.
+    /// Bytes of the packed weights, with tables and the like.
     public let weightBytes: Int
+    /// Whether its result is the same in every call: then a session computes it once, when it begins.
+    let isConstant: Bool
 
     let outputQuantization: ActivationQuantization?
-    let kernel: StepKernel
+    let kernel: PreparedStep
     let inputs: [Int]
     let outputs: [Int]
 
@@ -53,6 +55,8 @@ public struct Plan: Sendable {
   let valueBytes: [Int]
   let inputs: [Int]
   let outputs: [Int]
+  /// Whose kernels the weights were packed for.
+  let isa: InstructionSet
 
   /// Bytes of all packed weights, shared by the plan's sessions.
   public var weightBytes: Int { steps.reduce(0) { $0 + $1.weightBytes } }

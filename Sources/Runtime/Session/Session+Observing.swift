@@ -25,15 +25,14 @@ extension Session {
     try samples.withElements(Float.self) { input in
       try results.withMutable(Float.self) { output in
         let shown = decodes ? plan.finalSteps : nil
-        let call = begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
+        begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
         for (index, name) in plan.inputNames.enumerated() where shown?[name] == nil {
-          let values = call.inputs[index].assumingMemoryBound(to: Float.self)
-          try observe(name, UnsafeBufferPointer(start: values, count: plan.inputShapes[index].count * batch))
+          try observe(name, UnsafeBufferPointer(start: self.input(index), count: plan.inputShapes[index].count * batch))
         }
-        for (index, (step, bound)) in zip(plan.steps, steps).enumerated() {
-          bound.run(call)
+        for (index, step) in plan.steps.enumerated() {
+          steps.run(index, batch: batch, pool: pool)
           if let shown, shown[step.value] != index { continue }
-          let count = step.outputShape.count * batch, result = call.pointer(bound.outputs[0])
+          let count = step.outputShape.count * batch, result = steps.output(index)
           guard let quantization = step.outputQuantization else {
             let values = result.assumingMemoryBound(to: Float.self)
             try observe(step.value, UnsafeBufferPointer(start: values, count: count))

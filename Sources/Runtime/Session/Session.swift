@@ -17,8 +17,7 @@ public final class Session {
   public let plan: Plan
   let pool: ThreadPool
   private let arena: UnsafeMutableRawPointer
-  let steps: UnsafeMutableBufferPointer<BoundStep>
-  private let operands: UnsafeMutableBufferPointer<Operand>
+  let steps: BoundSteps
   /// Where the inputs and the outputs of the current call lie.
   private let places: UnsafeMutablePointer<UnsafeMutableRawPointer>
   /// Memory for inputs and outputs that come, or go, sample by sample, in the places' order: empty where there is only
@@ -40,13 +39,6 @@ public final class Session {
     let base = allocateZeroed(byteCount: memory.byteCount, alignment: ArenaPlan.alignment, for: "values and scratch")
     arena = base
     arenaBytes = memory.byteCount
-    func operand(_ value: Int) -> Operand {
-      switch memory.places[value] {
-      case .arena(let offset): .fixed(base + offset)
-      case .callersInput(let index): .callersInput(index)
-      case .callersOutput(let index): .callersOutput(index)
-      }
-    }
     places = .allocate(capacity: plan.inputs.count + plan.outputs.count)
     places.initialize(repeating: base, count: plan.inputs.count + plan.outputs.count)
     records =
@@ -56,29 +48,11 @@ public final class Session {
         byteCount: plan.maxBatch * (plan.inputCount + plan.outputCount) * 4, alignment: ArenaPlan.alignment,
         for: "inputs and outputs"
       ).assumingMemoryBound(to: Float.self)
-    operands = .allocate(capacity: max(1, plan.steps.reduce(0) { $0 + $1.inputs.count + $1.outputs.count }))
-    steps = .allocate(capacity: plan.steps.count)
-    var next = operands.baseAddress!
-    for (index, step) in plan.steps.enumerated() {
-      func bound(_ values: [Int]) -> UnsafeBufferPointer<Operand> {
-        let operands = UnsafeMutableBufferPointer(start: next, count: values.count)
-        _ = operands.initialize(from: values.map(operand))
-        next += values.count
-        return UnsafeBufferPointer(operands)
-      }
-      let scratch = memory.scratch[index]
-      steps.initializeElement(
-        at: index,
-        to: BoundStep(
-          kernel: step.kernel, inputs: bound(step.inputs), outputs: bound(step.outputs),
-          scratch: UnsafeMutableRawBufferPointer(start: base + scratch.lowerBound, count: scratch.count)))
-    }
+    steps = BoundSteps(plan, memory, base: base)
+    steps.runConstants(batch: plan.maxBatch, pool: pool)
   }
 
   deinit {
-    steps.deinitialize()
-    steps.deallocate()
-    operands.deallocate()
     places.deallocate()
     free(records)
     free(arena)
@@ -100,27 +74,27 @@ public final class Session {
     precondition(
       output.count == batch * plan.outputCount,
       "room for \(output.count) values, not \(batch) times \(plan.outputCount)")
-    let call = begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
+    begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
     if isTimingSteps {
-      for index in 0..<steps.count {
+      steps.run(batch: batch, pool: pool) { index, run in
         let start = monotonicNanoseconds()
-        steps[index].run(call)
+        run()
         stepNanoseconds[index] += monotonicNanoseconds() - start
       }
     } else {
-      for index in 0..<steps.count { steps[index].run(call) }
+      steps.run(batch: batch, pool: pool)
     }
-    end(call, output: output.baseAddress!)
+    end(output: output.baseAddress!, batch: batch)
   }
 
   /// Sets the places of a call's inputs and outputs: the caller's memory, or, where there are several, memory of the
   /// session's, into which the inputs are sorted.
-  func begin(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int) -> Call {
-    let call = Call(inputs: places, outputs: places + plan.inputs.count, batch: batch, pool: pool)
+  func begin(input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int) {
+    defer { steps.place(places) }
     guard var next = records else {
       places[0] = UnsafeMutableRawPointer(mutating: input)
       places[1] = UnsafeMutableRawPointer(output)
-      return call
+      return
     }
     var offset = 0
     for (index, shape) in (plan.inputShapes + plan.outputShapes).enumerated() {
@@ -133,21 +107,23 @@ public final class Session {
       }
       next += plan.maxBatch * shape.count
     }
-    return call
   }
 
   /// Gives the caller what a call that `begin` began has computed.
-  func end(_ call: Call, output: UnsafeMutablePointer<Float>) {
+  func end(output: UnsafeMutablePointer<Float>, batch: Int) {
     guard records != nil else { return }
     var offset = 0
     for (index, shape) in plan.outputShapes.enumerated() {
-      let values = call.outputs[index].assumingMemoryBound(to: Float.self)
-      for sample in 0..<call.batch {
+      let values = places[plan.inputs.count + index].assumingMemoryBound(to: Float.self)
+      for sample in 0..<batch {
         (output + sample * plan.outputCount + offset).update(from: values + sample * shape.count, count: shape.count)
       }
       offset += shape.count
     }
   }
+
+  /// Where an input of the current call lies.
+  func input(_ index: Int) -> UnsafeMutablePointer<Float> { places[index].assumingMemoryBound(to: Float.self) }
 
   /// Computes any number of samples, `[n, …input]` → `[n, …output]`, as many at once as the plan allows.
   ///

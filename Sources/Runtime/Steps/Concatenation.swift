@@ -1,33 +1,31 @@
+import CKernels
 import Kernels
+import Network
+import Tensors
 
-/// Inputs one after the other in each row.
-struct Concatenation: Sendable {
-  struct Part: Sendable {
-    let rowBytes: Int
-    /// Codes a quantized input anew; nil where the bytes are the same.
-    let table: [UInt8]?
-  }
-
-  /// Of one sample.
-  let rows: Int
-  let parts: [Part]
-
-  func run(_ step: BoundStep, _ call: Call) {
-    let stride = parts.reduce(0) { $0 + $1.rowBytes }
-    var column = call.pointer(step.outputs[0])
-    for (index, part) in parts.enumerated() {
-      let from = UnsafeRawPointer(call.pointer(step.inputs[index]))
-      for row in 0..<call.batch * rows {
-        let source = from + row * part.rowBytes, target = column + row * stride
-        if let table = part.table {
-          Elementwise.lookup(
-            source.assumingMemoryBound(to: UInt8.self), output: target.assumingMemoryBound(to: UInt8.self),
-            count: part.rowBytes, table: table, pool: .serial)
-        } else {
-          target.copyMemory(from: source, byteCount: part.rowBytes)
-        }
+extension PreparedStep {
+  /// Inputs one after the other in each row: what has the same place on the axes before the one they are joined along.
+  static func concatenation(
+    _ concat: Concat, _ coding: IntegerCoding?, _ inputs: [Program.Value], _ output: Shape
+  ) -> PreparedStep {
+    let axis = concat.axis(rank: output.rank), element = coding == nil ? 4 : 1
+    let inner = output.dims[(axis + 1)...].reduce(1, *)
+    var places = ConstantLayout()
+    _ = places.add(bytes: inputs.count * MemoryLayout<ck_concat_part>.stride)
+    var tables: [(offset: Int, table: [UInt8])] = []
+    let parts = inputs.enumerated().map { index, input in
+      var part = ck_concat_part(bytes: UInt64(input.shape[axis] * inner * element), table: 0)
+      if let table = coding?.table(of: index) {
+        tables.append((places.add(bytes: table.count), table))
+        part.table = UInt64(tables.last!.offset)
       }
-      column += part.rowBytes
+      return part
     }
+    let constants = OwnedMemory(byteCount: places.byteCount)
+    constants.store(parts, at: 0)
+    for (offset, table) in tables { constants.store(table, at: offset) }
+    let step = ck_concat(
+      parts: parts.count, rows: output.dims[..<axis].reduce(1, *), row_bytes: output[axis] * inner * element)
+    return PreparedStep("concat", step, constants: constants, run: ck_run_concat)
   }
 }

@@ -16,7 +16,7 @@ struct MulLayer: Layer {
 
   func forward(_ pass: Pass) {
     broadcast.run(
-      inputs[0].data.base, inputs[1].data.base, output: output.data.base, batch: pass.count, pool: pass.pool, *)
+      .multiply, inputs[0].data.base, inputs[1].data.base, output: output.data.base, batch: pass.count, pool: pass.pool)
   }
 
   func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {

@@ -1,0 +1,137 @@
+#include "integer-output.h"
+
+#include "steps/u8s8-patches.h"
+
+size_t ck_u8s8_panel_start(ck_panels p, size_t panel) { return panel * p.tile * ck_up(p.k, 4); }
+size_t ck_u8s8_panel_bytes(ck_panels p) { return ck_padded_columns(p) * ck_up(p.k, 4); }
+
+static ck_panels panels_of(const ck_u8s8_patches *s) {
+  return (ck_panels){ck_outputs_per_group(&s->geometry), ck_depth(&s->geometry), s->tile.columns, s->tile.lanes};
+}
+
+// A patch is padded to whole groups of four, so that the kernels meet no ragged end.
+static size_t patch_stride(const ck_u8s8_patches *s) { return ck_up(ck_depth(&s->geometry), 4); }
+
+static ck_cut cut_of(const ck_u8s8_patches *s, size_t batch) {
+  return ck_cut_product(s->limits, batch * ck_out_pixels(&s->geometry.window), ck_depth(&s->geometry),
+                        ck_outputs_per_group(&s->geometry), patch_stride(s), s->tile.rows, ck_panel_count(panels_of(s)),
+                        !ck_is_pointwise(&s->geometry.window));
+}
+
+// What a thread needs: a tile of sums, the sums of its rows of A, and its patches.
+typedef struct {
+  size_t sums, row_sums, patches;
+} bytes;
+
+static bytes bytes_of(const ck_u8s8_patches *s, const ck_cut *cut) {
+  return (bytes){
+      ck_keeps_sums(&s->output) ? ck_aligned(s->tile.rows * s->tile.columns * sizeof(int32_t)) : 0,
+      s->output.weight_zero_points != 0 ? ck_aligned(cut->most_rows * sizeof(int32_t)) : 0,
+      ck_is_pointwise(&s->geometry.window) ? 0 : ck_aligned(cut->most_rows * patch_stride(s)),
+  };
+}
+
+size_t ck_scratch_u8s8_patches(const void *step, size_t batch, size_t threads) {
+  const ck_cut cut = cut_of(step, batch);
+  const bytes b = bytes_of(step, &cut);
+  return ck_padded(threads * (b.sums + b.row_sums + b.patches));
+}
+
+typedef struct {
+  const ck_u8s8_patches *step;
+  const ck_kernels *kernels;
+  const ck_call *call;
+  ck_cut cut;
+  ck_panels panels;
+  bytes bytes;
+  char *scratch;
+} job;
+
+// Patches of some rows, image by image, for each may have a padding of its own.
+static void gather(const job *j, size_t group, ck_piece p, uint8_t *patch) {
+  const ck_geometry *g = &j->step->geometry;
+  const ck_image_quantizations images = ck_quantizations_of(&j->step->output, j->call);
+  const size_t pixels = ck_out_pixels(&g->window), channels = ck_channels_per_group(g), stride = patch_stride(j->step);
+  for (size_t row = p.first_row, end; row < p.end_row; row = end) {
+    const size_t image = row / pixels;
+    end = images.step == 0 ? p.end_row : ck_min((image + 1) * pixels, p.end_row);
+    ck_u8_im2col(&g->window, j->call->inputs[0], group * channels, channels, row, end - row,
+                 images.first[image * images.step].zero_point, patch + (row - p.first_row) * stride, stride);
+  }
+}
+
+static void sum_rows(size_t rows, size_t depth, const uint8_t *a, size_t lda, int32_t *sums) {
+  for (size_t r = 0; r < rows; r++, a += lda) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < depth; i++) sum += a[i];
+    sums[r] = sum;
+  }
+}
+
+// A weight's zero point takes part in every product: sum (w - zero) a = sum w a - zero * sum a.
+static void take_out(size_t rows, size_t columns, int32_t *sums, size_t ld, const int32_t *row_sums,
+                     const int32_t *zero_points) {
+  for (size_t r = 0; r < rows; r++, sums += ld) {
+    for (size_t c = 0; c < columns; c++) sums[c] -= zero_points[c] * row_sums[r];
+  }
+}
+
+static void piece(void *context, size_t index, size_t worker) {
+  const job *j = context;
+  const ck_u8s8_patches *s = j->step;
+  const ck_geometry *g = &s->geometry;
+  const ck_integer_output *o = &s->output;
+  const size_t group = index / j->cut.count, tile_rows = s->tile.rows, tile_columns = s->tile.columns;
+  const ck_piece p = ck_cut_piece(&j->cut, index % j->cut.count);
+  const size_t rows = p.end_row - p.first_row, pixels = ck_out_pixels(&g->window);
+  char *next = j->scratch + worker * (j->bytes.sums + j->bytes.row_sums + j->bytes.patches);
+  int32_t *sums = ck_take(&next, j->bytes.sums), *row_sums = ck_take(&next, j->bytes.row_sums);
+  const uint8_t *a;
+  size_t lda, depth;
+  if (j->bytes.patches > 0) {
+    lda = depth = patch_stride(s);
+    gather(j, group, p, (uint8_t *)next);
+    a = (const uint8_t *)next;
+  } else {
+    lda = g->window.channels;
+    depth = j->panels.k;
+    a = (const uint8_t *)j->call->inputs[0] + p.first_row * lda + group * depth;
+  }
+  if (o->weight_zero_points != 0) sum_rows(rows, j->panels.k, a, lda, row_sums);
+  ck_pace pace = {j->call->workers->stop, 0};
+  for (size_t panel = p.first_panel; panel < p.end_panel; panel++) {
+    if (ck_pace_stops(&pace, rows * j->panels.k)) return;
+    const size_t columns = ck_panel_columns(j->panels, panel), width = ck_panel_width(j->panels, panel);
+    const size_t channel = group * j->panels.n + panel * tile_columns;
+    const int8_t *b = ck_constant(j->call, group * s->group_bytes + ck_u8s8_panel_start(j->panels, panel));
+    if (!ck_keeps_sums(o)) {
+      const ck_requantization to = ck_requantization_of(o, j->call, channel);
+      uint8_t *out = (uint8_t *)j->call->outputs[0] + p.first_row * g->outputs + channel;
+      for (size_t row = 0; row < rows; row += tile_rows) {
+        j->kernels->u8s8_gemm_codes(ck_min(tile_rows, rows - row), columns, depth, a + row * lda, lda, b, width, &to,
+                                    out + row * g->outputs, g->outputs);
+      }
+      continue;
+    }
+    for (size_t row = 0; row < rows; row += tile_rows) {
+      const size_t count = ck_min(tile_rows, rows - row), first = p.first_row + row;
+      j->kernels->u8s8_gemm(count, columns, depth, a + row * lda, lda, b, width, sums, tile_columns);
+      if (o->weight_zero_points != 0) {
+        take_out(count, columns, sums, tile_columns, row_sums + row,
+                 (const int32_t *)ck_constant(j->call, o->weight_zero_points) + channel);
+      }
+      ck_give_sums(o, j->kernels, j->call, sums, tile_columns, first, first + count, channel, columns, pixels,
+                   g->outputs);
+    }
+  }
+}
+
+void ck_run_u8s8_patches(const void *step, const ck_kernels *kernels, const ck_call *call) {
+  const ck_u8s8_patches *s = step;
+  if (call->batch == 0) return;
+  job j = {.step = s, .kernels = kernels, .call = call, .cut = cut_of(s, call->batch), .panels = panels_of(s)};
+  j.bytes = bytes_of(s, &j.cut);
+  j.scratch = ck_scratch_start(call->scratch);
+  const size_t groups = s->geometry.groups;
+  ck_share(call->workers, groups * j.cut.work, groups * j.cut.count, piece, &j);
+}

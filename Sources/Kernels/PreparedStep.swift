@@ -1,0 +1,64 @@
+import CKernels
+
+/// A step of a plan made ready: the bytes of a C struct, the constants that it reads, and the C function that runs it
+/// (see ck-step.h).
+///
+/// `@unchecked Sendable`: nothing of it changes.
+public struct PreparedStep: @unchecked Sendable {
+  public typealias Run =
+    @convention(c) (UnsafeRawPointer?, UnsafePointer<ck_kernels>?, UnsafePointer<ck_call>?) -> Void
+  public typealias Scratch = @convention(c) (UnsafeRawPointer?, Int, Int) -> Int
+
+  /// The C function's name without its prefix, for instance `f32_patches`.
+  public let kernel: String
+  /// The struct: plain numbers and offsets into the constants.
+  public let descriptor: OwnedMemory
+  /// Packed weights, tables and the like, aligned for vectors.
+  public let constants: OwnedMemory?
+  /// Whether the result may take the place of an input of the same size.
+  public let worksInPlace: Bool
+  public let run: Run
+  private let scratch: Scratch?
+
+  public init<Step: BitwiseCopyable>(
+    _ kernel: String, _ step: Step, constants: OwnedMemory? = nil, worksInPlace: Bool = false, run: @escaping Run,
+    scratch: Scratch? = nil
+  ) {
+    self.kernel = kernel
+    descriptor = OwnedMemory(byteCount: MemoryLayout<Step>.size)
+    descriptor.base.storeBytes(of: step, as: Step.self)
+    self.constants = constants
+    self.worksInPlace = worksInPlace
+    self.run = run
+    self.scratch = scratch
+  }
+
+  /// Bytes of the constants.
+  public var constantBytes: Int { constants?.byteCount ?? 0 }
+
+  /// Scratch that the step needs for up to so many samples on so many threads.
+  public func scratchBytes(batch: Int, threads: Int) -> Int { scratch?(descriptor.base, batch, threads) ?? 0 }
+}
+
+extension ThreadPool {
+  /// Runs a C step once, for descriptors that are used outside a plan.
+  func run<Step: BitwiseCopyable>(
+    _ step: Step, _ function: PreparedStep.Run, on kernels: UnsafePointer<ck_kernels>,
+    _ input: UnsafeRawPointer?, _ otherInput: UnsafeRawPointer? = nil, to output: UnsafeMutableRawPointer?,
+    _ otherOutput: UnsafeMutableRawPointer? = nil, constants: UnsafeRawPointer? = nil, scratch: UnsafeMutableRawPointer? = nil, batch: Int
+  ) {
+    withUnsafePointer(to: step) { step in
+      withUnsafeBytes(of: (input, otherInput)) { inputs in
+        withUnsafeBytes(of: (output, otherOutput)) { outputs in
+          withWorkers { workers in
+            let call = ck_call(
+              inputs: inputs.baseAddress!.assumingMemoryBound(to: UnsafeRawPointer?.self),
+              outputs: outputs.baseAddress!.assumingMemoryBound(to: UnsafeMutableRawPointer?.self),
+              constants: constants, scratch: scratch, batch: batch, workers: workers)
+            withUnsafePointer(to: call) { function(step, kernels, $0) }
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,88 @@
+import Kernels
+import Network
+import Tensors
+
+extension PreparedStep {
+  /// The step of an operation, its weights packed.
+  init(_ operation: Program.Operation, _ inputs: [Program.Value], _ output: Program.Value) throws {
+    let count = output.shape.count
+    switch operation.kind {
+    case .node(let op, let weights): self = try .node(op, weights, operation, inputs, output)
+    case .affine(let factor, let shift): self = try .affine(factor, shift, output.shape)
+    case .constant(let values): self = .constant(values)
+    case .reshape: self = .copy(count: count)
+    case .round(let encoding): self = .rounding(encoding, count: count)
+    case .convert: self = .conversion(from: inputs[0].coding, to: output.coding, count: count)
+    }
+  }
+
+  /// The step of a node's operator: one of the places where every operator must be answered for.
+  private static func node(
+    _ op: Operator, _ weights: Program.Weights?, _ operation: Program.Operation, _ inputs: [Program.Value],
+    _ output: Program.Value
+  ) throws -> PreparedStep {
+    let coding = IntegerCoding(operation, inputs, output)
+    switch op {
+    case .input, .constant, .batchNorm, .flatten, .reshape, .dropout:
+      preconditionFailure("\(op.spec.kind) is no step by itself")
+    case .conv2d(let conv): return try convolution(conv, weights!, operation, inputs[0], output)
+    case .dense(let dense): return try self.dense(dense, weights!, operation, inputs[0], output)
+    case .activation(let function): return activation(function, op, coding, output.shape)
+    case .pool2d(let pool):
+      return try pooling(pool.window, pool.reduction, countsPadding: pool.countsPadding, coding, inputs[0].shape)
+    case .globalPool(let pool): return try pooling(nil, pool.reduction, countsPadding: false, coding, inputs[0].shape)
+    case .add: return try pairs(.add, operation, coding, inputs)
+    case .mul: return try pairs(.multiply, operation, coding, inputs)
+    case .concat(let concat): return concatenation(concat, coding, inputs, output.shape)
+    case .pad(let pad): return padding(pad, coding, inputs[0].shape)
+    }
+  }
+}
+
+/// The codings of the inputs and the output of what is computed in integers.
+struct IntegerCoding {
+  let inputs: [AffineQuantization]
+  let to: AffineQuantization
+
+  var from: AffineQuantization { inputs[0] }
+
+  /// nil for what is computed in float.
+  init?(_ operation: Program.Operation, _ inputs: [Program.Value], _ output: Program.Value) {
+    let codings = inputs.compactMap(\.coding)
+    guard operation.arithmetic == .int8, !codings.isEmpty, codings.count == inputs.count, let to = output.coding else {
+      return nil
+    }
+    self.inputs = codings
+    self.to = to
+  }
+
+  /// The table that codes an input anew; nil where it is coded as the result.
+  func table(of input: Int = 0) -> [UInt8]? {
+    inputs[input] == to ? nil : Conversion.table(from: inputs[input], to: to)
+  }
+}
+
+extension Program.Value {
+  /// The quantization, as the kernels know it.
+  var coding: AffineQuantization? {
+    quantization.map {
+      AffineQuantization(scale: $0.scale, zeroPoint: UInt8($0.zeroPoint), limit: UInt8($0.limit))
+    }
+  }
+}
+
+extension ClosedRange<Float> {
+  /// The range an operator clamps to; without one, everything.
+  init(_ clamp: Operator?) { self = clamp?.clampRange ?? -.infinity ... .infinity }
+}
+
+extension AffineQuantization {
+  /// The quantized bounds of the range an operator clamps to.
+  func codes(of clamp: Operator?) -> ClosedRange<UInt8> {
+    let range = ClosedRange<Float>(clamp)
+    var codes: (UInt8, UInt8) = (0, 0)
+    Conversion.quantize([range.lowerBound], output: &codes.0, count: 1, self, pool: .serial)
+    Conversion.quantize([range.upperBound], output: &codes.1, count: 1, self, pool: .serial)
+    return codes.0...codes.1
+  }
+}
