@@ -32,13 +32,14 @@ let package = Package(
     .target(name: "Tensors", dependencies: ["CKernels", "Diagnostics"]),
     .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Diagnostics"]),
     .target(name: "Network", dependencies: ["Tensors"]),
+    .target(name: "Descriptors", dependencies: ["Network", "Kernels"]),
     .target(name: "Formats", dependencies: ["Network", "Files"]),
     .target(name: "Datasets", dependencies: ["Tensors", "Files", "CImages"]),
     .target(
       name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "Training", dependencies: ["Network", "Kernels", "Datasets", "Diagnostics"]),
+    .target(name: "Training", dependencies: ["Network", "Descriptors", "Kernels", "Datasets", "Diagnostics"]),
     .target(name: "Compression", dependencies: ["Network", "Kernels"]),
-    .target(name: "Runtime", dependencies: ["Network", "Kernels", "CKernels"]),
+    .target(name: "Runtime", dependencies: ["Network", "Descriptors", "Kernels", "CKernels"]),
     .target(
       name: "Pipeline",
       dependencies: [

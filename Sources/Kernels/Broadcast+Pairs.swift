@@ -2,12 +2,26 @@ import CKernels
 
 /// A function of two operands, element by element.
 public enum PairFunction: Sendable {
-  case add, multiply
+  case add, multiply, subtract, divide, minimum, maximum, power
 
   fileprivate var native: ck_pair_function {
     switch self {
     case .add: ck_pair_add
     case .multiply: ck_pair_mul
+    case .subtract: ck_pair_sub
+    case .divide: ck_pair_div
+    case .minimum: ck_pair_min
+    case .maximum: ck_pair_max
+    case .power: ck_pair_pow
+    }
+  }
+
+  /// What computes it of codes.
+  fileprivate var coded: PairFunction {
+    switch self {
+    case .add, .subtract: .add
+    case .multiply, .minimum, .maximum: self
+    case .divide, .power: preconditionFailure("\(self) of codes")
     }
   }
 }
@@ -55,8 +69,10 @@ extension ck_u8_pair_parameters {
   ) {
     let (scaleA, scaleB): (Float, Float) =
       switch function {
-      case .add: (a.scale / result.scale, b.scale / result.scale)
+      case .add, .minimum, .maximum: (a.scale / result.scale, b.scale / result.scale)
+      case .subtract: (a.scale / result.scale, -(b.scale / result.scale))
       case .multiply: (a.scale * b.scale / result.scale, 0)
+      case .divide, .power: preconditionFailure("\(function) of codes")
       }
     self.init(
       zero_a: Int32(a.zeroPoint), zero_b: Int32(b.zeroPoint), zero_point: Int32(result.zeroPoint),
@@ -90,7 +106,7 @@ extension Broadcast {
   ) -> PreparedStep {
     PreparedStep(
       "u8_pairs",
-      ck_u8_pairs(pairs: native.computing(function), parameters: .init(function, a, b, result, clamp)),
+      ck_u8_pairs(pairs: native.computing(function.coded), parameters: .init(function, a, b, result, clamp)),
       worksInPlace: !isNeeded, run: ck_run_u8_pairs)
   }
 }

@@ -85,17 +85,24 @@ public struct Broadcast: Sendable {
     }
   }
 
-  /// Adds up an element-wise gradient over what was repeated: `gradient[a's place] += term(b's place, result's place)`,
-  /// in the order of the result's elements; sample after sample, so that threads make no difference.
+  /// Adds up an element-wise gradient over what was repeated: `gradient[a's place] += term(a's, b's, result's place)` or,
+  /// by the second operand, `gradient[b's place] += …`, in the order of the result's elements; sample after sample, so that
+  /// threads make no difference.
   @inlinable
   public func accumulate(
     intoFirst isFirst: Bool, _ gradient: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool,
-    _ term: (_ other: Int, _ output: Int) -> Float
+    _ term: (_ a: Int, _ b: Int, _ output: Int) -> Float
   ) {
     runs(batch: batch, pool: pool) { startA, stepA, startB, stepB, start, width in
-      let (own, ownStep) = isFirst ? (startA, stepA) : (startB, stepB)
-      let (other, otherStep) = isFirst ? (startB, stepB) : (startA, stepA)
-      for i in 0..<width { gradient[own + i * ownStep] += term(other + i * otherStep, start + i) }
+      if isFirst {
+        for i in 0..<width {
+          gradient[startA + i * stepA] += term(startA + i * stepA, startB + i * stepB, start + i)
+        }
+      } else {
+        for i in 0..<width {
+          gradient[startB + i * stepB] += term(startA + i * stepA, startB + i * stepB, start + i)
+        }
+      }
     }
   }
 

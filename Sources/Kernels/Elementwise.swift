@@ -21,15 +21,36 @@ public enum Elementwise {
     case sigmoid
     /// x * clamp(x + 3, 0, 6) / 6, each operation rounded to float32 by itself.
     case hardSwish
+    // What each computes, and in which order, steps/f32-elements.h says.
+    case tanh, erf, exp, log, sqrt, reciprocal, negative, absolute, silu, gelu, geluTanh, softplus, mish
+    case leakyReLU(slope: Float)
+    case elu(alpha: Float)
+    case hardSigmoid(slope: Float, offset: Float)
 
     fileprivate func native(count: Int) -> ck_f32_elements {
-      func step(_ function: ck_element_function, _ range: ClosedRange<Float> = 0...0) -> ck_f32_elements {
-        ck_f32_elements(count: count, function: function, lo: range.lowerBound, hi: range.upperBound)
+      func step(_ function: ck_element_function, _ first: Float = 0, _ second: Float = 0) -> ck_f32_elements {
+        ck_f32_elements(count: count, function: function, lo: first, hi: second)
       }
       return switch self {
-      case .clamp(let range): step(ck_element_clamp, range)
+      case .clamp(let range): step(ck_element_clamp, range.lowerBound, range.upperBound)
       case .sigmoid: step(ck_element_sigmoid)
       case .hardSwish: step(ck_element_hard_swish)
+      case .tanh: step(ck_element_tanh)
+      case .erf: step(ck_element_erf)
+      case .exp: step(ck_element_exp)
+      case .log: step(ck_element_log)
+      case .sqrt: step(ck_element_sqrt)
+      case .reciprocal: step(ck_element_reciprocal)
+      case .negative: step(ck_element_negative)
+      case .absolute: step(ck_element_absolute)
+      case .silu: step(ck_element_silu)
+      case .gelu: step(ck_element_gelu)
+      case .geluTanh: step(ck_element_gelu_tanh)
+      case .softplus: step(ck_element_softplus)
+      case .mish: step(ck_element_mish)
+      case .leakyReLU(let slope): step(ck_element_leaky_relu, slope)
+      case .elu(let alpha): step(ck_element_elu, alpha)
+      case .hardSigmoid(let slope, let offset): step(ck_element_hard_sigmoid, slope, offset)
       }
     }
 
@@ -131,19 +152,21 @@ public enum Elementwise {
     }
   }
 
-  /// Softmax of each row: exp(x - max) over their sum.
+  /// Softmax of each row, exp(x - max) over their sum, or its logarithm.
   public static func softmax(
-    _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, rows: Int, columns: Int, pool: ThreadPool
+    _ a: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, rows: Int, columns: Int, isLogarithm: Bool = false,
+    pool: ThreadPool
   ) {
     pool.run(
-      ck_f32_softmax_step(rows: rows, columns: columns), ck_run_f32_softmax, on: InstructionSet.current.kernels, a,
-      to: output, batch: 1)
+      ck_f32_softmax_step(rows: rows, columns: columns, is_logarithm: isLogarithm), ck_run_f32_softmax,
+      on: InstructionSet.current.kernels, a, to: output, batch: 1)
   }
 
   /// What a plan holds of a softmax over so many rows a sample.
-  public static func softmaxStep(rows: Int, columns: Int) -> PreparedStep {
+  public static func softmaxStep(rows: Int, columns: Int, isLogarithm: Bool = false) -> PreparedStep {
     PreparedStep(
-      "f32_softmax", ck_f32_softmax_step(rows: rows, columns: columns), worksInPlace: true, run: ck_run_f32_softmax)
+      "f32_softmax", ck_f32_softmax_step(rows: rows, columns: columns, is_logarithm: isLogarithm), worksInPlace: true,
+      run: ck_run_f32_softmax)
   }
 
   static let piece = 1 << 14

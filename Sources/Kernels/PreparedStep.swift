@@ -45,7 +45,8 @@ extension ThreadPool {
   func run<Step: BitwiseCopyable>(
     _ step: Step, _ function: PreparedStep.Run, on kernels: UnsafePointer<ck_kernels>,
     _ input: UnsafeRawPointer?, _ otherInput: UnsafeRawPointer? = nil, to output: UnsafeMutableRawPointer?,
-    _ otherOutput: UnsafeMutableRawPointer? = nil, constants: UnsafeRawPointer? = nil, scratch: UnsafeMutableRawPointer? = nil, batch: Int
+    _ otherOutput: UnsafeMutableRawPointer? = nil, constants: UnsafeRawPointer? = nil,
+    scratch: UnsafeMutableRawPointer? = nil, batch: Int
   ) {
     withUnsafePointer(to: step) { step in
       withUnsafeBytes(of: (input, otherInput)) { inputs in
@@ -57,6 +58,26 @@ extension ThreadPool {
               constants: constants, scratch: scratch, batch: batch, workers: workers)
             withUnsafePointer(to: call) { function(step, kernels, $0) }
           }
+        }
+      }
+    }
+  }
+}
+
+extension ThreadPool {
+  /// Runs a step that was made ready, outside a plan.
+  func run(
+    _ step: PreparedStep, on kernels: UnsafePointer<ck_kernels>, _ inputs: [UnsafeRawPointer?],
+    to outputs: [UnsafeMutableRawPointer?], constants: UnsafeRawPointer?, scratch: UnsafeMutableRawPointer?, batch: Int
+  ) {
+    inputs.withUnsafeBytes { inputs in
+      outputs.withUnsafeBytes { outputs in
+        withWorkers { workers in
+          let call = ck_call(
+            inputs: inputs.baseAddress!.assumingMemoryBound(to: UnsafeRawPointer?.self),
+            outputs: outputs.baseAddress!.assumingMemoryBound(to: UnsafeMutableRawPointer?.self),
+            constants: constants, scratch: scratch, batch: batch, workers: workers)
+          withUnsafePointer(to: call) { step.run(step.descriptor.base, kernels, $0) }
         }
       }
     }

@@ -1,6 +1,6 @@
 import CKernels
 
-/// Copies a value of any number of axes into the middle of a larger one, and back.
+/// Copies a value of any number of axes into a larger one, zeros around it or between, and back.
 public struct ZeroPadding: Sendable {
   public let inputCount: Int
   public let outputCount: Int
@@ -27,6 +27,14 @@ public struct ZeroPadding: Sendable {
     outputCount = padded.reduce(1, *)
     self.run = run
     self.starts = starts.map { UInt64($0) }
+  }
+
+  /// Runs of `run` elements that begin at these places of the larger value, which has `outputCount` elements.
+  public init(run: Int, starts: [Int], outputCount: Int) {
+    self.run = run
+    self.starts = starts.map { UInt64($0) }
+    inputCount = run * starts.count
+    self.outputCount = outputCount
   }
 
   private func native(element: Int, fill: UInt32, table: Int = 0) -> ck_pad {

@@ -8,6 +8,11 @@
 import Network
 import Tensors
 
+extension InsertZeros {
+  fileprivate func rows(_ input: Shape) -> Int { (input[0] - 1) * spacing.height + 1 }
+  fileprivate func columns(_ input: Shape) -> Int { (input[1] - 1) * spacing.width + 1 }
+}
+
 /// The network written down once more, naively and in float64: what gradients are checked against.
 struct Reference {
   let graph: Graph
@@ -51,12 +56,22 @@ struct Reference {
         }
         return Array(zip(spread(a, shapes[0]), spread(b, shapes[1])))
       }
+      if let rearrangement = node.op.spec.rearrangement(shapes) {
+        values[node.name] = perSample { x in rearrangement.sources.map { x[0][$0] } }
+        continue
+      }
       values[node.name] =
         switch node.op {
         case .input: input(node.name, of: images, count: count)
         case .constant(let spec): (0..<count).flatMap { _ in parameter(spec.role)! }
         case .conv2d(let spec):
-          perSample { convolve(spec, $0[0], shapes[0], shape, parameter(.weight)!, parameter(.bias)) }
+          perSample {
+            let zeros = InsertZeros(spec.inputDilation)
+            return convolve(
+              spec, spread($0[0], zeros, shapes[0]), [zeros.rows(shapes[0]), zeros.columns(shapes[0]), shapes[0][2]],
+              shape, parameter(.weight)!, parameter(.bias))
+          }
+        case .insertZeros(let zeros): perSample { spread($0[0], zeros, shapes[0]) }
         case .dense(let spec):
           perSample { x in
             let width = shapes[0].dims.last!
@@ -67,11 +82,9 @@ struct Reference {
             }
           }
         case .batchNorm(let spec): normalize(spec, inputs[0], own!)
-        case .activation(.relu): inputs[0].map { max(0, $0) }
-        case .activation(.relu6): inputs[0].map { min(6, max(0, $0)) }
-        case .activation(.sigmoid): inputs[0].map { 1 / (1 + exp(-$0)) }
-        case .activation(.hardSwish): inputs[0].map { $0 * min(6, max(0, $0 + 3)) / 6 }
         case .activation(.softmax): softmax(inputs[0], width: shape.dims.last!)
+        case .activation(.logSoftmax): softmax(inputs[0], width: shape.dims.last!).map { log($0) }
+        case .activation(let function): inputs[0].map { ReferenceOperators.value(of: function, $0) }
         case .pool2d(let spec):
           perSample { pool(spec.reduction, spec.window, $0[0], shapes[0], shape, countsPadding: spec.countsPadding) }
         case .globalPool(let spec):
@@ -81,6 +94,20 @@ struct Reference {
           }
         case .add: perSample { pairs($0[0], $0[1]).map { $0 + $1 } }
         case .mul: perSample { pairs($0[0], $0[1]).map { $0 * $1 } }
+        case .binary(let spec): perSample { pairs($0[0], $0[1]).map { ReferenceOperators.value(of: spec.function, $0, $1) } }
+        case .prelu:
+          inputs[0].enumerated().map { $1 < 0 ? parameter(.slope)![$0 % shape.dims.last!] * $1 : $1 }
+        case .reduce(let spec): perSample { ReferenceOperators.reduced($0[0], spec, shapes[0]) }
+        case .argMax(let spec): perSample { ReferenceOperators.greatest($0[0], spec, shapes[0]) }
+        case .normalization(let spec):
+          perSample {
+            ReferenceOperators.normalized($0[0], spec, shape, scale: parameter(.gamma), shift: parameter(.beta))
+          }
+        case .matmul(let spec): perSample { ReferenceOperators.product(spec, $0, shapes, shape) }
+        case .attention(let spec): perSample { ReferenceOperators.attention(spec, $0, shapes) }
+        case .resize(let spec): perSample { ReferenceOperators.bilinear($0[0], spec, shapes[0]) }
+        case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
+          preconditionFailure("it only rearranges")
         case .concat(let spec):
           perSample { parts in
             let axis = spec.axis(rank: shape.rank)
@@ -104,6 +131,16 @@ struct Reference {
     let size = graph.inputShape.count, before = graph.inputs.prefix { $0 != name }
     let start = before.reduce(0) { $0 + graph.shape(of: $1).count }, own = graph.shape(of: name).count
     return (0..<count).flatMap { samples[$0 * size + start..<$0 * size + start + own] }
+  }
+
+  private func spread(_ x: [Double], _ zeros: InsertZeros, _ input: Shape) -> [Double] {
+    var y = [Double](repeating: 0, count: zeros.rows(input) * zeros.columns(input) * input[2])
+    for index in x.indices {
+      let (c, column, row) = (index % input[2], index / input[2] % input[1], index / input[2] / input[1])
+      let place = row * zeros.spacing.height * zeros.columns(input) + column * zeros.spacing.width
+      y[place * input[2] + c] = x[index]
+    }
+    return y
   }
 
   private func convolve(

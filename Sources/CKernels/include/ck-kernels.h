@@ -147,13 +147,19 @@ typedef struct {
 typedef enum {
   ck_pair_add,
   ck_pair_mul,
+  ck_pair_sub,
+  ck_pair_div,
+  ck_pair_min,  // of floats that are not NaN: a < b ? a : b; else NaN
+  ck_pair_max,  // a > b ? a : b, likewise
+  ck_pair_pow,  // the C library's
 } ck_pair_function;
-// clamp(a + b), clamp(a * b)
+// clamp(a + b) and alike
 typedef void ck_f32_pairs_fn(ck_pair_function function, const ck_pair_rows *rows, const float *a, const float *b,
                              float lo, float hi, float *out);
 // q = min(max(roundHalfEven(x) + zero_point, lo), hi), each operation rounded by itself, where x is
 //     add  float(a - zero_a) * scale_a + float(b - zero_b) * scale_b
 //     mul  float((a - zero_a) * (b - zero_b)) * scale_a
+//     min, max  of what add adds; there are no others (a difference is a sum with scale_b negated)
 typedef struct {
   int32_t zero_a, zero_b, zero_point, lo, hi;
   float scale_a, scale_b;

@@ -10,6 +10,11 @@ void ck_f32_pairs_scalar(ck_pair_function function, const ck_pair_rows *rows, co
       switch (function) {
         case ck_pair_add: result = x + y; break;
         case ck_pair_mul: result = x * y; break;
+        case ck_pair_sub: result = x - y; break;
+        case ck_pair_div: result = x / y; break;
+        case ck_pair_min: result = x < y || x != x ? x : y; break;
+        case ck_pair_max: result = x > y || x != x ? x : y; break;
+        case ck_pair_pow: result = __builtin_powf(x, y); break;
       }
       out[i] = ck_clamp(result, lo, hi);
     }
@@ -29,6 +34,15 @@ void ck_u8_pairs_scalar(ck_pair_function function, const ck_pair_rows *rows, con
           break;
         }
         case ck_pair_mul: result = (float)(x * y) * p->scale_a; break;
+        case ck_pair_min:
+        case ck_pair_max: {
+          const float first = (float)x * p->scale_a, second = (float)y * p->scale_b;
+          result = (first < second) == (function == ck_pair_min) ? first : second;
+          break;
+        }
+        case ck_pair_sub:
+        case ck_pair_div:
+        case ck_pair_pow: break;
       }
       out[i] = ck_to_u8(result, p->zero_point, p->lo, p->hi);
     }

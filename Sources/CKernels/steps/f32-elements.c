@@ -15,6 +15,13 @@ static void hard_swish(const ck_f32_elements *s, const ck_kernels *kernels, size
   kernels->f32_hard_swish(n, a, out);
 }
 
+static float softplus_of(float x) {
+  const float above = x > 0 ? x : 0;
+  return (x != x ? x : above) + __builtin_log1pf(__builtin_expf(-__builtin_fabsf(x)));
+}
+static float gelu_inner(float x) { return 0.7978845608f * (x + 0.044715f * x * x * x); }
+static float clamped(float x, float lo, float hi) { return x < lo ? lo : x > hi ? hi : x; }
+
 #define SCALAR(name, expression)                                                                                     \
   static void name(const ck_f32_elements *s, const ck_kernels *kernels, size_t n, const float *a, float *out) {      \
     (void)s, (void)kernels;                                                                                          \
@@ -24,11 +31,43 @@ static void hard_swish(const ck_f32_elements *s, const ck_kernels *kernels, size
     }                                                                                                                \
   }
 SCALAR(sigmoid, 1 / (1 + __builtin_expf(-x)))
+SCALAR(tanh_of, __builtin_tanhf(x))
+SCALAR(erf_of, __builtin_erff(x))
+SCALAR(exp_of, __builtin_expf(x))
+SCALAR(log_of, __builtin_logf(x))
+SCALAR(sqrt_of, __builtin_sqrtf(x))
+SCALAR(reciprocal, 1 / x)
+SCALAR(negative, -x)
+SCALAR(absolute, __builtin_fabsf(x))
+SCALAR(silu, x * (1 / (1 + __builtin_expf(-x))))
+SCALAR(gelu, 0.5f * x * (1 + __builtin_erff(x * 0.70710678118654752f)))
+SCALAR(gelu_tanh, 0.5f * x * (1 + __builtin_tanhf(gelu_inner(x))))
+SCALAR(softplus, softplus_of(x))
+SCALAR(mish, x * __builtin_tanhf(softplus_of(x)))
+SCALAR(leaky_relu, x < 0 ? s->lo * x : x)
+SCALAR(elu, x < 0 ? s->lo * __builtin_expm1f(x) : x)
+SCALAR(hard_sigmoid, clamped(s->lo * x + s->hi, 0, 1))
 
 static function *const functions[] = {
     [ck_element_clamp] = clamp,
     [ck_element_sigmoid] = sigmoid,
     [ck_element_hard_swish] = hard_swish,
+    [ck_element_tanh] = tanh_of,
+    [ck_element_erf] = erf_of,
+    [ck_element_exp] = exp_of,
+    [ck_element_log] = log_of,
+    [ck_element_sqrt] = sqrt_of,
+    [ck_element_reciprocal] = reciprocal,
+    [ck_element_negative] = negative,
+    [ck_element_absolute] = absolute,
+    [ck_element_silu] = silu,
+    [ck_element_gelu] = gelu,
+    [ck_element_gelu_tanh] = gelu_tanh,
+    [ck_element_softplus] = softplus,
+    [ck_element_mish] = mish,
+    [ck_element_leaky_relu] = leaky_relu,
+    [ck_element_elu] = elu,
+    [ck_element_hard_sigmoid] = hard_sigmoid,
 };
 
 typedef struct {

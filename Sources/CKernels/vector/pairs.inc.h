@@ -18,7 +18,10 @@ INLINE void f32_rows(const ck_pair_function function, const bool a_repeats, cons
     for (size_t i = 0; i < n; i += LANES) {
       const size_t left = lanes_left(n - i);
       const vf x = f32_of(a, a_repeats, only_a, i, left), y = f32_of(b, b_repeats, only_b, i, left);
-      const vf result = function == ck_pair_add ? vf_add(x, y) : vf_mul(x, y);
+      const vf result = function == ck_pair_add   ? vf_add(x, y)
+                        : function == ck_pair_sub ? vf_sub(x, y)
+                        : function == ck_pair_div ? vf_div(x, y)
+                                                  : vf_mul(x, y);
       vf_store_n(out + i, vf_min(high, vf_max(low, result)), left);
     }
   }
@@ -63,6 +66,12 @@ CK_ENTRY void KERNEL(f32_pairs)(ck_pair_function function, const ck_pair_rows *r
   switch (function) {
     case ck_pair_add: WAYS(f32_rows, ck_pair_add, rows, a, b, lo, hi, out); break;
     case ck_pair_mul: WAYS(f32_rows, ck_pair_mul, rows, a, b, lo, hi, out); break;
+    case ck_pair_sub: WAYS(f32_rows, ck_pair_sub, rows, a, b, lo, hi, out); break;
+    case ck_pair_div: WAYS(f32_rows, ck_pair_div, rows, a, b, lo, hi, out); break;
+    // Rare, and what NaN gives is the scalar kernel's to say.
+    case ck_pair_min:
+    case ck_pair_max:
+    case ck_pair_pow: ck_f32_pairs_scalar(function, rows, a, b, lo, hi, out); break;
   }
 }
 
@@ -72,6 +81,7 @@ CK_ENTRY void KERNEL(u8_pairs)(ck_pair_function function, const ck_pair_rows *ro
   switch (function) {
     case ck_pair_add: WAYS(u8_rows, ck_pair_add, rows, a, b, p, out); break;
     case ck_pair_mul: WAYS(u8_rows, ck_pair_mul, rows, a, b, p, out); break;
+    default: ck_u8_pairs_scalar(function, rows, a, b, p, out); break;
   }
 }
 #undef WAYS

@@ -196,7 +196,7 @@ extension Graph {
       let isLasting: Bool
       if case .constant = node.op {
         isLasting = true
-      } else if spec.elementFunction != nil, !spec.preserves.contains(.zero) {
+      } else if spec.elementFunction != nil || spec.pairFunction != nil, !spec.preserves.contains(.zero) {
         isLasting = true
       } else {
         isLasting = !given.isEmpty && (spec.absorbsZero ? given.allSatisfy { $0 } : given.contains(true))

@@ -33,7 +33,8 @@ extension Model {
     }
     if let layer = spec as? any WeightedSpec {
       return weighted(
-        node, inputs[0], groups: layer.groups, hasBorder: layer.weightWindow.map(isPadded) ?? false)
+        node, inputs[0], groups: layer.groups,
+        hasBorder: (layer.weightWindow.map(isPadded) ?? false) || node.op.isTransposed)
     }
     if let range = spec.clampRange {
       return inputs[0].map { constant in
@@ -48,13 +49,40 @@ extension Model {
         constant.map { ChannelConstant(value: Double(function(Float($0.value))), isExact: $0.isExact) }
       }
     }
+    if let function = spec.pairFunction {
+      return (0..<channels).map { c in
+        let pair = inputs.map { $0.count == 1 ? $0[0] : $0.indices.contains(c) ? $0[c] : nil }
+        // Zero times what varies.
+        if spec.absorbsZero, let zero = pair.first(where: { $0?.value == 0 && $0?.isExact == true }) { return zero }
+        guard let a = pair[0], let b = pair[1] else { return nil }
+        return ChannelConstant(
+          value: Double(function(Float(a.value), Float(b.value))), isExact: a.isExact && b.isExact)
+      }
+    }
+    if spec.rearrangement(shapes) != nil {
+      return moved(inputs[0], spec.coupling(shapes, [graph.shape(of: node.output)]), channels)
+    }
     if spec.preserves.contains(.elements) {
       let before = inputs[0].count
       guard before > 0, channels % before == 0 else { return nil }
       return (0..<channels).map { inputs[0][$0 % before] }
     }
     switch node.op {
-    case .globalPool: return inputs[0]
+    case .globalPool, .resize: return inputs[0]
+    case .reduce(let reduce):
+      guard !reduce.axes.contains(shapes[0].rank - 1) else { return nil }
+      let count = reduce.function == .sum ? Double(reduce.axes.reduce(1) { $0 * shapes[0][$1] }) : 1
+      return inputs[0].map { constant in
+        constant.map { ChannelConstant(value: $0.value * count, isExact: $0.isExact) }
+      }
+    case .prelu:
+      let slopes: [Float] = self[node.name, .slope]!.values.array()
+      return zip(inputs[0], slopes).map { constant, slope in
+        constant.map { ChannelConstant(value: $0.value < 0 ? $0.value * Double(slope) : $0.value, isExact: $0.isExact) }
+      }
+    case .normalization(let norm): return norm.groups.flatMap { normalized(inputs[0], node, norm, groups: $0) }
+    // What the weights of a softmax, which come to one, multiply.
+    case .attention: return inputs[2]
     case .batchNorm:
       func values(_ role: ParameterRole) -> [Float] { self[node.name, role]!.values.array() }
       let factors = normFactors(of: node.name), mean = values(.mean), beta = values(.beta)
@@ -68,12 +96,6 @@ extension Model {
     case .pool2d(let pool):
       let hasBorder = pool.countsPadding && isPadded(pool.window)
       return inputs[0].map { bordered($0, hasBorder) }
-    case .add:
-      guard shapes[0] == shapes[1] else { return nil }
-      return inputs[0].indices.map { c in
-        guard let a = inputs[0][c], let b = inputs[1][c] else { return nil }
-        return ChannelConstant(value: a.value + b.value, isExact: a.isExact && b.isExact)
-      }
     case .concat(let concat) where concat.joinsChannels(rank: shapes[0].rank): return inputs.flatMap { $0 }
     case .pad(let pad):
       let hasBorder = (pad.before.dropLast() + pad.after.dropLast()).contains { $0 > 0 }
@@ -82,6 +104,44 @@ extension Model {
       }
       return zeros[0] + inputs[0].map { bordered($0, hasBorder) } + zeros[1]
     default: return nil  // the declared fallback: no channel of any other operator is known to be constant
+    }
+  }
+
+  /// Of what only picks elements: constant where all that a channel picks from are, and are the same.
+  private func moved(
+    _ input: [ChannelConstant?], _ coupling: ChannelCoupling, _ channels: Int
+  ) -> [ChannelConstant?] {
+    var sources = [[Int]](repeating: [], count: channels)
+    for (a, b) in coupling.ties {
+      switch (a.side, b.side) {
+      case (.output, .input): sources[a.index].append(b.index)
+      case (.input, .output): sources[b.index].append(a.index)
+      case (.input, .input), (.output, .output): continue
+      }
+    }
+    return sources.map { sources in
+      let constants = sources.map { input[$0] }
+      guard let first = constants.first ?? nil, constants.allSatisfy({ $0?.value == first.value }) else { return nil }
+      return ChannelConstant(value: first.value, isExact: constants.allSatisfy { $0!.isExact })
+    }
+  }
+
+  /// Of a group normalization: constant where all channels of a group are.
+  private func normalized(
+    _ input: [ChannelConstant?], _ node: Node, _ norm: Normalization, groups: Int
+  ) -> [ChannelConstant?] {
+    let scale: [Float]? = self[node.name, .gamma]?.values.array()
+    let shift: [Float]? = self[node.name, .beta]?.values.array()
+    let size = input.count / groups
+    return input.indices.map { c in
+      let group = input[c / size * size..<(c / size + 1) * size].compactMap { $0 }
+      guard group.count == size, let own = input[c] else { return nil }
+      let values = group.map(\.value), mean = norm.statistic == .variance ? values.reduce(0, +) / Double(size) : 0
+      let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / Double(size)
+      let divisor = (squares + Double(norm.epsilon)).squareRoot()
+      let value = divisor == 0 ? 0 : (own.value - mean) / divisor
+      return ChannelConstant(
+        value: value * Double(scale?[c] ?? 1) + Double(shift?[c] ?? 0), isExact: group.allSatisfy(\.isExact))
     }
   }
 

@@ -44,7 +44,7 @@ struct WeightNames {
 
   private static func suffix(_ role: ParameterRole) -> String {
     switch role {
-    case .weight, .gamma: "weight"
+    case .weight, .gamma, .slope: "weight"
     case .bias, .beta: "bias"
     case .mean: "running_mean"
     case .variance: "running_var"

@@ -63,6 +63,7 @@ extension Model {
           var random = root.stream("initialize \(node.name)")
           values = Tensor(normal: spec.shape, deviation: 0.02, truncatedAt: 2, using: &random)
         case .gamma, .variance: values = Tensor(repeating: 1, spec.shape)
+        case .slope: values = Tensor(repeating: 0.25, spec.shape)
         case .bias, .beta, .mean, .constant, .weightScale, .outputScale: values = Tensor(zeros: spec.shape)
         }
         parameters[node.name, default: [:]][spec.role] = Parameter(values)

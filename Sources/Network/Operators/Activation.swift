@@ -9,18 +9,108 @@ import Tensors
   import Darwin
 #endif
 
-/// A function of each element; softmax is over the last axis.
-public enum Activation: String, CaseIterable, OperatorSpec {
+/// A function of each element; softmax and its logarithm are over the last axis.
+public enum Activation: OperatorSpec {
   case relu, relu6, sigmoid, softmax
+  case logSoftmax
+  case tanh, erf, exp, log, sqrt, reciprocal, negative, absolute
   /// `x * relu6(x + 3) / 6` (Howard et al. 2019).
-  case hardSwish = "hard_swish"
+  case hardSwish
+  /// `x * sigmoid(x)`, also called swish (Elfwing et al. 2018).
+  case silu
+  /// `x * Phi(x)` by the error function, and its approximation by the hyperbolic tangent (Hendrycks and Gimpel 2016).
+  case gelu, geluTanh
+  /// `log(1 + exp(x))`, and `x * tanh(softplus(x))` (Misra 2019).
+  case softplus, mish
+  /// `x` above zero, `slope * x` below.
+  case leakyReLU(slope: Float)
+  /// `x` above zero, `alpha * (exp(x) - 1)` below (Clevert et al. 2016).
+  case elu(alpha: Float)
+  /// `slope * x + offset`, clamped to 0...1.
+  case hardSigmoid(slope: Float, offset: Float)
+  case clip(low: Float, high: Float)
 
   public static let kind = "activation"
   public var asOperator: Operator { .activation(self) }
-  public var name: String { rawValue }
+
+  /// Those without numbers, by their names in files and scripts.
+  public static let named: [Activation] = [
+    .relu, .relu6, .sigmoid, .softmax, .logSoftmax, .tanh, .erf, .exp, .log, .sqrt, .reciprocal, .negative, .absolute,
+    .hardSwish, .silu, .gelu, .geluTanh, .softplus, .mish,
+  ]
+
+  /// In files, scripts and plans.
+  public var name: String {
+    switch self {
+    case .relu: "relu"
+    case .relu6: "relu6"
+    case .sigmoid: "sigmoid"
+    case .softmax: "softmax"
+    case .logSoftmax: "log_softmax"
+    case .tanh: "tanh"
+    case .erf: "erf"
+    case .exp: "exp"
+    case .log: "log"
+    case .sqrt: "sqrt"
+    case .reciprocal: "reciprocal"
+    case .negative: "neg"
+    case .absolute: "abs"
+    case .hardSwish: "hard_swish"
+    case .silu: "silu"
+    case .gelu: "gelu"
+    case .geluTanh: "gelu_tanh"
+    case .softplus: "softplus"
+    case .mish: "mish"
+    case .leakyReLU: "leaky_relu"
+    case .elu: "elu"
+    case .hardSigmoid: "hard_sigmoid"
+    case .clip: "clip"
+    }
+  }
+
+  /// Its numbers, in the order of the case.
+  private var numbers: [Float] {
+    switch self {
+    case .leakyReLU(let slope): [slope]
+    case .elu(let alpha): [alpha]
+    case .hardSigmoid(let slope, let offset): [slope, offset]
+    case .clip(let low, let high): [low, high]
+    default: []
+    }
+  }
+
+  /// - Throws: `CompressError` when there is no such function of so many numbers.
+  public init(name: String, numbers: [Float] = []) throws {
+    switch (name, numbers.count) {
+    case ("leaky_relu", 1): self = .leakyReLU(slope: numbers[0])
+    case ("elu", 1): self = .elu(alpha: numbers[0])
+    case ("hard_sigmoid", 2): self = .hardSigmoid(slope: numbers[0], offset: numbers[1])
+    case ("clip", 2): self = .clip(low: numbers[0], high: numbers[1])
+    default:
+      guard numbers.isEmpty, let function = Self.named.first(where: { $0.name == name }) else {
+        let count = numbers.isEmpty ? "" : " of \(numbers.count) numbers"
+        throw CompressError("unknown activation \"\(name.escapedForTerminal)\"\(count)", kind: .input)
+      }
+      self = function
+    }
+  }
+
+  /// Whether an output depends on its whole row.
+  public var isOverRows: Bool {
+    switch self {
+    case .softmax, .logSoftmax: true
+    default: false
+    }
+  }
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
-    guard self != .softmax || inputs[0].rank >= 1 else { throw CompressError("softmax of a scalar") }
+    guard !isOverRows || inputs[0].rank >= 1 else { throw CompressError("\(name) of a scalar") }
+    guard numbers.allSatisfy({ !$0.isNaN }) else { throw CompressError("\(name) with a number that is NaN") }
+    if case .clip(let low, let high) = self {
+      guard low <= high else { throw CompressError("clip to \(low)...\(high)") }
+    } else if let infinite = numbers.first(where: { !$0.isFinite }) {
+      throw CompressError("\(name) with the number \(infinite)")
+    }
     return inputs
   }
 
@@ -29,56 +119,125 @@ public enum Activation: String, CaseIterable, OperatorSpec {
     switch self {
     case .relu: 0 ... .infinity
     case .relu6: 0...6
-    case .sigmoid, .softmax, .hardSwish: nil
+    case .clip(let low, let high): low...high
+    default: nil
     }
   }
 
   public var elementFunction: ((Float) -> Float)? {
     switch self {
-    case .relu, .relu6: clampRange.map { range in { $0.clamped(to: range) } }
-    case .sigmoid: { 1 / (1 + expf(-$0)) }
-    case .softmax: nil
+    case .relu, .relu6, .clip: clampRange.map { range in { $0.clamped(to: range) } }
+    case .softmax, .logSoftmax: nil
+    case .sigmoid: Self.sigmoid
+    case .tanh: tanhf
+    case .erf: erff
+    case .exp: expf
+    case .log: logf
+    case .sqrt: { $0.squareRoot() }
+    case .reciprocal: { 1 / $0 }
+    case .negative: { -$0 }
+    case .absolute: { abs($0) }
     case .hardSwish: { $0 * ($0 + 3).clamped(to: 0...6) / 6 }
+    case .silu: { $0 * Self.sigmoid($0) }
+    case .gelu: { 0.5 * $0 * (1 + erff($0 * Self.rootHalf)) }
+    case .geluTanh: { 0.5 * $0 * (1 + tanhf(Self.geluInner($0))) }
+    case .softplus: Self.softplus
+    case .mish: { $0 * tanhf(Self.softplus($0)) }
+    case .leakyReLU(let slope): { $0 < 0 ? slope * $0 : $0 }
+    case .elu(let alpha): { $0 < 0 ? alpha * expm1f($0) : $0 }
+    case .hardSigmoid(let slope, let offset): { (slope * $0 + offset).clamped(to: 0...1) }
     }
   }
+
+  /// Of a function of each element: its derivative, from what goes in. At a kink it is that of the side where the
+  /// function is constant or, where it is constant on none, of the left one.
+  public var derivative: ((Float) -> Float)? {
+    switch self {
+    case .relu, .relu6, .clip:
+      clampRange.map { range in { $0 > range.lowerBound && $0 < range.upperBound ? 1 : 0 } }
+    case .softmax, .logSoftmax: nil
+    case .sigmoid: { let y = Self.sigmoid($0); return y * (1 - y) }
+    case .tanh: { let y = tanhf($0); return 1 - y * y }
+    case .erf: { 2 * Self.rootHalf * Self.rootTwoOverPi * expf(-$0 * $0) }
+    case .exp: expf
+    case .log: { 1 / $0 }
+    case .sqrt: { 0.5 / $0.squareRoot() }
+    case .reciprocal: { -1 / ($0 * $0) }
+    case .negative: { _ in -1 }
+    case .absolute: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
+    case .hardSwish: { $0 <= -3 ? 0 : $0 >= 3 ? 1 : ($0 * 2 + 3) / 6 }
+    case .silu: { let y = Self.sigmoid($0); return y * (1 + $0 * (1 - y)) }
+    case .gelu:
+      { 0.5 * (1 + erff($0 * Self.rootHalf)) + $0 * 0.5 * Self.rootTwoOverPi * expf(-0.5 * $0 * $0) }
+    case .geluTanh:
+      {
+        let t = tanhf(Self.geluInner($0))
+        return 0.5 * (1 + t) + 0.5 * $0 * (1 - t * t) * Self.rootTwoOverPi * (1 + 3 * 0.044715 * $0 * $0)
+      }
+    case .softplus: Self.sigmoid
+    case .mish:
+      {
+        let t = tanhf(Self.softplus($0))
+        return t + $0 * (1 - t * t) * Self.sigmoid($0)
+      }
+    case .leakyReLU(let slope): { $0 <= 0 ? slope : 1 }
+    case .elu(let alpha): { $0 <= 0 ? alpha * expf($0) : 1 }
+    case .hardSigmoid(let slope, let offset):
+      { let y = slope * $0 + offset; return y > 0 && y < 1 ? slope : 0 }
+    }
+  }
+
+  private static let rootHalf = Float(0.5).squareRoot()
+  private static let rootTwoOverPi = (2 / Float.pi).squareRoot()
+  private static func sigmoid(_ x: Float) -> Float { 1 / (1 + expf(-x)) }
+  private static func softplus(_ x: Float) -> Float { max(x, 0) + log1pf(expf(-abs(x))) }
+  private static func geluInner(_ x: Float) -> Float { rootTwoOverPi * (x + 0.044715 * x * x * x) }
 
   public var preserves: Preserved {
     switch self {
     case .relu: [.zero, .selection, .scale, .places]
     case .relu6: [.zero, .selection, .places]
-    case .hardSwish: [.zero, .places]
-    case .sigmoid: .places
-    case .softmax: []
+    case .clip(let low, let high): low <= 0 && high >= 0 ? [.zero, .selection, .places] : [.selection, .places]
+    case .leakyReLU, .negative, .absolute: [.zero, .scale, .places]
+    case .tanh, .erf, .sqrt, .hardSwish, .silu, .gelu, .geluTanh, .mish, .elu: [.zero, .places]
+    case .sigmoid, .exp, .log, .reciprocal, .softplus, .hardSigmoid: .places
+    case .softmax, .logSoftmax: []
     }
   }
 
   public var quantization: QuantizationRule {
     switch self {
-    case .relu, .relu6: .fused
-    case .sigmoid, .hardSwish: .own
-    case .softmax: .float
+    case .relu, .relu6, .clip: .fused
+    // What is undefined or without bound for part of the range has no scale.
+    case .softmax, .logSoftmax, .exp, .log, .reciprocal: .float
+    default: .own
     }
   }
 
-  public func formatVersion(_ inputs: [Shape]) -> UInt32 { self == .hardSwish ? 3 : 1 }
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 {
+    switch self {
+    case .relu, .relu6, .sigmoid, .softmax: 1
+    default: 3
+    }
+  }
 
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
-    self == .softmax ? .fixed : .carried(outputs[0])
+    isOverRows ? .fixed : .carried(outputs[0])
   }
 
-  private enum CodingKeys: String, CodingKey { case function }
+  private enum CodingKeys: String, CodingKey { case function, numbers }
 
   public init(from decoder: any Decoder) throws {
-    let name = try decoder.container(keyedBy: CodingKeys.self).decode(String.self, forKey: .function)
-    guard let function = Activation(rawValue: name) else {
-      throw CompressError("unknown activation \"\(name.escapedForTerminal)\"", kind: .input)
-    }
-    self = function
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    try self.init(
+      name: container.decode(String.self, forKey: .function),
+      numbers: container.decodeIfPresent([Float].self, forKey: .numbers) ?? [])
   }
 
   public func encode(to encoder: any Encoder) throws {
     var container = encoder.container(keyedBy: CodingKeys.self)
-    try container.encode(rawValue, forKey: .function)
+    try container.encode(name, forKey: .function)
+    if !numbers.isEmpty { try container.encode(numbers, forKey: .numbers) }
   }
 }
 

@@ -22,6 +22,9 @@ public struct Add: OperatorSpec {
   public var quantization: QuantizationRule { .own }
 
   public var pairFunction: ((Float, Float) -> Float)? { { $0 + $1 } }
+  public var pairDerivatives: (first: (Float, Float) -> Float, second: (Float, Float) -> Float)? {
+    ({ _, _ in 1 }, { _, _ in 1 })
+  }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { inputs[0] == inputs[1] ? 1 : 3 }
 
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .aligned(inputs, outputs[0]) }

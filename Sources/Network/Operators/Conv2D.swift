@@ -5,6 +5,10 @@ import Tensors
 ///
 /// With `groups` equal to the input channels it is a depthwise convolution; `filters` may then be a
 /// multiple of the channels.
+///
+/// With an input dilation above one, zeros lie between the pixels of the input before the window slides over it: a
+/// transposed convolution of that stride, whose kernel is turned by 180 degrees and whose window is padded by
+/// `size - 1 - padding`.
 public struct Conv2D: WeightedSpec {
   public static let kind = "conv2d"
   public var asOperator: Operator { .conv2d(self) }
@@ -13,23 +17,55 @@ public struct Conv2D: WeightedSpec {
   public var window: Window
   public var groups: Int
   public var hasBias: Bool
+  /// How far apart the pixels of the input are set.
+  public var inputDilation: Size2D
 
-  public init(filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true) {
+  public init(
+    filters: Int, window: Window, groups: Int = 1, hasBias: Bool = true, inputDilation: Size2D = Size2D(1)
+  ) {
     self.filters = filters
     self.window = window
     self.groups = groups
     self.hasBias = hasBias
+    self.inputDilation = inputDilation
   }
+
+  /// A transposed convolution by PyTorch's numbers; `outputPadding` rows and columns more at bottom and right.
+  ///
+  /// - Throws: `CompressError` when the padding is larger than the kernel.
+  public init(
+    transposed filters: Int, kernel: Size2D, stride: Size2D, padding: Size2D = Size2D(0),
+    outputPadding: Size2D = Size2D(0), dilation: Size2D = Size2D(1), groups: Int = 1, hasBias: Bool = true
+  ) throws {
+    let rows = (kernel.height - 1) * dilation.height - padding.height
+    let columns = (kernel.width - 1) * dilation.width - padding.width
+    guard rows >= 0, columns >= 0 else {
+      throw CompressError(
+        "padding \(padding.height)x\(padding.width) of a transposed convolution with a kernel of "
+          + "\(kernel.height)x\(kernel.width)")
+    }
+    let window = Window(
+      kernel,
+      padding: .explicit(
+        top: rows, left: columns, bottom: rows + outputPadding.height, right: columns + outputPadding.width),
+      dilation: dilation)
+    self.init(filters: filters, window: window, groups: groups, hasBias: hasBias, inputDilation: stride)
+  }
+
+  public var isTransposed: Bool { inputDilation != Size2D(1) }
+
+  public var name: String { isTransposed ? "transposed conv2d" : Self.kind }
 
   public var weightWindow: Window? { window }
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
-    let (height, width, channels) = try inputs[0].image()
+    let channels = try inputs[0].image().channels
     guard filters > 0, groups > 0 else { throw CompressError("\(filters) filters in \(groups) groups") }
     guard channels % groups == 0, filters % groups == 0 else {
       throw CompressError("\(channels) input channels and \(filters) filters do not divide into \(groups) groups")
     }
-    let size = try window.output(height: height, width: width)
+    let spread = try InsertZeros(inputDilation).outputShapes(inputs)[0]
+    let size = try window.output(height: spread[0], width: spread[1])
     _ = try Shape(checking: [filters, window.size.height, window.size.width, channels / groups])
     return [try Shape(checking: [size.height, size.width, filters])]
   }
@@ -41,12 +77,17 @@ public struct Conv2D: WeightedSpec {
   }
 
   public func macs(_ inputs: [Shape], _ outputs: [Shape]) -> Int {
-    outputs[0].count * window.size.height * window.size.width * (inputs[0][2] / groups)
+    outputs[0].count * window.size.height * window.size.width * (inputs[0][2] / groups) / spacing
   }
+
+  /// Of so many taps one is on a pixel of the input, the others on zeros.
+  private var spacing: Int { inputDilation.height * inputDilation.width }
 
   public func work(_ inputs: [Shape], _ outputs: [Shape]) -> Double {
     Double(outputs[0].count) * Double(window.size.height * window.size.width) * Double(inputs[0][2] / groups)
   }
+
+  public func formatVersion(_ inputs: [Shape]) -> UInt32 { isTransposed ? 3 : 1 }
 
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling {
     guard groups > 1 else { return ChannelCoupling() }
@@ -84,8 +125,30 @@ public struct Conv2D: WeightedSpec {
     first.filters = rank
     first.hasBias = false
     second.window = Window(Size2D(1))
+    second.inputDilation = Size2D(1)
     return (.conv2d(first), .conv2d(second))
   }
 
-  private enum CodingKeys: String, CodingKey { case filters, window, groups, hasBias = "bias" }
+  private enum CodingKeys: String, CodingKey {
+    case filters, window, groups, hasBias = "bias", inputDilation = "input_dilation"
+  }
+
+  public init(from decoder: any Decoder) throws {
+    let container = try decoder.container(keyedBy: CodingKeys.self)
+    self.init(
+      filters: try container.decode(Int.self, forKey: .filters),
+      window: try container.decode(Window.self, forKey: .window),
+      groups: try container.decode(Int.self, forKey: .groups),
+      hasBias: try container.decode(Bool.self, forKey: .hasBias),
+      inputDilation: try container.decodeIfPresent(Size2D.self, forKey: .inputDilation) ?? Size2D(1))
+  }
+
+  public func encode(to encoder: any Encoder) throws {
+    var container = encoder.container(keyedBy: CodingKeys.self)
+    try container.encode(filters, forKey: .filters)
+    try container.encode(window, forKey: .window)
+    try container.encode(groups, forKey: .groups)
+    try container.encode(hasBias, forKey: .hasBias)
+    if isTransposed { try container.encode(inputDilation, forKey: .inputDilation) }
+  }
 }

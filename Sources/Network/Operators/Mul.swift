@@ -22,6 +22,9 @@ public struct Mul: OperatorSpec {
   public var absorbsZero: Bool { true }
   public var fusesClamp: Bool { true }
   public var pairFunction: ((Float, Float) -> Float)? { { $0 * $1 } }
+  public var pairDerivatives: (first: (Float, Float) -> Float, second: (Float, Float) -> Float)? {
+    ({ $1 }, { first, _ in first })
+  }
   public var quantization: QuantizationRule { .own }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
 

@@ -18,6 +18,21 @@ public enum Operator: Sendable, Hashable {
   case reshape(Reshape)
   case pad(Pad)
   case dropout(Dropout)
+  case binary(Binary)
+  case prelu(PReLU)
+  case reduce(Reduce)
+  case argMax(ArgMax)
+  case normalization(Normalization)
+  case matmul(MatMul)
+  case attention(Attention)
+  case transpose(Transpose)
+  case gather(Gather)
+  case expand(Expand)
+  case tile(Tile)
+  case depthToSpace(DepthToSpace)
+  case spaceToDepth(SpaceToDepth)
+  case resize(Resize)
+  case insertZeros(InsertZeros)
 
   /// What the operator says of itself.
   public var spec: any OperatorSpec {
@@ -37,6 +52,21 @@ public enum Operator: Sendable, Hashable {
     case .reshape(let spec): spec
     case .pad(let spec): spec
     case .dropout(let spec): spec
+    case .binary(let spec): spec
+    case .prelu(let spec): spec
+    case .reduce(let spec): spec
+    case .argMax(let spec): spec
+    case .normalization(let spec): spec
+    case .matmul(let spec): spec
+    case .attention(let spec): spec
+    case .transpose(let spec): spec
+    case .gather(let spec): spec
+    case .expand(let spec): spec
+    case .tile(let spec): spec
+    case .depthToSpace(let spec): spec
+    case .spaceToDepth(let spec): spec
+    case .resize(let spec): spec
+    case .insertZeros(let spec): spec
     }
   }
 
@@ -44,6 +74,9 @@ public enum Operator: Sendable, Hashable {
   private static let known: [any OperatorSpec.Type] = [
     Input.self, Constant.self, Conv2D.self, Dense.self, BatchNorm.self, Activation.self, Pool2D.self, GlobalPool.self,
     Add.self, Mul.self, Concat.self, Flatten.self, Reshape.self, Pad.self, Dropout.self,
+    Binary.self, PReLU.self, Reduce.self, ArgMax.self, Normalization.self, MatMul.self, Attention.self, Transpose.self,
+    Gather.self, Expand.self, Tile.self, DepthToSpace.self, SpaceToDepth.self, Resize.self,
+    InsertZeros.self,
   ]
   private static let byKind = Dictionary(uniqueKeysWithValues: known.map { ($0.kind, $0) })
 
@@ -51,6 +84,8 @@ public enum Operator: Sendable, Hashable {
   public var weighted: (any WeightedSpec)? { spec as? any WeightedSpec }
   public var hasWeight: Bool { weighted != nil }
   public var isInput: Bool { if case .input = self { true } else { false } }
+  /// Whether zeros lie between the pixels that a convolution reads.
+  public var isTransposed: Bool { if case .conv2d(let conv) = self { conv.isTransposed } else { false } }
   public var isBatchNorm: Bool { if case .batchNorm = self { true } else { false } }
 
   /// Whether the output has the input's elements in the input's order.

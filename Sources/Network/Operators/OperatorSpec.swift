@@ -53,8 +53,17 @@ public protocol OperatorSpec: Sendable, Hashable, Codable {
   /// Of a function of each element alone: what it makes of one. References, tables of int8 and constants go by it.
   var elementFunction: ((Float) -> Float)? { get }
 
+  /// Its derivative, from what goes in.
+  var derivative: ((Float) -> Float)? { get }
+
   /// Of a function of two elements at the same place, broadcast: what it makes of them.
   var pairFunction: ((Float, Float) -> Float)? { get }
+
+  /// Its derivatives with respect to the first and to the second.
+  var pairDerivatives: (first: (Float, Float) -> Float, second: (Float, Float) -> Float)? { get }
+
+  /// Of an operator of one input that only picks elements: which. References, steps and gradients go by it.
+  func rearrangement(_ inputs: [Shape]) -> Rearrangement?
 
   /// How static quantization treats it.
   var quantization: QuantizationRule { get }
@@ -86,7 +95,10 @@ extension OperatorSpec {
   public var clampRange: ClosedRange<Float>? { nil }
   public var fusesClamp: Bool { false }
   public var elementFunction: ((Float) -> Float)? { nil }
+  public var derivative: ((Float) -> Float)? { nil }
   public var pairFunction: ((Float, Float) -> Float)? { nil }
+  public var pairDerivatives: (first: (Float, Float) -> Float, second: (Float, Float) -> Float)? { nil }
+  public func rearrangement(_ inputs: [Shape]) -> Rearrangement? { nil }
   public var quantization: QuantizationRule { .float }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 1 }
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .fixed }
@@ -178,6 +190,8 @@ public enum ParameterRole: String, Sendable, Codable, CaseIterable {
   case bias
   /// Batch normalization, each `[channels]`.
   case gamma, beta, mean, variance
+  /// Of a parametric ReLU, `[channels]`.
+  case slope
   /// What a constant is, of its shape; the second is trained.
   case constant, embedding
   /// While a network is trained as it will be quantized: how far the scales of the weight and of the output have moved.

@@ -11,7 +11,7 @@ public struct CompileOptions: Sendable {
 
 /// Makes a plan that computes what the model's annotations say (see `ReferenceInterpreter`).
 ///
-/// Batch norms are folded, activations that only clamp are fused, reshapes dropped, conversions inserted,
+/// Batch norms are folded, transposed convolutions become plain ones, activations that only clamp are fused, reshapes dropped, conversions inserted,
 /// and weights packed. The plan keeps nothing of the model: once the caller lets go of it, its tensors are
 /// released.
 ///
@@ -27,7 +27,7 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
       throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)
     }
   }
-  var program = Program(try model.foldingBatchNorm())
+  var program = Program(try model.foldingBatchNorm().insertingZeros())
   program.fuseActivations()
   program.inheritQuantization()
   program.dropReshapes()

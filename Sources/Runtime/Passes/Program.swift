@@ -31,6 +31,8 @@ struct Program {
       get { outputs[0] }
       set { outputs[0] = newValue }
     }
+    /// What a node has beside a weight and a bias: the scale and shift of a normalization, slopes.
+    var parameters: [ParameterRole: [Float]] = [:]
     /// What shapes its inputs have for it: where a reshape was dropped, others than those of the values. Nil: the same.
     var shapes: [Shape]?
   }
@@ -71,7 +73,7 @@ struct Program {
     operations = graph.nodes.filter { !$0.op.isInput }.map { node in
       Operation(
         layer: node.name, kind: Kind(node, of: model), inputs: places(node.inputs), outputs: places(node.outputs),
-        shapes: graph.inputShapes(of: node))
+        parameters: node.otherParameters(in: model), shapes: graph.inputShapes(of: node))
     }
     inputs = places(graph.inputs)
     outputs = places(graph.outputs)
@@ -95,6 +97,18 @@ struct Program {
       needed.formUnion(operation.inputs)
     }
     operations.removeAll { !$0.outputs.contains(where: needed.contains) }
+  }
+}
+
+extension Node {
+  /// Those of what is a step by itself and has no weight.
+  fileprivate func otherParameters(in model: Model) -> [ParameterRole: [Float]] {
+    switch op {
+    case .prelu, .normalization:
+      let roles = model.graph.parameterSpecs(of: self).map(\.role)
+      return Dictionary(uniqueKeysWithValues: roles.map { ($0, model[name, $0]!.values.array()) })
+    default: return [:]  // the declared fallback: weights are read as they are encoded, constants and batch norms by kind
+    }
   }
 }
 

@@ -24,6 +24,9 @@ enum ReferenceFloat {
       if let range = clamp?.clampRange { out = out.map { $0.clamped(to: range) } }
       return Tensor(out, shape)
     }
+    if let rearrangement = node.op.spec.rearrangement(inputs.map(\.shape)) {
+      return Tensor(rearrangement.sources.map { x[$0] }, shape)
+    }
     switch node.op {
     case .input: out = x
     case .constant(let constant): out = values(constant.role)!
@@ -42,10 +45,25 @@ enum ReferenceFloat {
     case .pool2d(let pool):
       out = reduce(pool.reduction, x, windows(pool.window, node, model), countsPadding: pool.countsPadding)
     case .globalPool(let pool): out = reduce(pool.reduction, x, windows(nil, node, model))
-    case .add, .mul: preconditionFailure("a function of pairs")
+    case .add, .mul, .binary: preconditionFailure("a function of pairs")
+    case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
+      preconditionFailure("it only rearranges")
+    case .prelu:
+      let slopes = values(.slope)!
+      out = x.enumerated().map { $1 < 0 ? slopes[$0 % slopes.count] * $1 : $1 }
+    case .reduce(let reduce): out = ReferenceRows.reduced(x, reduce, inputs[0].shape)
+    case .argMax(let argMax): out = ReferenceRows.greatest(x, argMax, inputs[0].shape)
+    case .normalization(let norm):
+      out = ReferenceRows.normalized(x, norm, inputs[0].shape, scale: values(.gamma), shift: values(.beta))
+    case .matmul(let product):
+      out = ReferenceRows.product(product, x, inputs[0].shape, inputs[1].array(), inputs[1].shape, shape)
+    case .attention(let attention):
+      out = ReferenceRows.attention(attention, inputs.map { $0.array(Float.self) }, inputs.map(\.shape))
+    case .resize(let resize): out = ReferenceRows.bilinear(x, resize, inputs[0].shape)
     case .concat(let concat): out = concatenated(inputs.map { ($0.array(Float.self), $0.shape) }, concat)
     case .flatten, .reshape, .dropout: out = x
     case .pad(let pad): out = padded(x, 0, pad, node, model)
+    case .insertZeros(let zeros): out = spread(x, 0, zeros, inputs[0].shape, count: shape.count)
     }
     return Tensor(clamp?.clampRange.map { range in out.map { $0.clamped(to: range) } } ?? out, shape)
   }
@@ -81,6 +99,14 @@ enum ReferenceFloat {
     return (0..<shape.count).map { (element(a, shapeA, $0), element(b, shapeB, $0)) }
   }
 
+  static func spread<T>(_ x: [T], _ element: T, _ zeros: InsertZeros, _ input: Shape, count: Int) -> [T] {
+    var out = [T](repeating: element, count: count)
+    for (pixel, start) in zeros.positions(input).enumerated() {
+      for c in 0..<input[2] { out[start + c] = x[pixel * input[2] + c] }
+    }
+    return out
+  }
+
   /// `x`, of the node's input shape, within values that are all `element`.
   static func padded<T>(_ x: [T], _ element: T, _ pad: Pad, _ node: Node, _ model: Model) -> [T] {
     padded(x, element, pad, from: model.graph.inputShapes(of: node)[0], to: model.graph.shape(of: node.output))
@@ -101,16 +127,17 @@ enum ReferenceFloat {
   }
 
   private static func apply(_ function: Activation, _ x: [Float], columns: Int) -> [Float] {
-    switch function.elementFunction {
-    case let element?: return x.map(element)
-    case nil:  // softmax
-      return stride(from: 0, to: x.count, by: columns).flatMap { start in
-        let row = x[start..<start + columns]
-        let greatest = row.dropFirst().reduce(row.first!) { $1 > $0 ? $1 : $0 }
-        let powers = row.map { expf($0 - greatest) }
-        let sum = powers.reduce(0, +)
-        return powers.map { $0 / sum }
-      }
+    if let element = function.elementFunction { return x.map(element) }
+    return softmax(x, columns: columns, isLogarithm: function == .logSoftmax)
+  }
+
+  static func softmax(_ x: [Float], columns: Int, isLogarithm: Bool = false) -> [Float] {
+    stride(from: 0, to: x.count, by: columns).flatMap { start in
+      let row = x[start..<start + columns]
+      let greatest = row.dropFirst().reduce(row.first!) { $1 > $0 ? $1 : $0 }
+      let powers = row.map { expf($0 - greatest) }
+      let sum = powers.reduce(0, +)
+      return isLogarithm ? row.map { ($0 - greatest) - logf(sum) } : powers.map { $0 / sum }
     }
   }
 

@@ -105,8 +105,24 @@ enum ReferenceInteger {
       }
       return requantized(values)
     }
+    if let rearrangement = op.spec.rearrangement(inputs.map(\.tensor.shape)) {
+      return requantized(rearrangement.sources.map { anew(x[$0], quantization) })
+    }
     switch op {
     case .input, .constant, .conv2d, .dense, .batchNorm: return nil
+    case .prelu, .reduce, .argMax, .normalization, .matmul, .attention, .resize: return nil
+    case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
+      preconditionFailure("it only rearranges")
+    case .binary(let binary):
+      let y = centred(inputs[1].tensor, inputs[1].quantization)
+      let (a, b) = (ratio(quantization), ratio(inputs[1].quantization))
+      let pairs = ReferenceFloat.broadcast(x, tensor.shape, y, inputs[1].tensor.shape, to: shape)
+      switch binary.function {
+      case .sub: return requantized(pairs.map { Float($0) * a - Float($1) * b }, clamp)
+      case .minimum: return requantized(pairs.map { min(Float($0) * a, Float($1) * b) }, clamp)
+      case .maximum: return requantized(pairs.map { max(Float($0) * a, Float($1) * b) }, clamp)
+      case .div, .pow: return nil
+      }
     case .activation(let function):
       guard let element = function.elementFunction else { return nil }
       if function.clampRange != nil { return requantized(x.map { anew($0, quantization) }, op) }
@@ -128,6 +144,9 @@ enum ReferenceInteger {
         ReferenceFloat.concatenated(
           inputs.map { tensor, own in (centred(tensor, own).map { anew($0, own) }, tensor.shape) }, concat))
     case .flatten, .reshape, .dropout: return requantized(x.map { anew($0, quantization) })
+    case .insertZeros(let zeros):
+      let values = x.map { anew($0, quantization) }
+      return requantized(ReferenceFloat.spread(values, 0, zeros, tensor.shape, count: shape.count))
     case .pad(let pad):
       return requantized(
         ReferenceFloat.padded(x.map { anew($0, quantization) }, 0, pad, from: tensor.shape, to: shape))

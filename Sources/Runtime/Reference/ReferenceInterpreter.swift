@@ -44,8 +44,9 @@ public struct ReferenceInterpreter: Sendable {
   private let consumers: [String: [String]]
 
   public init(_ model: Model) {
-    self.model = model
-    consumers = model.graph.consumers
+    // What cannot be so large is refused by `compile`.
+    self.model = (try? model.insertingZeros()) ?? model
+    consumers = self.model.graph.consumers
   }
 
   /// The network's outputs for one sample of shape `Graph.inputShape`, in their order.

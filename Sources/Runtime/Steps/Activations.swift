@@ -1,3 +1,4 @@
+import Descriptors
 import Kernels
 import Network
 import Tensors
@@ -15,14 +16,9 @@ extension PreparedStep {
           ? Conversion.table(from: coding.from, to: coding.to, element)
           : Conversion.table(from: coding.from, to: coding.to, clamp: op))
     }
-    switch function {
-    case .relu, .relu6: return Elementwise.Function.clamp(.init(op)).step(count: count)
-    case .sigmoid: return Elementwise.Function.sigmoid.step(count: count)
-    case .hardSwish: return Elementwise.Function.hardSwish.step(count: count)
-    case .softmax:
-      let columns = shape.dims.last!
-      return Elementwise.softmaxStep(rows: count / columns, columns: columns)
-    }
+    if let function = Elementwise.Function(function) { return function.step(count: count) }
+    let columns = shape.dims.last!
+    return Elementwise.softmaxStep(rows: count / columns, columns: columns, isLogarithm: function == .logSoftmax)
   }
 }
 

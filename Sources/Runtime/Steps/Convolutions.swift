@@ -1,4 +1,5 @@
 import Diagnostics
+import Descriptors
 import Kernels
 import Network
 import Tensors

@@ -1,3 +1,4 @@
+import Descriptors
 import Kernels
 import Network
 import Tensors
@@ -21,7 +22,8 @@ extension PreparedStep {
     _ op: Operator, _ weights: Program.Weights?, _ operation: Program.Operation, _ inputs: [Program.Value],
     _ output: Program.Value
   ) throws -> PreparedStep {
-    let coding = IntegerCoding(operation, inputs, output)
+    let coding = IntegerCoding(operation, inputs, output), shapes = inputs.map(\.shape)
+    if let rearrangement = op.spec.rearrangement(shapes) { return order(rearrangement, coding, shapes[0]) }
     switch op {
     case .input, .constant, .batchNorm, .flatten, .reshape, .dropout:
       preconditionFailure("\(op.spec.kind) is no step by itself")
@@ -34,7 +36,18 @@ extension PreparedStep {
     case .add: return try pairs(.add, operation, coding, inputs)
     case .mul: return try pairs(.multiply, operation, coding, inputs)
     case .concat(let concat): return concatenation(concat, coding, inputs, output.shape)
-    case .pad(let pad): return padding(pad, coding, inputs[0].shape)
+    case .pad(let pad): return padding(ZeroPadding(pad, over: shapes[0]), coding)
+    case .insertZeros(let zeros): return padding(ZeroPadding(zeros, over: shapes[0]), coding)
+    case .binary(let binary): return try pairs(.init(binary.function), operation, coding, inputs)
+    case .prelu: return prelu(operation.parameters, output.shape)
+    case .reduce(let reduce): return reduction(reduce, shapes[0])
+    case .argMax(let argMax): return self.argMax(argMax, shapes[0])
+    case .normalization(let norm): return normalization(norm, operation.parameters, output.shape)
+    case .matmul(let product): return matmul(product, shapes, output.shape)
+    case .attention(let attention): return self.attention(attention, shapes)
+    case .resize(let resize): return bilinear(resize, shapes[0])
+    case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
+      preconditionFailure("\(op.spec.kind) only rearranges")
     }
   }
 }

@@ -3,8 +3,9 @@ import Network
 extension ScriptSession {
   static var netSchemas: [OptionSchema] {
     [
-      layerSchema, convSchema, depthwiseSchema, denseSchema, batchNormSchema, poolSchema, averagePoolSchema,
-      containerSchema, residualSchema, constantSchema, modelSchema,
+      layerSchema, convSchema, transposedSchema, depthwiseSchema, denseSchema, batchNormSchema, poolSchema, averagePoolSchema,
+      containerSchema, residualSchema, constantSchema, matmulSchema,
+      keepSchema, normSchema, orderSchema, resizeSchema, modelSchema,
     ]
   }
 
@@ -37,6 +38,17 @@ extension ScriptSession {
       "ConvOptions",
       [
         stride, padding, dilation,
+        .init(name: "groups", type: .integer, standard: .integer(1), minimum: 1, maximum: 0x1p20), bias, name,
+      ])
+  }
+
+  static var transposedSchema: OptionSchema {
+    OptionSchema(
+      "TransposedOptions",
+      [
+        stride,
+        .init(name: "padding", type: size, help: "pixels taken away on every side, or {height, width}"),
+        .init(name: "output_padding", type: size, help: "rows and columns more at bottom and right"),
         .init(name: "groups", type: .integer, standard: .integer(1), minimum: 1, maximum: 0x1p20), bias, name,
       ])
   }
@@ -94,6 +106,63 @@ extension ScriptSession {
         .init(
           name: "shortcut", type: .block, help: "what the input goes through before it is added; false for nothing"),
         prefix,
+      ])
+  }
+
+  static var matmulSchema: OptionSchema {
+    OptionSchema(
+      "MatMulOptions",
+      [
+        .init(
+          name: "transposed", type: .boolean, help: "whether the second is given by columns: {n, k} for {k, n}",
+          standard: .bool(false)),
+        name,
+      ])
+  }
+
+  static var keepSchema: OptionSchema {
+    OptionSchema(
+      "ReduceOptions",
+      [
+        .init(
+          name: "keep", type: .boolean, help: "whether the axes stay, with one element each", standard: .bool(false)),
+        name,
+      ])
+  }
+
+  static var normSchema: OptionSchema {
+    OptionSchema(
+      "NormOptions",
+      [
+        .init(name: "epsilon", type: .number, standard: .number(1e-5), minimum: 0, maximum: 1),
+        .init(
+          name: "affine", type: .boolean, help: "whether a scale and a shift of each channel are learned",
+          standard: .bool(true)),
+        name,
+      ])
+  }
+
+  static var orderSchema: OptionSchema {
+    OptionSchema(
+      "DepthOptions",
+      [
+        .init(
+          name: "order", type: .choice(["dcr", "crd"]),
+          help: "whether channels are by pixel first (TensorFlow) or by channel first (PyTorch)",
+          standard: .string("dcr")),
+        name,
+      ])
+  }
+
+  static var resizeSchema: OptionSchema {
+    OptionSchema(
+      "ResizeOptions",
+      [
+        .init(name: "mode", type: .choice(["nearest", "bilinear"]), standard: .string("nearest")),
+        .init(
+          name: "align_corners", type: .boolean, help: "whether corners stay corners, for bilinear",
+          standard: .bool(false)),
+        name,
       ])
   }
 

@@ -7,12 +7,21 @@ import Tensors
 extension ScriptSession {
   func defineNetworkValues() throws {
     let value = LuaClass<NetworkValue>("Value", bytes: \.bytes)
-    for (operation, kind, op) in [(LuaOperation.add, "add", Operator.add(Add())), (.multiply, "mul", .mul(Mul()))] {
+    let pairs: [(LuaOperation, Operator)] = [
+      (.add, .add(Add())), (.multiply, .mul(Mul())), (.subtract, .binary(Binary(.sub))),
+      (.divide, .binary(Binary(.div))), (.power, .binary(Binary(.pow))),
+    ]
+    for (operation, op) in pairs {
       value.operation(operation, "(Value|number): Value") { [unowned self] arguments in
         let operands = try [operand(arguments, 0), operand(arguments, 1)]
-        let block = try BlockObject(.layer(kind: kind) { _ in op }, origin: origin())
+        let block = try BlockObject(.layer(kind: op.spec.name) { _ in op }, origin: origin())
         return .object(try self.value(.output(block, of: operands)))
       }
+    }
+    value.operation(.negate, "Value") { [unowned self] arguments in
+      let operand = try arguments.object(0, NetworkValue.self)
+      let block = try BlockObject(.layer(kind: "neg") { _ in .activation(.negative) }, origin: origin())
+      return .object(try self.value(.output(block, of: [operand])))
     }
     state.define(value)
   }

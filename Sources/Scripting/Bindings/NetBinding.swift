@@ -15,13 +15,14 @@ extension ScriptSession {
     }
     state.define(block)
     try defineNetworkValues()
-    try state.define(library: "net", layers + containers + valueMembers + [networkMember])
+    try state.define(library: "net",
+      layers + functions + normalizations + movers + containers + valueMembers + [networkMember])
   }
 
   // MARK: Layers
 
   private var layers: [LuaMember] {
-    var members = [
+    [
       layer(
         "conv", "filters: integer, kernel: integer|integer[]", Self.convSchema,
         "A convolution; padding is \"same\" unless told otherwise."
@@ -30,6 +31,16 @@ extension ScriptSession {
         let window = try given.window(kernel, padding: .same), groups = given.integer("groups") ?? 1
         let hasBias = given.bool("bias") ?? true
         return { _ in .conv2d(Conv2D(filters: filters, window: window, groups: groups, hasBias: hasBias)) }
+      },
+      layer(
+        "conv_transposed", "filters: integer, kernel: integer|integer[]", Self.transposedSchema,
+        "A transposed convolution; the padding is PyTorch's: it takes away from the borders."
+      ) { arguments, given in
+        let conv = try Conv2D(
+          transposed: arguments.int(0), kernel: arguments.size(1), stride: given.size("stride") ?? Size2D(1),
+          padding: given.size("padding") ?? Size2D(0), outputPadding: given.size("output_padding") ?? Size2D(0),
+          groups: given.integer("groups") ?? 1, hasBias: given.bool("bias") ?? true)
+        return { _ in .conv2d(conv) }
       },
       layer(
         "depthwise", "kernel: integer|integer[]", Self.depthwiseSchema,
@@ -86,15 +97,10 @@ extension ScriptSession {
         return { _ in .pad(pad) }
       },
     ]
-    for function in Activation.allCases {
-      members.append(
-        layer(function.rawValue, "", Self.layerSchema, "An activation.") { _, _ in { _ in .activation(function) } })
-    }
-    return members
   }
 
   /// - Parameter parameters: what comes before the table of options, as an editor shows it.
-  private func layer(
+  func layer(
     _ name: String, _ parameters: String, _ schema: OptionSchema, _ help: String,
     _ make: @escaping (LuaArguments, OptionValues) throws -> ([Shape]) throws -> Operator
   ) -> LuaMember {
@@ -231,14 +237,14 @@ extension ScriptSession {
 
 extension LuaArguments {
   /// A height and width: one number for both, or two.
-  fileprivate func size(_ index: Int) throws -> Size2D {
+  func size(_ index: Int) throws -> Size2D {
     if let both = self[index].integer { return Size2D(both) }
     let list = (self[index].table?.numbers)?.compactMap { Int(exactly: $0) } ?? []
     guard list.count == 2 else { throw mismatch(index, expected: "a size: 3, or {3, 1} for height and width") }
     return Size2D(list[0], list[1])
   }
 
-  fileprivate func integers(_ index: Int) throws -> [Int] {
+  func integers(_ index: Int) throws -> [Int] {
     let numbers = try table(index).numbers ?? []
     let integers = numbers.compactMap { Int(exactly: $0) }
     guard integers.count == numbers.count, !integers.isEmpty else {
@@ -274,7 +280,7 @@ extension OptionValues {
     }
   }
 
-  private func size(_ name: String) throws -> Size2D? {
+  fileprivate func size(_ name: String) throws -> Size2D? {
     guard let values = try integers(name) else { return nil }
     switch values.count {
     case 1: return Size2D(values[0])

@@ -1,3 +1,4 @@
+import Descriptors
 import Kernels
 import Network
 import Tensors
@@ -20,12 +21,13 @@ extension Node {
     var ties: WeightTies? {
       quantization.ties[owner].map { WeightTies(parameter(.weight)!, codes: $0.array()) }
     }
+    let shapes = inputs.map(\.shape)
+    if let rearrangement = op.spec.rearrangement(shapes) { return OrderLayer(rearrangement, inputs[0], output) }
     switch op {
     case .input: return nil
     case .constant(let spec): return ConstantLayer(parameter(spec.role)!, output)
     case .conv2d(let spec):
-      let geometry = try ConvolutionGeometry(
-        WindowGeometry(spec.window, over: inputs[0].shape), outputChannels: spec.filters, groups: spec.groups)
+      let geometry = try ConvolutionGeometry(spec, image: inputs[0].shape)
       return LinearLayer(
         geometry, inputs[0], output, weight: parameter(.weight)!, bias: parameter(.bias), precision: precision,
         rounding: try rounding(), ties: ties)
@@ -37,14 +39,16 @@ extension Node {
       return try BatchNormLayer(
         spec, inputs[0], output, gamma: parameter(.gamma)!, beta: parameter(.beta)!,
         mean: parameter(.mean)!, variance: parameter(.variance)!, batchSize: batchSize)
-    case .activation(.relu):
-      return ClampLayer(range: 0 ... .infinity, input: inputs[0], output: output, isFused: isFused)
-    case .activation(.relu6): return ClampLayer(range: 0...6, input: inputs[0], output: output, isFused: isFused)
     case .activation(.sigmoid): return SigmoidLayer(input: inputs[0], output: output)
-    case .activation(.hardSwish): return HardSwishLayer(input: inputs[0], output: output)
     case .activation(.softmax): return SoftmaxLayer(input: inputs[0], output: output)
+    case .activation(.logSoftmax): return SoftmaxLayer(input: inputs[0], output: output, isLogarithm: true)
+    case .activation(let function):
+      if let range = function.clampRange {
+        return ClampLayer(range: range, input: inputs[0], output: output, isFused: isFused)
+      }
+      return ElementLayer(Elementwise.Function(function)!, function, inputs[0], output)
     case .pool2d(let spec):
-      let window = try WindowGeometry(spec.window, over: inputs[0].shape)
+      let window = try WindowGeometry(spec.window, image: inputs[0].shape)
       return try PoolLayer(
         spec.reduction, window, countsPadding: spec.countsPadding, inputs[0], output, batchSize: batchSize)
     case .globalPool(let spec):
@@ -53,12 +57,27 @@ extension Node {
         height: image[0], width: image[1], channels: image[2], kernel: (image[0], image[1]))
       return try PoolLayer(spec.reduction, window, inputs[0], output, batchSize: batchSize)
     case .add:
-      return inputs[0].shape == inputs[1].shape
-        ? AddLayer(inputs, output) : try BroadcastAddLayer(inputs, output)
-    case .mul: return try MulLayer(inputs, output)
+      return inputs[0].shape == inputs[1].shape ? AddLayer(inputs, output) : try PairLayer(.add, op, inputs, output)
+    case .mul: return try PairLayer(.multiply, op, inputs, output)
+    case .binary(let binary): return try PairLayer(PairFunction(binary.function), op, inputs, output)
+    case .prelu: return try PReLULayer(inputs[0], output, slope: parameter(.slope)!, batchSize: batchSize)
+    case .reduce(let spec): return ReduceLayer(AxisReduction(spec, over: shapes[0]), inputs[0], output)
+    case .argMax(let spec): return ArgMaxLayer(.argMax(spec, shapes[0]), inputs[0], output)
+    case .normalization(let spec):
+      return try NormalizationLayer(
+        StatisticNormalization(spec, over: shapes[0]), inputs[0], output, scale: parameter(.gamma),
+        shift: parameter(.beta), batchSize: batchSize)
+    case .matmul(let spec):
+      return MatMulLayer(BatchedProduct(spec, shapes[0], shapes[1], output.shape), inputs, output)
+    case .attention(let spec):
+      return try AttentionLayer(AttentionGeometry(spec, shapes), inputs, output, batchSize: batchSize)
+    case .resize(let spec): return BilinearLayer(Interpolation(spec, over: shapes[0]), inputs[0], output)
+    case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
+      preconditionFailure("\(op.spec.kind) only rearranges")
     case .concat(let spec): return ConcatLayer(inputs, output, axis: spec.axis(rank: output.shape.rank))
     case .flatten, .reshape: return ViewLayer(input: inputs[0], output: output)
-    case .pad(let spec): return PadLayer(spec, inputs[0], output)
+    case .pad(let spec): return PadLayer(ZeroPadding(spec, over: shapes[0]), inputs[0], output)
+    case .insertZeros(let spec): return PadLayer(ZeroPadding(spec, over: shapes[0]), inputs[0], output)
     case .dropout(let spec): return DropoutLayer(spec, inputs[0], output, name: name)
     }
   }
@@ -77,8 +96,8 @@ extension Operator {
   var gradientFollowsFromOutput: Bool {
     guard case .activation(let function) = self else { return false }
     return switch function {
-    case .relu, .relu6, .sigmoid, .softmax: true
-    case .hardSwish: false
+    case .relu, .relu6, .clip, .sigmoid, .softmax, .logSoftmax: true
+    default: false
     }
   }
 }

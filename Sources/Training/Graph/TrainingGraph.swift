@@ -42,6 +42,7 @@ final class TrainingGraph {
   ) throws {
     self.pool = pool
     self.batchSize = batchSize
+    let graph = try graph.insertingZeros()
     let scoresName = try Self.scores(of: graph)
     let needed = graph.needed(for: [scoresName])
     let (nodes, rounded) = Self.rounding(

@@ -1,16 +1,15 @@
 import Kernels
-import Network
 
-/// Zeros around each sample.
+/// Zeros around each sample, or within it.
 struct PadLayer: Layer {
   private let input: Value
   private let output: Value
   private let padding: ZeroPadding
 
-  init(_ spec: Pad, _ input: Value, _ output: Value) {
+  init(_ padding: ZeroPadding, _ input: Value, _ output: Value) {
     self.input = input
     self.output = output
-    padding = ZeroPadding(shape: input.shape.dims, before: spec.before, after: spec.after)
+    self.padding = padding
   }
 
   var keeps: Keeping { [] }

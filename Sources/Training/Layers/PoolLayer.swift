@@ -1,3 +1,4 @@
+import Descriptors
 import Kernels
 import Network
 import Tensors
@@ -43,17 +44,5 @@ final class PoolLayer: Layer {
       pooling.maximumGradient(
         outputGradient: dy, winners: winners, inputGradient: target.base, batch: pass.count, pool: pass.pool)
     }
-  }
-}
-
-extension WindowGeometry {
-  /// The network's window over images of the given shape (height, width, channels).
-  init(_ window: Window, over image: Shape) throws {
-    let pads = window.pads(height: image[0], width: image[1])
-    try self.init(
-      height: image[0], width: image[1], channels: image[2], kernel: (window.size.height, window.size.width),
-      stride: (window.stride.height, window.stride.width),
-      padding: Padding(top: pads.top, left: pads.left, bottom: pads.bottom, right: pads.right),
-      dilation: (window.dilation.height, window.dilation.width))
   }
 }

@@ -1,4 +1,6 @@
+import Descriptors
 import Kernels
+import Network
 
 /// Flatten and reshape: the same elements, in the same memory when nobody else reads it.
 struct ViewLayer: Layer {
@@ -39,35 +41,6 @@ final class AddLayer: ClampingLayer {
 
   func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
     pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size)
-  }
-}
-
-/// Element-wise sum of two values of different shapes.
-struct BroadcastAddLayer: Layer {
-  private let inputs: [Value]
-  private let output: Value
-  private let broadcast: Broadcast
-
-  init(_ inputs: [Value], _ output: Value) throws {
-    self.inputs = inputs
-    self.output = output
-    broadcast = try Broadcast(inputs[0].shape, inputs[1].shape)
-  }
-
-  var keeps: Keeping { [] }
-
-  func forward(_ pass: Pass) {
-    broadcast.run(
-      .add, inputs[0].data.base, inputs[1].data.base, output: output.data.base, batch: pass.count, pool: pass.pool)
-  }
-
-  func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
-    let dy = output.gradient!.base
-    if inputs[input].size == output.size {
-      return pass.pool.copy(output.gradient!, to: target, count: pass.count * output.size)
-    }
-    target.base.update(repeating: 0, count: pass.count * inputs[input].size)
-    broadcast.accumulate(intoFirst: input == 0, target.base, batch: pass.count, pool: pass.pool) { dy[$1] }
   }
 }
 
@@ -150,5 +123,31 @@ struct ConcatLayer: Layer {
         (target.base + row * part).update(from: gradient.base + row * width + start, count: part)
       }
     }
+  }
+}
+
+/// Elements in another order, some of them several times or not at all.
+struct OrderLayer: Layer {
+  private let input: Value
+  private let output: Value
+  private let order: ElementOrder
+  private let step: StandaloneStep
+
+  init(_ rearrangement: Rearrangement, _ input: Value, _ output: Value) {
+    self.input = input
+    self.output = output
+    order = ElementOrder(rearrangement, over: input.shape)
+    step = StandaloneStep(order.step)
+  }
+
+  var keeps: Keeping { [] }
+
+  func forward(_ pass: Pass) {
+    step.run([UnsafePointer(input.data.base)], to: [output.data.base], batch: pass.count, pool: pass.pool)
+  }
+
+  func inputGradient(_: Int, into target: FloatBuffer, _ pass: Pass) {
+    target.base.update(repeating: 0, count: pass.count * input.size)
+    order.accumulate(output.gradient!.base, into: target.base, batch: pass.count, pool: pass.pool)
   }
 }

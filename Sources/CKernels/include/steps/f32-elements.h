@@ -8,12 +8,28 @@ typedef enum {
   ck_element_clamp,       // to lo...hi
   ck_element_sigmoid,     // 1 / (1 + exp(-x))
   ck_element_hard_swish,  // x * clamp(x + 3, 0, 6) / 6, each operation rounded by itself
+  ck_element_tanh,
+  ck_element_erf,
+  ck_element_exp,
+  ck_element_log,
+  ck_element_sqrt,
+  ck_element_reciprocal,    // 1 / x
+  ck_element_negative,      // -x
+  ck_element_absolute,      // |x|
+  ck_element_silu,          // x * sigmoid(x)
+  ck_element_gelu,          // 0.5 * x * (1 + erf(x * sqrt(0.5)))
+  ck_element_gelu_tanh,     // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
+  ck_element_softplus,      // max(x, 0) + log1p(exp(-|x|))
+  ck_element_mish,          // x * tanh(softplus(x))
+  ck_element_leaky_relu,    // x < 0 ? lo * x : x
+  ck_element_elu,           // x < 0 ? lo * expm1(x) : x
+  ck_element_hard_sigmoid,  // clamp(lo * x + hi, 0, 1)
 } ck_element_function;
 
 typedef struct {
   size_t count;  // elements of one sample
   ck_element_function function;
-  float lo, hi;
+  float lo, hi;  // the function's numbers
 } ck_f32_elements;
 
 void ck_run_f32_elements(const void *step, const ck_kernels *kernels, const ck_call *call);

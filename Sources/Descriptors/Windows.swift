@@ -6,7 +6,7 @@ import Tensors
 // From Network's operators to the kernels' geometry.
 extension WindowGeometry {
   /// - Parameter image: `[height, width, channels]`.
-  init(_ window: Window, image: Shape) throws {
+  public init(_ window: Window, image: Shape) throws {
     let pads = window.pads(height: image[0], width: image[1])
     try self.init(
       height: image[0], width: image[1], channels: image[2], kernel: (window.size.height, window.size.width),
@@ -17,12 +17,12 @@ extension WindowGeometry {
 }
 
 extension ConvolutionGeometry {
-  init(_ conv: Conv2D, image: Shape) throws {
+  public init(_ conv: Conv2D, image: Shape) throws {
     try self.init(WindowGeometry(conv.window, image: image), outputChannels: conv.filters, groups: conv.groups)
   }
 
   /// A factor and a shift for each channel (the last axis): a depthwise convolution of single pixels.
-  static func perChannel(_ shape: Shape) throws -> ConvolutionGeometry {
+  public static func perChannel(_ shape: Shape) throws -> ConvolutionGeometry {
     let channels = shape.dims.last ?? 1
     let width = shape.rank == 3 ? shape[1] : 1
     let window = try WindowGeometry(
@@ -32,7 +32,7 @@ extension ConvolutionGeometry {
 }
 
 extension Pooling {
-  init(_ window: Window?, image: Shape, countsPadding: Bool = false) throws {
+  public init(_ window: Window?, image: Shape, countsPadding: Bool = false) throws {
     guard let window else {
       self = try .global(height: image[0], width: image[1], channels: image[2])
       return

@@ -1,0 +1,16 @@
+// Scaled dot-product attention: of queries (t, heads * d), keys (s, heads * d), values (s, heads * e) → (t, heads * e).
+//
+// Of each head: products of queries and keys, each one chain of fused multiply-adds from zero in ascending order of d, then
+// times the scale; softmax of each row (f32-softmax.h); products with the values, in ascending order of s.
+#pragma once
+#include "../ck-step.h"
+
+typedef struct {
+  size_t heads, queries, keys;  // t and s
+  size_t depth, width;          // d and e
+  float scale;
+} ck_f32_attention;
+
+// A second output, where there is one, receives the weights of the softmax, (heads, t, s) for each sample.
+void ck_run_f32_attention(const void *step, const ck_kernels *kernels, const ck_call *call);
+size_t ck_scratch_f32_attention(const void *step, size_t batch, size_t threads);

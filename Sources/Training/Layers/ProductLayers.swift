@@ -1,0 +1,122 @@
+import Kernels
+import Network
+
+/// The product of two values: matrices of each sample.
+struct MatMulLayer: Layer {
+  private let inputs: [Value]
+  private let output: Value
+  private let product: BatchedProduct
+  private let step: StandaloneStep
+
+  init(_ product: BatchedProduct, _ inputs: [Value], _ output: Value) {
+    self.inputs = inputs
+    self.output = output
+    self.product = product
+    step = StandaloneStep(product.step)
+  }
+
+  var keeps: Keeping { .inputs }
+
+  func forward(_ pass: Pass) {
+    step.run(
+      inputs.map { UnsafePointer($0.data.base) }, to: [output.data.base], batch: pass.count, pool: pass.pool)
+  }
+
+  // dA = dY B', dB = A' dY; what one matrix was for several adds up over them.
+  func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
+    let (m, n, k) = (product.m, product.n, product.k), p = product
+    let isFirst = input == 0, repeats = isFirst ? p.repeatsA : p.repeatsB
+    let gradient =
+      isFirst
+      ? MatrixProduct(m: m, n: k, k: n, transposeB: !p.transposesB)
+      : p.transposesB
+        ? MatrixProduct(m: n, n: k, k: m, transposeA: true) : MatrixProduct(m: k, n: n, k: m, transposeA: true)
+    let scratch = pass.scratch.bytes(gradient.scratchBytes)
+    for sample in 0..<pass.count {
+      for matrix in 0..<p.matrices {
+        let dy = UnsafePointer(output.gradient!.base + (sample * p.matrices + matrix) * m * n)
+        let other = inputs[1 - input], otherRepeats = isFirst ? p.repeatsB : p.repeatsA
+        let factor = UnsafePointer(
+          other.data.base + sample * other.size + (otherRepeats ? 0 : matrix * (isFirst ? k * n : m * k)))
+        let to = target.base + sample * inputs[input].size + (repeats ? 0 : matrix * (isFirst ? m * k : k * n))
+        let accumulates = repeats && matrix > 0
+        if isFirst {
+          gradient.run(a: dy, b: factor, c: to, accumulate: accumulates, scratch: scratch, pool: pass.pool)
+        } else if p.transposesB {
+          gradient.run(a: dy, b: factor, c: to, accumulate: accumulates, scratch: scratch, pool: pass.pool)
+        } else {
+          gradient.run(a: factor, b: dy, c: to, accumulate: accumulates, scratch: scratch, pool: pass.pool)
+        }
+      }
+    }
+  }
+}
+
+/// Scaled dot-product attention.
+final class AttentionLayer: Layer {
+  private let inputs: [Value]
+  private let output: Value
+  private let geometry: AttentionGeometry
+  private let step: StandaloneStep
+  /// What the softmax gave, kept for the backward pass: (heads, queries, keys) for each sample.
+  private let weights: FloatBuffer
+
+  init(_ geometry: AttentionGeometry, _ inputs: [Value], _ output: Value, batchSize: Int) throws {
+    self.inputs = inputs
+    self.output = output
+    self.geometry = geometry
+    step = StandaloneStep(geometry.step)
+    weights = try FloatBuffer(batchSize * geometry.heads * geometry.queries * geometry.keys)
+  }
+
+  var keeps: Keeping { .inputs }
+
+  func forward(_ pass: Pass) {
+    step.run(
+      inputs.map { UnsafePointer($0.data.base) }, to: [output.data.base, weights.base], batch: pass.count,
+      pool: pass.pool)
+  }
+
+  // With P the weights of the softmax: dV = P' dY; dP = dY V'; dS = P * (dP - sum(P * dP)) * scale; dQ = dS K;
+  // dK = dS' Q. Each head of each sample is its own.
+  func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
+    let g = geometry, (t, s) = (g.queries, g.keys), all = g.heads * g.depth, wide = g.heads * g.width
+    let q = inputs[0].data.base, k = inputs[1].data.base, v = inputs[2].data.base
+    let dy = output.gradient!.base, weights = weights.base, to = target.base
+    to.update(repeating: 0, count: pass.count * inputs[input].size)
+    pass.pool.parallelFor(pass.count * g.heads) { index in
+      let sample = index / g.heads, head = index % g.heads
+      let p = weights + index * t * s, dy = dy + sample * t * wide + head * g.width
+      let values = v + sample * s * wide + head * g.width
+      if input == 2 {
+        let dv = to + sample * s * wide + head * g.width
+        for row in 0..<t {
+          for key in 0..<s {
+            let weight = p[row * s + key]
+            for c in 0..<g.width { dv[key * wide + c].addProduct(weight, dy[row * wide + c]) }
+          }
+        }
+        return
+      }
+      var slopes = [Float](repeating: 0, count: s)
+      for row in 0..<t {
+        var sum: Float = 0
+        for key in 0..<s {
+          var product: Float = 0
+          for c in 0..<g.width { product.addProduct(dy[row * wide + c], values[key * wide + c]) }
+          slopes[key] = product
+          sum += p[row * s + key] * product
+        }
+        for key in 0..<s {
+          let slope = p[row * s + key] * (slopes[key] - sum) * g.scale
+          let queries = (sample * t + row) * all + head * g.depth, keys = (sample * s + key) * all + head * g.depth
+          if input == 0 {
+            for c in 0..<g.depth { to[queries + c].addProduct(slope, k[keys + c]) }
+          } else {
+            for c in 0..<g.depth { to[keys + c].addProduct(slope, q[queries + c]) }
+          }
+        }
+      }
+    }
+  }
+}
