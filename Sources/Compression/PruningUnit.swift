@@ -1,4 +1,4 @@
-import Diagnostics
+import Network
 
 /// What is removed as a whole.
 public enum PruningUnit: Sendable, Hashable {
@@ -12,16 +12,15 @@ public enum PruningUnit: Sendable, Hashable {
   /// shorter run keeps the same share, rounded up.
   case pattern(keep: Int, of: Int)
 
-  /// - Throws: `CompressError` with the numbers when it is empty, or keeps all.
-  public func check() throws {
+  /// The form its zeros come in; nil where they come singly, or not as zeros.
+  public var structure: SparsityStructure? {
     switch self {
-    case .weight, .filter: return
-    case .block(let rows, let columns):
-      guard (1...1 << 16).contains(rows), (1...1 << 16).contains(columns), rows * columns > 1 else {
-        throw CompressError("a block of \(rows) by \(columns) weights")
-      }
-    case .pattern(let keep, let of):
-      guard keep >= 1, keep < of, of <= 1 << 16 else { throw CompressError("a pattern that keeps \(keep) of \(of)") }
+    case .weight, .filter: nil
+    case .block(let rows, let columns): .blocks(rows: rows, columns: columns)
+    case .pattern(let keep, let of): .pattern(keep: keep, of: of)
     }
   }
+
+  /// - Throws: `CompressError` with the numbers when it is empty, or keeps all.
+  public func check() throws { try structure?.check() }
 }

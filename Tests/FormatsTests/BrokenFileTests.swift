@@ -134,6 +134,45 @@ import Testing
     #expect(try failure("\"graph\":", "\"graf\":") == "broken description of the model: \"graph\" is missing")
   }
 
+  /// A weight of two filters by five inputs, of whose first four two are left, claiming whatever is written.
+  @Test func structuresThatAreNotThere() throws {
+    var net = GraphBuilder(input: [5])
+    net.dense(2, bias: false, name: "d")
+    let values: [Float] = [1, 0, 2, 0, 3, 0, 4, 5, 0, 0]
+    let mask = Tensor(values.map { UInt8($0 == 0 ? 0 : 1) }, [2, 5])
+    let weight = try Parameter(
+      .float(Tensor(values, [2, 5])), mask: mask, structure: .pattern(keep: 2, of: 4))
+    let file = try NativeFormat.data(Model(graph: net.graph(), parameters: ["d": [.weight: weight]]))
+    #expect(file[8] == 3)
+    #expect(try NativeFormat.read(file)["d", .weight]?.structure == .pattern(keep: 2, of: 4))
+    func failure(_ old: String, _ new: String) -> String {
+      var parts = Parts(file)
+      #expect(parts.text.contains(old), "\(parts.text)")
+      parts.text = parts.text.replacing(old, with: new, maxReplacements: 1)
+      return message { _ = try NativeFormat.read(parts.file) }
+    }
+    let claim = #"{"pattern":{"keep":2,"of":4}}"#
+    #expect(
+      failure(claim, #"{"pattern":{"keep":1,"of":4}}"#)
+        == "layer \"d\": zeros are said to come as 1:4, but 2 of 4 weights are left where 1 may be (filter 1, input 1)")
+    #expect(
+      failure(claim, #"{"blocks":{"rows":2,"columns":1}}"#)
+        == "layer \"d\": zeros are said to come as blocks 2x1, but 1 of 2 weights are left where all or none may be "
+        + "(filter 1, input 1)")
+    #expect(failure(claim, #"{"pattern":{"keep":4,"of":4}}"#) == "a pattern that keeps 4 of 4")
+    #expect(failure(claim, #"{"pattern":{"keep":2,"of":9223372036854775807}}"#).hasPrefix("a pattern that keeps 2 of"))
+    #expect(failure(claim, "{}") == "a structure is one pattern or one form of blocks")
+    #expect(failure(claim, "7").hasPrefix("broken description of the model: parameters[0].structure: "))
+    #expect(failure(#""mask":"nonzero","#, "") == "layer \"d\": zeros that come as 2:4, without a mask")
+    // A weight that is not zero where two of four have to be.
+    var parts = Parts(file)
+    parts.data.replaceSubrange(4..<8, with: [0, 0, 0x80, 0x3F])
+    #expect(
+      message { _ = try NativeFormat.read(parts.file) }
+        == "layer \"d\": zeros are said to come as 2:4, but 3 of 4 weights are left where 2 may be "
+        + "(filter 1, input 1)")
+  }
+
   @Test func scalesThatAreNoNumbers() throws {
     for bits in [Float.nan.bitPattern, Float.infinity.bitPattern, 0, Float(-1).bitPattern] {
       for index in [1, 2] {
@@ -221,6 +260,7 @@ import Testing
       "-9223372036854775808", "18446744073709551616", "1e400", "1e-400", "1.5", "null", "true", "[]", "{}", "[1,2]",
       "\"\"", "\"input\"", "\"d\"", "\"float32\"", "\"float16\"", "\"int8\"", "\"int32\"", "\"int64\"", "\"uint8\"",
       "\"same\"", "\"valid\"", "\"nonzero\"", "\"relu\"", "\"concat\"", "\"add\"", "\"reshape\"", "\"pool2d\"",
+      "{\"pattern\":{\"keep\":1,\"of\":2}}", "{\"blocks\":{\"rows\":2,\"columns\":2}}",
     ]
     let target = tokens[random.below(tokens.count)]
     let new =

@@ -32,6 +32,7 @@ func difference(_ a: Model, _ b: Model) -> String? {
     default: return place
     }
     guard bytes(x.parameter.mask) == bytes(y.parameter.mask) else { return "mask of \(place)" }
+    guard x.parameter.structure == y.parameter.structure else { return "structure of \(place)" }
   }
   return nil
 }
@@ -70,8 +71,8 @@ func everythingModel() throws -> Model {
     Parameter(.float(weight("depthwise").applying(.mul, kept)), mask: kept), "depthwise", .weight)
   let pruned = try weight("dense").applying(.mul, weight("dense").applying(.lt, 0))
   try model.set(
-    Parameter(.integer(quantized(pruned)), mask: Tensor(repeating: 1, pruned.shape).converted(to: .uint8)), "dense",
-    .weight)
+    Parameter(.integer(quantized(pruned)), mask: Tensor(repeating: 1, pruned.shape).converted(to: .uint8),
+      structure: .blocks(rows: 1, columns: 4)), "dense", .weight)
   try model.set(Parameter(.integer(quantized(weight("point"), bits: 4))), "point", .weight)
   try model.set(
     Parameter(.integer(IntegerValues(values: Tensor([7, -1 << 30, 0] as [Int32]), scales: [0.5, 1, 1e-9], bits: 32))),
@@ -81,8 +82,13 @@ func everythingModel() throws -> Model {
   try model.setActivation(ActivationQuantization(scale: 1e-20, zeroPoint: 255), of: "input")
   try model.setActivation(ActivationQuantization(scale: 0.25, zeroPoint: 9, bits: 4), of: "point")
   try model.setActivation(.levels(RoundingLevels([-1.5, 0, 1e-3, 7])), of: "dense")
+  // The first of every filter's five inputs is gone.
+  let fourOfFive = Tensor((0..<15).map { UInt8($0 % 5 == 0 ? 0 : 1) }, [3, 5])
   try model.set(
-    Parameter(.codes(CodedValues(weight("last"), levels: RoundingLevels([-0.25, 0, 0.125, 3])))), "last", .weight)
+    Parameter(
+      .codes(
+        CodedValues(weight("last").applying(.mul, fourOfFive), levels: RoundingLevels([-0.25, 0, 0.125, 3]))),
+      mask: fourOfFive, structure: .pattern(keep: 4, of: 5)), "last", .weight)
   return model
 }
 

@@ -121,6 +121,56 @@ private struct Backwards: PruningPolicy {
     #expect(try record([narrowed(.weight)]).contracts?.isEmpty == false)
   }
 
+  /// Of both layers with weights, after each of these stages in turn.
+  private func structures(_ stage: Stage, _ executor: Executor) throws -> [SparsityStructure?] {
+    let model = try executor.model(of: stage)
+    return ["conv", "head"].map { model[$0, .weight]?.structure }
+  }
+
+  @Test func theModelKnowsInWhatFormItsZerosCome() throws {
+    let executor = Executor(context: try context(), store: nil)
+    let tuning = TrainingRecipe(data: Corners(), epochs: 2, batchSize: 16, learningRate: .constant(0.01))
+    for (unit, structure) in [
+      (PruningUnit.pattern(keep: 2, of: 4), SparsityStructure.pattern(keep: 2, of: 4)),
+      (.block(rows: 1, columns: 4), .blocks(rows: 1, columns: 4)),
+    ] {
+      let once = try pruned(unit)
+      let gradual = try Stage(
+        PruneStage(Backwards(unit: unit), target: .sparsity(0.5), training: tuning, interval: 4),
+        inputs: [tinyStage()])
+      let trained = try Stage(TrainStage(tuning, name: "tiny"), inputs: [once])
+      let rewound = try Stage(RewindStage(), inputs: [trained, tinyStage()])
+      let drawn = try Stage(ReinitializeStage(Initialization(.heNormal), seed: 2), inputs: [trained])
+      let int8 = try Stage(QuantizeStage(Uniform(choice: .int8), calibration: Corners().taking(64)), inputs: [trained])
+      let clustered = try Stage(
+        QuantizeStage(Uniform(choice: LayerQuantization(weights: .clusters(8)))), inputs: [trained])
+      let aware = try Stage(
+        QuantizeStage(Uniform(choice: .int8), calibration: Corners().taking(64), training: tuning), inputs: [trained])
+      for stage in [once, gradual, trained, rewound, drawn, int8, clustered, aware] {
+        #expect(try structures(stage, executor) == [structure, structure], "\(stage.work.label)")
+      }
+    }
+    #expect(try structures(pruned(), executor) == [nil, nil])
+  }
+
+  /// Single weights taken out of blocks leave no blocks; out of a pattern they leave the pattern. Blocks taken from
+  /// where single weights went before are none, and nobody promises them.
+  @Test func whatBreaksTheFormLeavesNone() throws {
+    let executor = Executor(context: try context(), store: nil)
+    func then(_ stage: Stage, _ unit: PruningUnit, _ sparsity: Double) throws -> Stage {
+      try Stage(PruneStage(Backwards(unit: unit), target: .sparsity(sparsity)), inputs: [stage])
+    }
+    let pattern = PruningUnit.pattern(keep: 2, of: 4), block = PruningUnit.block(rows: 2, columns: 2)
+    #expect(try structures(then(pruned(pattern), .weight, 0.8), executor) == [pattern.structure, pattern.structure])
+    // The convolution loses all its weights, which are whole blocks.
+    #expect(try structures(then(pruned(block, sparsity: 0.3), .weight, 0.8), executor)[1] == nil)
+    let mixed = try then(pruned(.weight, sparsity: 0.3), block, 0.7)
+    #expect(try structures(mixed, executor)[1] == nil)
+    let promises = try #require(try executor.record(of: mixed).contracts).filter { $0.layer == "head" }
+    #expect(promises.map(\.stage) == [mixed.work.label])
+    #expect(!promises.contains { $0.promise == .blocks(rows: 2, columns: 2) })
+  }
+
   @Test func filtersMayOnlyGetFewer() throws {
     let narrow = try Stage(
       PruneChannelsStage(Backwards(unit: .filter), target: .shares([0.5])), inputs: [tinyStage()])

@@ -57,7 +57,7 @@ extension Model {
     {
       if let scaled = weight.scaled(forBias: bias.array(Float.self), inputScale: input.scale) {
         weight = scaled
-        try set(Parameter(.integer(scaled), mask: parameter.mask.map { _ in scaled.nonzeroMask }), layer, .weight)
+        try set(parameter.encoded(as: .integer(scaled)), layer, .weight)
       }
       let integers = try IntegerValues(bias: bias, inputScale: input.scale, weightScales: weight.scales)
       try set(Parameter(.integer(integers)), layer, .bias)

@@ -77,12 +77,12 @@ extension Model {
   }
 
   private mutating func scale(_ layer: String, _ role: ParameterRole, by factor: (Int) -> Float) throws {
-    var parameter = self[layer, role]!, values = parameter.values
+    let parameter = self[layer, role]!
+    var values = parameter.values
     values.withMutable(Float.self) { values in
       for run in Cancellation.runs(values.count) { for i in run { values[i] *= factor(i) } }
     }
-    parameter.encoding = .float(values)
-    try set(parameter, layer, role)
+    try set(parameter.encoded(as: .float(values)), layer, role)
   }
 }
 

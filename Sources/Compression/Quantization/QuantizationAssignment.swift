@@ -161,12 +161,12 @@ extension WeightFormat {
   public func encoded(_ weight: Parameter) throws -> Parameter {
     let values = weight.values
     switch self {
-    case .float16: return try Parameter(.float(values.converted(to: .float16)), mask: weight.mask)
-    case .bfloat16: return try Parameter(.float(values.converted(to: .bfloat16)), mask: weight.mask)
+    case .float16: return try weight.encoded(as: .float(values.converted(to: .float16)))
+    case .bfloat16: return try weight.encoded(as: .float(values.converted(to: .bfloat16)))
     case .integer(let bits, let granularity, let fit, let powerOfTwo, _):
       let integers = try IntegerValues(
         quantizing: values, bits: bits, granularity: granularity, fit: fit, powerOfTwo: powerOfTwo)
-      return try Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask })
+      return try weight.encoded(as: .integer(integers))
     case .levels(let spacing, let bits):
       if let bad = values.firstNonFinite {
         throw CompressError("weight \(bad.value) at \(bad.index) is not finite", kind: .input)
@@ -183,22 +183,11 @@ extension WeightFormat {
         try Cancellation.checkCurrent()
         return sum
       }
-      return try Parameter(.codes(CodedValues(values, levels: levels)), mask: weight.mask)
+      return try weight.encoded(as: .codes(CodedValues(values, levels: levels)))
     case .clusters(let count):
       let levels = try RoundingLevels(clustering: values, count: count)
-      return try Parameter(.codes(CodedValues(values, levels: levels)), mask: weight.mask)
+      return try weight.encoded(as: .codes(CodedValues(values, levels: levels)))
     }
-  }
-}
-
-extension IntegerValues {
-  /// uint8: 1 where a value is not zero.
-  public var nonzeroMask: Tensor {
-    var mask = Tensor(zeros: values.shape, dtype: .uint8)
-    values.withElements(Int8.self) { q in
-      mask.withMutable(UInt8.self) { for i in $0.indices { $0[i] = q[i] == 0 ? 0 : 1 } }
-    }
-    return mask
   }
 }
 

@@ -28,6 +28,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     /// Their shape, where integers or codes of fewer than 8 bits are packed (`PackedBits`) and `values` are the bytes.
     let packed: Shape?
     let mask: Mask?
+    let structure: SparsityStructure?
   }
 
   enum Mask: Sendable {
@@ -102,11 +103,12 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
             } : coded.codes)
       }
       let mask: Mask? = try parameter.mask.map { mask in
-        PackedMask.agree(mask, PackedMask.nonzero(parameter.encoding))
+        PackedMask.agree(mask, parameter.encoding.nonzeroMask)
           ? .nonzero : .packed(try reference(PackedMask.pack(mask)))
       }
       return Entry(
-        layer: layer, role: role, values: values, scales: count, table: table, bits: bits, packed: packed, mask: mask)
+        layer: layer, role: role, values: values, scales: count, table: table, bits: bits, packed: packed, mask: mask,
+        structure: parameter.structure)
     }
     var quantized: [(layer: String, quantization: ActivationQuantization)] = []
     var rounded: [(layer: String, levels: [Float])] = []
@@ -197,12 +199,12 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
         let mask: Tensor? =
           switch entry.mask {
           case nil: nil
-          case .nonzero: PackedMask.nonzero(encoding)
+          case .nonzero: encoding.nonzeroMask
           case .packed(let reference):
             PackedMask.unpack(
               try fetch(reference, .uint8, (shape.count + 7) / 8, "\(entry.role.rawValue)'s mask"), shape)
           }
-        byLayer[entry.layer, default: [:]][entry.role] = try Parameter(encoding, mask: mask)
+        byLayer[entry.layer, default: [:]][entry.role] = try Parameter(encoding, mask: mask, structure: entry.structure)
       }
     }
 
@@ -247,7 +249,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let isNew =
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
-    return max(isNew ? 2 : 1, graph.formatVersion)
+    let isStructured = parameters.contains { $0.structure != nil }
+    return max(isStructured ? 3 : isNew ? 2 : 1, graph.formatVersion)
   }
 
   /// Every tensor the model consists of, in the order in which they were placed.

@@ -65,6 +65,9 @@ extension Parameter {
               ? (kept.first?.map { integers.scales[$0] } ?? integers.scales) : integers.scales,
             bits: integers.bits))
       }
-    return try Parameter(encoding, mask: mask.map(gather))
+    var sliced = try Parameter(encoding, mask: mask.map(gather))
+    // Runs and blocks are cut anew where inputs went.
+    sliced.adopt(structure)
+    return sliced
   }
 }

@@ -50,6 +50,26 @@ public enum Encoding: Sendable {
     }
   }
 
+  /// uint8: 1 where a value is not zero.
+  public var nonzeroMask: Tensor {
+    var mask = Tensor(zeros: shape, dtype: .uint8)
+    func fill<T: TensorElement>(_ tensor: Tensor, _ isNonzero: (T) -> Bool) {
+      tensor.withElements(T.self) { values in
+        mask.withMutable(UInt8.self) { mask in for i in mask.indices { mask[i] = isNonzero(values[i]) ? 1 : 0 } }
+      }
+    }
+    switch self {
+    case .float(let tensor) where tensor.dtype == .float16: fill(tensor) { (half: Half) in half.bits & 0x7FFF != 0 }
+    case .float(let tensor) where tensor.dtype == .bfloat16:
+      fill(tensor) { (value: BFloat) in value.bits & 0x7FFF != 0 }
+    case .float(let tensor): fill(tensor) { (value: Float) in value != 0 }
+    case .integer(let integers) where integers.bits == 32: fill(integers.values) { (value: Int32) in value != 0 }
+    case .integer(let integers): fill(integers.values) { (value: Int8) in value != 0 }
+    case .codes(let coded): fill(coded.codes) { (code: UInt8) in coded.table[Int(code)] != 0 }
+    }
+    return mask
+  }
+
   /// What the summary calls it: `float32`, `int8`, `16 values` …
   public var name: String {
     switch self {

@@ -6,7 +6,7 @@ extension Model {
   public func decoded() throws -> Model {
     var parameters: [String: [ParameterRole: Parameter]] = [:]
     for (layer, role, parameter) in allParameters {
-      parameters[layer, default: [:]][role] = try Parameter(.float(parameter.values), mask: parameter.mask)
+      parameters[layer, default: [:]][role] = try parameter.encoded(as: .float(parameter.values))
     }
     return try Model(graph: graph, parameters: parameters)
   }

@@ -70,6 +70,6 @@ extension Model {
     }
     let bias = values(node.name, .bias) ?? [Float](repeating: 0, count: factor.count)
     let shifted = factor.indices.map { (bias[$0] - mean[$0]) * factor[$0] + beta[$0] }
-    return (try Parameter(.float(weight), mask: old.mask), Parameter(Tensor(shifted)))
+    return (try old.encoded(as: .float(weight)), Parameter(Tensor(shifted)))
   }
 }

@@ -28,6 +28,9 @@ public struct Model: Sendable {
             throw CompressError(
               "\(spec.role.rawValue) has shape \(parameter.shape), expected \(spec.shape)", kind: .input)
           }
+          if let structure = parameter.structure, spec.role != .weight {
+            throw CompressError("\(spec.role.rawValue) comes as \(structure), which is for weights", kind: .input)
+          }
         }
         guard given.count == wanted.count else {
           let extra = given.keys.filter { role in !wanted.contains { $0.role == role } }.map(\.rawValue).sorted()
@@ -71,6 +74,11 @@ public struct Model: Sendable {
     do { try parameters[owner]![.weight]!.remove(by: mask) } catch let error as CompressError {
       throw error.at(layer: layer)
     }
+  }
+
+  /// Has a layer's weight take on a structure, if it has a mask and its zeros come in it; otherwise what it has stays.
+  public mutating func adopt(_ structure: SparsityStructure?, of layer: String) {
+    parameters[graph.owner(of: layer)]?[.weight]?.adopt(structure)
   }
 
   /// Sets or removes the quantization of a value.

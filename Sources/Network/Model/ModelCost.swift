@@ -19,6 +19,8 @@ public struct ModelCost: Sendable {
     public let encoding: String?
     /// Bits of one value of the weight; nil without one.
     public let bits: Int?
+    /// The form in which the weight's zeros come; nil where none is known.
+    public let structure: SparsityStructure?
     /// Bytes of its parameters as stored.
     public let bytes: Int
     public let inputs: [String]
@@ -38,6 +40,7 @@ public struct ModelCost: Sendable {
         weights: weight?.count ?? 0, nonzeroWeights: weight?.nonzeroCount ?? 0,
         macs: node.op.spec.macs(model.graph.inputShapes(of: node), model.graph.outputShapes(of: node)),
         encoding: weight?.encoding.name, bits: weight?.encoding.bits,
+        structure: weight?.structure,
         bytes: parameters.reduce(0) { $0 + $1.encoding.byteCount },
         inputs: node.inputs)
     }

@@ -47,6 +47,13 @@ public struct Contract: Sendable, Codable, Hashable {
 }
 
 extension Contract.Promise {
+  init(_ structure: SparsityStructure) {
+    switch structure {
+    case .pattern(let keep, let of): self = .pattern(keep: keep, of: of)
+    case .blocks(let rows, let columns): self = .blocks(rows: rows, columns: columns)
+    }
+  }
+
   /// Without its numbers.
   var kind: String {
     switch self {

@@ -59,46 +59,22 @@ struct ContractCheck {
   }
 
   private func pattern(_ after: Parameter, keep: Int, of: Int) throws {
-    let inputs = after.count / max(after.shape.dims.first ?? 1, 1)
-    var worst: (run: Range<Int>, nonzero: Int, most: Int)?
-    after.values.withElements(Float.self) { values in
-      for start in stride(from: 0, to: values.count, by: max(inputs, 1)) {
-        for offset in stride(from: 0, to: inputs, by: of) where worst == nil {
-          let run = start + offset..<start + min(offset + of, inputs)
-          let nonzero = values[run].count { $0 != 0 }, most = (run.count * keep + of - 1) / of
-          if nonzero > most { worst = (run, nonzero, most) }
-        }
-      }
-    }
-    guard let worst else { return }
-    let filter = worst.run.lowerBound / inputs + 1, first = worst.run.lowerBound % inputs + 1
+    let structure = SparsityStructure.pattern(keep: keep, of: of)
+    guard let worst = structure.violation(in: after.encoding.nonzeroMask) else { return }
     throw broken(
-      "left \(worst.nonzero) of \(worst.run.count) weights nonzero (filter \(filter), inputs \(first) to "
-        + "\(first + worst.run.count - 1)) where \(promiser) promised \(worst.most)",
+      "left \(worst.left) of \(worst.size) weights nonzero (filter \(worst.filter + 1), inputs \(worst.input + 1) to "
+        + "\(worst.input + worst.size)) where \(promiser) promised \(worst.most)",
       hint: "remove filters first, then prune to the pattern")
   }
 
   /// As long as the weight keeps its shape, the zeros say it all; where channels went, blocks may have come apart.
   private func blocks(_ after: Parameter, rows: Int, columns: Int) throws {
-    guard let mask = after.mask, before?.shape != after.shape, let filters = after.shape.dims.first, filters > 0
+    guard let mask = after.mask, before?.shape != after.shape,
+      let torn = SparsityStructure.blocks(rows: rows, columns: columns).violation(in: mask)
     else { return }
-    let inputs = after.count / filters
-    var torn: (filter: Int, input: Int, zeros: Int, size: Int)?
-    mask.withElements(UInt8.self) { mask in
-      for top in stride(from: 0, to: filters, by: rows) {
-        for left in stride(from: 0, to: inputs, by: columns) where torn == nil {
-          let height = min(rows, filters - top), width = min(columns, inputs - left)
-          let zeros = (top..<top + height).reduce(0) { sum, row in
-            sum + mask[row * inputs + left..<row * inputs + left + width].count { $0 == 0 }
-          }
-          if zeros > 0, zeros < height * width { torn = (top + 1, left + 1, zeros, height * width) }
-        }
-      }
-    }
-    guard let torn else { return }
     throw broken(
-      "left \(torn.zeros) of \(torn.size) weights of a block zero (filter \(torn.filter), input \(torn.input)) where "
-        + "\(promiser) promised whole blocks of \(rows) by \(columns)",
+      "left \(torn.size - torn.left) of \(torn.size) weights of a block zero (filter \(torn.filter + 1), input "
+        + "\(torn.input + 1)) where \(promiser) promised whole blocks of \(rows) by \(columns)",
       hint: "remove filters first, then prune to blocks")
   }
 

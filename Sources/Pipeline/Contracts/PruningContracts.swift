@@ -5,17 +5,13 @@ extension PruneStage {
   /// The zeros of every layer with a mask, and the unit they come in.
   public func contracts(for model: Model, inputs: [Model]) -> [Contract] {
     model.weightLayers.flatMap { layer -> [Contract] in
-      guard let mask = model[layer, .weight]?.mask else { return [] }
-      let old = inputs[0][layer, .weight]?.mask
       // A layer that this stage left as it was keeps what was promised before.
-      if let old, old.array(UInt8.self) == mask.array(UInt8.self) { return [] }
+      guard let weight = model[layer, .weight], let mask = weight.mask,
+        Self.hasPruned(layer, of: model, from: inputs[0])
+      else { return [] }
       let zeros = mask.withElements(UInt8.self) { $0.count { $0 == 0 } }
-      let shape: [Contract.Promise] =
-        switch policy.unit {
-        case .block(let rows, let columns): [.blocks(rows: rows, columns: columns)]
-        case .pattern(let keep, let of): [.pattern(keep: keep, of: of)]
-        case .weight, .filter: []
-        }
+      // What an earlier stage removed may not come in this one's units.
+      let shape = weight.structure == policy.unit.structure ? weight.structure.map { [Contract.Promise($0)] } ?? [] : []
       return ([.zeros(count: zeros)] + shape).map { Contract($0, layer: layer, stage: label) }
     }
   }

@@ -1,5 +1,6 @@
 import Datasets
 import Diagnostics
+import Network
 
 /// What a script wants compared: variants of a model on one data set, the first being the measure of
 /// the others.
@@ -131,6 +132,8 @@ public struct VariantResult: Sendable {
     /// Of the weight: `float32`, `int8` …; nil without one.
     public var encoding: String?
     public var bits: Int?
+    /// The form in which the weight's zeros come; nil where none is known.
+    public var structure: SparsityStructure?
     /// Its parameters as stored.
     public var bytes: Int
     /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
@@ -138,12 +141,13 @@ public struct VariantResult: Sendable {
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
-      case bytes, arithmetic
+      case structure, bytes, arithmetic
     }
 
     public init(
       name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, weights: Int? = nil,
-      nonzeroWeights: Int? = nil, macs: Int, encoding: String?, bits: Int?, bytes: Int, arithmetic: String?
+      nonzeroWeights: Int? = nil, macs: Int, encoding: String?, bits: Int?, structure: SparsityStructure? = nil,
+      bytes: Int, arithmetic: String?
     ) {
       self.name = name
       self.kind = kind
@@ -155,6 +159,7 @@ public struct VariantResult: Sendable {
       self.macs = macs
       self.encoding = encoding
       self.bits = bits
+      self.structure = structure
       self.bytes = bytes
       self.arithmetic = arithmetic
     }

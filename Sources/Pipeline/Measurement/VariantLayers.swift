@@ -10,7 +10,7 @@ extension VariantResult.Layer {
       VariantResult.Layer(
         name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
         nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
-        encoding: layer.encoding, bits: layer.bits, bytes: layer.bytes,
+        encoding: layer.encoding, bits: layer.bits, structure: layer.structure, bytes: layer.bytes,
         arithmetic: plan.inputNames.contains(layer.name) ? nil : steps[layer.name])
     }
   }

@@ -50,7 +50,7 @@ struct AwareTraining {
     var start = assignment.model
     for layer in quantization.ties.keys.sorted() {
       let weight = quantized[layer, .weight]!
-      try start.set(Parameter(.float(weight.values), mask: weight.mask), layer, .weight)
+      try start.set(weight.encoded(as: .float(weight.values)), layer, .weight)
     }
     var final = quantization
     let result = try training.train(
@@ -76,11 +76,10 @@ struct AwareTraining {
         let weight = trained[layer, .weight]!
         if let format = final.weights[layer] {
           let integers = try IntegerValues(rounding: weight.values, scales: format.scales, bits: format.bits)
-          try model.set(
-            Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask }), layer, .weight)
+          try model.set(weight.encoded(as: .integer(integers)), layer, .weight)
         } else if let codes = final.ties[layer], case .codes(let coded)? = model[layer, .weight]?.encoding {
           let table = Self.table(coded.table, codes, weight.values)
-          try model.set(Parameter(.codes(CodedValues(codes: codes, table: table)), mask: weight.mask), layer, .weight)
+          try model.set(weight.encoded(as: .codes(CodedValues(codes: codes, table: table))), layer, .weight)
         } else {
           try model.set(assignment.layers[layer]?.weights.encoded(weight) ?? weight, layer, .weight)
         }

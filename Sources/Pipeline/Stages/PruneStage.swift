@@ -140,10 +140,26 @@ public struct PruneStage: StageWork {
       }
       result = StageResult(pruned)
     }
+    adoptStructure(of: &result.model, from: model)
     let reached = Self.sparsity(of: result.model)
     result.record.facts["sparsity"] = reached
     if let warning = shortfall(wanted, reached, pruner, ended) { result.record.warn(warning) }
     return result
+  }
+
+  /// Has every layer that lost weights here know in what form: all of them, if an earlier stage removed others that do
+  /// not come in it, have none.
+  private func adoptStructure(of model: inout Model, from before: Model) {
+    guard let structure = policy.unit.structure else { return }
+    for layer in model.weightLayers where Self.hasPruned(layer, of: model, from: before) {
+      model.adopt(structure, of: layer)
+    }
+  }
+
+  /// Whether a layer's mask is another than before.
+  static func hasPruned(_ layer: String, of model: Model, from before: Model) -> Bool {
+    guard let mask = model[layer, .weight]?.mask else { return false }
+    return before[layer, .weight]?.mask?.array(UInt8.self) != mask.array(UInt8.self)
   }
 
   /// The share of zeros among the weights of the layers that are pruned.

@@ -169,7 +169,7 @@ public struct QuantizeStage: StageWork {
       }
     }
     let integers = try rounding.rounded(assignment.model[layer, .weight]!.values, nearest, pool: context.pool)
-    try model.set(Parameter(.integer(integers), mask: weight.mask.map { _ in integers.nonzeroMask }), layer, .weight)
+    try model.set(weight.encoded(as: .integer(integers)), layer, .weight)
     // In the scale of the products, which may have moved.
     if let bias = assignment.model[layer, .bias] { try model.setBias(bias.values, of: layer) }
     if assignment.corrected.contains(layer) {

@@ -30,7 +30,9 @@ public struct ReinitializeStage: StageWork {
     var random = SeededRandom(seed: seed).stream("reinitialize")
     var model = try Model(initializing: inputs[0].graph, initialization, seed: random.next())
     for layer in inputs[0].weightLayers {
-      if let mask = inputs[0][layer, .weight]?.mask { try model.prune(layer, by: mask) }
+      guard let pruned = inputs[0][layer, .weight], let mask = pruned.mask else { continue }
+      try model.prune(layer, by: mask)
+      model.adopt(pruned.structure, of: layer)
     }
     return StageResult(model)
   }

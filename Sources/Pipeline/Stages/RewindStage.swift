@@ -21,7 +21,9 @@ public struct RewindStage: StageWork {
     try Self.check(inputs[0].graph, inputs[1].graph)
     var model = inputs[1]
     for layer in inputs[0].weightLayers {
-      if let mask = inputs[0][layer, .weight]?.mask { try model.prune(layer, by: mask) }
+      guard let pruned = inputs[0][layer, .weight], let mask = pruned.mask else { continue }
+      try model.prune(layer, by: mask)
+      model.adopt(pruned.structure, of: layer)
     }
     return StageResult(model)
   }

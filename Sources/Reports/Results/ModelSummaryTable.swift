@@ -22,7 +22,7 @@ public struct ModelSummaryTable {
         hasWeights ? TextTable.Cell(Formatting.count(layer.parameters)) : "",
         layer.weights > 0 ? TextTable.Cell(Formatting.percent(left, digits: 1)) : "",
         layer.macs > 0 ? TextTable.Cell(Formatting.scaled(layer.macs)) : "",
-        TextTable.Cell((layer.encoding ?? "") + activation),
+        TextTable.Cell((layer.encoding ?? "") + (layer.structure.map { ", \($0)" } ?? "") + activation),
         hasWeights ? TextTable.Cell(Formatting.count(layer.bytes)) : "",
         TextTable.Cell(layer.inputs.joined(separator: ", ")),
       ])

@@ -55,6 +55,9 @@ struct Program {
   struct Weights {
     let weight: Encoding
     let bias: Encoding?
+    /// What pruning removed of the weight, and the form in which its zeros come.
+    let mask: Tensor?
+    let structure: SparsityStructure?
   }
 
   var values: [Value]
@@ -123,8 +126,12 @@ extension Program.Kind {
     case .constant(let constant): self = .constant(values(constant.role))
     case let op where op.isReshape: self = .reshape
     case let op:
-      let weight = model[node.name, .weight]?.encoding, bias = model[node.name, .bias]?.encoding
-      self = .node(op, weight.map { Program.Weights(weight: $0, bias: bias) })
+      let bias = model[node.name, .bias]?.encoding
+      self = .node(
+        op,
+        model[node.name, .weight].map {
+          Program.Weights(weight: $0.encoding, bias: bias, mask: $0.mask, structure: $0.structure)
+        })
     }
   }
 

@@ -19,6 +19,8 @@ final class TrainableParameter {
   private(set) var gathered: Tensor?
   /// uint8 of the parameter's shape; where it is 0 the value is zero and stays zero.
   private(set) var mask: Tensor?
+  /// What the zeros of the mask came in when training began.
+  private var structure: SparsityStructure?
 
   init(layer: String, role: ParameterRole, _ parameter: Parameter) throws {
     guard case .float(let tensor) = parameter.encoding else {
@@ -34,6 +36,7 @@ final class TrainableParameter {
     gradient = role.isTrainable ? try FloatBuffer(shape.count) : nil
     decays = role == .weight
     mask = parameter.mask
+    structure = parameter.structure
     holdMask()
   }
 
@@ -92,7 +95,11 @@ final class TrainableParameter {
   }
 
   var trained: Parameter {
-    get throws { try Parameter(.float(values.tensor(shape)), mask: mask) }
+    get throws {
+      var trained = try Parameter(.float(values.tensor(shape)), mask: mask)
+      trained.adopt(structure)
+      return trained
+    }
   }
 }
 
