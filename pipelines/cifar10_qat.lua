@@ -14,7 +14,7 @@ local p = params {
   rate      = { 1e-3, min = 0, help = "the learning rate tuning begins with" },
   test      = { 10000, min = 10, help = "test images that accuracy is measured on" },
   images    = { 200, min = 1, help = "test images timed one by one" },
-  cooldown  = { 0, min = 0, help = "seconds of rest before each measurement" },
+  cooldown  = { 0, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local pixels = { scale = 255 }

@@ -9,7 +9,7 @@ local p = params {
   fit      = { 64, min = 10, help = "generated pictures that the last layer is fitted to" },
   test     = { 200, min = 10, help = "pictures that accuracy is measured on" },
   images   = { 50, min = 1, help = "pictures timed one by one" },
-  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local make = zoo[p.network]

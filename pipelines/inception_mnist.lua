@@ -11,7 +11,7 @@ local p = params {
   test     = { 2000, min = 10, help = "test images that accuracy is measured on" },
   images   = { 1000, min = 1, help = "test images timed one by one" },
   control  = { false, help = "also the whole network, tuned as long as the pruned one" },
-  cooldown = { 5, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 5, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
   width    = { 1.0, min = 0.01, max = 1, help = "multiplies every number of filters" },
 }
 

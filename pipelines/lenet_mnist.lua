@@ -3,7 +3,7 @@
 local p = params {
   epochs   = { 12, min = 1, help = "of each training" },
   samples  = { 60000, min = 200, help = "training images" },
-  cooldown = { 2, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 2, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
   images   = { 1000, min = 1, help = "test images timed one by one" },
 }
 

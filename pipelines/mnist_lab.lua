@@ -10,7 +10,7 @@ local p = params {
   control  = { false, help = "also the whole network, tuned as long as the pruned one" },
   samples  = { 60000, min = 200, help = "training images" },
   images   = { 1000, min = 1, help = "test images timed one by one" },
-  cooldown = { 2, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 2, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local mnist    = dataset "mnist"

@@ -5,7 +5,7 @@ local p = params {
   sparsity = { 0.8, min = 0, max = 1, help = "share of zero weights in the pruned variants" },
   samples  = { 12000, min = 200, help = "training images" },
   images   = { 1000, min = 1, help = "test images timed one by one" },
-  cooldown = { 1, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 1, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local digits   = dataset "digits"

@@ -19,7 +19,7 @@ local p = params {
   samples   = { 50000, min = 200, help = "training images" },
   test      = { 10000, min = 10, help = "test images that accuracy is measured on" },
   images    = { 1000, min = 1, help = "test images timed one by one" },
-  cooldown  = { 2, min = 0, help = "seconds of rest before each measurement" },
+  cooldown  = { 2, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local cifar    = dataset("cifar10", { normalize = "cifar10" })

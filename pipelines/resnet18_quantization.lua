@@ -11,7 +11,7 @@ local p = params {
   epochs   = { 1, min = 1, help = "of that" },
   test     = { 10000, min = 10, help = "test images that accuracy is measured on" },
   images   = { 200, min = 1, help = "test images timed one by one" },
-  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local cifar = dataset("cifar10", { normalize = { mean = { 0.4914, 0.4822, 0.4465 }, std = { 0.2470, 0.2435, 0.2616 } } })

@@ -3,7 +3,7 @@ local p = params {
   sparsity = { 0.9, min = 0, max = 1, help = "share of zero weights" },
   samples  = { 10000, min = 200, help = "training images" },
   images   = { 500, min = 1, help = "test images timed one by one" },
-  cooldown = { 1, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 1, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local digits   = dataset "digits"

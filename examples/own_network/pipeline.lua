@@ -7,7 +7,7 @@ local p = params {
   epochs   = { 3, min = 1, max = 100 },
   samples  = { 4000, min = 200, help = "training images" },
   images   = { 500, min = 1, help = "test images timed one by one" },
-  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 -- Two convolutions and what goes past them. Where the image shrinks, the shortcut has to follow.

@@ -5,7 +5,7 @@ local p = params {
   tuning   = { 2, min = 0, help = "epochs of training afterwards" },
   samples  = { 10000, min = 200, help = "training images" },
   images   = { 500, min = 1, help = "test images timed one by one" },
-  cooldown = { 0, min = 0, help = "seconds of rest before each measurement" },
+  cooldown = { 0, min = 0, help = "seconds of rest before each variant, shared out over its turns" },
 }
 
 local digits   = dataset "digits"
