@@ -34,7 +34,7 @@ let package = Package(
     .target(name: "Network", dependencies: ["Tensors"]),
     .target(name: "Descriptors", dependencies: ["Network", "Kernels"]),
     .target(name: "Formats", dependencies: ["Network", "Files"]),
-    .target(name: "Datasets", dependencies: ["Tensors", "Files", "CImages"]),
+    .target(name: "Datasets", dependencies: ["Network", "Tensors", "Files", "CImages"]),
     .target(
       name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
     .target(name: "Training", dependencies: ["Network", "Descriptors", "Kernels", "Datasets", "Diagnostics"]),

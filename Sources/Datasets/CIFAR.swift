@@ -8,9 +8,16 @@ enum CIFAR {
     ).find(under: roots)
     let layout = CIFARLayout(labelBytes: 1, label: 0, classCount: 10)
     return DatasetPair(
-      train: try CIFARDataset(name: "cifar10.train", files: Array(paths.prefix(5)), layout: layout, memory: memory),
-      test: try CIFARDataset(name: "cifar10.test", files: [paths[5]], layout: layout, memory: memory))
+      train: try CIFARDataset(
+        name: "cifar10.train", files: Array(paths.prefix(5)), layout: layout, classNames: names10, memory: memory),
+      test: try CIFARDataset(
+        name: "cifar10.test", files: [paths[5]], layout: layout, classNames: names10, memory: memory))
   }
+
+  /// As `batches.meta.txt` has them.
+  private static let names10 = [
+    "airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck",
+  ]
 
   /// - Throws: `CompressError` as `open10` does.
   static func open100(_ labels: DatasetCatalog.Labels, roots: [String], memory: DataMemory) throws -> DatasetPair {

@@ -1,4 +1,5 @@
 import Diagnostics
+import Network
 import Tensors
 
 /// A record of a CIFAR file: labels of one byte each, then 1024 bytes of red, green and blue, row by row.
@@ -19,6 +20,8 @@ final class CIFARDataset: Dataset {
   let sampleShape: Shape = [32, 32, 3]
   let count: Int
   let classCount: Int
+  let classNames: [String]?
+  var preprocessing: Preprocessing? { Preprocessing(pictures: sampleShape) }
   let identity: DatasetIdentity
 
   private let layout: CIFARLayout
@@ -27,9 +30,13 @@ final class CIFARDataset: Dataset {
   private let starts: [Int]
 
   /// - Throws: `CompressError`, with the file, when one is missing or no whole number of records.
-  init(name: String, files paths: [String], layout: CIFARLayout, memory: DataMemory = DataMemory()) throws {
+  init(
+    name: String, files paths: [String], layout: CIFARLayout, classNames: [String]? = nil,
+    memory: DataMemory = DataMemory()
+  ) throws {
     self.name = name
     self.layout = layout
+    self.classNames = classNames
     files = try paths.map { try RecordFile($0, recordSize: layout.recordSize, memory: memory) }
     var starts: [Int] = [], count = 0
     for file in files {

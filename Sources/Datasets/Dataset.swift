@@ -1,4 +1,5 @@
 import Diagnostics
+import Network
 import Tensors
 
 /// Labelled samples that can be read in any order, from any thread.
@@ -14,6 +15,10 @@ public protocol Dataset: Sendable {
   var sampleShape: Shape { get }
   /// Labels are in 0..<classCount.
   var classCount: Int { get }
+  /// What the classes are called, by label; nil where nobody said.
+  var classNames: [String]? { get }
+  /// How a picture becomes a sample; nil where samples are not made of pictures.
+  var preprocessing: Preprocessing? { get }
   /// What the samples depend on; two data sets with equal identity (and equal file content) have equal samples.
   var identity: DatasetIdentity { get }
   /// Whether every read decodes files: then it pays to read ahead.
@@ -33,6 +38,8 @@ public protocol Dataset: Sendable {
 
 extension Dataset {
   public var decodesOnRead: Bool { false }
+  public var classNames: [String]? { nil }
+  public var preprocessing: Preprocessing? { nil }
   public func atEpoch(_ number: Int) -> any Dataset { self }
 
   /// The samples at `indices` as tensors.
@@ -88,6 +95,22 @@ extension Dataset {
   public func checkFinite(_ batch: Batch, first: Int) throws {
     guard let bad = batch.images.firstNonFinite else { return }
     throw notFinite(bad.value, sample: first + bad.index / max(sampleShape.count, 1))
+  }
+}
+
+extension Preprocessing {
+  /// Of samples that are whole pictures, a byte to 1/255; nil of a shape that is no picture's.
+  init?(pictures shape: Shape) {
+    guard shape.rank == 3, let channels = Channels(count: shape[2]) else { return nil }
+    guard let made = try? Preprocessing(height: shape[0], width: shape[1], channels: channels) else { return nil }
+    self = made
+  }
+}
+
+extension Preprocessing.Channels {
+  fileprivate init?(count: Int) {
+    guard let found = Self.allCases.first(where: { $0.count == count }) else { return nil }
+    self = found
   }
 }
 

@@ -22,10 +22,14 @@ public enum DatasetCatalog {
     "cifar100": { try CIFAR.open100($1.labels ?? .fine, roots: $0, memory: $1.memory) },
     "digits": { _, _ in SyntheticDigits.pair() },
     "fashion_mnist": {
-      try MNIST.open("fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], roots: $0, memory: $1.memory)
+      try MNIST.open(
+        "fashion_mnist", folders: ["fashion_mnist", "fashion-mnist"], classNames: MNIST.fashion, roots: $0,
+        memory: $1.memory)
     },
     "imagenette": { try Imagenette.open(roots: $0, $1.folders ?? ImageFolder.Options()) },
-    "mnist": { try MNIST.open("mnist", folders: ["mnist"], roots: $0, memory: $1.memory) },
+    "mnist": {
+      try MNIST.open("mnist", folders: ["mnist"], classNames: MNIST.digits, roots: $0, memory: $1.memory)
+    },
   ]
 
   /// What can be asked of a data set.

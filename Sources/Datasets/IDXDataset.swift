@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Network
 import Synchronization
 import Tensors
 
@@ -10,6 +11,9 @@ public final class IDXDataset: Dataset {
   public let name: String
   public let sampleShape: Shape
   public let classCount: Int
+  public let classNames: [String]?
+  /// IDX holds bytes.
+  public var preprocessing: Preprocessing? { Preprocessing(pictures: sampleShape) }
   public let identity: DatasetIdentity
   public let count: Int
   /// The smallest label in the file.
@@ -27,11 +31,12 @@ public final class IDXDataset: Dataset {
   ///   - labels: [samples].
   ///   - firstLabel: what the file calls the first class: 0 or 1.
   ///   - classCount: as many as there are labels up to the largest when nil.
+  ///   - classNames: what the classes are called, if anybody knows.
   ///   - memory: what gzipped images are unpacked into.
   /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
   public init(
     name: String, images: String, labels: String, firstLabel: Int = 0, classCount: Int? = nil,
-    memory: DataMemory = DataMemory()
+    classNames: [String]? = nil, memory: DataMemory = DataMemory()
   ) throws {
     let imageFile = try IDXFile(images), labelFile = try IDXFile(labels)
     guard imageFile.shape.rank >= 2, !imageFile.shape.dims.dropFirst().contains(0) else {
@@ -54,6 +59,7 @@ public final class IDXDataset: Dataset {
     smallestLabel = found.smallest
     count = labelFile.shape[0]
     self.name = name
+    self.classNames = classNames
     self.images = imageFile
     self.memory = memory
     self.labels = classes

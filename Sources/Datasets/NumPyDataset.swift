@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Network
 import Tensors
 
 /// Samples and labels from NumPy arrays: two `.npy` files, or two members of an `.npz`.
@@ -22,6 +23,10 @@ public final class NumPyDataset: Dataset {
   public let name: String
   public let sampleShape: Shape
   public let classCount: Int
+  /// Bytes become pixels; what other numbers were made of nobody knows.
+  public var preprocessing: Preprocessing? {
+    samples.array.element == .u1 ? Preprocessing(pictures: sampleShape) : nil
+  }
   public let identity: DatasetIdentity
   public let count: Int
 

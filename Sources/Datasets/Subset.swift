@@ -1,4 +1,5 @@
 import Diagnostics
+import Network
 import Tensors
 
 /// Some samples of another data set, in an order of its own.
@@ -27,6 +28,8 @@ public struct Subset: Dataset {
   }
   public var sampleShape: Shape { base.sampleShape }
   public var classCount: Int { base.classCount }
+  public var classNames: [String]? { base.classNames }
+  public var preprocessing: Preprocessing? { base.preprocessing }
   public var decodesOnRead: Bool { base.decodesOnRead }
 
   /// Bytes of memory that the choice of samples takes; parts of the same order share it.

@@ -1,3 +1,4 @@
+import Network
 import Synchronization
 import Tensors
 
@@ -10,6 +11,8 @@ public final class SyntheticDigits: Dataset {
   public let count: Int
   public let sampleShape: Shape = [DigitDrawing.side, DigitDrawing.side, 1]
   public let classCount = 10
+  public var classNames: [String]? { MNIST.digits }
+  public var preprocessing: Preprocessing? { Preprocessing(pictures: sampleShape) }
   public let identity: DatasetIdentity
 
   private let random: SeededRandom

@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Network
 import Tensors
 import Testing
 
@@ -51,6 +52,29 @@ struct ImageFolderTests {
     #expect(try open(classes: ["b", "a"]).batch([2]).labels == [1])
     #expect(try open(classes: ["b", "a"]).identity != data.identity)
     #expect(try open(options(side: 4)).identity != data.identity)
+  }
+
+  @Test func whatAPictureGoesThrough() throws {
+    _ = try folder.file("b/1.png", try plain(102))
+    _ = try folder.file("a/1.png", try plain(51))
+    let data = try open(options(side: 6, shortSide: 9))
+    #expect(data.classNames == ["a", "b"])
+    let crop = try Preprocessing.Crop(shortSide: 9, side: 6)
+    #expect(try data.preprocessing == Preprocessing(crop: crop, height: 6, width: 6, channels: .rgb))
+    var images = ImageOptions()
+    images.size = [4, 5]
+    images.channels = 1
+    images.normalization = try Normalization(mean: [0.5], deviation: [0.25])
+    let part = try data.converted(images).taking(1).augmented(Augmentation())
+    #expect(part.classNames == ["a", "b"])
+    #expect(
+      try part.preprocessing
+        == Preprocessing(crop: crop, height: 4, width: 5, channels: .grey, mean: [0.5], deviation: [0.25]))
+    // Of samples that are no pictures nobody knows what they were.
+    #expect(GivenDataset([2, 2, 1], [[0, 0, 0, 0]]).preprocessing == nil)
+    #expect(try GivenDataset([2, 2, 1], [[0, 0, 0, 0]]).converted(images).preprocessing == nil)
+    #expect(SyntheticDigits.pair().test.preprocessing?.channels == .grey)
+    #expect(SyntheticDigits.pair().test.classNames == (0...9).map { "\($0)" })
   }
 
   @Test(arguments: [(8, 8), (31, 17), (17, 31), (1, 50), (50, 1), (300, 200)])

@@ -173,6 +173,45 @@ import Testing
         + "(filter 1, input 1)")
   }
 
+  @Test func namesAndPreprocessingOfAnotherNetwork() throws {
+    var net = GraphBuilder(input: [2, 3, 1])
+    net.flatten()
+    net.dense(2, name: "d")
+    var model = try Model(initializing: net.graph(), seed: 1)
+    #expect(try NativeFormat.data(model)[8] == 1)
+    model.adopt(
+      try ModelSignature(
+        classes: ["no", "yes"],
+        preprocessing: Preprocessing(
+          crop: .init(shortSide: 9, side: 8), height: 2, width: 3, channels: .grey, scale: 255, mean: [0.1],
+          deviation: [0.3])))
+    let file = try NativeFormat.data(model)
+    #expect(file[8] == 3)
+    #expect(try difference(NativeFormat.read(file), model) == nil)
+    func failure(_ old: String, _ new: String) -> String {
+      var parts = Parts(file)
+      #expect(parts.text.contains(old), "\(parts.text)")
+      parts.text = parts.text.replacing(old, with: new, maxReplacements: 1)
+      return message { _ = try NativeFormat.read(parts.file) }
+    }
+    #expect(failure(#"["no","yes"]"#, #"["no"]"#) == "1 names of classes for 2 scores")
+    #expect(failure(#"["no","yes"]"#, #"["no","no"]"#) == "two classes are called \"no\"")
+    #expect(failure(#"["no","yes"]"#, #"["no",""]"#).hasPrefix("the name of class 2 has 0 bytes"))
+    #expect(failure(#"["no","yes"]"#, "[1,2]").contains("classes[0]: is no String"))
+    #expect(
+      failure(#""size":[2,3]"#, #""size":[3,2]"#)
+        == "preprocessing to images of shape [3, 2, 1] for a network that takes [2, 3, 1]")
+    #expect(failure(#""size":[2,3]"#, #""size":[2]"#) == "a size is a height and a width, not [2]")
+    #expect(failure(#""size":[2,3]"#, #""size":[-2,9223372036854775807]"#).hasPrefix("images of -2x9223372036854775807"))
+    #expect(failure("grey", "bgr") == "unknown channels \"bgr\"")
+    #expect(failure("hwc", "chw") == "unknown layout \"chw\"")
+    #expect(failure(#""scale":255"#, #""scale":0"#) == "a scale is a number other than 0, not 0.0")
+    #expect(failure(#""std":[0.3]"#, #""std":[-1]"#).hasPrefix("means are numbers and standard deviations positive"))
+    #expect(failure(#""std":[0.3]"#, #""std":[]"#).hasPrefix("1 means and 0 standard deviations"))
+    #expect(failure(#""short_side":9"#, #""short_side":7"#).hasPrefix("a square of 8 cannot be cut out"))
+    #expect(failure(#""std":[0.3]"#, #""std":[1e400]"#) != "nothing was thrown")
+  }
+
   @Test func scalesThatAreNoNumbers() throws {
     for bits in [Float.nan.bitPattern, Float.infinity.bitPattern, 0, Float(-1).bitPattern] {
       for index in [1, 2] {

@@ -18,6 +18,7 @@ func difference(_ a: Model, _ b: Model) -> String? {
   func bytes(_ tensor: Tensor?) -> [UInt8]? { tensor.map { $0.withBytes { Array($0) } } }
   guard a.graph == b.graph else { return "graph" }
   guard a.activations == b.activations else { return "activations" }
+  guard a.signature == b.signature else { return "signature" }
   for (x, y) in zip(a.allParameters, b.allParameters) {
     let place = "\(x.layer) \(x.role)"
     switch (x.parameter.encoding, y.parameter.encoding) {
@@ -89,6 +90,7 @@ func everythingModel() throws -> Model {
       .codes(
         CodedValues(weight("last").applying(.mul, fourOfFive), levels: RoundingLevels([-0.25, 0, 0.125, 3]))),
       mask: fourOfFive, structure: .pattern(keep: 4, of: 5)), "last", .weight)
+  model.adopt(try ModelSignature(classes: ["a", "b \u{1F642}", "c"], preprocessing: nil))
   return model
 }
 

@@ -181,6 +181,20 @@
 ---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
 ---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
 
+---@class CropOptions
+---@field short_side integer # pixels of the shorter side before
+---@field size integer # side of the square cut out of the middle
+
+---@class PreprocessingOptions
+---@field scale? number # pixels from 0 to this before mean and std; 1 by default
+---@field mean? number[] # of each channel, or one for all; 0 by default
+---@field std? number[] # standard deviations; 1 by default
+---@field crop? CropOptions # cut out before resizing; the whole picture by default
+
+---@class DescribeOptions
+---@field classes? string[] # names of the classes, one for each score of the first output
+---@field preprocessing? PreprocessingOptions # how a picture becomes what the network takes
+
 ---@class WeightQuantization
 ---@field type? "integer"|"float16"|"bfloat16"|"levels"|"clusters" # default "integer"
 ---@field bits? integer # of integers and levels; default 8
@@ -809,6 +823,10 @@ function Layer:output_shape() end
 ---@field name string
 local Model = {}
 
+---Names of the classes, if they are known.
+---@return string[]?
+function Model:classes() end
+
 ---Its size and work, weights also apart from biases; computes the model.
 ---@return { parameters: integer, nonzero: integer, weights: integer, nonzero_weights: integer, macs: integer, bytes: integer }
 function Model:cost() end
@@ -816,6 +834,10 @@ function Model:cost() end
 ---The layers with weights; computes the model.
 ---@return Layer[]
 function Model:layers() end
+
+---How a picture becomes what the network takes, if that is known.
+---@return { size: integer[], channels: string, layout: string, scale: number, mean: number[], std: number[], crop: { short_side: integer, size: integer }? }?
+function Model:preprocessing() end
 
 ---Writes a file under --out, native if its name ends in .cmpr, safetensors if in .safetensors; computes the model.
 ---@param file string
@@ -1131,6 +1153,12 @@ function compile(model) end
 ---@param options? LoadOptions
 ---@return Model
 function load_model(file, options) end
+
+---The same model with names for its classes, or with what is done to pictures before.
+---@param model Model
+---@param options DescribeOptions
+---@return Model
+function describe(model, options) end
 
 ---Declares what --set changes, once and first: name = { default, min =, max =, choices =, help = }.
 ---@param declared table<string, any>

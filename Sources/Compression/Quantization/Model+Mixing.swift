@@ -16,7 +16,7 @@ extension Model {
     for model in models.dropFirst() where model.graph != graph {
       throw CompressError("the models are of different networks: they have other layers, or the same in other shapes")
     }
-    var mixed = try Model(graph: graph, parameters: models[0].parametersByLayer)
+    var mixed = try Model(graph: graph, parameters: models[0].parametersByLayer, signature: models[0].signature)
     let consumers = graph.consumers
     /// By value: the models of the layers that touch it, producers first.
     var touching: [String: [Int]] = [:]

@@ -266,7 +266,8 @@ public struct CarriedConstants {
       layers.isEmpty
       ? original
       : try Model(
-        graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: original.activations)
+        graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: original.activations,
+        signature: original.signature)
   }
 
   /// For people: where it went; nil where nothing was to be carried.

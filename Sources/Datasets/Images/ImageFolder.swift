@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Foundation
+import Network
 import Tensors
 
 /// JPEG and PNG images in one folder for each class. They are decoded batch by batch, never kept.
@@ -30,7 +31,14 @@ public final class ImageFolder: Dataset {
   public let broken = BrokenImages()
   public var count: Int { files.count }
   public var classCount: Int { classes.count }
+  public var classNames: [String]? { classes }
   public var decodesOnRead: Bool { true }
+
+  public var preprocessing: Preprocessing? {
+    try? Preprocessing(
+      crop: Preprocessing.Crop(shortSide: options.resized, side: options.side), height: options.side,
+      width: options.side, channels: .rgb)
+  }
 
   private let options: Options
   private let files: [String]

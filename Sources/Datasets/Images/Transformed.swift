@@ -1,4 +1,5 @@
 import Diagnostics
+import Network
 import Tensors
 
 /// Another data set's images, converted as they are read: channels, size, augmentation, then the numbers of the pixels.
@@ -13,7 +14,17 @@ public struct Transformed: Dataset {
   public var name: String { base.name }
   public var count: Int { base.count }
   public var classCount: Int { base.classCount }
+  public var classNames: [String]? { base.classNames }
   public var decodesOnRead: Bool { base.decodesOnRead }
+
+  /// Pictures are cut out as the base does it, then resized, then their numbers changed.
+  public var preprocessing: Preprocessing? {
+    guard let first = base.preprocessing, let whole = Preprocessing(pictures: sampleShape) else { return nil }
+    let numbers = options.normalization
+    return try? Preprocessing(
+      crop: first.crop, height: whole.height, width: whole.width, channels: whole.channels, scale: numbers.scale,
+      mean: numbers.mean, deviation: numbers.deviation)
+  }
 
   public var identity: DatasetIdentity {
     var steps: [String] = []

@@ -4,7 +4,7 @@ import Foundation
 import Network
 
 extension ModelManifest: Codable {
-  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, roundings, scales }
+  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, roundings, classes, preprocessing, scales }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
@@ -12,6 +12,8 @@ extension ModelManifest: Codable {
     parameters = try container.decode([Entry].self, forKey: .parameters)
     activations = try container.decodeIfPresent(Activations.self, forKey: .activations)
     roundings = try container.decodeIfPresent(Roundings.self, forKey: .roundings)
+    classes = try container.decodeIfPresent([String].self, forKey: .classes)
+    preprocessing = try container.decodeIfPresent(Preprocessing.self, forKey: .preprocessing)
     scales = try container.decodeIfPresent(Reference.self, forKey: .scales)
   }
 
@@ -21,6 +23,8 @@ extension ModelManifest: Codable {
     try container.encode(parameters, forKey: .parameters)
     try container.encodeIfPresent(activations, forKey: .activations)
     try container.encodeIfPresent(roundings, forKey: .roundings)
+    try container.encodeIfPresent(classes, forKey: .classes)
+    try container.encodeIfPresent(preprocessing, forKey: .preprocessing)
     try container.encodeIfPresent(scales, forKey: .scales)
   }
 

@@ -65,6 +65,9 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   let parameters: [Entry]
   let activations: Activations?
   let roundings: Roundings?
+  /// Names of the classes, and what images become.
+  let classes: [String]?
+  let preprocessing: Preprocessing?
   /// All scales in one float32 vector: alone, each would be tiny.
   let scales: Reference?
 
@@ -78,6 +81,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     }
     var scales: [Float] = []
     graph = model.graph
+    classes = model.signature.classes
+    preprocessing = model.signature.preprocessing
     parameters = try model.allParameters.map { layer, role, parameter in
       let values: Reference
       var count: Int?, bits: Int?, table: Int?, packed: Shape?
@@ -241,7 +246,9 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       }
     }
     guard scales.isEmpty else { throw CompressError("\(scales.count) scales belong to nothing", kind: .input) }
-    return try Model(graph: graph, parameters: byLayer, activations: quantized)
+    return try Model(
+      graph: graph, parameters: byLayer, activations: quantized,
+      signature: ModelSignature(classes: classes, preprocessing: preprocessing))
   }
 
   /// The first version of the native format whose readers understand it.
@@ -249,8 +256,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let isNew =
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
-    let isStructured = parameters.contains { $0.structure != nil }
-    return max(isStructured ? 3 : isNew ? 2 : 1, graph.formatVersion)
+    let isNewest = classes != nil || preprocessing != nil || parameters.contains { $0.structure != nil }
+    return max(isNewest ? 3 : isNew ? 2 : 1, graph.formatVersion)
   }
 
   /// Every tensor the model consists of, in the order in which they were placed.

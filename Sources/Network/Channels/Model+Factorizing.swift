@@ -52,6 +52,8 @@ extension Model {
       }
       if !own.isEmpty { parameters[node.name] = own }
     }
-    return try Model(graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: activations)
+    return try Model(
+      graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: activations,
+      signature: signature)
   }
 }

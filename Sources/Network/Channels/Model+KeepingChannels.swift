@@ -37,8 +37,9 @@ extension Model {
         return node
       }
     }
+    let smaller = try Graph(nodes, outputs: graph.outputs)
     return try Model(
-      graph: Graph(nodes, outputs: graph.outputs), parameters: parameters, activations: activations)
+      graph: smaller, parameters: parameters, activations: activations, signature: signature.fitting(smaller))
   }
 }
 

@@ -8,6 +8,6 @@ extension Model {
     for (layer, role, parameter) in allParameters {
       parameters[layer, default: [:]][role] = try parameter.encoded(as: .float(parameter.values))
     }
-    return try Model(graph: graph, parameters: parameters)
+    return try Model(graph: graph, parameters: parameters, signature: signature)
   }
 }

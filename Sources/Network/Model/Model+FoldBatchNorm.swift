@@ -41,7 +41,8 @@ extension Model {
     }
     let annotations = Dictionary(uniqueKeysWithValues: activations.map { (renamed($0), $1) })
     return try Model(
-      graph: Graph(nodes, outputs: graph.outputs.map(renamed)), parameters: parameters, activations: annotations)
+      graph: Graph(nodes, outputs: graph.outputs.map(renamed)), parameters: parameters, activations: annotations,
+      signature: signature)
   }
 
   /// What a batch norm multiplies each channel by: `gamma / sqrt(variance + epsilon)`.

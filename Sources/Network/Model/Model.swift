@@ -10,11 +10,14 @@ public struct Model: Sendable {
   private var parameters: [String: [ParameterRole: Parameter]]
   /// Quantization of values, by their names; a value that is not there stays float.
   public private(set) var activations: [String: ActivationEncoding]
+  /// What its input and output mean.
+  public private(set) var signature: ModelSignature
 
   /// - Throws: `CompressError` naming the layer when a parameter is missing, superfluous or of the
-  ///   wrong shape, or an annotation belongs to no layer.
+  ///   wrong shape, or an annotation belongs to no layer; when the signature is that of another network.
   public init(
-    graph: Graph, parameters: [String: [ParameterRole: Parameter]], activations: [String: ActivationEncoding] = [:]
+    graph: Graph, parameters: [String: [ParameterRole: Parameter]], activations: [String: ActivationEncoding] = [:],
+    signature: ModelSignature = .unknown
   ) throws {
     for node in graph.nodes {
       try atLayer(node.name) {
@@ -43,9 +46,11 @@ public struct Model: Sendable {
     if let name = strangers.min() {
       throw CompressError("annotations for \"\(name)\", which is no layer", kind: .input)
     }
+    try signature.check(graph)
     self.graph = graph
     self.parameters = parameters
     self.activations = activations
+    self.signature = signature
   }
 
   /// A parameter that a layer computes with, or nil when it has none in that role.
@@ -81,6 +86,9 @@ public struct Model: Sendable {
     parameters[graph.owner(of: layer)]?[.weight]?.adopt(structure)
   }
 
+  /// Has the model say what of a signature is about its network.
+  public mutating func adopt(_ signature: ModelSignature) { self.signature = signature.fitting(graph) }
+
   /// Sets or removes the quantization of a value.
   ///
   /// - Throws: `CompressError` when there is no such value.
@@ -114,7 +122,8 @@ public struct Model: Sendable {
   ///
   /// - Throws: what `init` throws.
   public func replacing(_ graph: Graph) throws -> Model {
-    try Model(graph: graph, parameters: parameters, activations: activations)
+    try Model(
+      graph: graph, parameters: parameters, activations: activations, signature: signature.fitting(graph))
   }
 
   /// The network that ends with some of its values; it takes the same inputs.
@@ -123,7 +132,7 @@ public struct Model: Sendable {
     let part = try Graph(graph.nodes.filter { needed.contains($0.name) || $0.op.isInput }, outputs: values)
     return try Model(
       graph: part, parameters: parameters.filter { part[$0.key] != nil },
-      activations: activations.filter { part.index(ofValue: $0.key) != nil })
+      activations: activations.filter { part.index(ofValue: $0.key) != nil }, signature: signature.fitting(part))
   }
 
   /// What the parameters are stored in, masks included; scales and tables apart.

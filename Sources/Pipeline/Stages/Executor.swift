@@ -58,7 +58,7 @@ public final class Executor {
   /// - Throws: `CompressError` with the script position of the stage that failed; of kind `.limit` when there is no
   ///   room for another model; of kind `.cancelled` when the run is to stop.
   public func result(of stage: Stage) throws -> StageResult {
-    if let known = results[stage.key.digest] { return known }
+    if let known = results[stage.key.digest] { return described(known, stage) }
     // An input matters only while something between it and the goal is missing.
     var goal: StageResult?
     for step in stage.lineage(through: { !isAvailable($0) }) where results[step.key.digest] == nil {
@@ -75,7 +75,14 @@ public final class Executor {
       }
     }
     // Equal stages may be different objects.
-    return try goal ?? results[stage.key.digest] ?? result(of: stage)
+    return described(try goal ?? results[stage.key.digest] ?? result(of: stage), stage)
+  }
+
+  /// A stage knows what its model's input and output mean, whoever computed it and when.
+  private func described(_ result: StageResult, _ stage: Stage) -> StageResult {
+    var result = result
+    result.model.adopt(stage.signature)
+    return result
   }
 
   private func hold(_ result: StageResult, of stage: Stage) throws {

@@ -24,6 +24,8 @@ public struct FitLastLayerStage: StageWork {
     return inputs[0]
   }
 
+  public func signature(inputs: [ModelSignature]) -> ModelSignature { data.signature.over(inputs[0]) }
+
   private static func lastLayer(of graph: Graph) throws -> Node {
     var node = graph.producer(of: graph.output)!
     while case .activation = node.op, node.op.clampRange == nil { node = graph.producer(of: node.inputs[0])! }

@@ -18,5 +18,6 @@ public struct LoadStage: StageWork {
   public var label: String { path }
   public func recipe() throws -> Recipe { ["file": .string(digest)] }
   public func graph(inputs: [Graph]) throws -> Graph { model.graph }
+  public func signature(inputs: [ModelSignature]) -> ModelSignature { model.signature }
   public func run(inputs: [Model], context: StageContext) throws -> StageResult { StageResult(model) }
 }

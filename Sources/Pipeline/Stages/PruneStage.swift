@@ -113,6 +113,11 @@ public struct PruneStage: StageWork {
     return inputs[0]
   }
 
+  /// What was known stays; else what the training's data says.
+  public func signature(inputs: [ModelSignature]) -> ModelSignature {
+    training.map { inputs[0].over($0.data.signature) } ?? inputs[0]
+  }
+
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
     try policy.check(layers: model.weightLayers)

@@ -46,6 +46,11 @@ public struct QuantizeStage: StageWork {
     return inputs[0]
   }
 
+  /// What was known stays; else what the training's data says.
+  public func signature(inputs: [ModelSignature]) -> ModelSignature {
+    training.map { inputs[0].over($0.data.signature) } ?? inputs[0]
+  }
+
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     try policy.check(layers: inputs[0].weightLayers)
     let assignment = try QuantizationAssignment(inputs[0]) { model, node in

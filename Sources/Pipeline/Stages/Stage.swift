@@ -16,6 +16,8 @@ public final class Stage {
   /// The network's structure, known before any weight is, so that options are checked while the script
   /// runs. Compression may later fold layers of it away.
   public let graph: Graph
+  /// What the model's input and output mean. Not of the key: it decides nothing that is computed.
+  public let signature: ModelSignature
   /// An estimate of the memory it takes to have recorded this, without any result.
   public let bytes: Int
   /// How many stages the longest way from one without inputs to this one has, itself included.
@@ -49,9 +51,10 @@ public final class Stage {
           kind: .limit)
       }
       graph = try work.graph(inputs: inputs.map(\.graph))
+      signature = work.signature(inputs: inputs.map(\.signature)).fitting(graph)
       let recipe = try work.recipe()
       key = StageKey(stage: work.kind, recipe: recipe, inputs: inputs.map(\.key))
-      bytes = 4096 + 3 * recipe.byteCount + 512 * graph.nodes.count
+      bytes = 4096 + 3 * recipe.byteCount + 512 * graph.nodes.count + (signature.classes ?? []).reduce(0) { $0 + $1.utf8.count }
     } catch let error as CompressError {
       throw origin.map { error.at(script: $0.script, line: $0.line) } ?? error
     }
@@ -110,6 +113,9 @@ public protocol StageWork {
   /// Checks the inputs and tells the structure of the result, batch norms not yet folded.
   func graph(inputs: [Graph]) throws -> Graph
 
+  /// What the result's input and output mean; those of the first input unless a stage knows better.
+  func signature(inputs: [ModelSignature]) -> ModelSignature
+
   /// Does it.
   ///
   /// - Throws: `CompressError`; `.cancelled` when `context.checkCancelled` does.
@@ -120,6 +126,7 @@ public protocol StageWork {
 }
 
 extension StageWork {
+  public func signature(inputs: [ModelSignature]) -> ModelSignature { inputs.first ?? .unknown }
   public func contracts(for model: Model, inputs: [Model]) -> [Contract] { [] }
 }
 

@@ -1,3 +1,4 @@
+import Datasets
 import Network
 
 /// Gradient descent on labelled data. Its inputs are the model and, if there is one, the teacher.
@@ -19,6 +20,9 @@ public struct TrainStage: StageWork {
     try training.check(inputs)
     return inputs[0]
   }
+
+  /// Labels mean what the data says.
+  public func signature(inputs: [ModelSignature]) -> ModelSignature { training.data.signature.over(inputs[0]) }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     try training.train(inputs, label: label, context: context)

@@ -55,6 +55,7 @@ extension ScriptSession {
     defineLayers()
     let model = LuaClass<ModelObject>("Model", bytes: { $0.stage.bytes })
     model.property("name", "string") { .string($0.name) }
+    defineSignature(model)
     // These force the model: what is missing is computed now.
     model.method("layers", "(): Layer[]", "The layers with weights; computes the model.") { [unowned self] model, _ in
       let views = LayerViews(try ready(model))
@@ -148,6 +149,7 @@ extension ScriptSession {
       let work = try LoadWeightsStage(path: path, network: template.stage.graph, rules: rules)
       return [.object(ModelObject(try record(work, []), name: template.name))]
     }
+    defineDescribing()
     try defineZoo()
     try defineNetworks()
   }

@@ -62,7 +62,7 @@ public enum EditorStubs {
       ScriptSession.mixSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
       ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
       ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
-      ScriptSession.loadSchema, LuaQuantizationPolicy.schema,
+      ScriptSession.loadSchema, ScriptSession.describeSchema, LuaQuantizationPolicy.schema,
     ] + ScriptSession.zooSchemas + ScriptSession.netSchemas
   }
 

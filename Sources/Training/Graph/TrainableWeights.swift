@@ -111,6 +111,7 @@ public final class TrainableWeights {
   private let indices: [String: [ParameterRole: Int]]
   /// What the network will do to them when it is quantized, as it was at the beginning.
   let quantization: FakeQuantization
+  private let signature: ModelSignature
 
   /// - Throws: `CompressError` naming the layer when the model is quantized, or `quantization` does not fit it.
   init(_ model: Model, quantization: FakeQuantization = FakeQuantization()) throws {
@@ -121,6 +122,7 @@ public final class TrainableWeights {
     }
     graph = model.graph
     self.quantization = quantization
+    signature = model.signature
     parameters =
       try model.allParameters.map { try TrainableParameter(layer: $0.layer, role: $0.role, $0.parameter) }
       + Self.scales(quantization, of: model)
@@ -200,7 +202,7 @@ public final class TrainableWeights {
     for parameter in parameters where parameter.role != .weightScale && parameter.role != .outputScale {
       trained[parameter.layer, default: [:]][parameter.role] = try parameter.trained
     }
-    return try Model(graph: graph, parameters: trained)
+    return try Model(graph: graph, parameters: trained, signature: signature)
   }
 
   /// Whether there are running statistics.

@@ -30,6 +30,8 @@ struct InspectCommand: ParsableCommand {
     }
     let model = try ModelFile.read(self.model)
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
+    let meaning = SignatureText(model.signature).rendered(for: terminal)
+    if !meaning.isEmpty { terminal.write("\n" + meaning) }
     let bytes = try Folders.size(ofFile: self.model)
     terminal.writeLine(
       "\nfile \(Formatting.bytes(bytes)), \(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
