@@ -33,6 +33,24 @@ import Testing
     #expect(plan.outputShape == [10])
   }
 
+  /// What sparse kernels are to be chosen by, behind a batch norm that is folded.
+  @Test func theProgramKnowsWhatPruningRemoved() throws {
+    var net = GraphBuilder(input: [4])
+    net.dense(2, bias: false, name: "dense")
+    net.batchNorm(name: "norm")
+    var model = try Model(initializing: net.graph(), seed: 0)
+    let mask = Tensor([1, 0, 1, 0, 0, 1, 0, 1] as [UInt8], [2, 4])
+    try model.prune("dense", by: mask)
+    model.adopt(.pattern(keep: 2, of: 4), of: "dense")
+    let operation = try #require(Program(model.foldingBatchNorm()).operations.first)
+    guard case .node(_, let weights?) = operation.kind else {
+      Issue.record("no operation with a weight: \(operation.kind)")
+      return
+    }
+    #expect(weights.structure == .pattern(keep: 2, of: 4))
+    #expect(weights.mask?.array(UInt8.self) == mask.array(UInt8.self))
+  }
+
   @Test func batchNormsFoldOrBecomeSteps() throws {
     var net = GraphBuilder(input: [8, 8, 3])
     net.batchNorm(name: "first")

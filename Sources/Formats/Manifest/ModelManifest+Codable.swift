@@ -4,7 +4,9 @@ import Foundation
 import Network
 
 extension ModelManifest: Codable {
-  private enum CodingKeys: String, CodingKey { case graph, parameters, activations, roundings, classes, preprocessing, scales }
+  private enum CodingKeys: String, CodingKey {
+    case graph, parameters, activations, roundings, classes, preprocessing, scales
+  }
 
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)

@@ -77,7 +77,8 @@ public struct ModelSignature: Sendable, Hashable {
     guard let preprocessing else { return nil }
     let image: Shape = [preprocessing.height, preprocessing.width, preprocessing.channels.count]
     let taken = graph.inputs.map { graph.shape(of: $0) }
+    let shapes = taken.map(\.description).joined(separator: ", ")
     return taken == [image]
-      ? nil : "preprocessing to images of shape \(image) for a network that takes \(taken.map(\.description).joined(separator: ", "))"
+      ? nil : "preprocessing to images of shape \(image) for a network that takes \(shapes)"
   }
 }

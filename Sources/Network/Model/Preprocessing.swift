@@ -1,7 +1,7 @@
 import Diagnostics
 
-/// How a picture becomes what a network takes. Pixels are numbers from 0 to 1, a byte divided by 255; the network is given
-/// `(pixel * scale - mean) / deviation` of each channel.
+/// How a picture becomes what a network takes. Pixels are numbers from 0 to 1, a byte divided by 255; the network is
+/// given `(pixel * scale - mean) / deviation` of each channel.
 public struct Preprocessing: Sendable, Hashable {
   /// The middle of a picture whose shorter side was given so many pixels.
   public struct Crop: Sendable, Hashable {

@@ -1,11 +1,11 @@
 import Diagnostics
 import Tensors
 
-/// The form in which a weight's zeros come, which a sparse kernel may rely on. The weight is seen as a matrix of filters
-/// by inputs, the inputs of a filter in the order in which they are stored.
+/// The form in which a weight's zeros come, which a sparse kernel may rely on. The weight is seen as a matrix of
+/// filters by inputs, the inputs of a filter in the order in which they are stored.
 public enum SparsityStructure: Sendable, Hashable {
-  /// N:M. Of every `of` consecutive inputs of a filter no more than `keep` are not zero; of a last, shorter run the same
-  /// share, rounded up.
+  /// N:M. Of every `of` consecutive inputs of a filter no more than `keep` are not zero; of a last, shorter run the
+  /// same share, rounded up.
   case pattern(keep: Int, of: Int)
   /// What was removed are whole blocks, smaller at the edges of the matrix. Rounding may make more of the weights zero.
   case blocks(rows: Int, columns: Int)

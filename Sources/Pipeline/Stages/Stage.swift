@@ -54,7 +54,8 @@ public final class Stage {
       signature = work.signature(inputs: inputs.map(\.signature)).fitting(graph)
       let recipe = try work.recipe()
       key = StageKey(stage: work.kind, recipe: recipe, inputs: inputs.map(\.key))
-      bytes = 4096 + 3 * recipe.byteCount + 512 * graph.nodes.count + (signature.classes ?? []).reduce(0) { $0 + $1.utf8.count }
+      let names = (signature.classes ?? []).reduce(0) { $0 + $1.utf8.count }
+      bytes = 4096 + 3 * recipe.byteCount + 512 * graph.nodes.count + names
     } catch let error as CompressError {
       throw origin.map { error.at(script: $0.script, line: $0.line) } ?? error
     }
