@@ -73,14 +73,14 @@ extension ScriptSession {
     data.method("with", "(options: ImageOptions): Data", "The same samples as other images.") {
       [unowned self] data, arguments in
       try arguments.atMost(1)
-      let given = try Self.imageSchema.read(try arguments.table(0))
+      let given = try ImageKeys.schema.read(try arguments.table(0))
       return [.object(DataObject(try data.data.converted(try imageOptions(given))))]
     }
     data.method(
       "augment", "(options: AugmentOptions): Data", "The same samples, changed at random in each epoch of a training."
     ) { [unowned self] data, arguments in
       try arguments.atMost(1)
-      let given = try Self.augmentSchema.read(try arguments.table(0))
+      let given = try AugmentKeys.schema.read(try arguments.table(0))
       return [.object(DataObject(try data.data.augmented(augmentation(given))))]
     }
     state.define(data)
@@ -113,12 +113,12 @@ extension ScriptSession {
   }
 
   private func open(_ name: String, _ table: LuaTable?) throws -> DataPairObject {
-    let given = try Self.datasetSchema.read(table)
+    let given = try DatasetKeys.schema.read(table)
     var options = DatasetCatalog.Options()
     options.images = try imageOptions(given)
-    options.labels = given.string("labels").flatMap(DatasetCatalog.Labels.init)
+    options.labels = given[DatasetKeys.labels]
     options.memory = dataMemory
-    if Self.folderOptions.contains(where: { given[$0.name] != nil }) { options.folders = try folderOptions(given) }
+    if FolderKeys.all.contains(where: given.has) { options.folders = try folderOptions(given) }
     let opened = try DatasetCatalog.open(name, roots: DatasetCatalog.roots(data: self.options.data), options: options)
     for half in [opened.train, opened.test] { watch(half) }
     // Options are given once.

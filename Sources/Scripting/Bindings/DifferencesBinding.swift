@@ -4,47 +4,41 @@ import LuaHost
 import Pipeline
 import Reports
 
+/// Of `differences`.
+enum DifferencesKeys {
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "labelled samples") }
+  static var layers: OptionKey<Int> {
+    .init(
+      "layers", .integer, help: "how many of the first samples layers are compared on; 0 for none", standard: 64,
+      minimum: 0, maximum: 1e6)
+  }
+  static var worst: OptionKey<Int> {
+    .init("worst", .integer, help: "how many samples are named", standard: 10, minimum: 0, maximum: 1000)
+  }
+
+  static var schema: OptionSchema { OptionSchema("DifferencesOptions", [data, layers, worst]) }
+}
+
+/// Of `rescue` and `mix`.
+enum MixKeys {
+  static var within: OptionKey<Double?> {
+    .optional("within", .ratio, help: "how much accuracy may be lost: 0.001 is a tenth of a point")
+  }
+  static var bytes: OptionKey<Int?> {
+    .optional("bytes", .integer, help: "the largest native file", minimum: 1, maximum: 1e15)
+  }
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy is measured on") }
+  static var samples: OptionKey<Int> {
+    .init(
+      "samples", .integer, help: "of these the first so many tell which layers matter", standard: 64, minimum: 1,
+      maximum: 65_536)
+  }
+
+  static var rescueSchema: OptionSchema { OptionSchema("RescueOptions", [within, data, samples]) }
+  static var mixSchema: OptionSchema { OptionSchema("MixOptions", [within, bytes, data, samples]) }
+}
+
 extension ScriptSession {
-  static var differencesSchema: OptionSchema {
-    OptionSchema(
-      "DifferencesOptions",
-      [
-        .init(name: "data", type: .data, help: "labelled samples", isRequired: true),
-        .init(
-          name: "layers", type: .integer, help: "how many of the first samples layers are compared on; 0 for none",
-          standard: .integer(64), minimum: 0, maximum: 1e6),
-        .init(
-          name: "worst", type: .integer, help: "how many samples are named", standard: .integer(10), minimum: 0,
-          maximum: 1000),
-      ])
-  }
-
-  static var rescueSchema: OptionSchema {
-    OptionSchema("RescueOptions", [within] + choosing)
-  }
-
-  static var mixSchema: OptionSchema {
-    OptionSchema(
-      "MixOptions",
-      [
-        within,
-        .init(name: "bytes", type: .integer, help: "the largest native file", minimum: 1, maximum: 1e15),
-      ] + choosing)
-  }
-
-  private static var within: OptionSchema.Option {
-    .init(name: "within", type: .ratio, help: "how much accuracy may be lost: 0.001 is a tenth of a point")
-  }
-
-  private static var choosing: [OptionSchema.Option] {
-    [
-      .init(name: "data", type: .data, help: "what accuracy is measured on", isRequired: true),
-      .init(
-        name: "samples", type: .integer, help: "of these the first so many tell which layers matter",
-        standard: .integer(64), minimum: 1, maximum: 65_536),
-    ]
-  }
-
   /// `differences(a, b, { data })`, `rescue(original, quantized, { data, within })`, `mix(original, { … }, { … })`.
   func defineDifferences() {
     let error = "{ sqnr: number?, max: number, cosine: number }"
@@ -58,12 +52,12 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(3)
       let models = try (0...1).map { try arguments.object($0, ModelObject.self) }
-      let given = try Self.differencesSchema.read(try arguments.table(2))
+      let given = try DifferencesKeys.schema.read(try arguments.table(2))
       let first = try ready(models[0]), second = try ready(models[1])
       let found = try measuring {
         try Differences(
-          first, second, on: given.data("data")!.data.unaugmented, layerSamples: given.integer("layers")!,
-          worstCount: given.integer("worst")!, context: executor.context)
+          first, second, on: given[DifferencesKeys.data].data.unaugmented, layerSamples: given[DifferencesKeys.layers],
+          worstCount: given[DifferencesKeys.worst], context: executor.context)
       }
       return [.table(try table(found))]
     }
@@ -73,10 +67,10 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(3)
       let original = try arguments.object(0, ModelObject.self), quantized = try arguments.object(1, ModelObject.self)
-      let given = try Self.rescueSchema.read(try arguments.table(2))
+      let given = try MixKeys.rescueSchema.read(try arguments.table(2))
       let work = try MixStage(
-        .accuracy(within: given.number("within") ?? 0.001), price: .layers, names: ["quantized", "original"],
-        data: given.data("data")!.data.unaugmented, samples: given.integer("samples")!)
+        .accuracy(within: given[MixKeys.within] ?? 0.001), price: .layers, names: ["quantized", "original"],
+        data: given[MixKeys.data].data.unaugmented, samples: given[MixKeys.samples])
       let stage = try record(work, [original.stage, quantized.stage, original.stage])
       return [.object(ModelObject(stage, name: original.name))]
     }
@@ -92,16 +86,16 @@ extension ScriptSession {
         else { throw CompressError("candidate \(index + 1) is not { \"name\", model }") }
         return (name: name, model: model)
       }
-      let given = try Self.mixSchema.read(try arguments.table(2))
+      let given = try MixKeys.mixSchema.read(try arguments.table(2))
       let goal: MixStage.Goal
-      switch (given.number("within"), given.integer("bytes")) {
+      switch (given[MixKeys.within], given[MixKeys.bytes]) {
       case (let within?, nil): goal = .accuracy(within: within)
       case (nil, let bytes?): goal = .bytes(bytes)
       default: throw CompressError("mix takes one goal: within = 0.005 or bytes = 1000000")
       }
       let work = try MixStage(
-        goal, price: .bytes, names: candidates.map(\.name), data: given.data("data")!.data.unaugmented,
-        samples: given.integer("samples")!)
+        goal, price: .bytes, names: candidates.map(\.name), data: given[MixKeys.data].data.unaugmented,
+        samples: given[MixKeys.samples])
       let stage = try record(work, [original.stage] + candidates.map(\.model.stage))
       return [.object(ModelObject(stage, name: original.name))]
     }

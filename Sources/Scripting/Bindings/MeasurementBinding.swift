@@ -3,36 +3,42 @@ import Diagnostics
 import LuaHost
 import Pipeline
 
+/// Of `compare`.
+enum CompareKeys {
+  static var on: OptionKey<DataObject> { .required("on", .data, help: "samples that accuracy is measured on") }
+  static var images: OptionKey<Int> {
+    .init("images", .integer, help: "how many are timed one by one", standard: 1000, minimum: 1, maximum: 1e6)
+  }
+  static var order: OptionKey<Comparison.Order> {
+    .init("order", .choice(of: Comparison.Order.self), help: "which ones", standard: .first)
+  }
+  static var warmup: OptionKey<Int> {
+    .init("warmup", .integer, help: "runs before the first sample", standard: 50, minimum: 0, maximum: 1e6)
+  }
+  static var cooldown: OptionKey<Double> {
+    .init(
+      "cooldown", .number, help: "seconds of rest before each variant, shared out over its turns", standard: 0,
+      minimum: 0, maximum: 3600)
+  }
+  static var turns: OptionKey<Int> {
+    .init(
+      "turns", .integer, help: "in how many processes each variant is timed, in between the others",
+      standard: Comparison.standardTurns, minimum: 1, maximum: Double(Comparison.mostTurns))
+  }
+
+  static var schema: OptionSchema { OptionSchema("CompareOptions", [on, images, order, warmup, cooldown, turns]) }
+}
+
+/// Of `evaluate`.
+enum EvaluateKeys {
+  static var on: OptionKey<DataObject?> {
+    .optional("on", .data, help: "samples; the test half of the script's data set by default")
+  }
+
+  static var schema: OptionSchema { OptionSchema("EvaluateOptions", [on]) }
+}
+
 extension ScriptSession {
-  static var compareSchema: OptionSchema {
-    OptionSchema(
-      "CompareOptions",
-      [
-        .init(name: "on", type: .data, help: "samples that accuracy is measured on", isRequired: true),
-        .init(
-          name: "images", type: .integer, help: "how many are timed one by one", standard: .integer(1000), minimum: 1,
-          maximum: 1e6),
-        .init(name: "order", type: .choice(["first", "random"]), help: "which ones", standard: .string("first")),
-        .init(
-          name: "warmup", type: .integer, help: "runs before the first sample", standard: .integer(50), minimum: 0,
-          maximum: 1e6),
-        .init(
-          name: "cooldown", type: .number, help: "seconds of rest before each variant, shared out over its turns",
-          standard: .number(0), minimum: 0, maximum: 3600),
-        .init(
-          name: "turns", type: .integer, help: "in how many processes each variant is timed, in between the others",
-          standard: .integer(Comparison.standardTurns), minimum: 1, maximum: Double(Comparison.mostTurns)),
-      ])
-  }
-
-  static var evaluateSchema: OptionSchema {
-    OptionSchema(
-      "EvaluateOptions",
-      [
-        .init(name: "on", type: .data, help: "samples; the test half of the script's data set by default")
-      ])
-  }
-
   private static let mostVariants = 200
   /// Bytes.
   private static let longestVariantName = 400
@@ -48,7 +54,7 @@ extension ScriptSession {
         throw CompressError("a script compares once; put all variants into one compare { … }")
       }
       let table = try arguments.table(0)
-      let given = try Self.compareSchema.read(table, positional: true)
+      let given = try CompareKeys.schema.read(table, positional: true)
       // Each is a process that is started, and a row of every table.
       guard table.count <= Self.mostVariants else {
         throw CompressError("\(table.count) variants; at most \(Self.mostVariants) are compared")
@@ -64,9 +70,9 @@ extension ScriptSession {
         return Comparison.Variant(name: name, stage: model.stage)
       }
       comparison = try Comparison(
-        variants: variants, data: given.data("on")!.data, images: given.integer("images")!,
-        order: Comparison.Order(rawValue: given.string("order")!)!, warmUp: given.integer("warmup")!,
-        cooldown: given.number("cooldown")!, turns: given.integer("turns")!)
+        variants: variants, data: given[CompareKeys.on].data, images: given[CompareKeys.images],
+        order: given[CompareKeys.order], warmUp: given[CompareKeys.warmup],
+        cooldown: given[CompareKeys.cooldown], turns: given[CompareKeys.turns])
       return []
     }
     state.define(
@@ -76,7 +82,8 @@ extension ScriptSession {
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
       let data =
-        try arguments[1].object(DataObject.self) ?? Self.evaluateSchema.read(try arguments.optionalTable(1)).data("on")
+        try arguments[1].object(DataObject.self)
+        ?? EvaluateKeys.schema.read(try arguments.optionalTable(1))[EvaluateKeys.on]
       let samples = try data?.data ?? onlyTestData(), ready = try ready(model)
       let result = try measuring { try Evaluation(ready, on: samples, context: executor.context) }
       try result.checkDefined("the model", on: samples)

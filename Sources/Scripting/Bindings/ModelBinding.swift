@@ -50,6 +50,31 @@ final class SessionObject: NamedForScripts {
   init(_ session: Session) { self.session = session }
 }
 
+/// Of `load_model`.
+enum LoadKeys {
+  static var into: OptionKey<ModelObject?> {
+    .optional(
+      "into", .model,
+      help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used")
+  }
+  static var ignore: OptionKey<[String]?> {
+    .optional("ignore", .patterns, help: "tensors of that file that are left out; * stands for anything")
+  }
+  static var rename: OptionKey<[String: String]?> {
+    .optional("rename", .renames, help: "names in that file, or patterns of them, and what they are in the network")
+  }
+
+  static var schema: OptionSchema { OptionSchema("LoadOptions", [into, ignore, rename]) }
+}
+
+/// Of `session:measure`.
+enum MeasureKeys {
+  static var data: OptionKey<DataObject> { .required("data", .data) }
+  static var images: OptionKey<Int> { .init("images", .integer, standard: 1000, minimum: 1, maximum: 1_000_000) }
+
+  static var schema: OptionSchema { OptionSchema("MeasureOptions", [data, images]) }
+}
+
 extension ScriptSession {
   func defineModels() throws {
     defineLayers()
@@ -118,7 +143,7 @@ extension ScriptSession {
       "(options: MeasureOptions): { mean: number, min: number, p50: number, p90: number, p99: number, max: number }",
       "Milliseconds for one image, in this process."
     ) { [unowned self] session, arguments in
-      try measure(session.session, try Self.measureSchema.read(try arguments.table(0)))
+      try measure(session.session, try MeasureKeys.schema.read(try arguments.table(0)))
     }
     state.define(session)
     state.define("compile", "(model: Model): Session", "Makes a model ready to run; computes it.") {
@@ -136,16 +161,18 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let path = try inputs(try arguments.string(0))
-      let given = try Self.loadSchema.read(try arguments.optionalTable(1))
-      guard case .model(let template)? = given["into"] else {
-        if let option = ["ignore", "rename"].first(where: { given[$0] != nil }) {
-          throw CompressError("\(option) is for a file of weights alone, with `into`")
+      let given = try LoadKeys.schema.read(try arguments.optionalTable(1))
+      guard let template = given[LoadKeys.into] else {
+        let ofWeights: [any DeclaredOption] = [LoadKeys.ignore, LoadKeys.rename]
+        if let key = ofWeights.first(where: given.has) {
+          throw CompressError("\(key.option.name) is for a file of weights alone, with `into`")
         }
         return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
       }
       useAsTemplate(template.stage)
       let rules = NameRules(
-        ignore: given.strings("ignore") ?? [], rename: (given.renames("rename") ?? [:]).map { ($0.key, $0.value) })
+        ignore: given[LoadKeys.ignore] ?? [],
+        rename: (given[LoadKeys.rename] ?? [:]).map { ($0.key, $0.value) })
       let work = try LoadWeightsStage(path: path, network: template.stage.graph, rules: rules)
       return [.object(ModelObject(try record(work, []), name: template.name))]
     }
@@ -154,31 +181,8 @@ extension ScriptSession {
     try defineNetworks()
   }
 
-  static var loadSchema: OptionSchema {
-    OptionSchema(
-      "LoadOptions",
-      [
-        .init(
-          name: "into", type: .model,
-          help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used"),
-        .init(name: "ignore", type: .patterns, help: "tensors of that file that are left out; * stands for anything"),
-        .init(
-          name: "rename", type: .renames,
-          help: "names in that file, or patterns of them, and what they are in the network"),
-      ])
-  }
-
-  static var measureSchema: OptionSchema {
-    OptionSchema(
-      "MeasureOptions",
-      [
-        .init(name: "data", type: .data, isRequired: true),
-        .init(name: "images", type: .integer, standard: .integer(1000), minimum: 1, maximum: 1_000_000),
-      ])
-  }
-
   private func measure(_ session: Session, _ options: OptionValues) throws -> [LuaValue] {
-    let data = options.data("data")!.data
+    let data = options[MeasureKeys.data].data
     guard data.sampleShape == session.plan.inputShape, data.count > 0 else {
       throw CompressError(
         "\"\(data.name)\" has \(data.count) samples of shape \(data.sampleShape); the network takes \(session.plan.inputShape)"
@@ -189,7 +193,7 @@ extension ScriptSession {
     let times = try measuring {
       try image.withMutable(Float.self) { image in
         try scores.withMutable(Float.self) { scores in
-          try LatencyMeasurement(runs: min(options.integer("images")!, data.count)) { _ in
+          try LatencyMeasurement(runs: min(options[MeasureKeys.images], data.count)) { _ in
             session.run(input: UnsafeBufferPointer(image), output: scores)
           }
         }

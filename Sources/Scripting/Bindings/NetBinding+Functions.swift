@@ -33,7 +33,7 @@ extension ScriptSession {
         _, _ in { _ in .prelu(PReLU()) }
       },
       layer("matmul", "", Self.matmulSchema, "The product of two values, matrices in their last two axes.") { _, given in
-        let product = MatMul(transposesSecond: given.bool("transposed") ?? false)
+        let product = MatMul(transposesSecond: given[NetKeys.transposed])
         return { _ in .matmul(product) }
       },
       layer(
@@ -53,12 +53,12 @@ extension ScriptSession {
           throw CompressError(
             "net.reduce has no \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: names))
         }
-        let axes = try arguments.axes(1).sorted(), keeps = given.bool("keep") ?? false
+        let axes = try arguments.axes(1).sorted(), keeps = given[NetKeys.keep]
         return { _ in .reduce(Reduce(function, axes: axes, keepsAxes: keeps)) }
       },
       layer("arg_max", "axis: integer", Self.keepSchema, "The place, from 0, of the greatest element along an axis.") {
         arguments, given in
-        let axis = try arguments.int(0) - 1, keeps = given.bool("keep") ?? false
+        let axis = try arguments.int(0) - 1, keeps = given[NetKeys.keep]
         return { _ in .argMax(ArgMax(axis: axis, keepsAxis: keeps)) }
       },
     ]
@@ -81,7 +81,7 @@ extension ScriptSession {
       _ make: @escaping (LuaArguments, Float, Bool) throws -> ([Shape]) throws -> Normalization
     ) -> LuaMember {
       layer(name, parameters, Self.normSchema, help) { arguments, given in
-        let make = try make(arguments, Float(given.number("epsilon") ?? 1e-5), given.bool("affine") ?? true)
+        let make = try make(arguments, Float(given[NetKeys.epsilon]), given[NetKeys.affine])
         return { .normalization(try make($0)) }
       }
     }

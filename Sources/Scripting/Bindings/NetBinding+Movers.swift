@@ -53,7 +53,7 @@ extension ScriptSession {
       },
       layer("depth_to_space", "block: integer", Self.orderSchema, "Blocks of channels as blocks of pixels.") {
         arguments, given in
-        let order = given.string("order").flatMap(DepthToSpace.Order.init) ?? .depthLast
+        let order = given[NetKeys.order]
         let block = try arguments.int(0)
         return { _ in .depthToSpace(DepthToSpace(block: block, order: order)) }
       },
@@ -84,9 +84,9 @@ extension ScriptSession {
 
   /// PyTorch's `interpolate`: nearest by whole pixels, bilinear by their centres or their corners.
   private static func resize(_ given: OptionValues) throws -> (Int, Int) -> Operator {
-    let interpolation = given.string("mode").flatMap(Resize.Interpolation.init) ?? .nearest
+    let interpolation = given[NetKeys.mode]
     let coordinates: Resize.Coordinates =
-      interpolation == .nearest ? .asymmetric : given.bool("align_corners") == true ? .alignCorners : .halfPixel
+      interpolation == .nearest ? .asymmetric : given[NetKeys.alignCorners] ? .alignCorners : .halfPixel
     return { .resize(Resize(interpolation, height: $0, width: $1, coordinates: coordinates)) }
   }
 }

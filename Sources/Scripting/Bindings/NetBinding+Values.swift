@@ -49,7 +49,7 @@ extension ScriptSession {
         try arguments.atMost(2)
         let shape = try Shape(scriptDims: try arguments.table(0).numbers ?? [])
         let given = try Self.layerSchema.read(try arguments.optionalTable(1))
-        return [.object(try value(.input(shape), name: given.string("name")))]
+        return [.object(try value(.input(shape), name: given[NetKeys.name]))]
       },
       LuaMember(
         "constant", "(values: Tensor, options?: \(Self.constantSchema.name)): Value",
@@ -58,9 +58,9 @@ extension ScriptSession {
         try arguments.atMost(2)
         let tensor = try arguments.object(0, TensorObject.self).tensor.converted(to: .float32)
         let given = try Self.constantSchema.read(try arguments.optionalTable(1))
-        let constant = Constant(tensor.shape, isTrained: given.bool("trained")!)
+        let constant = Constant(tensor.shape, isTrained: given[NetKeys.trained])
         _ = try constant.outputShapes([])
-        return [.object(try value(.constant(constant, tensor), name: given.string("name")))]
+        return [.object(try value(.constant(constant, tensor), name: given[NetKeys.name]))]
       },
       LuaMember(
         "shared", "(block: Block): Block", "The block with the same parameters wherever it is used."

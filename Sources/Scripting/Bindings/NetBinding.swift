@@ -28,8 +28,8 @@ extension ScriptSession {
         "A convolution; padding is \"same\" unless told otherwise."
       ) { arguments, given in
         let filters = try arguments.int(0), kernel = try arguments.size(1)
-        let window = try given.window(kernel, padding: .same), groups = given.integer("groups") ?? 1
-        let hasBias = given.bool("bias") ?? true
+        let window = try given.window(kernel, padding: .same), groups = given[NetKeys.groups]
+        let hasBias = given[NetKeys.bias]
         return { _ in .conv2d(Conv2D(filters: filters, window: window, groups: groups, hasBias: hasBias)) }
       },
       layer(
@@ -37,17 +37,18 @@ extension ScriptSession {
         "A transposed convolution; the padding is PyTorch's: it takes away from the borders."
       ) { arguments, given in
         let conv = try Conv2D(
-          transposed: arguments.int(0), kernel: arguments.size(1), stride: given.size("stride") ?? Size2D(1),
-          padding: given.size("padding") ?? Size2D(0), outputPadding: given.size("output_padding") ?? Size2D(0),
-          groups: given.integer("groups") ?? 1, hasBias: given.bool("bias") ?? true)
+          transposed: arguments.int(0), kernel: arguments.size(1), stride: given.size(NetKeys.stride) ?? Size2D(1),
+          padding: given.size(NetKeys.cropping) ?? Size2D(0),
+          outputPadding: given.size(NetKeys.outputPadding) ?? Size2D(0), groups: given[NetKeys.groups],
+          hasBias: given[NetKeys.bias])
         return { _ in .conv2d(conv) }
       },
       layer(
         "depthwise", "kernel: integer|integer[]", Self.depthwiseSchema,
         "A convolution of each channel by itself; padding is \"same\" unless told otherwise."
       ) { arguments, given in
-        let window = try given.window(try arguments.size(0), padding: .same), hasBias = given.bool("bias") ?? true
-        let multiplier = given.integer("multiplier")!
+        let window = try given.window(try arguments.size(0), padding: .same), hasBias = given[NetKeys.bias]
+        let multiplier = given[NetKeys.multiplier]
         return { inputs in
           let input = inputs[0]
           guard input.rank == 3 else { throw CompressError("expects an image [height, width, channels], got \(input)") }
@@ -57,24 +58,24 @@ extension ScriptSession {
       },
       layer("dense", "units: integer", Self.denseSchema, "A fully connected layer over the last axis: of an image every pixel by itself, so flatten it first.") {
         arguments, given in
-        let units = try arguments.int(0), hasBias = given.bool("bias") ?? true
+        let units = try arguments.int(0), hasBias = given[NetKeys.bias]
         return { _ in .dense(Dense(units: units, hasBias: hasBias)) }
       },
       layer("batch_norm", "", Self.batchNormSchema, "Batch normalization over the channels.") { _, given in
-        let norm = BatchNorm(epsilon: Float(given.number("epsilon")!), momentum: Float(given.number("momentum")!))
+        let norm = BatchNorm(epsilon: Float(given[NetKeys.epsilon]), momentum: Float(given[NetKeys.momentum]))
         return { _ in .batchNorm(norm) }
       },
       layer("max_pool", "size: integer|integer[]", Self.poolSchema, "The greatest value under a window.") {
         arguments, given in
         let size = try arguments.size(0)
-        let pool = Pool2D(.max, window: try given.window(size, padding: .valid, stride: size))
+        let pool = Pool2D(.max, window: try given.window(size, padding: .valid, stride: size, dilates: false))
         return { _ in .pool2d(pool) }
       },
       layer("average_pool", "size: integer|integer[]", Self.averagePoolSchema, "The mean under a window.") {
         arguments, given in
         let size = try arguments.size(0)
-        let window = try given.window(size, padding: .valid, stride: size)
-        let pool = Pool2D(.average, window: window, countsPadding: given.bool("counts_padding")!)
+        let window = try given.window(size, padding: .valid, stride: size, dilates: false)
+        let pool = Pool2D(.average, window: window, countsPadding: given[NetKeys.countsPadding])
         return { _ in .pool2d(pool) }
       },
       layer("global_average_pool", "", Self.layerSchema, "The mean of each channel: an image becomes a vector.") {
@@ -111,7 +112,7 @@ extension ScriptSession {
       let given = try schema.read(try arguments.optionalTable(positions))
       let op = try make(arguments, given)
       return [
-        .object(try BlockObject(.layer(kind: name, op), name: given.string("name"), origin: origin()))
+        .object(try BlockObject(.layer(kind: name, op), name: given[NetKeys.name], origin: origin()))
       ]
     }
   }
@@ -128,7 +129,7 @@ extension ScriptSession {
         let table = try arguments.table(0)
         let given = try schema.read(table, positional: true)
         let content = try make(try blocks(table, of: "net.\(name)"), given)
-        return [.object(try BlockObject(content, name: given.string("name"), origin: origin()))]
+        return [.object(try BlockObject(content, name: given[NetKeys.prefix], origin: origin()))]
       }
     }
     return [
@@ -138,7 +139,7 @@ extension ScriptSession {
         "Blocks one after the other, and their output plus the input, which the shortcut may change on its way."
       ) { [unowned self] blocks, given in
         let branch = try BlockObject(.sequence(blocks), origin: origin())
-        let shortcut = try given.block("shortcut") ?? BlockObject(.sequence([]), origin: origin())
+        let shortcut = try (given[NetKeys.shortcut] ?? nil) ?? BlockObject(.sequence([]), origin: origin())
         return .combined(.add(Add()), [branch, shortcut])
       },
       container(
@@ -171,12 +172,12 @@ extension ScriptSession {
       let values = table.array.compactMap { $0.object(NetworkValue.self) }
       if !values.isEmpty, values.count == table.array.count {
         let block = try BlockObject(
-          .layer(kind: "concat") { _ in .concat(Concat()) }, name: given.string("name"), origin: origin())
+          .layer(kind: "concat") { _ in .concat(Concat()) }, name: given[NetKeys.name], origin: origin())
         return [.object(try value(.output(block, of: values)))]
       }
       let blocks = try blocks(table, of: "net.concat")
       guard blocks.count >= 2 else { throw CompressError("net.concat: \(blocks.count) blocks; two are the least") }
-      return [.object(try BlockObject(.concatenation(blocks), name: given.string("name"), origin: origin()))]
+      return [.object(try BlockObject(.concatenation(blocks), name: given[NetKeys.name], origin: origin()))]
     }
   }
 
@@ -197,16 +198,19 @@ extension ScriptSession {
 
   private var networkMember: LuaMember {
     LuaMember(
-      "model", "(definition: \(Self.modelSchema.name)): Model", "A network of blocks one after the other, untrained."
+      "model", "(definition: \(NetworkKeys.schema.name)): Model", "A network of blocks one after the other, untrained."
     ) { [unowned self] arguments in
       try arguments.atMost(1)
       let table = try arguments.table(0)
-      let given = try Self.modelSchema.read(table, positional: true)
+      let given = try NetworkKeys.schema.read(table, positional: true)
       let (network, constants) = try network(table, given)
       let initialization = Initialization(
-        convolution: WeightInitializer(rawValue: given.string("convolution")!)!,
-        dense: WeightInitializer(rawValue: given.string("dense")!)!)
-      return [.object(try untrained(given.string("name")!, network, initialization, constants: constants, given))]
+        convolution: given[NetworkKeys.convolution], dense: given[NetworkKeys.dense])
+      return [
+        .object(
+          try untrained(
+            given[NetworkKeys.name], network, initialization, constants: constants, given[NetworkKeys.seed]))
+      ]
     }
   }
 
@@ -214,18 +218,18 @@ extension ScriptSession {
   private func network(
     _ table: LuaTable, _ given: OptionValues
   ) throws -> (graph: Graph, constants: [String: Tensor]) {
-    if let outputs = given.values("outputs") {
-      guard given["input"] == nil, table.count == 0 else {
+    if let outputs = given[NetworkKeys.outputs] {
+      guard given[NetworkKeys.input] == nil, table.count == 0 else {
         throw CompressError(
           "net.model: outputs are made of values, without blocks in a row",
           hint: "inputs = { net.input { 32, 32, 3 } }, outputs = { … }")
       }
-      guard let inputs = given.values("inputs"), !inputs.isEmpty, !outputs.isEmpty else {
+      guard let inputs = given[NetworkKeys.inputs], !inputs.isEmpty, !outputs.isEmpty else {
         throw CompressError("net.model: inputs and outputs are lists of at least one value")
       }
       return try BlockWriter.graph(inputs: inputs, outputs: outputs)
     }
-    guard case .numbers(let dims)? = given["input"], given["inputs"] == nil else {
+    guard let dims = given[NetworkKeys.input], given[NetworkKeys.inputs] == nil else {
       throw CompressError(
         "net.model: input is missing",
         hint: "input = {32, 32, 3} and blocks in a row, or inputs and outputs that are values")
@@ -255,50 +259,45 @@ extension LuaArguments {
 }
 
 extension OptionValues {
-  func values(_ name: String) -> [NetworkValue]? {
-    if case .values(let values)? = self[name] { values } else { nil }
-  }
-
-  func block(_ name: String) -> BlockObject? {
-    if case .block(let block)? = self[name] { block } else { nil }
-  }
-
-  fileprivate func window(_ size: Size2D, padding: Padding, stride: Size2D = Size2D(1)) throws -> Window {
+  /// - Parameter dilates: whether the layer has a dilation.
+  fileprivate func window(
+    _ size: Size2D, padding: Padding, stride: Size2D = Size2D(1), dilates: Bool = true
+  ) throws -> Window {
     Window(
-      size, stride: try self.size("stride") ?? stride, padding: try self.padding("padding") ?? padding,
-      dilation: try self.size("dilation") ?? Size2D(1))
+      size, stride: try self.size(NetKeys.stride) ?? stride, padding: try self.padding(NetKeys.padding) ?? padding,
+      dilation: dilates ? try self.size(NetKeys.dilation) ?? Size2D(1) : Size2D(1))
   }
 
-  private func integers(_ name: String) throws -> [Int]? {
-    switch self[name] {
+  private func integers(_ key: OptionKey<OptionValue?>) throws -> [Int]? {
+    switch self[key] {
     case .integer(let value): return [value]
     case .numbers(let values):
       let integers = values.compactMap { Int(exactly: $0) }
-      guard integers.count == values.count else { throw CompressError("option \"\(name)\" takes integers") }
+      guard integers.count == values.count else { throw CompressError("option \"\(key.name)\" takes integers") }
       return integers
     default: return nil
     }
   }
 
-  fileprivate func size(_ name: String) throws -> Size2D? {
-    guard let values = try integers(name) else { return nil }
+  fileprivate func size(_ key: OptionKey<OptionValue?>) throws -> Size2D? {
+    guard let values = try integers(key) else { return nil }
     switch values.count {
     case 1: return Size2D(values[0])
     case 2: return Size2D(values[0], values[1])
-    default: throw CompressError("option \"\(name)\" takes one number, or height and width, not \(values.count)")
+    default: throw CompressError("option \"\(key.name)\" takes one number, or height and width, not \(values.count)")
     }
   }
 
-  private func padding(_ name: String) throws -> Padding? {
-    if let name = string(name) { return name == "same" ? .same : .valid }
-    guard let values = try integers(name) else { return nil }
+  private func padding(_ key: OptionKey<OptionValue?>) throws -> Padding? {
+    if let name = self[key]?.string { return name == "same" ? .same : .valid }
+    guard let values = try integers(key) else { return nil }
     switch values.count {
     case 1: return .explicit(top: values[0], left: values[0], bottom: values[0], right: values[0])
     case 2: return .explicit(top: values[0], left: values[1], bottom: values[0], right: values[1])
     case 4: return .explicit(top: values[0], left: values[1], bottom: values[2], right: values[3])
     default:
       throw CompressError(
-        "option \"\(name)\" takes one number, height and width, or top, left, bottom and right, not \(values.count)")
+        "option \"\(key.name)\" takes one number, height and width, or top, left, bottom and right, not \(values.count)")
     }
   }
 }

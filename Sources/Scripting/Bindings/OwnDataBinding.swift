@@ -2,47 +2,55 @@ import Datasets
 import Diagnostics
 import LuaHost
 
-// Data of one's own: data.images "photos/train", data.numpy "digits.npz", data.idx("images", "labels").
-extension ScriptSession {
-  static var imageFolderSchema: OptionSchema {
-    OptionSchema(
-      "ImageFolderOptions",
-      [
-        .init(
-          name: "classes", type: .strings, help: "class folders in the order of their labels; all, by name, by default")
-      ] + folderOptions + imageOptions)
+/// Of `data.images`.
+enum ImageFolderKeys {
+  static var classes: OptionKey<[String]?> {
+    .optional("classes", .strings, help: "class folders in the order of their labels; all, by name, by default")
   }
 
-  static var numpySchema: OptionSchema {
-    OptionSchema(
-      "NumpyOptions",
-      [
-        .init(name: "images", type: .string, help: "name of the samples in an .npz", standard: .string("images")),
-        .init(name: "labels", type: .string, help: "name of the labels in an .npz", standard: .string("labels")),
-        .init(name: "labels_file", type: .string, help: "of an .npy: the file with the labels"),
-        classCount, firstLabel,
-      ] + imageOptions)
+  static var schema: OptionSchema {
+    OptionSchema("ImageFolderOptions", [classes] + FolderKeys.all + ImageKeys.all)
   }
+}
 
-  static var idxSchema: OptionSchema { OptionSchema("IdxOptions", [classCount, firstLabel] + imageOptions) }
-
-  private static var classCount: OptionSchema.Option {
-    .init(
-      name: "classes", type: .integer, help: "number of classes; one more than the largest label by default",
-      minimum: 1,
+/// Of labels that are numbers.
+enum LabelKeys {
+  static var classes: OptionKey<Int?> {
+    .optional(
+      "classes", .integer, help: "number of classes; one more than the largest label by default", minimum: 1,
       maximum: 0x1p20)
   }
-
-  private static var firstLabel: OptionSchema.Option {
-    .init(
-      name: "first_label", type: .integer, help: "what the file calls the first class", standard: .integer(0),
-      minimum: 0,
-      maximum: 1)
+  static var firstLabel: OptionKey<Int> {
+    .init("first_label", .integer, help: "what the file calls the first class", standard: 0, minimum: 0, maximum: 1)
   }
 
+  static var all: [any DeclaredOption] { [classes, firstLabel] }
+  /// Of `data.idx`.
+  static var idxSchema: OptionSchema { OptionSchema("IdxOptions", all + ImageKeys.all) }
+}
+
+/// Of `data.numpy`.
+enum NumPyKeys {
+  static var images: OptionKey<String> {
+    .init("images", .string, help: "name of the samples in an .npz", standard: "images")
+  }
+  static var labels: OptionKey<String> {
+    .init("labels", .string, help: "name of the labels in an .npz", standard: "labels")
+  }
+  static var labelsFile: OptionKey<String?> {
+    .optional("labels_file", .string, help: "of an .npy: the file with the labels")
+  }
+
+  static var schema: OptionSchema {
+    OptionSchema("NumpyOptions", [images, labels, labelsFile] + LabelKeys.all + ImageKeys.all)
+  }
+}
+
+// Data of one's own: data.images "photos/train", data.numpy "digits.npz", data.idx("images", "labels").
+extension ScriptSession {
   /// Labels that count from 1 look like those of one class more, of which the first never occurs.
   private func tellUnusedClass(_ name: String, smallest: Int, _ count: Int, _ given: OptionValues) {
-    guard given.integer("first_label") == 0, given["classes"] == nil, smallest > 0, count > 0 else { return }
+    guard given[LabelKeys.firstLabel] == 0, given[LabelKeys.classes] == nil, smallest > 0, count > 0 else { return }
     executor.context.progress.note(
       "\(name): no sample has a label below \(smallest)"
         + (smallest == 1 ? "; if the labels count from 1, say first_label = 1" : ""))
@@ -57,9 +65,9 @@ extension ScriptSession {
           "JPEG and PNG images, in a folder for each class."
         ) { [unowned self] arguments in
           try arguments.atMost(2)
-          let name = try arguments.string(0), given = try Self.imageFolderSchema.read(try arguments.optionalTable(1))
+          let name = try arguments.string(0), given = try ImageFolderKeys.schema.read(try arguments.optionalTable(1))
           let folder = try ImageFolder(
-            name: name, folder: try inputs(name), classes: try given.strings("classes").map(Self.plainNames),
+            name: name, folder: try inputs(name), classes: try given[ImageFolderKeys.classes].map(Self.plainNames),
             options: try folderOptions(given))
           watch(folder)
           return [.object(try converted(folder, given))]
@@ -68,17 +76,17 @@ extension ScriptSession {
           "numpy", "(file: string, options?: NumpyOptions): Data", "Samples and labels from an .npz, or .npy files."
         ) { [unowned self] arguments in
           try arguments.atMost(2)
-          let name = try arguments.string(0), given = try Self.numpySchema.read(try arguments.optionalTable(1))
-          let file = try inputs(name), single = given.string("labels_file")
+          let name = try arguments.string(0), given = try NumPyKeys.schema.read(try arguments.optionalTable(1))
+          let file = try inputs(name), single = given[NumPyKeys.labelsFile]
           if name.hasSuffix(".npy"), single == nil {
             throw CompressError("an .npy file holds one array: name the file with the labels, labels_file = \"y.npy\"")
           }
-          let samples = NumPyDataset.Source(file: file, member: single == nil ? given.string("images") : nil)
+          let samples = NumPyDataset.Source(file: file, member: single == nil ? given[NumPyKeys.images] : nil)
           let labels = NumPyDataset.Source(
-            file: try single.map(inputs) ?? file, member: single == nil ? given.string("labels") : nil)
+            file: try single.map(inputs) ?? file, member: single == nil ? given[NumPyKeys.labels] : nil)
           let data = try NumPyDataset(
-            name: name, samples: samples, labels: labels, firstLabel: given.integer("first_label") ?? 0,
-            classCount: given.integer("classes"), memory: dataMemory)
+            name: name, samples: samples, labels: labels, firstLabel: given[LabelKeys.firstLabel],
+            classCount: given[LabelKeys.classes], memory: dataMemory)
           tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
         },
@@ -88,10 +96,10 @@ extension ScriptSession {
         ) { [unowned self] arguments in
           try arguments.atMost(3)
           let name = try arguments.string(0), labels = try arguments.string(1)
-          let given = try Self.idxSchema.read(try arguments.optionalTable(2))
+          let given = try LabelKeys.idxSchema.read(try arguments.optionalTable(2))
           let data = try IDXDataset(
             name: name, images: try inputs(name), labels: try inputs(labels),
-            firstLabel: given.integer("first_label") ?? 0, classCount: given.integer("classes"), memory: dataMemory)
+            firstLabel: given[LabelKeys.firstLabel], classCount: given[LabelKeys.classes], memory: dataMemory)
           tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
         },

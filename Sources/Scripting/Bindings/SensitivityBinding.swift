@@ -18,36 +18,41 @@ final class SensitivityObject: NamedForScripts {
   }
 }
 
+/// Of `sensitivity`.
+enum SensitivityKeys {
+  static var strategy: OptionKey<BoundPlugin> {
+    .required("strategy", .plugin(.pruning), help: "what is pruned, and by what scores")
+  }
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy is measured on") }
+  static var shares: OptionKey<[Double]> {
+    .init(
+      "shares", .numbers, help: "what goes of each part, ascending",
+      standard: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
+  }
+  static var protect: OptionKey<[String]> {
+    .init("protect", .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights", standard: [])
+  }
+  static var samples: OptionKey<DataObject?> {
+    .optional("samples", .data, help: "for strategies that need gradients or activations: what these are taken on")
+  }
+
+  static var schema: OptionSchema { OptionSchema("SensitivityOptions", [strategy, data, shares, protect, samples]) }
+}
+
+/// Of `scan:ratios`.
+enum RatioTargetKeys {
+  static var macs: OptionKey<Double?> {
+    .optional("macs", .number, help: "multiply-accumulates that stay, a share up to 1 or a number", minimum: 0)
+  }
+  static var params: OptionKey<Double?> {
+    .optional("params", .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0)
+  }
+  static var filters: OptionKey<Double?> { .optional("filters", .ratio, help: "share of the filters that go") }
+
+  static var schema: OptionSchema { OptionSchema("RatioTarget", [macs, params, filters]) }
+}
+
 extension ScriptSession {
-  static var sensitivitySchema: OptionSchema {
-    OptionSchema(
-      "SensitivityOptions",
-      [
-        .init(name: "strategy", type: .plugin(.pruning), help: "what is pruned, and by what scores", isRequired: true),
-        .init(name: "data", type: .data, help: "what accuracy is measured on", isRequired: true),
-        .init(
-          name: "shares", type: .numbers, help: "what goes of each part, ascending",
-          standard: .numbers([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])),
-        .init(
-          name: "protect", type: .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights",
-          standard: .strings([])),
-        .init(
-          name: "samples", type: .data,
-          help: "for strategies that need gradients or activations: what these are taken on"),
-      ])
-  }
-
-  static var ratioTargetSchema: OptionSchema {
-    OptionSchema(
-      "RatioTarget",
-      [
-        .init(
-          name: "macs", type: .number, help: "multiply-accumulates that stay, a share up to 1 or a number", minimum: 0),
-        .init(name: "params", type: .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0),
-        .init(name: "filters", type: .ratio, help: "share of the filters that go"),
-      ])
-  }
-
   /// `sensitivity(model, { strategy, data, … })`.
   func defineSensitivity() {
     let result = LuaClass<SensitivityObject>("Sensitivity")
@@ -75,9 +80,9 @@ extension ScriptSession {
       "A share for each group of channels, all at the same loss of accuracy, that together meet a target."
     ) { [unowned self] object, arguments in
       try arguments.atMost(1)
-      let given = try Self.ratioTargetSchema.read(try arguments.table(0))
+      let given = try RatioTargetKeys.schema.read(try arguments.table(0))
       let target: CostTarget
-      switch (given.number("macs"), given.number("params"), given.number("filters")) {
+      switch (given[RatioTargetKeys.macs], given[RatioTargetKeys.params], given[RatioTargetKeys.filters]) {
       case (let value?, nil, nil): target = .macs(value)
       case (nil, let value?, nil): target = .parameters(value)
       case (nil, nil, let value?): target = .channels(value)
@@ -108,11 +113,11 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let given = try Self.sensitivitySchema.read(try arguments.table(1))
+      let given = try SensitivityKeys.schema.read(try arguments.table(1))
       let work = try SensitivityStage(
-        LuaPruningPolicy(given.plugin("strategy")!, self)
-          .protecting(ProtectedLayers(given.strings("protect")!)), shares: given.numbers("shares")!,
-        data: given.data("data")!.data.unaugmented, samples: given.data("samples")?.data.unaugmented)
+        LuaPruningPolicy(given[SensitivityKeys.strategy], self)
+          .protecting(ProtectedLayers(given[SensitivityKeys.protect])), shares: given[SensitivityKeys.shares],
+        data: given[SensitivityKeys.data].data.unaugmented, samples: given[SensitivityKeys.samples]?.data.unaugmented)
       let stage = try record(work, [model.stage])
       // The channels of the network as it was measured: earlier prunings have changed its structure.
       let graph = try ready(model).graph

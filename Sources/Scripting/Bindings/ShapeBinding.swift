@@ -4,33 +4,40 @@ import LuaHost
 import Network
 import Pipeline
 
+/// Of `factorize`.
+enum FactorizeKeys {
+  static var energy: OptionKey<Double?> {
+    .optional("energy", .ratio, help: "share of the sum of squares of each weight that stays")
+  }
+  static var ratio: OptionKey<Double?> { .optional("ratio", .ratio, help: "share of each layer's weights that stays") }
+  static var macs: OptionKey<Double?> {
+    .optional("macs", .number, help: "multiply-accumulates that stay, a share up to 1 or a number", minimum: 0)
+  }
+  static var params: OptionKey<Double?> {
+    .optional("params", .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0)
+  }
+  static var protect: OptionKey<[String]> {
+    .init("protect", .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights", standard: [])
+  }
+
+  static var schema: OptionSchema { OptionSchema("FactorizeOptions", [energy, ratio, macs, params, protect]) }
+}
+
+/// Of `reinitialize`.
+enum ReinitializeKeys {
+  static var convolution: OptionKey<WeightInitializer?> {
+    .optional(
+      "convolution", .choice(of: WeightInitializer.self), help: "how weights are drawn; as in the beginning by default")
+  }
+  static var dense: OptionKey<WeightInitializer?> {
+    .optional("dense", .choice(of: WeightInitializer.self), help: "likewise")
+  }
+  static var seed: OptionKey<Int?> { .optional("seed", .integer, help: "of the draw; the run's own by default") }
+
+  static var schema: OptionSchema { OptionSchema("ReinitializeOptions", [convolution, dense, seed]) }
+}
+
 extension ScriptSession {
-  static var factorizeSchema: OptionSchema {
-    OptionSchema(
-      "FactorizeOptions",
-      [
-        .init(name: "energy", type: .ratio, help: "share of the sum of squares of each weight that stays"),
-        .init(name: "ratio", type: .ratio, help: "share of each layer's weights that stays"),
-        .init(
-          name: "macs", type: .number, help: "multiply-accumulates that stay, a share up to 1 or a number", minimum: 0),
-        .init(name: "params", type: .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0),
-        .init(
-          name: "protect", type: .patterns, help: "layers left whole; \"first\" and \"last\" are those with weights",
-          standard: .strings([])),
-      ])
-  }
-
-  static var reinitializeSchema: OptionSchema {
-    let names = WeightInitializer.allCases.map(\.rawValue)
-    return OptionSchema(
-      "ReinitializeOptions",
-      [
-        .init(name: "convolution", type: .choice(names), help: "how weights are drawn; as in the beginning by default"),
-        .init(name: "dense", type: .choice(names), help: "likewise"),
-        .init(name: "seed", type: .integer, help: "of the draw; the run's own by default"),
-      ])
-  }
-
   /// `factorize(model, { … })`, `rewind(model, earlier)`, `reinitialize(model, { … })`.
   func defineShapes() {
     state.define(
@@ -39,23 +46,19 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let given = try Self.factorizeSchema.read(try arguments.table(1))
-      let names = ["energy", "ratio", "macs", "params"].filter { given[$0] != nil }
-      guard names.count == 1 else {
+      let given = try FactorizeKeys.schema.read(try arguments.table(1))
+      let targets: [(key: OptionKey<Double?>, target: (Double) -> LowRank.Target)] = [
+        (FactorizeKeys.energy, { .energy($0) }), (FactorizeKeys.ratio, { .ratio($0) }),
+        (FactorizeKeys.macs, { .cost(.macs($0)) }), (FactorizeKeys.params, { .cost(.parameters($0)) }),
+      ]
+      let chosen = targets.compactMap { key, target in given[key].map { (name: key.name, target: target($0)) } }
+      guard chosen.count == 1 else {
         throw CompressError(
-          names.isEmpty
+          chosen.isEmpty
             ? "factorize needs a target: energy = 0.9, ratio = 0.5, macs = 0.5 or params = 0.5"
-            : "factorize takes one target, not \(names.joined(separator: " and "))")
+            : "factorize takes one target, not \(chosen.map(\.name).joined(separator: " and "))")
       }
-      let value = given.number(names[0])!
-      let target: LowRank.Target =
-        switch names[0] {
-        case "energy": .energy(value)
-        case "ratio": .ratio(value)
-        case "macs": .cost(.macs(value))
-        default: .cost(.parameters(value))
-        }
-      let work = try FactorizeStage(target, protected: ProtectedLayers(given.strings("protect")!))
+      let work = try FactorizeStage(chosen[0].target, protected: ProtectedLayers(given[FactorizeKeys.protect]))
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
@@ -72,13 +75,12 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let given = try Self.reinitializeSchema.read(try arguments.optionalTable(1))
+      let given = try ReinitializeKeys.schema.read(try arguments.optionalTable(1))
       let known = Self.initialization(of: model.stage)
       let drawn = Initialization(
-        convolution: given.string("convolution").flatMap(WeightInitializer.init) ?? known.convolution,
-        dense: given.string("dense").flatMap(WeightInitializer.init) ?? known.dense)
-      let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
-      let work = ReinitializeStage(drawn, seed: seed)
+        convolution: given[ReinitializeKeys.convolution] ?? known.convolution,
+        dense: given[ReinitializeKeys.dense] ?? known.dense)
+      let work = ReinitializeStage(drawn, seed: seed(given[ReinitializeKeys.seed]))
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
   }

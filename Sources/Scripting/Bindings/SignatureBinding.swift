@@ -3,43 +3,52 @@ import LuaHost
 import Network
 import Pipeline
 
+/// Of `describe`.
+enum DescribeKeys {
+  static var classes: OptionKey<[String]?> {
+    .optional("classes", .strings, help: "names of the classes, one for each score of the first output")
+  }
+  static var preprocessing: OptionKey<OptionValues?> {
+    .optional("preprocessing", .table(PreprocessingKeys.schema), help: "how a picture becomes what the network takes")
+  }
+
+  static var schema: OptionSchema { OptionSchema("DescribeOptions", [classes, preprocessing]) }
+}
+
+/// What is done to a picture.
+enum PreprocessingKeys {
+  static var scale: OptionKey<Double?> {
+    .optional("scale", .number, help: "pixels from 0 to this before mean and std; 1 by default")
+  }
+  static var mean: OptionKey<[Double]?> {
+    .optional("mean", .numbers, help: "of each channel, or one for all; 0 by default")
+  }
+  static var std: OptionKey<[Double]?> { .optional("std", .numbers, help: "standard deviations; 1 by default") }
+  static var crop: OptionKey<OptionValues?> {
+    .optional("crop", .table(CropKeys.schema), help: "cut out before resizing; the whole picture by default")
+  }
+
+  static var schema: OptionSchema { OptionSchema("PreprocessingOptions", [scale, mean, std, crop]) }
+}
+
+/// What is cut out of it.
+enum CropKeys {
+  static var shortSide: OptionKey<Int> {
+    .required(
+      "short_side", .integer, help: "pixels of the shorter side before", minimum: 1,
+      maximum: Double(Preprocessing.largestSide))
+  }
+  static var size: OptionKey<Int> {
+    .required(
+      "size", .integer, help: "side of the square cut out of the middle", minimum: 1,
+      maximum: Double(Preprocessing.largestSide))
+  }
+
+  static var schema: OptionSchema { OptionSchema("CropOptions", [shortSide, size]) }
+}
+
 // What a model's input and output mean: model:classes(), model:preprocessing(), describe(model, { classes = {…} }).
 extension ScriptSession {
-  static var describeSchema: OptionSchema {
-    OptionSchema(
-      "DescribeOptions",
-      [
-        .init(name: "classes", type: .strings, help: "names of the classes, one for each score of the first output"),
-        .init(
-          name: "preprocessing", type: .table(preprocessingSchema),
-          help: "how a picture becomes what the network takes"),
-      ])
-  }
-
-  static var preprocessingSchema: OptionSchema {
-    OptionSchema(
-      "PreprocessingOptions",
-      [
-        .init(name: "scale", type: .number, help: "pixels from 0 to this before mean and std; 1 by default"),
-        .init(name: "mean", type: .numbers, help: "of each channel, or one for all; 0 by default"),
-        .init(name: "std", type: .numbers, help: "standard deviations; 1 by default"),
-        .init(name: "crop", type: .table(cropSchema), help: "cut out before resizing; the whole picture by default"),
-      ])
-  }
-
-  static var cropSchema: OptionSchema {
-    OptionSchema(
-      "CropOptions",
-      [
-        .init(
-          name: "short_side", type: .integer, help: "pixels of the shorter side before", isRequired: true, minimum: 1,
-          maximum: Double(Preprocessing.largestSide)),
-        .init(
-          name: "size", type: .integer, help: "side of the square cut out of the middle", isRequired: true, minimum: 1,
-          maximum: Double(Preprocessing.largestSide)),
-      ])
-  }
-
   func defineSignature(_ model: LuaClass<ModelObject>) {
     model.method("classes", "(): string[]?", "Names of the classes, if they are known.") { [unowned self] model, _ in
       guard let names = model.stage.signature.classes else { return [.nil] }
@@ -77,10 +86,10 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let given = try Self.describeSchema.read(try arguments.table(1))
+      let given = try DescribeKeys.schema.read(try arguments.table(1))
       let signature = try ModelSignature(
-        classes: given.strings("classes"),
-        preprocessing: given.options("preprocessing").map { try Self.preprocessing($0, of: model.stage.graph) })
+        classes: given[DescribeKeys.classes],
+        preprocessing: given[DescribeKeys.preprocessing].map { try Self.preprocessing($0, of: model.stage.graph) })
       return [.object(ModelObject(try record(DescribeStage(signature), [model.stage]), name: model.name))]
     }
   }
@@ -92,11 +101,12 @@ extension ScriptSession {
       throw CompressError("preprocessing is for grey and colour images, and the network takes \(image)")
     }
     return try Preprocessing(
-      crop: given.options("crop").map {
-        try Preprocessing.Crop(shortSide: $0.integer("short_side")!, side: $0.integer("size")!)
+      crop: given[PreprocessingKeys.crop].map {
+        try Preprocessing.Crop(shortSide: $0[CropKeys.shortSide], side: $0[CropKeys.size])
       },
-      height: image[0], width: image[1], channels: channels, scale: given.number("scale").map { Float($0) } ?? 1,
-      mean: given.numbers("mean")?.map { Float($0) } ?? [0],
-      deviation: given.numbers("std")?.map { Float($0) } ?? [1])
+      height: image[0], width: image[1], channels: channels,
+      scale: given[PreprocessingKeys.scale].map { Float($0) } ?? 1,
+      mean: given[PreprocessingKeys.mean]?.map { Float($0) } ?? [0],
+      deviation: given[PreprocessingKeys.std]?.map { Float($0) } ?? [1])
   }
 }

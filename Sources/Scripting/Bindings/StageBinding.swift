@@ -2,28 +2,40 @@ import Diagnostics
 import LuaHost
 import Pipeline
 
-extension ScriptSession {
-  static var recalibrateSchema: OptionSchema {
-    OptionSchema(
-      "RecalibrateOptions",
-      [
-        .init(name: "data", type: .data, help: "samples to measure on", isRequired: true),
-        .init(
-          name: "batches", type: .integer, help: "how many batches", standard: .integer(100), minimum: 1, maximum: 1e6),
-        .init(
-          name: "batch", type: .integer, help: "samples to a batch", standard: .integer(32), minimum: 1, maximum: 65_536
-        ),
-        .init(name: "seed", type: .integer, help: "of the order; the run's own by default"),
-      ])
+/// Of `recalibrate`.
+enum RecalibrateKeys {
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "samples to measure on") }
+  static var batches: OptionKey<Int> {
+    .init("batches", .integer, help: "how many batches", standard: 100, minimum: 1, maximum: 1e6)
+  }
+  static var batch: OptionKey<Int> {
+    .init("batch", .integer, help: "samples to a batch", standard: 32, minimum: 1, maximum: 65_536)
+  }
+  static var seed: OptionKey<Int?> { .optional("seed", .integer, help: "of the order; the run's own by default") }
+
+  static var schema: OptionSchema { OptionSchema("RecalibrateOptions", [data, batches, batch, seed]) }
+}
+
+/// Of `quantize`.
+enum QuantizeKeys {
+  static var train: OptionKey<OptionValues?> {
+    .optional("train", .table(TrainKeys.schema), help: "training with rounded weights and activations")
+  }
+  static var learnScales: OptionKey<Bool> {
+    .init("learn_scales", .boolean, help: "whether that training moves the scales, too", standard: true)
   }
 
+  static var schema: OptionSchema { OptionSchema("QuantizeOptions", [train, learnScales]) }
+}
+
+extension ScriptSession {
   /// `train(model, { … })`, `recalibrate(model, { … })`, `quantize(model, recipe)`.
   func defineStages() {
     state.define("train", "(model: Model, options: TrainOptions): Model", "Trains a model on labelled samples.") {
       [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let (training, others) = try training(try Self.trainSchema.read(try arguments.table(1)))
+      let (training, others) = try training(try TrainKeys.schema.read(try arguments.table(1)))
       let work = TrainStage(training, name: model.name)
       return [.object(ModelObject(try record(work, [model.stage] + others), name: model.name))]
     }
@@ -33,10 +45,11 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let given = try Self.recalibrateSchema.read(try arguments.table(1))
+      let given = try RecalibrateKeys.schema.read(try arguments.table(1))
       let work = RecalibrateStage(
-        data: given.data("data")!.data, batches: given.integer("batches")!, batchSize: given.integer("batch")!,
-        seed: given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed)
+        data: given[RecalibrateKeys.data].data, batches: given[RecalibrateKeys.batches],
+        batchSize: given[RecalibrateKeys.batch],
+        seed: seed(given[RecalibrateKeys.seed]))
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
@@ -65,23 +78,13 @@ extension ScriptSession {
       guard let recipe = try BoundPlugin.from(arguments[1], kind: .quantization) else {
         throw arguments.mismatch(1, expected: "a quantization plugin, such as use \"float16\" {}")
       }
-      let given = try Self.quantizeSchema.read(try arguments.optionalTable(2))
-      let training = try given.options("train").map(training)
+      let given = try QuantizeKeys.schema.read(try arguments.optionalTable(2))
+      let training = try given[QuantizeKeys.train].map(training)
       let work = QuantizeStage(
-        LuaQuantizationPolicy(recipe, self), calibration: recipe.options.data("calibration")?.data.unaugmented,
-        training: training?.recipe, learnsScales: given.bool("learn_scales")!)
+        LuaQuantizationPolicy(recipe, self), calibration: recipe.calibration?.unaugmented,
+        training: training?.recipe, learnsScales: given[QuantizeKeys.learnScales])
       return [.object(ModelObject(try record(work, [model.stage] + (training?.inputs ?? [])), name: model.name))]
     }
   }
 
-  static var quantizeSchema: OptionSchema {
-    OptionSchema(
-      "QuantizeOptions",
-      [
-        .init(name: "train", type: .table(trainSchema), help: "training with rounded weights and activations"),
-        .init(
-          name: "learn_scales", type: .boolean, help: "whether that training moves the scales, too",
-          standard: .bool(true)),
-      ])
-  }
 }

@@ -4,6 +4,35 @@ import Network
 import Pipeline
 import Tensors
 
+/// Of the networks of the zoo.
+enum ZooKeys {
+  static var input: OptionKey<[Double]?> { .optional("input", .numbers, help: "height, width, channels of an image") }
+  static var classes: OptionKey<Int?> {
+    .optional("classes", .integer, help: "the network's own by default", minimum: 1, maximum: 0x1p20)
+  }
+  static var seed: OptionKey<Int?> {
+    .optional("seed", .integer, help: "of the first weights; the run's own by default")
+  }
+  static var stem: OptionKey<ZooOptions.Stem?> {
+    .optional(
+      Zoo.Entry.Option.stem.rawValue, .choice(of: ZooOptions.Stem.self),
+      help: "7x7 convolution and pooling, or a 3x3 convolution for small images")
+  }
+  static var classifier: OptionKey<ZooOptions.Classifier?> {
+    .optional(
+      Zoo.Entry.Option.classifier.rawValue, .choice(of: ZooOptions.Classifier.self),
+      help: "three dense layers, or one")
+  }
+  static var width: OptionKey<Double?> {
+    .optional(
+      Zoo.Entry.Option.width.rawValue, .number, help: "multiplies the filters", minimum: 0.01, maximum: 16)
+  }
+  static var dropout: OptionKey<Double?> {
+    .optional(
+      Zoo.Entry.Option.dropout.rawValue, .number, help: "before dense layers; 0 for none", minimum: 0, maximum: 0.99)
+  }
+}
+
 extension ScriptSession {
   /// Elements of an image: 1024 x 1024 grey pixels. A batch's intermediate values take several hundred times as many
   /// bytes.
@@ -19,7 +48,8 @@ extension ScriptSession {
           [unowned self] arguments in
           try arguments.atMost(1)
           let given = try schema.read(try arguments.optionalTable(0))
-          return [.object(try untrained(entry.name, entry.graph(given.zoo(entry)), entry.initialization, given))]
+          let network = try entry.graph(given.zoo(entry))
+          return [.object(try untrained(entry.name, network, entry.initialization, given[ZooKeys.seed]))]
         }
       })
   }
@@ -27,13 +57,12 @@ extension ScriptSession {
   /// A model whose weights are drawn when they are needed; that they fit is checked now.
   func untrained(
     _ name: String, _ network: Graph, _ initialization: Initialization, constants: [String: Tensor] = [:],
-    _ given: OptionValues
+    _ givenSeed: Int?
   ) throws -> ModelObject {
-    let seed = given.integer("seed").map { UInt64(bitPattern: Int64($0)) } ?? options.seed
     let elements = network.nodes.flatMap(network.parameterSpecs).reduce(0) { $0 + $1.shape.count }
     try state.reserveNative(bytes: elements * 4)
     let work = InitializeStage(
-      name: name, network: network, initialization: initialization, constants: constants, seed: seed)
+      name: name, network: network, initialization: initialization, constants: constants, seed: seed(givenSeed))
     return ModelObject(try record(work, []), name: name)
   }
 
@@ -41,13 +70,7 @@ extension ScriptSession {
   static func zooSchema(_ extra: Set<Zoo.Entry.Option>) -> OptionSchema {
     let extra = Zoo.Entry.Option.allCases.filter(extra.contains)
     let name = extra.map { $0.rawValue.prefix(1).uppercased() + $0.rawValue.dropFirst() }.joined() + "NetworkOptions"
-    return OptionSchema(
-      name,
-      [
-        .init(name: "input", type: .numbers, help: "height, width, channels of an image"),
-        .init(name: "classes", type: .integer, help: "the network's own by default", minimum: 1, maximum: 0x1p20),
-        .init(name: "seed", type: .integer, help: "of the first weights; the run's own by default"),
-      ] + extra.map(\.schema))
+    return OptionSchema(name, [ZooKeys.input, ZooKeys.classes, ZooKeys.seed] + extra.map(\.key))
   }
 
   static var zooSchemas: [OptionSchema] {
@@ -61,33 +84,30 @@ extension ScriptSession {
 }
 
 extension Zoo.Entry.Option {
-  fileprivate var schema: OptionSchema.Option {
+  fileprivate var key: any DeclaredOption {
     switch self {
-    case .stem:
-      .init(
-        name: rawValue, type: .choice(ZooOptions.Stem.allCases.map(\.rawValue)),
-        help: "7x7 convolution and pooling, or a 3x3 convolution for small images")
-    case .classifier:
-      .init(
-        name: rawValue, type: .choice(ZooOptions.Classifier.allCases.map(\.rawValue)),
-        help: "three dense layers, or one")
-    case .width: .init(name: rawValue, type: .number, help: "multiplies the filters", minimum: 0.01, maximum: 16)
-    case .dropout:
-      .init(name: rawValue, type: .number, help: "before dense layers; 0 for none", minimum: 0, maximum: 0.99)
+    case .stem: ZooKeys.stem
+    case .classifier: ZooKeys.classifier
+    case .width: ZooKeys.width
+    case .dropout: ZooKeys.dropout
     }
   }
 }
 
 extension OptionValues {
-  /// The options of a network of the zoo.
+  /// The options of a network of the zoo, which has the common ones and those that the entry names.
   fileprivate func zoo(_ entry: Zoo.Entry) throws -> ZooOptions {
     var options = entry.defaults
-    if case .numbers(let dims)? = self["input"] { options.input = try Shape(scriptDims: dims) }
-    options.classes = integer("classes") ?? options.classes
-    options.stem = string("stem").flatMap(ZooOptions.Stem.init) ?? options.stem
-    options.classifier = string("classifier").flatMap(ZooOptions.Classifier.init) ?? options.classifier
-    options.width = number("width") ?? options.width
-    options.dropout = number("dropout") ?? options.dropout
+    if let dims = self[ZooKeys.input] { options.input = try Shape(scriptDims: dims) }
+    options.classes = self[ZooKeys.classes] ?? options.classes
+    for option in entry.options {
+      switch option {
+      case .stem: options.stem = self[ZooKeys.stem] ?? options.stem
+      case .classifier: options.classifier = self[ZooKeys.classifier] ?? options.classifier
+      case .width: options.width = self[ZooKeys.width] ?? options.width
+      case .dropout: options.dropout = self[ZooKeys.dropout] ?? options.dropout
+      }
+    }
     return options
   }
 }

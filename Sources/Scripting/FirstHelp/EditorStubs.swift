@@ -55,14 +55,14 @@ public enum EditorStubs {
 
   private static var named: [OptionSchema] {
     [
-      ScriptSession.distillSchema, ScriptSession.trainSchema, LuaTrainingCallback.changeSchema,
-      ScriptSession.recalibrateSchema, ScriptSession.quantizeSchema, ScriptSession.pruneSchema,
-      ScriptSession.factorizeSchema, ScriptSession.reinitializeSchema, ScriptSession.sensitivitySchema,
-      ScriptSession.ratioTargetSchema, ScriptSession.differencesSchema, ScriptSession.rescueSchema,
-      ScriptSession.mixSchema, ScriptSession.compareSchema, ScriptSession.evaluateSchema,
-      ScriptSession.measureSchema, ScriptSession.imageSchema, ScriptSession.datasetSchema, ScriptSession.augmentSchema,
-      ScriptSession.imageFolderSchema, ScriptSession.numpySchema, ScriptSession.idxSchema,
-      ScriptSession.loadSchema, ScriptSession.describeSchema, LuaQuantizationPolicy.schema,
+      DistillKeys.schema, TrainKeys.schema, TrainingChangeKeys.schema,
+      RecalibrateKeys.schema, QuantizeKeys.schema, PruneKeys.schema,
+      FactorizeKeys.schema, ReinitializeKeys.schema, SensitivityKeys.schema,
+      RatioTargetKeys.schema, DifferencesKeys.schema, MixKeys.rescueSchema,
+      MixKeys.mixSchema, CompareKeys.schema, EvaluateKeys.schema,
+      MeasureKeys.schema, ImageKeys.schema, DatasetKeys.schema, AugmentKeys.schema,
+      ImageFolderKeys.schema, NumPyKeys.schema, LabelKeys.idxSchema,
+      LoadKeys.schema, DescribeKeys.schema, LayerQuantizationKeys.schema,
     ] + ScriptSession.zooSchemas + ScriptSession.netSchemas
   }
 

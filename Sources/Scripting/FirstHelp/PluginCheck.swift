@@ -209,7 +209,7 @@ public struct PluginCheck {
     let model = try ground.model(ground.network)
     add("before", "\(try NativeFormat.data(model).count) bytes, \(try ground.accuracy(model))")
     let work = QuantizeStage(
-      LuaQuantizationPolicy(bound, session), calibration: bound.options.data("calibration")?.data)
+      LuaQuantizationPolicy(bound, session), calibration: bound.calibration)
     let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
     add("after", "\(try NativeFormat.data(result.model).count) bytes, \(try ground.accuracy(result.model))")
     for layer in result.model.weightLayers {

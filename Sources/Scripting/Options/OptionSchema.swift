@@ -19,9 +19,9 @@ struct OptionSchema {
   let name: String
   let options: [Option]
 
-  init(_ name: String, _ options: [Option]) {
+  init(_ name: String, _ options: [any DeclaredOption]) {
     self.name = name
-    self.options = options
+    self.options = options.map(\.option)
   }
 
   /// Checks a table of named options.
@@ -49,7 +49,7 @@ struct OptionSchema {
         throw CompressError("option \"\(option.name)\" is missing: \(option.type.description)")
       }
     }
-    return OptionValues(values)
+    return OptionValues(values, of: options.map(\.name))
   }
 
   private func read(_ value: LuaValue, _ option: Option) throws -> OptionValue {
@@ -84,51 +84,24 @@ extension OptionSchema.Option {
   }
 }
 
-/// Options after checking, by name.
+/// Options after checking: of the vocabulary read by `OptionKey`, those that plugins declare by name.
 struct OptionValues {
   private let values: [String: OptionValue]
+  /// Of the schema they were read by.
+  private let names: [String]
 
-  init(_ values: [String: OptionValue] = [:]) { self.values = values }
+  fileprivate init(_ values: [String: OptionValue], of names: [String]) {
+    self.values = values
+    self.names = names
+  }
 
   subscript(name: String) -> OptionValue? { values[name] }
 
-  func bool(_ name: String) -> Bool? {
-    if case .bool(let value)? = values[name] { value } else { nil }
-  }
-  func integer(_ name: String) -> Int? {
-    if case .integer(let value)? = values[name] { value } else { nil }
-  }
-  func number(_ name: String) -> Double? {
-    switch values[name] {
-    case .number(let value): value
-    case .integer(let value): Double(value)
-    default: nil
-    }
-  }
-  func string(_ name: String) -> String? {
-    if case .string(let value)? = values[name] { value } else { nil }
-  }
-  func strings(_ name: String) -> [String]? {
-    if case .strings(let value)? = values[name] { value } else { nil }
-  }
-  func renames(_ name: String) -> [String: String]? {
-    if case .renames(let values)? = values[name] { values } else { nil }
-  }
-  func numbers(_ name: String) -> [Double]? {
-    if case .numbers(let values)? = values[name] { values } else { nil }
-  }
-  func numberLists(_ name: String) -> [[Double]]? {
-    if case .numberLists(let lists)? = values[name] { lists } else { nil }
-  }
-  func data(_ name: String) -> DataObject? {
-    if case .data(let value)? = values[name] { value } else { nil }
-  }
-  func plugin(_ name: String) -> BoundPlugin? {
-    if case .plugin(let value)? = values[name] { value } else { nil }
-  }
-  func options(_ name: String) -> OptionValues? {
-    if case .options(let value)? = values[name] { value } else { nil }
-  }
+  /// Whether the schema has such an option.
+  func isKnown(_ name: String) -> Bool { names.contains(name) }
+
+  /// Whether an option has a value: the script's or the standard one.
+  func has(_ key: any DeclaredOption) -> Bool { values[key.option.name] != nil }
 
   /// As a Lua table, for plugins.
   func lua(_ state: LuaState) throws -> LuaTable {
@@ -141,6 +114,17 @@ struct OptionValues {
 }
 
 extension OptionValue {
+  var number: Double? {
+    switch self {
+    case .number(let value): value
+    case .integer(let value): Double(value)
+    default: nil
+    }
+  }
+  var string: String? { if case .string(let value) = self { value } else { nil } }
+  var strings: [String]? { if case .strings(let values) = self { values } else { nil } }
+  var numbers: [Double]? { if case .numbers(let values) = self { values } else { nil } }
+
   fileprivate var allNumbers: [Double] {
     switch self {
     case .integer(let value): [Double(value)]

@@ -1,4 +1,5 @@
 import Compression
+import Datasets
 import Diagnostics
 import LuaHost
 import Pipeline
@@ -110,6 +111,14 @@ final class BoundPlugin: NamedForScripts {
     self.plugin = plugin
     self.options = options
     recipe = ["plugin": .string(plugin.name), "source": .string(plugin.digest), "options": try options.recipe()]
+  }
+
+  /// Layers that the option `skip`, if the plugin has it, leaves whole.
+  var skipped: [String] { options["skip"]?.strings ?? [] }
+
+  /// What the option `calibration`, if the plugin has it, calibrates on.
+  var calibration: (any Dataset)? {
+    if case .data(let samples)? = options["calibration"] { samples.data } else { nil }
   }
 
   /// `use "name"` without options stands for `use "name" {}`.

@@ -27,7 +27,7 @@ struct LuaPruningPolicy: PruningPolicy {
     gathering = plugin.fields["gather"].function
     self.bound = bound
     self.session = session
-    patterns = LayerPatterns(bound.options.strings("skip") ?? [])
+    patterns = LayerPatterns(bound.skipped)
   }
 
   func check(layers: [String]) throws { try patterns.check("skip", among: layers) }

@@ -3,6 +3,96 @@ import Diagnostics
 import LuaHost
 import Pipeline
 
+/// Of what `assign` returns.
+enum LayerQuantizationKeys {
+  static var weights: OptionKey<OptionValues> { .required("weights", .table(WeightQuantizationKeys.schema)) }
+  static var activations: OptionKey<OptionValues?> {
+    .optional("activations", .table(ActivationQuantizationKeys.schema))
+  }
+  static var correctBias: OptionKey<Bool> {
+    .init(
+      "correct_bias", .boolean, help: "whether the bias takes back what quantization adds to the mean of the output",
+      standard: false)
+  }
+  static var norm: OptionKey<OptionValues?> {
+    .optional(
+      "norm", .table(NormQuantizationKeys.schema),
+      help: "of the batch norm folded into the layer; float32 without it")
+  }
+
+  static var schema: OptionSchema { OptionSchema("LayerQuantization", [weights, activations, correctBias, norm]) }
+}
+
+/// Of `norm` in it.
+enum NormQuantizationKeys {
+  static var bits: OptionKey<Int> { .init("bits", .integer, standard: 8, minimum: 2, maximum: 8) }
+  static var spacing: OptionKey<LevelSpacing> { .init("spacing", .choice(of: LevelSpacing.self), standard: .linear) }
+
+  static var schema: OptionSchema { OptionSchema("NormQuantization", [bits, spacing]) }
+}
+
+/// Of `weights` in it.
+enum WeightQuantizationKeys {
+  static var type: OptionKey<String> {
+    .init("type", .choice(["integer", "float16", "bfloat16", "levels", "clusters"]), standard: "integer")
+  }
+  static var bits: OptionKey<Int> {
+    .init("bits", .integer, help: "of integers and levels", standard: 8, minimum: 2, maximum: 8)
+  }
+  static var symmetric: OptionKey<Bool> { .init("symmetric", .boolean, standard: true) }
+  static var per: OptionKey<WeightFormat.Granularity> {
+    .init("per", .choice(of: WeightFormat.Granularity.self), help: "scale of integers", standard: .channel)
+  }
+  static var fit: OptionKey<WeightFormat.Fit> {
+    .init("fit", .choice(of: WeightFormat.Fit.self), help: "of integers", standard: .peak)
+  }
+  static var powerOfTwo: OptionKey<Bool> {
+    .init("power_of_two", .boolean, help: "scales of integers", standard: false)
+  }
+  static var rounding: OptionKey<WeightFormat.Rounding> {
+    .init("rounding", .choice(of: WeightFormat.Rounding.self), help: "of integers", standard: .nearest)
+  }
+  static var spacing: OptionKey<LevelSpacing> {
+    .init("spacing", .choice(of: LevelSpacing.self), help: "of levels", standard: .linear)
+  }
+  static var clusters: OptionKey<Int> {
+    .init("clusters", .integer, help: "how many", standard: 16, minimum: 2, maximum: 256)
+  }
+
+  static var schema: OptionSchema {
+    OptionSchema(
+      "WeightQuantization",
+      [
+        type, bits, symmetric, per, fit, powerOfTwo, rounding, spacing, clusters,
+      ])
+  }
+}
+
+/// Of `activations` in it.
+enum ActivationQuantizationKeys {
+  static var bits: OptionKey<Int> {
+    .init("bits", .integer, help: "up to 8 of logarithms and tanh", standard: 8, minimum: 2, maximum: 16)
+  }
+  static var observer: OptionKey<String> {
+    .init("observer", .choice(RangeMethod.named.map(\.name)), standard: "minmax")
+  }
+  static var percentile: OptionKey<Double> {
+    .init("percentile", .number, help: "of that observer", standard: 99.99, minimum: 50, maximum: 100)
+  }
+  static var momentum: OptionKey<Double> { .init("momentum", .ratio, help: "of the moving average", standard: 0.9) }
+  static var spacing: OptionKey<LevelSpacing> { .init("spacing", .choice(of: LevelSpacing.self), standard: .linear) }
+  static var symmetric: OptionKey<Bool> { .init("symmetric", .boolean, standard: false) }
+  static var powerOfTwo: OptionKey<Bool> { .init("power_of_two", .boolean, standard: false) }
+
+  static var schema: OptionSchema {
+    OptionSchema(
+      "ActivationQuantization",
+      [
+        bits, observer, percentile, momentum, spacing, symmetric, powerOfTwo,
+      ])
+  }
+}
+
 /// A quantization plugin with its options.
 struct LuaQuantizationPolicy: QuantizationPolicy {
   private let bound: BoundPlugin
@@ -12,7 +102,7 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
   init(_ bound: BoundPlugin, _ session: ScriptSession) {
     self.bound = bound
     self.session = session
-    skipped = LayerPatterns(bound.options.strings("skip") ?? [])
+    skipped = LayerPatterns(bound.skipped)
   }
 
   var name: String { bound.plugin.name }
@@ -27,93 +117,23 @@ struct LuaQuantizationPolicy: QuantizationPolicy {
     if value.isNil { return nil }
     do {
       guard let table = value.table else { throw CompressError("must return a table or nil, not \(value.typeName)") }
-      return try LayerQuantization(Self.schema.read(table))
+      return try LayerQuantization(LayerQuantizationKeys.schema.read(table))
     } catch let error as CompressError {
       throw CompressError("assign of plugin \"\(name)\": \(error.message)", hint: error.hint)
         .at(script: bound.plugin.path, line: bound.plugin.function.location?.lines.lowerBound).at(layer: layer.name)
     }
   }
 
-  static var schema: OptionSchema {
-    OptionSchema(
-      "LayerQuantization",
-      [
-        .init(name: "weights", type: .table(weightSchema), isRequired: true),
-        .init(name: "activations", type: .table(activationSchema)),
-        .init(
-          name: "correct_bias", type: .boolean,
-          help: "whether the bias takes back what quantization adds to the mean of the output",
-          standard: .bool(false)),
-        .init(
-          name: "norm", type: .table(normSchema), help: "of the batch norm folded into the layer; float32 without it"),
-      ])
-  }
-
-  private static var normSchema: OptionSchema {
-    OptionSchema(
-      "NormQuantization",
-      [
-        .init(name: "bits", type: .integer, standard: .integer(8), minimum: 2, maximum: 8),
-        .init(
-          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), standard: .string("linear")),
-      ])
-  }
-
-  private static var weightSchema: OptionSchema {
-    OptionSchema(
-      "WeightQuantization",
-      [
-        .init(
-          name: "type", type: .choice(["integer", "float16", "bfloat16", "levels", "clusters"]),
-          standard: .string("integer")),
-        .init(
-          name: "bits", type: .integer, help: "of integers and levels", standard: .integer(8), minimum: 2, maximum: 8),
-        .init(name: "symmetric", type: .boolean, standard: .bool(true)),
-        .init(
-          name: "per", type: .choice(WeightFormat.Granularity.allCases.map(\.rawValue)), help: "scale of integers",
-          standard: .string("channel")),
-        .init(
-          name: "fit", type: .choice(WeightFormat.Fit.allCases.map(\.rawValue)), help: "of integers",
-          standard: .string("minmax")),
-        .init(name: "power_of_two", type: .boolean, help: "scales of integers", standard: .bool(false)),
-        .init(
-          name: "rounding", type: .choice(WeightFormat.Rounding.allCases.map(\.rawValue)), help: "of integers",
-          standard: .string("nearest")),
-        .init(
-          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), help: "of levels",
-          standard: .string("linear")),
-        .init(name: "clusters", type: .integer, help: "how many", standard: .integer(16), minimum: 2, maximum: 256),
-      ])
-  }
-
-  private static var activationSchema: OptionSchema {
-    OptionSchema(
-      "ActivationQuantization",
-      [
-        .init(
-          name: "bits", type: .integer, help: "up to 8 of logarithms and tanh", standard: .integer(8), minimum: 2,
-          maximum: 16),
-        .init(name: "observer", type: .choice(RangeMethod.named.map(\.name)), standard: .string("minmax")),
-        .init(
-          name: "percentile", type: .number, help: "of that observer", standard: .number(99.99), minimum: 50,
-          maximum: 100),
-        .init(name: "momentum", type: .ratio, help: "of the moving average", standard: .number(0.9)),
-        .init(
-          name: "spacing", type: .choice(LevelSpacing.allCases.map(\.rawValue)), standard: .string("linear")),
-        .init(name: "symmetric", type: .boolean, standard: .bool(false)),
-        .init(name: "power_of_two", type: .boolean, standard: .bool(false)),
-      ])
-  }
 }
 
 extension LayerQuantization {
   fileprivate init(_ given: OptionValues) throws {
-    let activations = try given.options("activations").map(ActivationFormat.init)
+    let activations = try given[LayerQuantizationKeys.activations].map(ActivationFormat.init)
     self.init(
-      weights: try WeightFormat(given.options("weights")!), activations: activations,
-      correctsBias: given.bool("correct_bias")!,
-      norm: given.options("norm").map {
-        NormFormat(LevelSpacing(rawValue: $0.string("spacing")!)!, bits: $0.integer("bits")!)
+      weights: try WeightFormat(given[LayerQuantizationKeys.weights]), activations: activations,
+      correctsBias: given[LayerQuantizationKeys.correctBias],
+      norm: given[LayerQuantizationKeys.norm].map {
+        NormFormat($0[NormQuantizationKeys.spacing], bits: $0[NormQuantizationKeys.bits])
       })
     switch weights {
     case .float16, .bfloat16:
@@ -125,36 +145,38 @@ extension LayerQuantization {
 
 extension WeightFormat {
   fileprivate init(_ given: OptionValues) throws {
-    switch given.string("type")! {
+    switch given[WeightQuantizationKeys.type] {
     case "float16": self = .float16
     case "bfloat16": self = .bfloat16
     case "levels":
-      self = .levels(LevelSpacing(rawValue: given.string("spacing")!)!, bits: given.integer("bits")!)
-    case "clusters": self = .clusters(given.integer("clusters")!)
+      self = .levels(given[WeightQuantizationKeys.spacing], bits: given[WeightQuantizationKeys.bits])
+    case "clusters": self = .clusters(given[WeightQuantizationKeys.clusters])
     default:
-      guard given.bool("symmetric") == true else {
+      guard given[WeightQuantizationKeys.symmetric] else {
         throw CompressError("integer weights are symmetric, so that zero stays zero", hint: "type = \"levels\"")
       }
       self = .integer(
-        bits: given.integer("bits")!, granularity: Granularity(rawValue: given.string("per")!)!,
-        fit: Fit(rawValue: given.string("fit")!)!, powerOfTwo: given.bool("power_of_two")!,
-        rounding: Rounding(rawValue: given.string("rounding")!)!)
+        bits: given[WeightQuantizationKeys.bits], granularity: given[WeightQuantizationKeys.per],
+        fit: given[WeightQuantizationKeys.fit], powerOfTwo: given[WeightQuantizationKeys.powerOfTwo],
+        rounding: given[WeightQuantizationKeys.rounding])
     }
   }
 }
 
 extension ActivationFormat {
   fileprivate init(_ given: OptionValues) throws {
-    let observer = given.string("observer")!
-    var method = RangeMethod.named.first { $0.name == observer }!.method
+    let observer = given[ActivationQuantizationKeys.observer]
+    guard var method = RangeMethod.named.first(where: { $0.name == observer })?.method else {
+      throw CompressError("there is no observer \"\(observer)\"")
+    }
     switch method {
-    case .percentile: method = .percentile(given.number("percentile")!)
-    case .movingAverage: method = .movingAverage(momentum: given.number("momentum")!)
+    case .percentile: method = .percentile(given[ActivationQuantizationKeys.percentile])
+    case .movingAverage: method = .movingAverage(momentum: given[ActivationQuantizationKeys.momentum])
     case .minmax, .entropy, .mse: break
     }
     self.init(
-      method, bits: given.integer("bits")!, spacing: LevelSpacing(rawValue: given.string("spacing")!)!,
-      symmetric: given.bool("symmetric")!, powerOfTwo: given.bool("power_of_two")!)
+      method, bits: given[ActivationQuantizationKeys.bits], spacing: given[ActivationQuantizationKeys.spacing],
+      symmetric: given[ActivationQuantizationKeys.symmetric], powerOfTwo: given[ActivationQuantizationKeys.powerOfTwo])
     _ = try Observer(self)
   }
 }

@@ -3,6 +3,16 @@ import LuaHost
 import Pipeline
 import Training
 
+/// Of what `on_step` and `on_epoch` return.
+enum TrainingChangeKeys {
+  static var learningRate: OptionKey<Double?> {
+    .optional("learning_rate", .number, help: "from now on, in place of the option", minimum: 0)
+  }
+  static var stop: OptionKey<Bool> { .init("stop", .boolean, help: "ends the training here", standard: false) }
+
+  static var schema: OptionSchema { OptionSchema("TrainingChange", [learningRate, stop]) }
+}
+
 /// `on_step` or `on_epoch`.
 struct LuaTrainingCallback: TrainingCallback {
   private let function: LuaFunction
@@ -24,23 +34,14 @@ struct LuaTrainingCallback: TrainingCallback {
     if answer.isNil { return TrainingChange() }
     do {
       guard let table = answer.table else { throw CompressError("must return a table or nil, not \(answer.typeName)") }
-      let given = try Self.changeSchema.read(table)
-      return TrainingChange(learningRate: given.number("learning_rate"), stops: given.bool("stop")!)
+      let given = try TrainingChangeKeys.schema.read(table)
+      return TrainingChange(learningRate: given[TrainingChangeKeys.learningRate], stops: given[TrainingChangeKeys.stop])
     } catch let error as CompressError {
       throw CompressError("\(name): \(error.message)", hint: error.hint)
         .at(script: function.location?.script ?? "", line: function.location?.lines.lowerBound)
     }
   }
 
-  static var changeSchema: OptionSchema {
-    OptionSchema(
-      "TrainingChange",
-      [
-        .init(
-          name: "learning_rate", type: .number, help: "from now on, in place of the option", minimum: 0),
-        .init(name: "stop", type: .boolean, help: "ends the training here", standard: .bool(false)),
-      ])
-  }
 }
 
 /// What `on_step` and `on_epoch` are told.
