@@ -32,6 +32,46 @@ import Testing
     #expect(again.created == "1970-01-01T00:00:00Z")
   }
 
+  /// What other programs read, to the byte: types of the engine may change, these words may not.
+  @Test func theWrittenFormStays() throws {
+    var outcome = try Synthetic.pruned(try Synthetic.outcome(names: ["a"], samples: 14))
+    outcome.variants[0].layers = [
+      VariantResult.Layer(
+        name: "conv", kind: "conv2d", filters: 4, parameters: 40, nonzero: 22, weights: 36, nonzeroWeights: 18,
+        macs: 576, encoding: "int8", bits: 8, structure: .pattern(keep: 2, of: 4), bytes: 68, arithmetic: "int8"),
+      VariantResult.Layer(
+        name: "pool", kind: "pool2d", parameters: 0, nonzero: 0, macs: 0, encoding: nil, bits: nil, bytes: 0,
+        arithmetic: nil),
+    ]
+    outcome.courses[0].rounds = Array(outcome.courses[0].rounds.suffix(1))
+    outcome.courses[0].rounds[0].accuracy = 0.5
+    outcome.courses[0].rounds[0].layers[0].weights = 300
+    outcome.courses[0].rounds[0].layers[0].nonzeroWeights = 250
+    outcome.variants[0].history[0].record.sensitivity = outcome.scans[0].result
+    let results = Synthetic.results(outcome)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    func text(_ value: some Encodable) throws -> String { String(decoding: try encoder.encode(value), as: UTF8.self) }
+    #expect(
+      try text(results.variants[0].layers)
+        == #"[{"arithmetic":"int8","bits":8,"bytes":68,"encoding":"int8","filters":4,"kind":"conv2d","macs":576,"#
+        + #""name":"conv","nonzero":22,"nonzero_weights":18,"parameters":40,"#
+        + #""structure":{"pattern":{"keep":2,"of":4}},"weights":36},"#
+        + #"{"bytes":0,"kind":"pool2d","macs":0,"name":"pool","nonzero":0,"parameters":0}]"#)
+    #expect(
+      try text(results.pruning)
+        == #"[{"rounds":[{"accuracy":0.5,"bytes":3200,"key":"key2","layers":[{"bytes":1600,"filters":4,"#
+        + #""macs":20000,"name":"conv","nonzero":360,"nonzero_weights":250,"parameters":400,"weights":300}],"#
+        + #""macs":40000,"name":"a","nonzero":720,"parameters":800}],"variant":"a"}]"#)
+    let found =
+      #"{"baseline":0.8,"parts":[{"accuracies":[0.8,0.4],"layers":["conv"]},"#
+      + #"{"accuracies":[0.7,0],"layers":["a","b","c"]}],"shares":[0.25,0.5]}"#
+    #expect(try text(results.sensitivity) == #"[{"key":"scan","label":"sensitivity to conv","result":"# + found + "}]")
+    #expect(try text(results.variants[0].stages[0].record.sensitivity) == found)
+    #expect(try text(ResultsFile.Structure(.blocks(rows: 4, columns: 1))) == #"{"blocks":{"columns":1,"rows":4}}"#)
+    #expect(try text(JSONDecoder().decode(ResultsFile.self, from: encoder.encode(results))) == text(results))
+  }
+
   /// docs/results.md promises these.
   @Test func hasTheDocumentedKeys() throws {
     let json = try object(Synthetic.results(try Synthetic.outcome()))

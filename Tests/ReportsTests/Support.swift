@@ -35,16 +35,15 @@ enum Synthetic {
         rounds: ["start", "round 1", last].enumerated().map { round($1, $0) })
     ]
     let scan: [String: Any] = [
-      "label": "sensitivity to \(layer)", "key": "scan",
-      "result": [
-        "baseline": 0.8, "shares": [0.25, 0.5],
-        "parts": [
-          ["layers": [layer], "accuracies": [0.8, 0.4]], ["layers": ["a", "b", "c"], "accuracies": [0.7, 0]],
-        ],
+      "baseline": 0.8, "shares": [0.25, 0.5],
+      "parts": [
+        ["layers": [layer], "accuracies": [0.8, 0.4]], ["layers": ["a", "b", "c"], "accuracies": [0.7, 0]],
       ],
     ]
     outcome.scans = [
-      try JSONDecoder().decode(SensitivityScan.self, from: JSONSerialization.data(withJSONObject: scan))
+      SensitivityScan(
+        label: "sensitivity to \(layer)", key: "scan",
+        result: try JSONDecoder().decode(Sensitivity.self, from: JSONSerialization.data(withJSONObject: scan)))
     ]
     return outcome
   }

@@ -103,7 +103,7 @@ public struct VariantResult: Sendable {
   /// Of the layers' weights alone: biases and statistics are never pruned.
   public var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
 
-  public struct Step: Sendable, Codable {
+  public struct Step: Sendable {
     public var stage: String
     public var label: String
     public var key: String
@@ -118,7 +118,7 @@ public struct VariantResult: Sendable {
   }
 
   /// One layer of the stored model.
-  public struct Layer: Sendable, Codable, Equatable {
+  public struct Layer: Sendable, Equatable {
     public var name: String
     public var kind: String
     /// Of convolutions and dense layers: output channels.
@@ -138,11 +138,6 @@ public struct VariantResult: Sendable {
     public var bytes: Int
     /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
     public var arithmetic: String?
-
-    private enum CodingKeys: String, CodingKey {
-      case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
-      case structure, bytes, arithmetic
-    }
 
     public init(
       name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, weights: Int? = nil,

@@ -2,13 +2,13 @@ import Formats
 import Network
 
 /// How a variant was pruned: the model before, and what each round left of it.
-public struct PruningCourse: Sendable, Codable {
+public struct PruningCourse: Sendable {
   /// The variant it leads to.
   public var variant: String
   /// Before the first removal; after each, with the training that followed; at last, perhaps, quantized.
   public var rounds: [Round]
 
-  public struct Round: Sendable, Codable {
+  public struct Round: Sendable {
     /// The name of the variant it is, if it is one.
     public var name: String
     /// Of the stage.
@@ -22,9 +22,6 @@ public struct PruningCourse: Sendable, Codable {
     public var layers: [Layer]
 
     public var filters: Int { layers.reduce(0) { $0 + $1.filters } }
-    /// Of the layers' weights alone; in files of older versions their biases count as well.
-    public var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
-    public var weights: Int { layers.reduce(0) { $0 + ($1.weights ?? $1.parameters) } }
 
     public init(
       name: String, key: String, accuracy: Double, parameters: Int, nonzero: Int, macs: Int, bytes: Int, layers: [Layer]
@@ -41,7 +38,7 @@ public struct PruningCourse: Sendable, Codable {
   }
 
   /// A convolution or dense layer.
-  public struct Layer: Sendable, Codable, Equatable {
+  public struct Layer: Sendable, Equatable {
     public var name: String
     public var filters: Int
     public var parameters: Int
@@ -51,10 +48,6 @@ public struct PruningCourse: Sendable, Codable {
     public var nonzeroWeights: Int?
     public var macs: Int
     public var bytes: Int
-
-    private enum CodingKeys: String, CodingKey {
-      case name, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, bytes
-    }
 
     public init(
       name: String, filters: Int, parameters: Int, nonzero: Int, weights: Int? = nil, nonzeroWeights: Int? = nil,

@@ -119,7 +119,7 @@ public struct Sensitivity: Sendable, Codable, Hashable {
 }
 
 /// A scan that a script made, for reports.
-public struct SensitivityScan: Sendable, Codable {
+public struct SensitivityScan: Sendable {
   public var label: String
   public var key: String
   public var result: Sensitivity

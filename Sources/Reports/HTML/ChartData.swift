@@ -111,7 +111,7 @@ struct ChartData: Encodable {
   }
 
   /// Percent of a layer's weights that are not zero; nil of a layer without any.
-  private static func left(_ layer: VariantResult.Layer) -> Double? {
+  private static func left(_ layer: ResultsFile.Layer) -> Double? {
     let weights = layer.weights ?? layer.parameters
     return weights == 0 ? nil : rounded(100 * Double(layer.nonzeroWeights ?? layer.nonzero) / Double(weights))
   }

@@ -74,7 +74,7 @@ extension ReportPage {
   }
 
   /// Of the layer's weights; of all its parameters in files of older versions.
-  private static func sparsity(_ layer: VariantResult.Layer) -> String {
+  private static func sparsity(_ layer: ResultsFile.Layer) -> String {
     guard let weights = layer.weights, let left = layer.nonzeroWeights else {
       return zeros(layer.nonzero, of: layer.parameters)
     }
@@ -82,7 +82,7 @@ extension ReportPage {
   }
 
   /// Of everything else: biases, and the statistics of batch norms.
-  private static func biasSparsity(_ layer: VariantResult.Layer) -> String {
+  private static func biasSparsity(_ layer: ResultsFile.Layer) -> String {
     guard let weights = layer.weights, let left = layer.nonzeroWeights, layer.parameters > weights else { return "–" }
     return zeros(layer.nonzero - left, of: layer.parameters - weights)
   }
@@ -91,7 +91,7 @@ extension ReportPage {
     Formatting.percent(1 - Double(nonzero) / Double(max(count, 1)), digits: 1)
   }
 
-  private static func stored(_ layer: VariantResult.Layer) -> String {
+  private static func stored(_ layer: ResultsFile.Layer) -> String {
     guard let encoding = layer.encoding else { return layer.parameters > 0 ? "–" : "" }
     return shown(encoding)
   }

@@ -31,7 +31,7 @@ extension ReportPage {
     }
 
     /// - Parameter chart: its place among the courses that are drawn; nil when it is not.
-    init(_ course: PruningCourse, chart: Int?) {
+    init(_ course: ResultsFile.Course, chart: Int?) {
       courseName = shown(course.variant)
       courseCharts =
         chart.map {
@@ -73,7 +73,7 @@ extension ReportPage {
     }
 
     /// A line needs more than its two ends.
-    static func isDrawn(_ course: PruningCourse) -> Bool { course.rounds.count > 2 }
+    static func isDrawn(_ course: ResultsFile.Course) -> Bool { course.rounds.count > 2 }
   }
 
   /// A number on a colour that is the stronger, the greater a share is.
@@ -100,7 +100,7 @@ extension ReportPage {
       let scanCells: [Shaded]
     }
 
-    init(_ scan: SensitivityScan) {
+    init(_ scan: ResultsFile.Scan) {
       let found = scan.result
       scanName = shown(scan.label)
       scanBaseline = Formatting.percent(found.baseline)

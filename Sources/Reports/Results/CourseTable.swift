@@ -2,9 +2,11 @@ import Pipeline
 
 /// A pruning round by round: what each left of the network, then of each layer that changed.
 public struct CourseTable {
-  private let course: PruningCourse
+  private let course: ResultsFile.Course
 
-  public init(_ course: PruningCourse) { self.course = course }
+  public init(_ course: ResultsFile.Course) { self.course = course }
+
+  public init(_ course: PruningCourse) { self.init(ResultsFile.Course(course)) }
 
   /// Whether there is more to say than the comparison does.
   public var isWorthShowing: Bool { course.rounds.count > 2 }
@@ -70,7 +72,7 @@ enum CourseMetric: CaseIterable {
     }
   }
 
-  func total(_ round: PruningCourse.Round) -> Int {
+  func total(_ round: ResultsFile.Course.Round) -> Int {
     switch self {
     case .parameters: round.parameters
     case .nonzero: round.nonzeroWeights
@@ -80,7 +82,7 @@ enum CourseMetric: CaseIterable {
     }
   }
 
-  func value(_ layer: PruningCourse.Layer) -> Int {
+  func value(_ layer: ResultsFile.Course.Layer) -> Int {
     switch self {
     case .parameters: layer.parameters
     case .nonzero: layer.nonzeroWeights ?? layer.nonzero
@@ -91,7 +93,7 @@ enum CourseMetric: CaseIterable {
   }
 
   /// By layer, in order of appearance, a value for each round; nil where the round's network has no such layer.
-  func rows(of course: PruningCourse) -> [(layer: String, values: [Int?])] {
+  func rows(of course: ResultsFile.Course) -> [(layer: String, values: [Int?])] {
     var seen = Set<String>()
     let names = course.rounds.flatMap(\.layers).map(\.name).filter { seen.insert($0).inserted }
     return names.map { name in
@@ -99,5 +101,5 @@ enum CourseMetric: CaseIterable {
     }
   }
 
-  func changes(in course: PruningCourse) -> Bool { rows(of: course).contains { Set($0.values).count > 1 } }
+  func changes(in course: ResultsFile.Course) -> Bool { rows(of: course).contains { Set($0.values).count > 1 } }
 }

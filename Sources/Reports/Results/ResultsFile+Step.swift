@@ -79,7 +79,7 @@ extension ResultsFile.Record {
   init(_ record: StageRecord) {
     self.init(
       curve: record.curve.map(ResultsFile.Epoch.init), epochSeconds: record.epochSeconds, facts: record.facts,
-      sensitivity: record.sensitivity,
+      sensitivity: record.sensitivity.map(ResultsFile.Sensitivity.init),
       contracts: record.contracts.map {
         $0.map {
           ResultsFile.Promised(layer: $0.layer, stage: $0.stage, promise: ResultsFile.Promise($0.promise))

@@ -54,7 +54,7 @@ extension ResultsFile {
     /// Flat among the other keys, see `Timing`.
     public var timing: Timing
     public var stages: [Step]
-    public var layers: [VariantResult.Layer]?
+    public var layers: [Layer]?
     public var intervals: Intervals?
     /// Of every variant but the first.
     public var versusFirst: Difference?
@@ -83,7 +83,7 @@ extension ResultsFile.Variant {
       outputs: try container.decodeIfPresent(Int.self, forKey: .outputs),
       macs: try container.decode(Int.self, forKey: .macs), bytes: try container.decode(Bytes.self, forKey: .bytes),
       timing: try Timing(from: decoder), stages: try container.decode([ResultsFile.Step].self, forKey: .stages),
-      layers: try container.decodeIfPresent([VariantResult.Layer].self, forKey: .layers),
+      layers: try container.decodeIfPresent([ResultsFile.Layer].self, forKey: .layers),
       intervals: try container.decodeIfPresent(Intervals.self, forKey: .intervals),
       versusFirst: try container.decodeIfPresent(Difference.self, forKey: .versusFirst))
   }
@@ -122,7 +122,7 @@ extension ResultsFile.Variant {
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,
       outputs: variant.outputs, macs: variant.macs, bytes: Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes),
       timing: variant.timing, stages: variant.history.map(ResultsFile.Step.init),
-      layers: variant.layers,
+      layers: variant.layers.map(ResultsFile.Layer.init),
       intervals: Intervals(
         accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
         p50: .median(variant.timing)),

@@ -17,9 +17,9 @@ public struct ResultsFile: Codable, Sendable {
   public var comparison: Setting
   public var variants: [Variant]
   /// How variants were pruned, round by round; missing where none was, and in files of older versions.
-  public var pruning: [PruningCourse]?
+  public var pruning: [Course]?
   /// What the script scanned; missing likewise.
-  public var sensitivity: [SensitivityScan]?
+  public var sensitivity: [Scan]?
 
   /// What was run, so that it can be repeated.
   public struct Run: Codable, Sendable {
@@ -103,8 +103,8 @@ public struct ResultsFile: Codable, Sendable {
     variants = result.variants.enumerated().map { index, variant in
       Variant(variant, evaluated: result.evaluated, first: index == 0 ? nil : first)
     }
-    pruning = result.courses.isEmpty ? nil : result.courses
-    sensitivity = result.scans.isEmpty ? nil : result.scans
+    pruning = result.courses.isEmpty ? nil : result.courses.map(Course.init)
+    sensitivity = result.scans.isEmpty ? nil : result.scans.map(Scan.init)
   }
 
   /// Writes it whole or not at all.

@@ -1,0 +1,60 @@
+import Network
+import Pipeline
+
+extension ResultsFile {
+  /// One layer of a variant's stored model.
+  public struct Layer: Codable, Sendable, Equatable {
+    public var name: String
+    public var kind: String
+    /// Of convolutions and dense layers: output channels.
+    public var filters: Int?
+    public var parameters: Int
+    public var nonzero: Int
+    /// Values of the weight alone, and those that are not zero; nil in files of older versions.
+    public var weights: Int?
+    public var nonzeroWeights: Int?
+    public var macs: Int
+    /// Of the weight: `float32`, `int8` …; nil without one.
+    public var encoding: String?
+    public var bits: Int?
+    /// The form in which the weight's zeros come; nil where none is known.
+    public var structure: Structure?
+    /// Its parameters as stored.
+    public var bytes: Int
+    /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
+    public var arithmetic: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
+      case structure, bytes, arithmetic
+    }
+  }
+
+  public enum Structure: Codable, Sendable, Equatable {
+    case pattern(keep: Int, of: Int)
+    case blocks(rows: Int, columns: Int)
+
+    private enum CodingKeys: String, CodingKey { case pattern, blocks }
+    private enum PatternCodingKeys: String, CodingKey { case keep, of }
+    private enum BlocksCodingKeys: String, CodingKey { case rows, columns }
+  }
+}
+
+extension ResultsFile.Layer {
+  init(_ layer: VariantResult.Layer) {
+    self.init(
+      name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
+      nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
+      encoding: layer.encoding, bits: layer.bits, structure: layer.structure.map(ResultsFile.Structure.init),
+      bytes: layer.bytes, arithmetic: layer.arithmetic)
+  }
+}
+
+extension ResultsFile.Structure {
+  init(_ structure: SparsityStructure) {
+    switch structure {
+    case .pattern(let keep, let of): self = .pattern(keep: keep, of: of)
+    case .blocks(let rows, let columns): self = .blocks(rows: rows, columns: columns)
+    }
+  }
+}
