@@ -4,7 +4,7 @@ import Network
 public enum PruningUnit: Sendable, Hashable {
   /// Single weights: they become zeros under a mask.
   case weight
-  /// Filters, and every channel that hangs together with them: the network becomes smaller.
+  /// Filters, and all channels coupled with them: the network becomes smaller.
   case filter
   /// Rectangles of zeros, in the weight seen as a matrix of filters by inputs; those at its edges may be smaller.
   case block(rows: Int, columns: Int)

@@ -181,7 +181,7 @@ private struct SymmetricEigenvectors {
       for l in 0..<n {
         var steps = 0
         while true {
-          // The block from l to m hangs together.
+          // The block from l to m is one piece.
           var m = l
           while m < n - 1, e[m].magnitude > 1e-16 * (d[m].magnitude + d[m + 1].magnitude) + negligible { m += 1 }
           guard m > l else { break }

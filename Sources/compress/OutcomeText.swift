@@ -33,7 +33,7 @@ struct OutcomeText {
           ? TextTable.Cell("at hand", .green)
           : executor.hasFailed(stage)
             ? TextTable.Cell("failed", .red)
-            : stage.key.unrepeatableReason != nil
+            : stage.key.uncacheableReason != nil
               ? TextTable.Cell("not cached", .yellow) : TextTable.Cell("to compute", .cyan),
       ])
     }

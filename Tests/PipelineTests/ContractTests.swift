@@ -13,7 +13,7 @@ private struct Edit: StageWork {
 
   var kind: String { "edit" }
   var label: String { "edit by hand" }
-  func recipe() throws -> Recipe { .unrepeatable(reason: "edited by hand") }
+  func recipe() throws -> Recipe { .uncacheable(reason: "edited by hand") }
   func graph(inputs: [Graph]) throws -> Graph { inputs[0] }
   func run(inputs: [Model], context: StageContext) throws -> StageResult { StageResult(try body(inputs[0])) }
   func contracts(for model: Model, inputs: [Model]) -> [Contract] { promises }

@@ -6,7 +6,7 @@ import Testing
   @Test func recipesDifferWheneverTheirContentDoes() {
     let recipes: [Recipe] = [
       nil, true, false, 0, 1, 1.0, 0.0, "", "1", [], [[]], ["a", "b"], ["ab"], [["a"], "b"], ["a": 1], ["a": 1.0],
-      ["a": ["b": 1]], ["b": ["a": 1]], .map([:]), .unrepeatable(reason: ""), "m0;", ["l0;"],
+      ["a": ["b": 1]], ["b": ["a": 1]], .map([:]), .uncacheable(reason: ""), "m0;", ["l0;"],
     ]
     #expect(Set(recipes.map(\.canonicalBytes)).count == recipes.count)
   }
@@ -26,9 +26,9 @@ import Testing
   }
 
   @Test func whatCannotBeRepeatedTaintsAllThatFollows() {
-    let odd = StageKey(stage: "train", recipe: ["rate": .unrepeatable(reason: "it captures a table")], inputs: [])
+    let odd = StageKey(stage: "train", recipe: ["rate": .uncacheable(reason: "it captures a table")], inputs: [])
     let next = StageKey(stage: "prune", recipe: [:], inputs: [odd])
-    #expect(next.unrepeatableReason == "it captures a table")
+    #expect(next.uncacheableReason == "it captures a table")
   }
 
   @Test func digestIsSHA256() {

@@ -12,8 +12,8 @@ import Testing
     let count = scores.count, classes = scores[0].count
     let value = try Value([classes], batchSize: count, needsGradient: true)
     let memory = try FloatBuffer(3 * count * classes)
-    value.dataPlace.lay(at: 0, of: memory)
-    value.gradientPlace!.lay(at: count * classes, of: memory)
+    value.dataSlot.place(at: 0, of: memory)
+    value.gradientSlot!.place(at: count * classes, of: memory)
     let taught = FloatBuffer(count * classes, at: 2 * count * classes, of: memory)
     for (i, score) in teacher.joined().enumerated() { taught[i] = score }
     for (i, score) in scores.joined().enumerated() { value.data[i] = score }

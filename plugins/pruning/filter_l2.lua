@@ -6,7 +6,7 @@
 -- norms recalibrated over 30 batches, no tuning): 83.75 % with 0.8 of the MACs, 65.00 with 0.6.
 return plugin {
   kind    = "pruning",
-  summary = "Remove the filters of least L2 norm, with every channel that hangs together with them.",
+  summary = "Remove the filters of least L2 norm, with all channels coupled with them.",
   options = {
     skip  = { type = "patterns", default = {}, help = "layers left whole" },
     scope = { type = "choice", "global", "layer", default = "global", help = "ranked together, or each group loses as much" },

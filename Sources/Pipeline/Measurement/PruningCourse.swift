@@ -75,7 +75,7 @@ extension PruningCourse {
   static func all(
     in comparison: Comparison, _ results: [VariantResult], _ executor: Executor
   ) throws -> [PruningCourse] {
-    let paths = comparison.variants.map { milestones(to: $0.stage) }
+    let paths = comparison.variants.map { history(to: $0.stage) }
     let keys = paths.map { $0.map(\.key.digest) }
     return try comparison.variants.indices.compactMap { index in
       let path = paths[index]
@@ -94,7 +94,7 @@ extension PruningCourse {
   }
 
   /// The stages whose models are worth a look: before the first pruning, at the end of each round, and the last.
-  private static func milestones(to goal: Stage) -> [Stage] {
+  private static func history(to goal: Stage) -> [Stage] {
     var chain = [goal]
     while let input = chain[0].inputs.first { chain.insert(input, at: 0) }
     let prunings = chain.indices.filter { $0 > 0 && chain[$0].work.kind == "prune" }

@@ -5,7 +5,7 @@ import Tensors
 
 /// What a network's accuracy becomes when one part of it alone is pruned (Li et al. 2017).
 public struct Sensitivity: Sendable, Codable, Hashable {
-  /// A layer, or a group of layers whose channels hang together.
+  /// A layer, or a group of layers whose channels are coupled.
   public struct Part: Sendable, Codable, Hashable {
     public let layers: [String]
     /// With each of the shares gone.

@@ -4,7 +4,7 @@ import Network
 import Tensors
 import Training
 
-/// Trains a network that is to be quantized: batch norms folded, weights and activations rounded on the way forward as
+/// Trains a network that is to be quantized: batch norms folded, weights and activations rounded in the forward pass as
 /// the quantized network will round them, clusters held together.
 struct AwareTraining {
   private let assignment: QuantizationAssignment

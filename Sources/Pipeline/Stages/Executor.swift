@@ -16,7 +16,7 @@ public final class Executor {
   private var records: [String: StageRecord] = [:]
   /// Stages that are being computed: the functions of scripts they call must not wait for them.
   private var underWay = Set<String>()
-  private var toldUnrepeatable = Set<String>()
+  private var toldUncacheable = Set<String>()
   /// Keys of what this run computed rather than read.
   private var computed = Set<String>()
   /// Keys of what could not be computed.
@@ -89,7 +89,7 @@ public final class Executor {
     let before = results.bytes
     records[stage.key.digest] = result.record
     failed.remove(stage.key.digest)
-    try results.hold(result, of: stage.key.digest, isStored: stage.key.unrepeatableReason == nil && store != nil)
+    try results.hold(result, of: stage.key.digest, isStored: stage.key.uncacheableReason == nil && store != nil)
     if results.bytes != before { try onModelBytes(results.bytes) }
   }
 
@@ -100,12 +100,12 @@ public final class Executor {
 
   /// What the stage's model predicts for the data, where that was found out before.
   func knownPredictions(of stage: Stage, on data: any Dataset) throws -> StoredPredictions? {
-    guard stage.key.unrepeatableReason == nil else { return nil }
+    guard stage.key.uncacheableReason == nil else { return nil }
     return try store?.predictions(of: stage.key, on: data)
   }
 
   func keep(_ predictions: StoredPredictions, of stage: Stage, on data: any Dataset) throws {
-    guard stage.key.unrepeatableReason == nil else { return }
+    guard stage.key.uncacheableReason == nil else { return }
     try store?.save(predictions, of: stage.key, on: data)
   }
 
@@ -134,12 +134,12 @@ public final class Executor {
 
   /// Whether the stage's result is at hand without computing anything.
   public func isAvailable(_ stage: Stage) -> Bool {
-    results.has(stage.key.digest) || (stage.key.unrepeatableReason == nil && store?.contains(stage.key) == true)
+    results.has(stage.key.digest) || (stage.key.uncacheableReason == nil && store?.contains(stage.key) == true)
   }
 
   private func stored(_ stage: Stage) -> StageResult? {
-    if let reason = stage.key.unrepeatableReason {
-      if toldUnrepeatable.insert(reason).inserted { context.progress.note("not cached: \(reason)") }
+    if let reason = stage.key.uncacheableReason {
+      if toldUncacheable.insert(reason).inserted { context.progress.note("not cached: \(reason)") }
       return nil
     }
     return store?.load(stage.key)
@@ -151,7 +151,7 @@ public final class Executor {
     }
     defer { underWay.remove(stage.key.digest) }
     let inputs = try stage.inputs.map { try model(of: $0) }
-    let store = stage.key.unrepeatableReason == nil ? store : nil
+    let store = stage.key.uncacheableReason == nil ? store : nil
     // Another process may be at it. Who waits holds no lock itself, so that nobody waits in a circle.
     let claim = underWay.count == 1 ? try store?.claim(stage.key) : nil
     defer { claim?.release() }

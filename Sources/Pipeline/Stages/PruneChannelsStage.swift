@@ -4,7 +4,7 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Removes filters by a policy's scores, with everything that hangs together with them: the network becomes smaller.
+/// Removes filters by a policy's scores, with all channels coupled with them: the network becomes smaller.
 ///
 /// What its result looks like depends on the weights; until it is computed its structure is told as that of its input,
 /// of which it keeps layers, input and output.

@@ -11,7 +11,7 @@ public struct QuantizeStage: StageWork {
   /// Samples to calibrate activations on; nil when the recipe needs none.
   public let calibration: (any Dataset)?
 
-  /// Training on the way forward of which weights and activations are rounded; its teacher, if there is one, is the
+  /// Training in the forward pass of which weights and activations are rounded; its teacher, if there is one, is the
   /// stage's second input.
   public let training: TrainingRecipe?
   /// Whether that training moves the scales, too.

@@ -13,15 +13,15 @@ public indirect enum Recipe: Sendable, Hashable {
   case map([String: Recipe])
   /// Something whose meaning cannot be pinned down, such as a Lua function that captures a table:
   /// the stage is computed anew in every run, and `reason` says why.
-  case unrepeatable(reason: String)
+  case uncacheable(reason: String)
 
   /// The first reason not to cache, if any.
-  public var unrepeatableReason: String? {
+  public var uncacheableReason: String? {
     switch self {
-    case .unrepeatable(let reason): reason
-    case .list(let items): items.lazy.compactMap(\.unrepeatableReason).first
+    case .uncacheable(let reason): reason
+    case .list(let items): items.lazy.compactMap(\.uncacheableReason).first
     case .map(let entries):
-      entries.sorted { $0.key < $1.key }.lazy.compactMap(\.value.unrepeatableReason).first
+      entries.sorted { $0.key < $1.key }.lazy.compactMap(\.value.uncacheableReason).first
     default: nil
     }
   }
@@ -30,7 +30,7 @@ public indirect enum Recipe: Sendable, Hashable {
   public var byteCount: Int {
     switch self {
     case .null, .bool, .int, .number: 32
-    case .string(let text), .unrepeatable(let text): 32 + text.utf8.count
+    case .string(let text), .uncacheable(let text): 32 + text.utf8.count
     case .list(let items): items.reduce(64) { $0 + $1.byteCount }
     case .map(let entries): entries.reduce(64) { $0 + 32 + $1.key.utf8.count + $1.value.byteCount }
     }
@@ -55,7 +55,7 @@ public indirect enum Recipe: Sendable, Hashable {
     case .int(let value): tag("i", String(value))
     case .number(let value): tag("n", String(value.bitPattern, radix: 16))
     case .string(let value): text("s", value)
-    case .unrepeatable(let reason): text("u", reason)
+    case .uncacheable(let reason): text("u", reason)
     case .list(let items):
       tag("l", String(items.count))
       for item in items { item.write(to: &out) }
@@ -92,7 +92,7 @@ extension Recipe: CustomStringConvertible {
     case .int(let value): "\(value)"
     case .number(let value): String(format: "%.6g", value)
     case .string(let value): "\"\(value)\""
-    case .unrepeatable: "<function>"
+    case .uncacheable: "<function>"
     case .list(let items): "{" + items.map(\.description).joined(separator: ", ") + "}"
     case .map(let entries):
       "{" + entries.sorted { $0.key < $1.key }.map { "\($0.key) = \($0.value)" }.joined(separator: ", ") + "}"

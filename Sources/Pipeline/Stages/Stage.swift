@@ -117,7 +117,7 @@ public protocol StageWork {
   /// What the result's input and output mean; those of the first input unless a stage knows better.
   func signature(inputs: [ModelSignature]) -> ModelSignature
 
-  /// Does it.
+  /// Computes the result from those of the inputs.
   ///
   /// - Throws: `CompressError`; `.cancelled` when `context.checkCancelled` does.
   func run(inputs: [Model], context: StageContext) throws -> StageResult

@@ -10,7 +10,7 @@ public struct StageKey: Sendable, Hashable {
   /// 64 hexadecimal digits.
   public let digest: String
   /// Why the result must not be taken from the store nor put there; nil when it may.
-  public let unrepeatableReason: String?
+  public let uncacheableReason: String?
 
   /// Raised whenever a change of the engine changes what a stage computes, or what its model predicts.
   static let numericVersion = 3
@@ -24,7 +24,7 @@ public struct StageKey: Sendable, Hashable {
       "inputs": .list(inputs.map { .string($0.digest) }),
     ]
     digest = Digest.of(full.canonicalBytes)
-    unrepeatableReason = recipe.unrepeatableReason ?? inputs.lazy.compactMap(\.unrepeatableReason).first
+    uncacheableReason = recipe.uncacheableReason ?? inputs.lazy.compactMap(\.uncacheableReason).first
   }
 }
 

@@ -166,7 +166,7 @@ public struct PluginCheck {
     }
   }
 
-  /// Filters go from a small residual network: its channels hang together, and batch norms follow them.
+  /// Filters go from a small residual network: its channels are coupled, and batch norms follow them.
   private mutating func tryPruningFilters(_ policy: LuaPruningPolicy, _ executor: Executor) throws {
     let ground = try TestGround(executor, "resnet20") { $0.width = 0.25 }
     add("before", try ground.accuracy(ground.model(ground.network)))

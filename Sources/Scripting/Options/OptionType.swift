@@ -210,7 +210,7 @@ enum OptionValue {
     case .numberLists(let lists): .list(lists.map { .list($0.map { .number($0) }) })
     case .data(let object): try object.data.identity.recipe()
     case .model(let object): .string(object.stage.key.digest)
-    case .block, .values: .unrepeatable(reason: "a part of a network is no option of a stage")
+    case .block, .values: .uncacheable(reason: "a part of a network is no option of a stage")
     case .plugin(let plugin): plugin.recipe
     case .function(let function): function.recipe
     case .options(let options): try options.recipe()

@@ -53,7 +53,7 @@ extension LuaFunction {
   var recipe: Recipe {
     guard let fingerprint = fingerprint() else {
       let place = location.map { " (\($0.script):\($0.lines.lowerBound))" } ?? ""
-      return .unrepeatable(reason: "a function among the options depends on more than constants\(place)")
+      return .uncacheable(reason: "a function among the options depends on more than constants\(place)")
     }
     return Recipe(fingerprint)
   }

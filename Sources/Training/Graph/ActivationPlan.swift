@@ -5,11 +5,11 @@ struct ActivationPlan {
   let scores: Value
 
   /// - Parameter recomputes: whether activations may be given up and computed again, if that takes less memory.
-  func lay(recomputes: Bool) throws -> (TrainingSchedule, places: [Place], ArenaLayout) {
-    var best = try lay(TrainingSchedule(layers: steps.count))
+  func laidOut(recomputes: Bool) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaLayout) {
+    var best = try laidOut(TrainingSchedule(layers: steps.count))
     guard recomputes else { return best }
     for segments in stride(from: 2, through: min(steps.count / 2, Self.mostSegments), by: 1) {
-      let other = try lay(TrainingSchedule(layers: steps.count, cuts: cuts(segments)))
+      let other = try laidOut(TrainingSchedule(layers: steps.count, cuts: cuts(segments)))
       if other.2.count < best.2.count { best = other }
     }
     return best
@@ -17,28 +17,28 @@ struct ActivationPlan {
 
   private static let mostSegments = 24
 
-  private func lay(_ schedule: TrainingSchedule) throws -> (TrainingSchedule, places: [Place], ArenaLayout) {
+  private func laidOut(_ schedule: TrainingSchedule) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaLayout) {
     let requests = lifetimes(schedule).requests
     return (schedule, requests.map(\.place), try ArenaLayout(requests.map(\.request)))
   }
 
   private func lifetimes(_ schedule: TrainingSchedule) -> Lifetimes {
     var lifetimes = Lifetimes(), time = 0
-    for input in inputs { lifetimes.write(input.dataPlace, at: time) }
+    for input in inputs { lifetimes.write(input.dataSlot, at: time) }
     func forward(_ step: TrainingStep) {
-      for input in step.inputs { lifetimes.use(input.dataPlace, at: time) }
+      for input in step.inputs { lifetimes.use(input.dataSlot, at: time) }
       if step.isInPlace {
-        lifetimes.use(step.output.dataPlace, at: time)
+        lifetimes.use(step.output.dataSlot, at: time)
       } else {
-        lifetimes.write(step.output.dataPlace, at: time)
+        lifetimes.write(step.output.dataSlot, at: time)
       }
     }
     func backward(_ step: TrainingStep) {
-      if step.layer.keeps.contains(.inputs) {
-        for input in step.inputs { lifetimes.use(input.dataPlace, at: time) }
+      if step.layer.savedForBackward.contains(.inputs) {
+        for input in step.inputs { lifetimes.use(input.dataSlot, at: time) }
       }
-      if step.layer.keeps.contains(.output) { lifetimes.use(step.output.dataPlace, at: time) }
-      let gradient = step.output.gradientPlace
+      if step.layer.savedForBackward.contains(.output) { lifetimes.use(step.output.dataSlot, at: time) }
+      let gradient = step.output.gradientSlot
       if let gradient { lifetimes.use(gradient, at: time) }
       for target in step.targets {
         if target.place === gradient {
@@ -46,7 +46,7 @@ struct ActivationPlan {
         } else {
           lifetimes.write(target.place, at: time)
         }
-        if let sum = target.sum { lifetimes.use(sum.gradientPlace!, at: time) }
+        if let sum = target.sum { lifetimes.use(sum.gradientSlot!, at: time) }
       }
     }
     func take(_ actions: [TrainingSchedule.Action]) {
@@ -60,11 +60,11 @@ struct ActivationPlan {
     }
     take(schedule.forward)
     time += 1
-    lifetimes.use(scores.dataPlace, at: time)
-    if let gradient = scores.gradientPlace { lifetimes.write(gradient, at: time) }
+    lifetimes.use(scores.dataSlot, at: time)
+    if let gradient = scores.gradientSlot { lifetimes.write(gradient, at: time) }
     take(schedule.backward)
     // Small, and good to look at afterwards.
-    lifetimes.use(scores.dataPlace, at: time)
+    lifetimes.use(scores.dataSlot, at: time)
     return lifetimes
   }
 
@@ -73,7 +73,7 @@ struct ActivationPlan {
   /// Where to begin segments of about equal memory, so that little is kept between them.
   private func cuts(_ segments: Int) -> [Int] {
     var sums = [0]  // elements written before each position
-    for step in steps { sums.append(sums.last! + (step.isInPlace ? 0 : step.output.dataPlace.count)) }
+    for step in steps { sums.append(sums.last! + (step.isInPlace ? 0 : step.output.dataSlot.count)) }
     let share = Double(sums.last!) / Double(segments)
     let costs = crossings
     var cuts: [Int] = []
@@ -96,10 +96,10 @@ struct ActivationPlan {
   private var crossings: [Int?] {
     var costs = [Int?](repeating: 0, count: steps.count)
     var writers: [ObjectIdentifier: Int] = [:]
-    var readers: [ObjectIdentifier: (place: Place, last: Int)] = [:]
+    var readers: [ObjectIdentifier: (place: BufferSlot, last: Int)] = [:]
     for (index, step) in steps.enumerated() {
-      for input in step.inputs { readers[ObjectIdentifier(input.dataPlace)] = (input.dataPlace, index) }
-      let id = ObjectIdentifier(step.output.dataPlace)
+      for input in step.inputs { readers[ObjectIdentifier(input.dataSlot)] = (input.dataSlot, index) }
+      let id = ObjectIdentifier(step.output.dataSlot)
       if step.isInPlace {
         if let writer = writers[id], writer < index {
           for position in (writer + 1)...index { costs[position] = nil }

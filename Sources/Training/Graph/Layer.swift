@@ -46,8 +46,8 @@ final class Scratch {
 /// Gradients overwrite what was there; where several consumers contribute to one value, the
 /// `TrainingGraph` adds.
 protocol Layer {
-  /// What the way back reads of the data; its memory is kept until then.
-  var keeps: Keeping { get }
+  /// What the backward pass reads of the data; its memory is kept until then.
+  var savedForBackward: SavedForBackward { get }
 
   /// Computes the output's data from the inputs' data.
   func forward(_ pass: Pass) throws
@@ -61,14 +61,14 @@ protocol Layer {
 }
 
 /// Data that a layer's gradients depend on.
-struct Keeping: OptionSet {
+struct SavedForBackward: OptionSet {
   let rawValue: Int
-  static let inputs = Keeping(rawValue: 1)
-  static let output = Keeping(rawValue: 2)
+  static let inputs = SavedForBackward(rawValue: 1)
+  static let output = SavedForBackward(rawValue: 2)
 }
 
 extension Layer {
-  var keeps: Keeping { [.inputs, .output] }
+  var savedForBackward: SavedForBackward { [.inputs, .output] }
   func parameterGradients(_ pass: Pass) {}
 }
 

@@ -88,7 +88,7 @@ extension Operator {
   var isView: Bool { if case .dropout = self { false } else { isReshape } }
 
   /// Whether an input's gradient may lie where the output's does: it is the same, or written over it at last.
-  var sharesGradientPlace: Bool {
+  var sharesGradientSlot: Bool {
     if case .add = self { true } else { isBatchNorm }
   }
 

@@ -3,7 +3,7 @@ import Kernels
 import Network
 import Tensors
 
-/// A graph bound to memory for training: forward with the activations kept that the way back needs, and backward.
+/// A graph bound to memory for training: forward with the activations kept that the backward pass needs, and backward.
 ///
 /// Only what the scores depend on is computed. All memory is allocated here, once per graph and batch size, and
 /// shared by whatever is not of use at the same time. Reshapes and activations work in place where nobody else reads
@@ -31,7 +31,7 @@ final class TrainingGraph {
   private var pass: Pass?
 
   /// - Parameters:
-  ///   - recomputes: whether to give activations up and compute them again on the way back, where that takes less
+  ///   - recomputes: whether to give activations up and compute them again in the backward pass, where that takes less
   ///     memory. The results are the same to the bit.
   ///   - precision: of convolutions and dense layers.
   /// - Throws: `CompressError` naming the layer when the network's output is no vector of class scores, or there
@@ -55,7 +55,7 @@ final class TrainingGraph {
       throw CompressError("the network has no parameters to train")
     }
     var values: [String: Value] = [:]
-    /// Values whose data their own layer needs again on the way back.
+    /// Values whose data their own layer needs again in the backward pass.
     var kept: Set<String> = []
     var layers: [(Node, any Layer)] = []
     for node in nodes {
@@ -83,16 +83,16 @@ final class TrainingGraph {
         } else {
           output = try Value(
             shape, batchSize: batchSize, needsGradient: trainable.contains(node.output),
-            sharing: node.op.sharesGradientPlace
+            sharing: node.op.sharesGradientSlot
               ? zip(node.inputs, inputs).first {
-                uses[$0.0] == 1 && $0.1.gradientPlace != nil && $0.1.size == shape.count
+                uses[$0.0] == 1 && $0.1.gradientSlot != nil && $0.1.size == shape.count
               }?.1 : nil)
           if node.op.gradientFollowsFromOutput { kept.insert(node.output) }
         }
         values[node.output] = output
         var isFused = false
         if let clamp = node.op.clampRange,
-          output.dataPlace === inputs[0].dataPlace, let (source, layer) = layers.last, source.output == node.inputs[0],
+          output.dataSlot === inputs[0].dataSlot, let (source, layer) = layers.last, source.output == node.inputs[0],
           let clamping = layer as? any ClampingLayer
         {
           clamping.clamp(to: clamp)
@@ -113,11 +113,11 @@ final class TrainingGraph {
     sampleSize = inputs.reduce(0) { $0 + $1.size }
 
     let plan = ActivationPlan(steps: steps, inputs: inputs, scores: scores)
-    let (schedule, places, layout) = try plan.lay(recomputes: recomputes)
+    let (schedule, slots, layout) = try plan.laidOut(recomputes: recomputes)
     self.schedule = schedule
     let arena = try FloatBuffer(layout.count)
     activationBytes = layout.count * MemoryLayout<Float>.stride
-    for (place, offset) in zip(places, layout.offsets) { place.lay(at: offset, of: arena) }
+    for (slot, offset) in zip(slots, layout.offsets) { slot.place(at: offset, of: arena) }
     samples = inputs.count == 1 ? inputs[0].data : try FloatBuffer(sampleSize * batchSize)
   }
 
@@ -173,11 +173,11 @@ final class TrainingGraph {
     let steps = layers.reversed().map { node, layer in
       var targets: [TrainingStep.Target] = []
       for (index, name) in node.inputs.enumerated() {
-        guard let value = values[name], let gradient = value.gradientPlace else { continue }
+        guard let value = values[name], let gradient = value.gradientSlot else { continue }
         if written.insert(name).inserted {
           targets.append(TrainingStep.Target(input: index, place: gradient, sum: nil))
         } else {
-          targets.append(TrainingStep.Target(input: index, place: Place(gradient.count), sum: value))
+          targets.append(TrainingStep.Target(input: index, place: BufferSlot(gradient.count), sum: value))
         }
       }
       return TrainingStep(

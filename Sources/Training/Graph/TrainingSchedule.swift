@@ -15,7 +15,7 @@ struct TrainingSchedule {
   init(layers: Int) { self.init(layers: layers, cuts: []) }
 
   /// - Parameter cuts: positions, ascending, at which segments begin. Outputs within a segment, except the last one's,
-  ///   are kept only until the next segment has them, and computed again on the way back.
+  ///   are kept only until the next segment has them, and computed again in the backward pass.
   init(layers: Int, cuts: [Int]) {
     forward = (0..<layers).map { .forward($0) }
     let bounds = [0] + cuts + [layers]
@@ -29,10 +29,10 @@ struct TrainingSchedule {
 /// When each place is written and read; from that follows when its memory may serve another.
 struct Lifetimes {
   private var ranges: [ObjectIdentifier: [ClosedRange<Int>]] = [:]
-  private var order: [Place] = []
+  private var order: [BufferSlot] = []
 
   /// The place gets new content: what it held is of no use from the last reading until now.
-  mutating func write(_ place: Place, at time: Int) {
+  mutating func write(_ place: BufferSlot, at time: Int) {
     let id = ObjectIdentifier(place)
     if ranges[id] == nil { order.append(place) }
     // Two writes at one time are one.
@@ -40,14 +40,14 @@ struct Lifetimes {
     ranges[id, default: []].append(time...time)
   }
 
-  mutating func use(_ place: Place, at time: Int) {
+  mutating func use(_ place: BufferSlot, at time: Int) {
     let id = ObjectIdentifier(place)
     guard let last = ranges[id]?.last else { return write(place, at: time) }
     ranges[id]![ranges[id]!.count - 1] = last.lowerBound...max(last.upperBound, time)
   }
 
   /// Every place, in the order of first use.
-  var requests: [(place: Place, request: ArenaLayout.Request)] {
+  var requests: [(place: BufferSlot, request: ArenaLayout.Request)] {
     order.map { ($0, ArenaLayout.Request(count: $0.count, lifetimes: ranges[ObjectIdentifier($0)]!)) }
   }
 }

@@ -11,13 +11,13 @@ struct TrainingStep {
   struct Target {
     let input: Int
     /// Where the layer writes its contribution.
-    let place: Place
+    let place: BufferSlot
     /// The value it is then added to, unless it is the first.
     let sum: Value?
   }
 
   /// Whether the output takes the place of an input.
-  var isInPlace: Bool { inputs.contains { $0.dataPlace === output.dataPlace } }
+  var isInPlace: Bool { inputs.contains { $0.dataSlot === output.dataSlot } }
 
   func backward(_ pass: Pass) throws {
     try layer.parameterGradients(pass)

@@ -8,12 +8,12 @@ final class Value {
   let shape: Shape
   /// Elements of one sample.
   let size: Int
-  let dataPlace: Place
+  let dataSlot: BufferSlot
   /// nil when nothing that can be trained lies before it.
-  let gradientPlace: Place?
+  let gradientSlot: BufferSlot?
 
-  var data: FloatBuffer { dataPlace.buffer }
-  var gradient: FloatBuffer? { gradientPlace?.buffer }
+  var data: FloatBuffer { dataSlot.buffer }
+  var gradient: FloatBuffer? { gradientSlot?.buffer }
 
   /// - Parameter other: whose gradient, which then takes the place of this one's, has as many elements and no other
   ///   source.
@@ -23,8 +23,8 @@ final class Value {
     guard !overflow else { throw CompressError("a batch of \(batchSize) samples of shape \(shape) is too large") }
     self.shape = shape
     size = shape.count
-    dataPlace = Place(count)
-    gradientPlace = needsGradient ? other?.gradientPlace ?? Place(count) : nil
+    dataSlot = BufferSlot(count)
+    gradientSlot = needsGradient ? other?.gradientSlot ?? BufferSlot(count) : nil
   }
 
   /// The same memory under another shape: for layers that compute in place.
@@ -32,13 +32,13 @@ final class Value {
     precondition(shape.count == other.size)
     self.shape = shape
     size = other.size
-    dataPlace = other.dataPlace
-    gradientPlace = other.gradientPlace
+    dataSlot = other.dataSlot
+    gradientSlot = other.gradientSlot
   }
 }
 
 /// Memory that several values may share, in place of one another; where it lies is known when the whole graph is.
-final class Place {
+final class BufferSlot {
   let count: Int
   private var placed: FloatBuffer?
 
@@ -47,5 +47,5 @@ final class Place {
   /// - Precondition: the graph is complete.
   var buffer: FloatBuffer { placed! }
 
-  func lay(at offset: Int, of arena: FloatBuffer) { placed = FloatBuffer(count, at: offset, of: arena) }
+  func place(at offset: Int, of arena: FloatBuffer) { placed = FloatBuffer(count, at: offset, of: arena) }
 }

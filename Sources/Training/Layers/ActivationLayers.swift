@@ -18,7 +18,7 @@ struct ClampLayer: Layer {
   /// Whether the layer before has already applied it, in place.
   let isFused: Bool
 
-  var keeps: Keeping { .output }
+  var savedForBackward: SavedForBackward { .output }
 
   func forward(_ pass: Pass) {
     if isFused { return }
@@ -38,7 +38,7 @@ struct SigmoidLayer: Layer {
   let input: Value
   let output: Value
 
-  var keeps: Keeping { .output }
+  var savedForBackward: SavedForBackward { .output }
 
   func forward(_ pass: Pass) {
     Elementwise.sigmoid(input.data.base, output: output.data.base, count: pass.count * output.size, pool: pass.pool)
@@ -68,7 +68,7 @@ struct ElementLayer: Layer {
     derivative = activation.derivative!
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   func forward(_ pass: Pass) {
     step.run([UnsafePointer(input.data.base)], to: [output.data.base], batch: pass.count, pool: pass.pool)
@@ -98,7 +98,7 @@ struct PReLULayer: Layer {
     sums = try ColumnSums(rows: batchSize * (width == 0 ? 0 : output.size / width), width: width)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }
 
@@ -143,7 +143,7 @@ struct SoftmaxLayer: Layer {
   let output: Value
   var isLogarithm = false
 
-  var keeps: Keeping { .output }
+  var savedForBackward: SavedForBackward { .output }
 
   private var width: Int { output.shape.dims.last! }
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }

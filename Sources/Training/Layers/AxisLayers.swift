@@ -15,7 +15,7 @@ struct ReduceLayer: Layer {
     step = StandaloneStep(reduction.step)
   }
 
-  var keeps: Keeping {
+  var savedForBackward: SavedForBackward {
     switch reduction.function {
     case .mean, .sum: []
     case .max, .min: [.inputs, .output]
@@ -60,7 +60,7 @@ struct ArgMaxLayer: Layer {
     self.step = StandaloneStep(step)
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     step.run([UnsafePointer(input.data.base)], to: [output.data.base], batch: pass.count, pool: pass.pool)
@@ -85,7 +85,7 @@ struct BilinearLayer: Layer {
     step = StandaloneStep(interpolation.step)
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     step.run([UnsafePointer(input.data.base)], to: [output.data.base], batch: pass.count, pool: pass.pool)

@@ -14,7 +14,7 @@ final class BatchNormLayer: ClampingLayer {
   private let width: Int
   private let sums: ColumnSums
   private var clamp: ClosedRange<Float> = -.infinity ... .infinity
-  /// What this pass normalizes with, kept for the way back.
+  /// What this pass normalizes with, kept for the backward pass.
   private let center, inverseDeviation, scale: FloatBuffer
   /// The constants of the input's gradient.
   private let gradientMean, gradientSlope: FloatBuffer
@@ -36,7 +36,7 @@ final class BatchNormLayer: ClampingLayer {
     gradientSlope = try FloatBuffer(width)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   let goesBackThroughClamp = true
 

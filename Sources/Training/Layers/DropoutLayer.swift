@@ -4,7 +4,7 @@ import Network
 /// Zeros in place of a share of the values while training.
 ///
 /// Whether a value is kept follows from the pass, the layer's name and the value's position by hashing (SplitMix64), so
-/// it is the same on any number of threads, on the way back, and when training resumes.
+/// it is the same on any number of threads, in the backward pass, and when training resumes.
 struct DropoutLayer: Layer {
   private let input: Value
   private let output: Value
@@ -18,7 +18,7 @@ struct DropoutLayer: Layer {
     self.name = name.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }  // FNV-1a
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) { apply(input.data, output.data, pass) }
 

@@ -55,7 +55,7 @@ final class LinearLayer: ClampingLayer {
     method = Self.method(geometry, precision, weight, bias, clamp: range)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   /// The weight that is computed with.
   private var used: FloatBuffer { rounding?.rounded ?? weight.values }

@@ -26,7 +26,7 @@ final class NormalizationLayer: Layer {
     sums = try ColumnSums(rows: batchSize * norm.positions, width: 2 * norm.channels)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   /// Calls `body` with each set of each sample: its number, its first element, its rows, the elements of each and the
   /// channel of the first.

@@ -12,7 +12,7 @@ struct PadLayer: Layer {
     self.padding = padding
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     padding.pad(input.data.base, output: output.data.base, with: 0, batch: pass.count, pool: pass.pool)

@@ -18,7 +18,7 @@ struct PairLayer: Layer {
     derivatives = op.spec.pairDerivatives!
   }
 
-  var keeps: Keeping { function == .add || function == .subtract ? [] : .inputs }
+  var savedForBackward: SavedForBackward { function == .add || function == .subtract ? [] : .inputs }
 
   func forward(_ pass: Pass) {
     broadcast.run(
@@ -33,7 +33,7 @@ struct PairLayer: Layer {
     let gradient = dy.base, derivative = input == 0 ? derivatives.first : derivatives.second
     target.base.update(repeating: 0, count: pass.count * inputs[input].size)
     // A sum's derivative needs no operands, which are then not kept.
-    guard !keeps.isEmpty else {
+    guard !savedForBackward.isEmpty else {
       let factor: Float = function == .subtract && input == 1 ? -1 : 1
       broadcast.accumulate(intoFirst: input == 0, target.base, batch: pass.count, pool: pass.pool) {
         factor * gradient[$2]

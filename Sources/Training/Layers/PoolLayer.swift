@@ -23,7 +23,7 @@ final class PoolLayer: Layer {
     winners = reduction == .max ? [Int32](repeating: 0, count: output.size * batchSize) : []
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     let (x, y) = (input.data.base, output.data.base)

@@ -15,7 +15,7 @@ struct MatMulLayer: Layer {
     step = StandaloneStep(product.step)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   func forward(_ pass: Pass) {
     step.run(
@@ -69,7 +69,7 @@ final class AttentionLayer: Layer {
     weights = try FloatBuffer(batchSize * geometry.heads * geometry.queries * geometry.keys)
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   func forward(_ pass: Pass) {
     step.run(

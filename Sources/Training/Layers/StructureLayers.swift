@@ -7,7 +7,7 @@ struct ViewLayer: Layer {
   let input: Value
   let output: Value
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) { pass.pool.copy(input.data, to: output.data, count: pass.count * output.size) }
 
@@ -31,7 +31,7 @@ final class AddLayer: ClampingLayer {
 
   func clamp(to range: ClosedRange<Float>) { clamp = range }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     Elementwise.add(
@@ -54,7 +54,7 @@ struct ConstantLayer: Layer {
     self.output = output
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     for sample in 0..<pass.count {
@@ -101,7 +101,7 @@ struct ConcatLayer: Layer {
     width = start
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   private func rows(_ pass: Pass) -> Int { width == 0 ? 0 : pass.count * (output.size / width) }
 
@@ -140,7 +140,7 @@ struct OrderLayer: Layer {
     step = StandaloneStep(order.step)
   }
 
-  var keeps: Keeping { [] }
+  var savedForBackward: SavedForBackward { [] }
 
   func forward(_ pass: Pass) {
     step.run([UnsafePointer(input.data.base)], to: [output.data.base], batch: pass.count, pool: pass.pool)

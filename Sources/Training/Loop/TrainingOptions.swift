@@ -31,12 +31,12 @@ public struct TrainingOptions {
   public var patience: Int?
   /// Batches over which batch norms measure their statistics anew at the end; 0 keeps the running ones.
   public var recalibrationBatches = 0
-  /// Whether to compute activations again on the way back where that saves memory.
+  /// Whether to compute activations again in the backward pass where that saves memory.
   public var recomputes = false
   /// Of the factors in products of convolutions and dense layers, forward and backward, validation included; sums,
   /// weights, batch norms, loss and optimizer are float32 in any case.
   public var precision = ProductPrecision.float32
-  /// What weights and activations are rounded to on the way forward.
+  /// What weights and activations are rounded to in the forward pass.
   public var quantization = FakeQuantization()
 
   public init(

@@ -22,7 +22,7 @@ struct ActivationRounding: Layer {
     partials = try FloatBuffer(ThreadPool.chunks(batchSize * input.size))
   }
 
-  var keeps: Keeping { .inputs }
+  var savedForBackward: SavedForBackward { .inputs }
 
   private var scale: Float { quantization.scale * (learned?.values[0].exponential ?? 1) }
 

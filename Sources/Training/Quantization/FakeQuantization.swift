@@ -1,8 +1,8 @@
 import Network
 import Tensors
 
-/// What a quantized network will do to weights and activations, done while it is trained: on the way forward they are
-/// rounded, on the way back gradients pass as if they were not, but for values that were clamped (Bengio et al. 2013).
+/// What a quantized network will do to weights and activations, done while it is trained: in the forward pass they are
+/// rounded, in the backward pass gradients pass as if they were not, but for values that were clamped (Bengio et al. 2013).
 ///
 /// With `learnsScales` the widths of the steps are trained as well (Esser et al. 2020, LSQ); as their logarithms, so
 /// that they stay positive and move by shares of themselves.
