@@ -9,10 +9,10 @@ import Testing
 /// The folder that holds `mnist/`: `$COMPRESS_TEST_DATA`, or `../shared/data` beside the package.
 private let dataFolder: String? = {
   let beside = URL(filePath: #filePath).appending(path: "../../../../shared/data").standardized
-  let slots = [
+  let places = [
     ProcessInfo.processInfo.environment["COMPRESS_TEST_DATA"], beside.path(percentEncoded: false),
   ]
-  return slots.compactMap { $0 }.first { FileManager.default.fileExists(atPath: "\($0)/mnist") }
+  return places.compactMap { $0 }.first { FileManager.default.fileExists(atPath: "\($0)/mnist") }
 }()
 
 @Suite struct MNISTTests {
