@@ -36,6 +36,14 @@ final class PageReader: NSObject, XMLParserDelegate {
 }
 
 @Suite struct HTMLReportTests {
+  /// Small print is broken into lines where it has to be, but not between a number and its unit.
+  @Test func numbersStayBesideTheirUnits() throws {
+    let html = try HTMLReport(Synthetic.results(try Synthetic.outcome()), charts: nil).rendered()
+    #expect(html.contains("<small>93.47 to <span class=\"whole\">96.19 %</span></small>"))
+    #expect(html.contains(".whole { white-space: nowrap; }"))
+    #expect(!html.contains(#/<small>[0-9.]+ to [0-9.]+ (%|µs|ms)/#))
+  }
+
   static let hostile = [
     "<img src=x onerror=alert(1)>", "</script><script>alert(1)</script>", "<!-- <script>", "\" onload=\"alert(1)",
     "a & b's",

@@ -38,6 +38,16 @@ import Testing
     #expect(OverSeeds.all(results([(0.5, 0, [0.9]), (0.5, 1, [0.9]), (0.5, 0, [0.8])])).isEmpty)
   }
 
+  /// A median of three turns is more than one of a single process.
+  @Test func thePageSaysInHowManyTurnsVariantsWereTimed() throws {
+    var sweep = results([(0.5, 0, [0.9, 0.80]), (0.9, 0, [0.9, 0.7])])
+    #expect(try !SweepReport(sweep, charts: nil).rendered().contains(" turns"))
+    for point in sweep.points.indices { for variant in 0...1 { sweep.points[point].variants[variant].turns = 3 } }
+    #expect(try SweepReport(sweep, charts: nil).rendered().contains("computes, each variant in 3 turns."))
+    sweep.points[1].variants[0].turns = 1
+    #expect(try SweepReport(sweep, charts: nil).rendered().contains("each variant in 1 to 3 turns."))
+  }
+
   @Test func thePageHasThemAndMarksTheMeansThatNoOtherBeats() throws {
     let page = try SweepReport(
       results([(0.5, 0, [0.9, 0.80]), (0.5, 1, [0.9, 0.82])]), charts: nil

@@ -18,7 +18,8 @@ extension SweepResults {
             func count(_ metric: Metric) -> Int { Int(saturating: variant[metric] ?? 0) }
             return Variant(
               name: variant.name, accuracy: variant[.accuracy] ?? 0, gzipBytes: count(.gzipBytes), macs: count(.macs),
-              nonzero: count(.nonzero), median: variant[.p50] ?? 0)
+              nonzero: count(.nonzero), median: variant[.p50] ?? 0,
+              turns: variant.turnMedians?.count)
           }, error: run.status == .failed ? run.error ?? "failed" : nil, report: run.variants.isEmpty ? nil : report)
       }, total: max(definition.points.count, outcomes.count), threads: definition.threads,
       machine: environment.map { ResultsFile.Machine(cpu: $0.cpu, cores: $0.cores, isa: $0.isa) }

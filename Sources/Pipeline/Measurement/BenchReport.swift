@@ -48,6 +48,8 @@ public struct BenchReport: Sendable, Encodable {
   /// Of the file; of a network of the zoo, what its native file would have.
   public let fileBytes: Int
   public let peakMemoryBytes: Int
+  /// What the machine did while it was timed; no key of the JSON.
+  public let load: MachineLoad
   /// Where the time goes, when that was asked for.
   public let layers: [Layer]?
   /// How many of the batch's random images it answers NaN to; nil when to none.
@@ -84,15 +86,18 @@ public struct BenchReport: Sendable, Encodable {
     var random = SeededRandom(seed: 0)
     let input = Tensor(uniform: plan.inputShape.batched(batch), 0, 1, using: &random)
     var output = Tensor(zeros: plan.outputShape.batched(batch))
-    let times = try input.withElements(Float.self) { input in
+    let (times, load) = try input.withElements(Float.self) { input in
       try output.withMutable(Float.self) { output in
         let trial = try LatencyMeasurement(runs: 3, warmUp: 5) { _ in session.run(input: input, output: output) }
         let fitting = Swift.max(20, Swift.min(100_000, Int(saturating: 2000 / trial.statistics.p50)))
-        return try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in
+        let start = MachineCounters()
+        let measured = try LatencyMeasurement(runs: runs ?? fitting, warmUp: Swift.min(50, fitting / 4)) { _ in
           session.run(input: input, output: output)
         }
+        return (measured.statistics, MachineLoad(from: start, to: MachineCounters()))
       }
-    }.statistics
+    }
+    self.load = load
     let outputs = plan.outputShape.count
     let unknown = output.withElements(Float.self) { output in
       (0..<batch).count { sample in output[sample * outputs..<(sample + 1) * outputs].contains { $0.isNaN } }

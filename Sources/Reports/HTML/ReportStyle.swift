@@ -42,6 +42,7 @@ let reportStyle = """
   tbody th { font-weight: 600; white-space: normal; min-width: 6.5rem; max-width: 16rem; overflow-wrap: anywhere; }
   th.text, td.text { text-align: left; }
   td small { display: block; color: var(--soft); font-size: 0.74rem; white-space: normal; }
+  .whole { white-space: nowrap; }
   th small, summary small, li small { color: var(--soft); font-weight: 400; }
   .good { color: var(--good); } .bad { color: var(--bad); }
   .swatch { display: inline-block; width: 0.62rem; height: 0.62rem; margin-right: 0.5rem; border-radius: 2px; vertical-align: baseline; }

@@ -25,15 +25,15 @@ private let reportSections = #"""
         {{#variants}}
         <tr>
           <th scope="row"><i class="swatch {{series}}"></i>{{name}}</th>
-          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange}}</small><small class="bad">{{undefined}}</small></span></td>
+          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange.start}}<span class="whole">{{accuracyRange.end}}</span></small><small class="bad">{{undefined}}</small></span></td>
           {{#hasDifferences}}
           <td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>
           <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
           {{/hasDifferences}}
           <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>
           {{#hasMacs}}<td data-label="MACs"><span>{{macs}}<small>{{macsShare}}</small></span></td>{{/hasMacs}}
-          <td data-label="File, gzip"><span>{{gzip}}<small>{{native}} plain</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
-          <td data-label="Median"><span>{{median}}<small>{{medianRange}}</small></span></td>
+          <td data-label="File, gzip"><span>{{gzip}}<small>{{native.start}}<span class="whole">{{native.end}}</span> plain</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
+          <td data-label="Median"><span>{{median}}<small>{{medianRange.start}}<span class="whole">{{medianRange.end}}</span></small></span></td>
           {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
           <td data-label="p99"><span>{{tail}}</span></td>
           <td data-label="Slow runs"><span>{{slow}}<small>slowest {{slowest}}</small></span></td>

@@ -145,7 +145,7 @@ struct SweepPage {
     setting =
       "\(ReportPage.shown(results.machine.cpu)), \(Self.counted(results.machine.cores, "core")), "
       + "\(ReportPage.shown(results.machine.isa)); each point with \(Self.counted(results.threads, "thread")). Latency is "
-      + "measured while no other point of the sweep computes."
+      + "measured while no other point of the sweep computes\(Self.turns(results))."
     note =
       chartData.lowest.map {
         "\(Self.counted(chartData.hidden, "model")) below \(Formatting.percent($0 / 100, digits: 0)) not drawn here."
@@ -154,6 +154,13 @@ struct SweepPage {
     hasCharts = charts != nil && hasResults
     frame = try PageFrame(
       style: reportStyle + sweepStyle, charts: hasCharts ? charts : nil, data: chartData, script: sweepScript)
+  }
+
+  /// `, each variant in 3 turns`, `, each variant in 1 to 3 turns`; empty where nobody recorded it.
+  private static func turns(_ results: SweepResults) -> String {
+    let turns = results.points.flatMap(\.variants).compactMap(\.turns)
+    guard let least = turns.min(), let most = turns.max() else { return "" }
+    return ", each variant in \(least == most ? "" : "\(least) to ")\(counted(most, "turn"))"
   }
 
   /// - Parameter front: accuracy and size of the models that no other beats in both, the most accurate first.

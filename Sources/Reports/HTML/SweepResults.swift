@@ -9,14 +9,19 @@ public struct SweepResults: Sendable {
     public var nonzero: Int
     /// Milliseconds.
     public var median: Double
+    /// In how many processes it was timed; nil in runs recorded by older versions.
+    public var turns: Int?
 
-    public init(name: String, accuracy: Double, gzipBytes: Int, macs: Int, nonzero: Int, median: Double) {
+    public init(
+      name: String, accuracy: Double, gzipBytes: Int, macs: Int, nonzero: Int, median: Double, turns: Int? = nil
+    ) {
       self.name = name
       self.accuracy = accuracy
       self.gzipBytes = gzipBytes
       self.macs = macs
       self.nonzero = nonzero
       self.median = median
+      self.turns = turns
     }
   }
 

@@ -7,15 +7,18 @@ extension ReportPage {
     let series: String
     /// The class of cells that say nothing about the first variant.
     let blank: String
-    let accuracy, accuracyRange: String
+    let accuracy: String
+    let accuracyRange: Figures
     /// How many samples it answers NaN to; empty where there are none.
     let undefined: String
     let difference, differenceRange, differenceTone: String
     let flips, flipCount: String
-    let gzip, native, smaller, smallerTone: String
+    let gzip, smaller, smallerTone: String
+    let native: Figures
     let nonzero, nonzeroShare: String
     let macs, macsShare: String
-    let median, medianRange: String
+    let median: String
+    let medianRange: Figures
     let tail, slow, slowest: String
     let fasterMedian, fasterMedianRange, fasterTone: String
     let memory: String
@@ -26,17 +29,17 @@ extension ReportPage {
       name = shown(variant.name)
       series = ReportPage.series(index)
       accuracy = Formatting.percent(variant.accuracy)
-      accuracyRange = variant.intervals.map { Formatting.percents($0.accuracy) } ?? ""
+      accuracyRange = Figures(variant.intervals.map { Formatting.percents($0.accuracy) } ?? "")
       let unknown = variant.undefined ?? 0
       undefined = unknown > 0 ? "NaN for \(Formatting.count(unknown))" : ""
       gzip = Formatting.bytes(variant.bytes.gzip)
-      native = Formatting.bytes(variant.bytes.native)
+      native = Figures(Formatting.bytes(variant.bytes.native))
       nonzero = Formatting.count(variant.left)
       nonzeroShare = Formatting.percent(Double(variant.left) / Double(max(variant.prunable, 1)), digits: 1)
       macs = Formatting.scaled(variant.macs)
       macsShare = Formatting.factor(Double(variant.macs) / Double(max(first.macs, 1)))
       median = Formatting.duration(latency.p50 / 1e3)
-      medianRange = variant.intervals?.p50.map { Formatting.milliseconds($0) } ?? ""
+      medianRange = Figures(variant.intervals?.p50.map { Formatting.milliseconds($0) } ?? "")
       tail = Formatting.duration(latency.p99 / 1e3)
       let slowRuns = SlowRuns(latency)
       slow = Formatting.count(slowRuns.count)
@@ -57,6 +60,17 @@ extension ReportPage {
       fasterMedian = versus.map { Formatting.factor($0.fasterMedian) } ?? ""
       fasterTone = Verdict(timesFaster: versus?.fasterMedianInterval)?.rawValue ?? ""
       fasterMedianRange = versus?.fasterMedianInterval.map { Formatting.factors($0) } ?? ""
+    }
+  }
+
+  /// Small print that may be broken into lines, but not between the last number and its unit.
+  struct Figures {
+    let start, end: String
+
+    init(_ text: String) {
+      let words = text.split(separator: " ", omittingEmptySubsequences: false), rest = words.dropLast(2)
+      start = rest.map { $0 + " " }.joined()
+      end = words.suffix(2).joined(separator: " ")
     }
   }
 

@@ -2,7 +2,7 @@ import Pipeline
 import Runtime
 
 /// What else the machine did while variants were timed, all turns together.
-struct OtherWork {
+public struct OtherWork {
   /// Shares of the processors' time that went to other processes, and to other virtual machines of the host.
   let others, stolen: Double?
   /// Share of the time in which a thread of the machine waited for a processor.
@@ -16,7 +16,7 @@ struct OtherWork {
 
   /// - Parameter fillsMachine: whether the measuring processes have more threads than there are processors: they wait
   ///   for each other.
-  init(_ loads: [MachineLoad], fillsMachine: Bool) {
+  public init(_ loads: [MachineLoad], fillsMachine: Bool) {
     let seconds = loads.reduce(0) { $0 + $1.seconds }
     preemptions = loads.reduce(0) { $0 + $1.preemptions }
     func share(_ value: (MachineLoad) -> Double?, of whole: (MachineLoad) -> Double) -> Double? {
@@ -38,7 +38,7 @@ struct OtherWork {
   }
 
   /// What there is to say, with numbers; empty when nothing else was noticed.
-  var remarks: [String] {
+  public var remarks: [String] {
     func remark(_ share: Double?, _ most: Double, _ text: (String) -> String) -> [String] {
       guard let share, share.isFinite, share > most else { return [] }
       return [text(Formatting.percent(share, digits: 0))]

@@ -112,7 +112,11 @@ struct BenchCommand: ParsableCommand {
     let report = try BenchReport(
       model: model, precision: precision ?? .stored, threads: threads ?? 1, batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
-    if json { return try Self.write(report, to: terminal) }
+    let otherWork = Self.otherWork(report)
+    if json {
+      if let otherWork { Terminal(.errors).writeLine(otherWork) }
+      return try Self.write(report, to: terminal)
+    }
     var table = TextTable([
       ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right),
       ("max", .right),
@@ -127,6 +131,7 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
+    if let otherWork { terminal.writeLine(otherWork) }
     if let undefined = report.undefined {
       terminal.writeLine(
         terminal.styled("NaN: ", .red, .bold)
@@ -136,6 +141,15 @@ struct BenchCommand: ParsableCommand {
     guard let layers = report.layers else { return }
     let peaks = try MachinePeaks(pool: ThreadPool(threads: threads ?? 1))
     terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
+  }
+
+  /// What else computed while the model was timed; nil when nothing was noticed.
+  private static func otherWork(_ report: BenchReport) -> String? {
+    let fillsMachine = report.threads > ProcessInfo.processInfo.activeProcessorCount
+    let remarks = OtherWork([report.load], fillsMachine: fillsMachine).remarks
+    guard !remarks.isEmpty else { return nil }
+    return "other work ran on this machine while it was timed: \(remarks.joined(separator: ", ")); times are longer and "
+      + "less sure"
   }
 
   static func write(_ report: some Encodable, to terminal: Terminal) throws {
