@@ -137,7 +137,8 @@ void ck_f32_average_spread(const ck_window *w, bool counts_padding, const float 
       const float count = (float)(counts_padding ? w->kernel_h * w->kernel_w : within);
       for (size_t ky = rows.first; ky < rows.end; ky++) {
         for (size_t kx = columns.first; kx < columns.end; kx++) {
-          float *to = image + ((const float *)pixel_at(w, image, w->channels * sizeof(float), top, left, ky, kx) - image);
+          const ptrdiff_t row = top + (ptrdiff_t)(ky * w->dilation_h), column = left + (ptrdiff_t)(kx * w->dilation_w);
+          float *to = image + (row * (ptrdiff_t)w->width + column) * (ptrdiff_t)w->channels;
           for (size_t c = 0; c < w->channels; c++) to[c] += g[c] / count;
         }
       }

@@ -53,7 +53,7 @@ public final class Cancellation: Sendable {
   public var isRequested: Bool { requested.pointee.load(ordering: .relaxed) != 0 }
 
   /// A byte that is 0 until stopping is requested, for C loops to look at atomically. It lives as long as the request.
-  public var flag: UnsafePointer<UInt8> { UnsafePointer(UnsafeRawPointer(requested).assumingMemoryBound(to: UInt8.self)) }
+  public var flag: UnsafePointer<UInt8> { UnsafeRawPointer(requested).assumingMemoryBound(to: UInt8.self) }
 
   /// - Throws: `CompressError` of kind `.cancelled` once stopping was requested.
   public func check() throws {

@@ -28,8 +28,8 @@ public enum PairFunction: Sendable {
 
 // The C step that computes such a function (see steps/pairs.h).
 extension ck_pairs {
-  /// The axes of a result, outermost first, with the operands' steps, and the elements of a sample of a, of b and of the
-  /// result.
+  /// The axes of a result, outermost first, with the operands' steps, and the elements of a sample of a, of b and of
+  /// the result.
   init(_ extents: [Int], _ stepsA: [Int], _ stepsB: [Int], counts: (a: Int, b: Int, result: Int)) {
     self.init()
     (count_a, count_b, count) = counts

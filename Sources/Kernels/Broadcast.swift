@@ -18,7 +18,7 @@ public struct Broadcast: Sendable {
   /// The same for C; the function is a run's own.
   let native: ck_pairs
 
-  /// - Throws: `CompressError` when the shapes do not broadcast, or do so along more than eight axes.
+  /// - Throws: `CompressError` when the shapes do not broadcast.
   public init(_ a: Shape, _ b: Shape) throws {
     let shape = try Shape.broadcast(a, b)
     func steps(_ operand: Shape) -> [Int] {
@@ -42,9 +42,7 @@ public struct Broadcast: Sendable {
       }
     }
     if extents.isEmpty { (extents, stepsA, stepsB) = ([1], [0], [0]) }
-    guard extents.count <= Int(CK_MOST_AXES) else {
-      throw CompressError("shapes \(a) and \(b) broadcast along more than \(CK_MOST_AXES) axes")
-    }
+    precondition(extents.count <= Int(CK_MOST_AXES), "a shape has no more axes")
     self.extents = extents
     self.stepsA = stepsA
     self.stepsB = stepsB

@@ -27,8 +27,8 @@ public struct AffineQuantization: Hashable, Sendable {
 /// What becomes of the exact 32-bit sums of an integer convolution.
 public enum IntegerOutput: Sendable {
   /// 8-bit codes: q = min(max(roundHalfEven(float(sum + bias) * scale) + zeroPoint, lo), hi), where the sum is
-  /// that of (activation - inputZeroPoint) * (weight - its zero point), and scale is per output channel: input scale * weight
-  /// scale / output scale.
+  /// that of (activation - inputZeroPoint) * (weight - its zero point), and scale is per output channel: input
+  /// scale * weight scale / output scale.
   case codes(
     inputZeroPoint: UInt8, bias: [Int32]?, scales: [Float], zeroPoint: UInt8, clamp: ClosedRange<UInt8>)
   /// Real numbers: fma(float(sum), input scale * scale, bias), clamped. The input's scale and zero point are

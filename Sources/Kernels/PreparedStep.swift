@@ -33,6 +33,21 @@ public struct PreparedStep: @unchecked Sendable {
     self.scratch = scratch
   }
 
+  /// The same step with bytes and constants of its own.
+  init(copying other: PreparedStep) {
+    func copy(_ memory: OwnedMemory) -> OwnedMemory {
+      let copy = OwnedMemory(byteCount: memory.byteCount)
+      copy.base.copyMemory(from: memory.base, byteCount: memory.byteCount)
+      return copy
+    }
+    kernel = other.kernel
+    descriptor = copy(other.descriptor)
+    constants = other.constants.map(copy)
+    worksInPlace = other.worksInPlace
+    run = other.run
+    scratch = other.scratch
+  }
+
   /// Bytes of the constants.
   public var constantBytes: Int { constants?.byteCount ?? 0 }
 

@@ -59,3 +59,34 @@ func withScratch(_ bytes: Int, _ body: (UnsafeMutableRawBufferPointer) -> Void) 
 }
 
 func bits(_ values: [Float]) -> [UInt32] { values.map(\.bitPattern) }
+
+/// Runs a step from copies of its bytes and constants, the originals being overwritten: it must need nothing else.
+///
+/// - Returns: whether it kept to its scratch.
+func runMoved(
+  _ step: PreparedStep, isa: InstructionSet, _ inputs: [UnsafeRawPointer], to output: UnsafeMutableRawPointer,
+  batch: Int, pool: ThreadPool
+) -> Bool {
+  func moved(_ memory: OwnedMemory) -> OwnedMemory {
+    let copy = OwnedMemory(byteCount: memory.byteCount)
+    copy.base.copyMemory(from: memory.base, byteCount: memory.byteCount)
+    memory.base.initializeMemory(as: UInt8.self, repeating: 0xFF, count: memory.byteCount)
+    return copy
+  }
+  let bytes = step.scratchBytes(batch: batch, threads: pool.threads)
+  let descriptor = moved(step.descriptor), constants = step.constants.map(moved)
+  return withExtendedLifetime((descriptor, constants)) {
+    withScratch(bytes) { scratch in
+      inputs.map { Optional($0) }.withUnsafeBufferPointer { inputs in
+        [Optional(output)].withUnsafeBufferPointer { outputs in
+          pool.withWorkers { workers in
+            var call = ck_call(
+              inputs: inputs.baseAddress, outputs: outputs.baseAddress, constants: constants?.base,
+              scratch: scratch.baseAddress, batch: batch, workers: workers)
+            step.run(descriptor.base, isa.kernels, &call)
+          }
+        }
+      }
+    }
+  }
+}

@@ -1,3 +1,4 @@
+import Diagnostics
 import Kernels
 import Network
 import TestSupport
@@ -60,10 +61,12 @@ import Testing
     try check(quantized(model))
   }
 
-  @Test(arguments: [
-    ([4, 5, 3], [3]), ([4, 5, 3], [1]), ([4, 5, 3], [4, 1, 3]), ([4, 5, 1], [4, 5, 3]), ([1, 3], [5, 1]), ([2, 3], []),
-    ([3], [4, 5, 3]), ([4, 5, 3], [5, 1]),
-  ] as [([Int], [Int])])
+  @Test(
+    arguments: [
+      ([4, 5, 3], [3]), ([4, 5, 3], [1]), ([4, 5, 3], [4, 1, 3]), ([4, 5, 1], [4, 5, 3]), ([1, 3], [5, 1]),
+      ([2, 3], []),
+      ([3], [4, 5, 3]), ([4, 5, 3], [5, 1]),
+    ] as [([Int], [Int])])
   func sumsAreBroadcast(_ a: [Int], _ b: [Int]) throws {
     var net = GraphBuilder(input: Shape(a))
     let other = net.constant(Shape(b), name: "other")
@@ -102,9 +105,10 @@ import Testing
     #expect(plan.islands.isEmpty)
   }
 
-  @Test(arguments: [
-    ([4, 5, 3], [4, 5, 3]), ([4, 5, 3], [3]), ([4, 5, 3], [4, 5, 1]), ([5, 1], [1, 3]), ([2, 3], []),
-  ] as [([Int], [Int])])
+  @Test(
+    arguments: [
+      ([4, 5, 3], [4, 5, 3]), ([4, 5, 3], [3]), ([4, 5, 3], [4, 5, 1]), ([5, 1], [1, 3]), ([2, 3], []),
+    ] as [([Int], [Int])])
   func productsAreBroadcast(_ a: [Int], _ b: [Int]) throws {
     var net = GraphBuilder(input: Shape(a))
     let other = net.constant(Shape(b), name: "other")
@@ -118,6 +122,67 @@ import Testing
       try integers.setActivation(ActivationQuantization(low: -1, high: 1), of: value)
     }
     try check(integers)
+  }
+
+  /// What does not depend on the input is computed when a session begins, and lasts.
+  @Test func constantsAreComputedOnce() throws {
+    var net = GraphBuilder(input: [3, 4])
+    let gate = net.constant([3, 1], name: "gate")
+    let open = net.activation(.sigmoid, from: gate, name: "open")
+    net.mul(open, net.constant([4], name: "each"), name: "table")
+    net.mul("input", "table", name: "gated")
+    net.add("gated", "table", name: "sum")
+    net.flatten(name: "flat")
+    let model = try model(net.graph())
+    try check(model)
+    try check(quantized(model))
+
+    let plan = try compile(model, CompileOptions(maxBatch: 2))
+    let once = plan.steps.filter(\.isConstant).map(\.layer)
+    #expect(once == ["gate", "open", "each", "table"])
+    let session = Session(plan)
+    session.isTimingSteps = true
+    var random = SeededRandom(seed: 3)
+    let samples = Tensor(uniform: [2, 3, 4], -1, 1, using: &random)
+    let first: [Float] = try session.run(samples).array()
+    for _ in 0..<3 { #expect(try session.run(samples).array() == first) }
+    for (step, time) in zip(plan.steps, session.stepNanoseconds) { #expect((time == 0) == step.isConstant) }
+
+    var seen: [String: [Float]] = [:]
+    try session.run(samples) { layer, values in seen[layer] = Array(values) }
+    let values = try ReferenceInterpreter(model).values(samples.selected(axis: 0, 1))
+    let table = try #require(values["table"]).decoded.array(Float.self)
+    #expect(seen["table"] == table + table)
+    #expect(seen["open"]?.count == 6 && seen["gated"]?.count == 24)
+  }
+
+  /// A constant that is an output, and one that is read by a convolution after others have died.
+  @Test func constantsMayBeOutputs() throws {
+    var net = GraphBuilder(input: [2, 2, 3])
+    let fixed = net.constant([2, 2, 3], name: "fixed")
+    net.conv2d(filters: 4, kernel: 1, from: "input", name: "first")
+    net.conv2d(filters: 3, kernel: 1, name: "second")
+    net.add("second", fixed, name: "sum")
+    let model = try model(net.graph(outputs: ["fixed", "sum"]))
+    try check(model)
+    #expect(try compile(model).steps.allSatisfy { !$0.isConstant })
+  }
+
+  @Test func aSessionThatWasAskedToStopWritesNothing() throws {
+    var net = GraphBuilder(input: [4])
+    net.dense(3, name: "scores")
+    let session = Session(try compile(model(net.graph())))
+    let cancellation = Cancellation()
+    cancellation.request()
+    let stopped = Cancellation.$current.withValue(cancellation) {
+      [Float](unsafeUninitializedCapacity: 3) { output, count in
+        output.initialize(repeating: 7)
+        count = 3
+        ([1, 2, 3, 4] as [Float]).withUnsafeBufferPointer { session.run(input: $0, output: output) }
+      }
+    }
+    #expect(stopped == [7, 7, 7])
+    #expect(try session.run(Tensor([1, 2, 3, 4] as [Float], [1, 4])).array(Float.self) != [7, 7, 7])
   }
 
   @Test func anInputMayBeAnOutput() throws {

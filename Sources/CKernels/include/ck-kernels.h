@@ -139,8 +139,8 @@ typedef void ck_u8_dequantize_fn(size_t n, const uint8_t *a, float scale, int32_
 typedef void ck_f32_to_half_fn(size_t n, const float *a, uint16_t *out);
 typedef void ck_half_to_f32_fn(size_t n, const uint16_t *a, float *out);
 
-// Functions of two operands, by rows: out (rows, n). Element i of row r of a is a[r*a_row + i*a_step], a_step being 0 or
-// 1, and b alike. In place is allowed where every element lies at the same place in operand and result.
+// Functions of two operands, by rows: out (rows, n). Element i of row r of a is a[r*a_row + i*a_step], a_step being 0
+// or 1, and b alike. In place is allowed where every element lies at the same place in operand and result.
 typedef struct {
   size_t rows, n, a_row, a_step, b_row, b_step;
 } ck_pair_rows;

@@ -69,8 +69,8 @@ typedef struct {
   float lo, hi;
 } ck_product;
 
-// C(row, column) is at row * ldc + column, columns counted from the matrix's first; `start` is padded as the panels are,
-// NULL continues from C. `pairs` is scratch for A in bfloat16: rows * ceil(k / 2) of them.
+// C(row, column) is at row * ldc + column, columns counted from the matrix's first; `start` is padded as the panels
+// are, NULL continues from C. `pairs` is scratch for A in bfloat16: rows * ceil(k / 2) of them.
 void ck_multiply(const ck_kernels *kernels, const ck_product *product, size_t rows, const float *a, size_t lda,
                  const void *weights, size_t first_panel, size_t end_panel, const float *start, uint32_t *pairs,
                  float *c, size_t ldc, ck_stop *stop);

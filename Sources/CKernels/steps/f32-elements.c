@@ -1,5 +1,5 @@
-// Functions of one element. Where there is a kernel for each instruction set it is called; the rest are plain loops, one
-// function of the C library an element, so that the bits do not depend on how wide the vectors are.
+// Functions of one element. Where there is a kernel for each instruction set it is called; the rest are plain loops,
+// one function of the C library an element, so that the bits do not depend on how wide the vectors are.
 #include "step.h"
 
 #include "steps/f32-elements.h"

@@ -1,5 +1,5 @@
-// A convolution or dense layer of uint8 activations with int8 weights, as a product of the matrix of patches with packed
-// weights, group by group. The sums are exact, so their order is nobody's concern.
+// A convolution or dense layer of uint8 activations with int8 weights, as a product of the matrix of patches with
+// packed weights, group by group. The sums are exact, so their order is nobody's concern.
 #pragma once
 #include "../ck-geometry.h"
 #include "../ck-integer-output.h"
