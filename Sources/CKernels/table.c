@@ -101,6 +101,13 @@ bool ck_select(ck_isa isa, ck_features features, ck_kernels *kernels) {
   return true;
 }
 
+bool ck_isa_stands_in(ck_isa isa) {
+  for (size_t i = 0; i < row_count; i++) {
+    if (rows[i].isa == isa && ck_row_is_built(&rows[i])) return false;
+  }
+  return true;
+}
+
 void ck_select_row(const ck_row *row, ck_kernels *kernels) {
   ck_select(ck_scalar, 0, kernels);
   kernels->isa = row->isa;

@@ -30,6 +30,7 @@ public final class FloatConvolution: @unchecked Sendable {
   private let precision: ProductPrecision
   private let isa: InstructionSet
   private let clamp: ClosedRange<Float>
+  private let algorithm: ConvolutionAlgorithm
   private let product: PatchProduct
   private var layout: PanelLayout { product.layout }
   /// The weights, and from `bias` on the bias of each output channel, padded as the panels are.
@@ -40,25 +41,31 @@ public final class FloatConvolution: @unchecked Sendable {
   /// - Parameters:
   ///   - clamp: bounds of the output; `0 ... .infinity` is ReLU.
   ///   - precision: of the factors; bfloat16 leaves `storage` no choice.
+  ///   - algorithm: one that computes such a convolution; nil for the standard one.
+  ///   - limits: how the work is cut into pieces.
   /// - Precondition: as many weights as the geometry says, and one bias for each output channel; the instruction set
   ///   has what `precision` needs.
   public init(
     _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?,
     clamp: ClosedRange<Float> = -.infinity ... .infinity, storage: WeightStorage = .float32,
-    precision: ProductPrecision = .float32, isa: InstructionSet = .current
+    precision: ProductPrecision = .float32, algorithm: ConvolutionAlgorithm? = nil, limits: CutLimits = .standard,
+    isa: InstructionSet = .current
   ) {
     self.geometry = geometry
     self.storage = storage
     self.clamp = clamp
     self.isa = isa
     self.precision = geometry.precision(precision)
-    product = PatchProduct(geometry, precision: self.precision, isa: isa)
+    self.algorithm = algorithm ?? .standard(geometry)
+    precondition(self.algorithm.computes(geometry), "\(self.algorithm) do not compute this convolution")
+    product = PatchProduct(geometry, precision: self.precision, limits: limits, isa: isa)
     let layout = product.layout
     groupBytes = layout.bytes(storage.native(self.precision))
     var places = ConstantLayout()
-    _ = places.add(bytes: geometry.isDepthwise ? geometry.weightCount * 4 : geometry.groups * groupBytes)
+    let isByTaps = self.algorithm == .taps
+    _ = places.add(bytes: isByTaps ? geometry.weightCount * 4 : geometry.groups * groupBytes)
     self.bias = places.add(
-      bytes: (geometry.isDepthwise ? geometry.outputChannels : geometry.groups * layout.paddedColumns) * 4)
+      bytes: (isByTaps ? geometry.outputChannels : geometry.groups * layout.paddedColumns) * 4)
     constants = OwnedMemory(byteCount: places.byteCount)
     update(weights: weights, bias: bias)
   }
@@ -70,7 +77,7 @@ public final class FloatConvolution: @unchecked Sendable {
     precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
     precondition(bias == nil || bias!.count == geometry.outputChannels)
     let source = weights.baseAddress!
-    if geometry.isDepthwise {
+    if isByTaps {
       packDepthwise(source)
     } else {
       let layout = layout, panels = layout.panels
@@ -91,7 +98,7 @@ public final class FloatConvolution: @unchecked Sendable {
         }
       }
     }
-    let step = geometry.isDepthwise ? 1 : layout.paddedColumns
+    let step = isByTaps ? 1 : layout.paddedColumns
     let target = (constants.base + self.bias).assumingMemoryBound(to: Float.self)
     for channel in 0..<geometry.outputChannels {
       let (group, column) = channel.quotientAndRemainder(dividingBy: geometry.outputsPerGroup)
@@ -113,6 +120,8 @@ public final class FloatConvolution: @unchecked Sendable {
     }
   }
 
+  private var isByTaps: Bool { algorithm == .taps }
+
   /// Bytes the packed weights and bias take.
   public var packedBytes: Int { constants.byteCount }
 
@@ -125,7 +134,7 @@ public final class FloatConvolution: @unchecked Sendable {
 
   /// What a plan holds of it.
   public var step: PreparedStep {
-    geometry.isDepthwise
+    isByTaps
       ? PreparedStep("f32_taps", taps, constants: constants, run: ck_run_f32_taps, scratch: ck_scratch_f32_taps)
       : PreparedStep(
         "f32_patches", patches, constants: constants, run: ck_run_f32_patches, scratch: ck_scratch_f32_patches)
@@ -133,7 +142,7 @@ public final class FloatConvolution: @unchecked Sendable {
 
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
-    if geometry.isDepthwise { return withUnsafePointer(to: taps) { ck_scratch_f32_taps($0, batch, threads) } }
+    if isByTaps { return withUnsafePointer(to: taps) { ck_scratch_f32_taps($0, batch, threads) } }
     return product.scratchBytes(batch: batch, threads: threads)
   }
 
@@ -144,7 +153,7 @@ public final class FloatConvolution: @unchecked Sendable {
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
-    guard geometry.isDepthwise else {
+    guard isByTaps else {
       product.run(
         patches, input: input, constants: constants.base, output: output, batch: batch, scratch: scratch, pool: pool)
       return

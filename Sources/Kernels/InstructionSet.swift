@@ -64,17 +64,27 @@ public enum InstructionSet: String, Sendable, CaseIterable {
     }
   }
 
-  /// The kernels of the set, which are selected once.
-  ///
-  /// - Precondition: the machine supports the instruction set.
-  public var kernels: UnsafePointer<ck_kernels> {
-    guard let kernels = ck_kernels_for(native) else { preconditionFailure("this machine does not run \(rawValue)") }
-    return kernels
-  }
+  /// The kernels of the set, which are selected once. For a set that this machine does not run weights can be packed;
+  /// where this build has none of its kernels the scalar ones stand in, which give the same bits with any tile.
+  public var kernels: UnsafePointer<ck_kernels> { ck_kernels_for(native) ?? Self.foreign + Int(native.rawValue) }
+
+  /// By number; never freed.
+  private nonisolated(unsafe) static let foreign: UnsafePointer<ck_kernels> = {
+    let sets = UnsafeMutablePointer<ck_kernels>.allocate(capacity: Int(CK_ISA_COUNT))
+    sets.initialize(repeating: ck_kernels(), count: Int(CK_ISA_COUNT))
+    for isa in allCases {
+      _ = ck_select(isa.native, ck_isa_needs(isa.native), sets + Int(isa.native.rawValue))
+    }
+    return UnsafePointer(sets)
+  }()
+
+  /// Whether the set's kernels run here: those that this machine supports, and those of another architecture, for which
+  /// the scalar ones stand in.
+  public var canBeRun: Bool { isSupported || ck_isa_stands_in(native) }
 }
 
 /// What a CPU has, as far as kernels ask for it.
-public struct CPUFeatures: OptionSet, Sendable {
+public struct CPUFeatures: OptionSet, Hashable, Sendable {
   public let rawValue: UInt32
   public init(rawValue: UInt32) { self.rawValue = rawValue }
 

@@ -14,14 +14,19 @@ public final class IntegerConvolution: @unchecked Sendable {
   private let output: ck_integer_output
   private let constants: OwnedMemory
   private let groupBytes: Int
-  private let limits = ck_cut_limits.standard
+  private let algorithm: ConvolutionAlgorithm
+  private let limits: CutLimits
 
-  /// - Parameter zeroPoints: of the weights: one for each output channel, or one for all; nil for none.
+  /// - Parameters:
+  ///   - zeroPoints: of the weights: one for each output channel, or one for all; nil for none.
+  ///   - algorithm: one that computes such a convolution; nil for the standard one.
+  ///   - limits: how the work is cut into pieces.
   /// - Precondition: as many weights as the geometry says, and a scale and bias for each output channel.
   /// - Throws: `CompressError` when sums could leave 32 bits, or a scale is not finite.
   public init(
     _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Int8>, zeroPoints: [Int8]? = nil,
-    output: IntegerOutput, isa: InstructionSet = .current
+    output: IntegerOutput, algorithm: ConvolutionAlgorithm? = nil, limits: CutLimits = .standard,
+    isa: InstructionSet = .current
   ) throws {
     let channels = geometry.outputChannels
     precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
@@ -35,8 +40,12 @@ public final class IntegerConvolution: @unchecked Sendable {
     }
     self.geometry = geometry
     self.isa = isa
+    self.limits = limits
+    self.algorithm = algorithm ?? .standard(geometry)
+    precondition(self.algorithm.computes(geometry), "\(self.algorithm) do not compute this convolution")
     let panels = IntegerPanels(
-      geometry, weights.baseAddress!, zeroPoints: zeroPoints, tile: isa.kernels.pointee.u8_tile)
+      geometry, weights.baseAddress!, zeroPoints: zeroPoints, byTaps: self.algorithm == .taps,
+      tile: isa.kernels.pointee.u8_tile)
     groupBytes = panels.groupBytes
 
     var places = ConstantLayout(), native = ck_integer_output()
@@ -82,9 +91,11 @@ public final class IntegerConvolution: @unchecked Sendable {
 
   // MARK: Steps
 
+  private var isByTaps: Bool { algorithm == .taps }
+
   private func patches(_ output: ck_integer_output) -> ck_u8s8_patches {
     ck_u8s8_patches(
-      geometry: geometry.native, tile: isa.kernels.pointee.u8_tile, limits: limits, group_bytes: groupBytes,
+      geometry: geometry.native, tile: isa.kernels.pointee.u8_tile, limits: limits.native, group_bytes: groupBytes,
       output: output)
   }
 
@@ -93,7 +104,7 @@ public final class IntegerConvolution: @unchecked Sendable {
   }
 
   private func step(_ output: ck_integer_output) -> PreparedStep {
-    geometry.isDepthwise
+    isByTaps
       ? PreparedStep(
         "u8s8_taps", taps(output), constants: constants, run: ck_run_u8s8_taps, scratch: ck_scratch_u8s8_taps)
       : PreparedStep(
@@ -120,13 +131,13 @@ public final class IntegerConvolution: @unchecked Sendable {
     return PreparedStep(
       "dynamic_convolution",
       ck_dynamic_convolution(
-        count: geometry.inputCount, is_depthwise: geometry.isDepthwise, patches: patches(output), taps: taps(output)),
+        count: geometry.inputCount, is_depthwise: isByTaps, patches: patches(output), taps: taps(output)),
       constants: constants, run: ck_run_dynamic_convolution, scratch: ck_scratch_dynamic_convolution)
   }
 
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
-    geometry.isDepthwise
+    isByTaps
       ? withUnsafePointer(to: taps(output)) { ck_scratch_u8s8_taps($0, batch, threads) }
       : withUnsafePointer(to: patches(output)) { ck_scratch_u8s8_patches($0, batch, threads) }
   }
@@ -159,7 +170,7 @@ public final class IntegerConvolution: @unchecked Sendable {
   ) {
     precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
     let (kernels, memory) = (isa.kernels, scratch.baseAddress)
-    if geometry.isDepthwise {
+    if isByTaps {
       pool.run(
         taps(output), ck_run_u8s8_taps, on: kernels, input, quantizations, to: target,
         constants: constants.base, scratch: memory, batch: batch)

@@ -1,12 +1,13 @@
 import CKernels
 
-/// The int8 weights of a convolution as the integer kernels read them (see ck_s8_pack), and what is known of their sums.
+/// The int8 weights of a convolution as the integer kernels read them (see ck_s8_pack), and what is known of the sums.
 ///
 /// Each group's matrix (depth, outputs) is cut into panels of columns, stored in groups of four k, zeros filling the
-/// last. Depthwise weights are one panel of (tap, channel).
+/// last. By taps they are one panel of (tap, channel).
 struct IntegerPanels {
   private let geometry: ConvolutionGeometry
   private let layout: ck_panels
+  private let isByTaps: Bool
   /// Bytes of one group's panels, and of all.
   let groupBytes: Int
   let byteCount: Int
@@ -16,12 +17,15 @@ struct IntegerPanels {
   let reach: [ClosedRange<Int>]
 
   /// - Precondition: 255 times the greatest weight less its zero point times the depth fits 31 bits.
-  init(_ geometry: ConvolutionGeometry, _ weights: UnsafePointer<Int8>, zeroPoints: [Int32]?, tile: ck_tile) {
+  init(
+    _ geometry: ConvolutionGeometry, _ weights: UnsafePointer<Int8>, zeroPoints: [Int32]?, byTaps: Bool, tile: ck_tile
+  ) {
     let depth = geometry.depth
     self.geometry = geometry
+    isByTaps = byTaps
     layout = ck_panels(n: geometry.outputsPerGroup, k: depth, tile: tile.columns, lanes: tile.lanes)
     groupBytes = ck_u8s8_panel_bytes(layout)
-    byteCount = geometry.isDepthwise ? geometry.outputChannels * roundUp(depth, to: 4) : geometry.groups * groupBytes
+    byteCount = byTaps ? geometry.outputChannels * roundUp(depth, to: 4) : geometry.groups * groupBytes
     var sums = [Int32](), reach = [ClosedRange<Int>]()
     for channel in 0..<geometry.outputChannels {
       let zeroPoint = Int(zeroPoints?[channel] ?? 0)
@@ -38,7 +42,7 @@ struct IntegerPanels {
   }
 
   func pack(_ weights: UnsafePointer<Int8>, into target: UnsafeMutablePointer<Int8>) {
-    guard !geometry.isDepthwise else {
+    guard !isByTaps else {
       ck_s8_pack(geometry.outputChannels, geometry.outputChannels, geometry.depth, weights, target)
       return
     }

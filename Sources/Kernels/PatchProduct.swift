@@ -5,10 +5,10 @@ struct PatchProduct: Sendable {
   let geometry: ConvolutionGeometry
   private let isa: InstructionSet
   private let precision: ProductPrecision
-  private let limits: ck_cut_limits
+  private let limits: CutLimits
 
   init(
-    _ geometry: ConvolutionGeometry, precision: ProductPrecision, limits: ck_cut_limits = .standard, isa: InstructionSet
+    _ geometry: ConvolutionGeometry, precision: ProductPrecision, limits: CutLimits = .standard, isa: InstructionSet
   ) {
     self.geometry = geometry
     self.precision = precision
@@ -29,7 +29,7 @@ struct PatchProduct: Sendable {
   ) -> ck_f32_patches {
     ck_f32_patches(
       geometry: geometry.native, tile: tile, storage: storage.native(precision), lo: clamp.lowerBound,
-      hi: clamp.upperBound, limits: limits, group_bytes: groupBytes, bias: start)
+      hi: clamp.upperBound, limits: limits.native, group_bytes: groupBytes, bias: start)
   }
 
   func scratchBytes(batch: Int, threads: Int) -> Int {

@@ -11,9 +11,9 @@ struct RowTiling {
   ///   - copiesRows: whether every piece first has to gather its rows, which makes splitting columns dear.
   init(
     rows: Int, depth: Int, columns: Int, rowBytes: Int, tileRows: Int, panels: Int, copiesRows: Bool,
-    limits: ck_cut_limits = .standard
+    limits: CutLimits = .standard
   ) {
-    native = ck_cut_product(limits, rows, depth, columns, rowBytes, tileRows, panels, copiesRows)
+    native = ck_cut_product(limits.native, rows, depth, columns, rowBytes, tileRows, panels, copiesRows)
   }
 
   /// Multiplications of the whole product.
@@ -24,9 +24,4 @@ struct RowTiling {
     let piece = withUnsafePointer(to: native) { ck_cut_piece($0, index) }
     return (piece.first_row..<piece.end_row, piece.first_panel..<piece.end_panel)
   }
-}
-
-extension ck_cut_limits {
-  /// Rows that stay in the second cache level beside a panel, and pieces enough for any number of threads.
-  static let standard = ck_cut_limits(piece_bytes: 128 << 10, most_rows: 448, pieces: 16, least_work: 1 << 15)
 }

@@ -68,6 +68,14 @@ import Testing
   private func inspectAndBench(_ int8: String, _ float: String, _ cache: TemporaryFolder) throws {
     let inspect = try compress(["inspect", int8, "--plan"], cache: cache)
     #expect(inspect.status == 0 && inspect.output.contains("20,410") && inspect.output.contains("int8"))
+    #expect(inspect.output.contains("u8s8_patches: windows of 3x3") && inspect.output.contains("u8_pooling"))
+    let layers = try compress(["bench", float, "--layers", "--runs", "5", "--json"], cache: cache)
+    let report = try #require(JSONSerialization.jsonObject(with: Data(layers.output.utf8)) as? [String: Any])
+    let kernels = try #require(report["layers"] as? [[String: Any]])
+    #expect(kernels.map { $0["kernel"] as? String } == ["f32_patches", "f32_pooling", "f32_patches"])
+    #expect(kernels.map { $0["kernel_reason"] as? String } == ["windows of 3x3", nil, "one vector of inputs"])
+    let table = try compress(["bench", float, "--layers", "--runs", "5"], cache: cache)
+    #expect(table.status == 0 && table.output.contains("f32_patches: windows of 3x3"))
     for precision in ["stored", "fp32", "fp16", "dynamic", "int8"] {
       let bench = try compress(["bench", float, "--precision", precision, "--runs", "20", "--json"], cache: cache)
       #expect(bench.status == 0, "\(bench.errors)")

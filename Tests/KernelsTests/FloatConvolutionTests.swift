@@ -26,4 +26,44 @@ import Testing
       }
     }
   }
+
+  /// Every algorithm that computes a convolution forms the same sums, however the work is cut into pieces.
+  @Test(arguments: try ConvolutionCase.all().filter { $0.geometry.isDepthwise })
+  func algorithmsGiveTheSameBits(_ test: ConvolutionCase) throws {
+    let g = test.geometry
+    var numbers = Numbers(UInt64(g.weightCount))
+    let input = Guarded(numbers.floats(g.inputCount * test.batch)), weights = numbers.floats(g.weightCount)
+    let codes = Guarded(numbers.bytes(g.inputCount * test.batch)), integers = numbers.weights(g.weightCount)
+    let able = ConvolutionAlgorithm.allCases.filter { $0.computes(g) }
+    #expect(able.count > 1)
+    let pool = try ThreadPool(threads: 2, smallestWork: 0)
+    for isa in supportedSets {
+      var results: Set<[UInt32]> = [], sums: Set<[UInt8]> = []
+      for algorithm in able {
+        for limits in [CutLimits.standard, CutLimits(pieceBytes: 1, pieces: 100)] {
+          let float = weights.withUnsafeBufferPointer {
+            FloatConvolution(g, weights: $0, bias: nil, algorithm: algorithm, limits: limits, isa: isa)
+          }
+          let out = Guarded<Float>(g.outputCount * test.batch, filling: .nan)
+          let floatsKeep = runMoved(float.step, isa: isa, [input.base], to: out.base, batch: test.batch, pool: pool)
+          #expect(floatsKeep)
+          results.insert(bits(out.array))
+          let integer = try integers.withUnsafeBufferPointer {
+            try IntegerConvolution(
+              g, weights: $0,
+              output: .codes(
+                inputZeroPoint: 9, bias: nil,
+                scales: [Float](repeating: 1 / Float(50 * g.depth), count: g.outputChannels),
+                zeroPoint: 100, clamp: 0...255), algorithm: algorithm, limits: limits, isa: isa)
+          }
+          let coded = Guarded<UInt8>(out.count, filling: 0)
+          let codesKeep = runMoved(
+            integer.step(), isa: isa, [codes.base], to: coded.base, batch: test.batch, pool: pool)
+          #expect(codesKeep)
+          sums.insert(coded.array)
+        }
+      }
+      #expect(results.count == 1 && sums.count == 1, "\(isa)")
+    }
+  }
 }

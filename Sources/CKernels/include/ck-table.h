@@ -91,5 +91,8 @@ bool ck_select(ck_isa isa, ck_features features, ck_kernels *kernels);
 // The scalar kernels, but for those of one row.
 void ck_select_row(const ck_row *row, ck_kernels *kernels);
 
+// Whether this build has no kernels of the set, so that the scalar ones stand in wherever it is selected.
+bool ck_isa_stands_in(ck_isa isa);
+
 // The kernels of a set for this machine, selected once; NULL when it does not run the set.
 const ck_kernels *ck_kernels_for(ck_isa isa);

@@ -32,9 +32,13 @@ public struct BenchReport: Sendable, Encodable {
     /// Multiply-accumulates for the whole batch.
     public let macs: Int
     public let weightBytes: Int
+    /// The function that runs, for instance `f32_patches`, and of a layer with weights why it was chosen.
+    public let kernel: String
+    public let kernelReason: String?
 
     private enum CodingKeys: String, CodingKey {
       case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, weightBytes = "weight_bytes"
+      case kernel, kernelReason = "kernel_reason"
     }
   }
 
@@ -132,7 +136,7 @@ public struct BenchReport: Sendable, Encodable {
       Layer(
         layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
         milliseconds: LatencyStatistics(nanoseconds: times).p50, macs: step.macs * batch,
-        weightBytes: step.weightBytes)
+        weightBytes: step.weightBytes, kernel: step.kernelName, kernelReason: step.choice?.reason)
     }
   }
 

@@ -138,11 +138,15 @@ public struct VariantResult: Sendable {
     public var bytes: Int
     /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
     public var arithmetic: String?
+    /// The function that runs it, and of a layer with weights why it was chosen; nil as the arithmetic is, and in files
+    /// of older versions.
+    public var kernel: String?
+    public var kernelReason: String?
 
     public init(
       name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, weights: Int? = nil,
       nonzeroWeights: Int? = nil, macs: Int, encoding: String?, bits: Int?, structure: SparsityStructure? = nil,
-      bytes: Int, arithmetic: String?
+      bytes: Int, arithmetic: String?, kernel: String? = nil, kernelReason: String? = nil
     ) {
       self.name = name
       self.kind = kind
@@ -157,6 +161,8 @@ public struct VariantResult: Sendable {
       self.structure = structure
       self.bytes = bytes
       self.arithmetic = arithmetic
+      self.kernel = kernel
+      self.kernelReason = kernelReason
     }
   }
 

@@ -11,7 +11,7 @@ public struct PlanTable {
     var table = TextTable([
       ("step", .left), ("operation", .left), ("arithmetic", .left), ("output", .left), ("type", .left),
       ("MACs", .right),
-      ("weights", .right),
+      ("weights", .right), ("kernel", .left),
     ])
     for step in plan.steps {
       table.add([
@@ -19,6 +19,7 @@ public struct PlanTable {
         TextTable.Cell("\(step.outputShape)"), TextTable.Cell(step.outputType.rawValue),
         step.macs > 0 ? TextTable.Cell(Formatting.scaled(step.macs)) : "",
         step.weightBytes > 0 ? TextTable.Cell(Formatting.bytes(step.weightBytes)) : "",
+        TextTable.Cell(step.kernelName + (step.choice.map { ": " + $0.reason } ?? "")),
       ])
     }
     var out = table.rendered(for: terminal)

@@ -23,10 +23,14 @@ extension ResultsFile {
     public var bytes: Int
     /// In which numbers the runtime computes it; nil when it has no step of its own (fused or folded away).
     public var arithmetic: String?
+    /// The function that runs it, and of a layer with weights why it was chosen; nil as the arithmetic is, and in files of
+    /// older versions.
+    public var kernel: String?
+    public var kernelReason: String?
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
-      case structure, bytes, arithmetic
+      case structure, bytes, arithmetic, kernel, kernelReason = "kernel_reason"
     }
   }
 
@@ -46,7 +50,7 @@ extension ResultsFile.Layer {
       name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
       nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
       encoding: layer.encoding, bits: layer.bits, structure: layer.structure.map(ResultsFile.Structure.init),
-      bytes: layer.bytes, arithmetic: layer.arithmetic)
+      bytes: layer.bytes, arithmetic: layer.arithmetic, kernel: layer.kernel, kernelReason: layer.kernelReason)
   }
 }
 

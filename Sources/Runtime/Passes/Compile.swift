@@ -5,15 +5,20 @@ import Network
 public struct CompileOptions: Sendable {
   /// The largest batch that a session can be given at once.
   public var maxBatch = 1
+  /// What the plan is made for. No result depends on it.
+  public var machine: Machine
 
-  public init(maxBatch: Int = 1) { self.maxBatch = maxBatch }
+  public init(maxBatch: Int = 1, machine: Machine = .host) {
+    self.maxBatch = maxBatch
+    self.machine = machine
+  }
 }
 
 /// Makes a plan that computes what the model's annotations say (see `ReferenceInterpreter`).
 ///
-/// Batch norms are folded, transposed convolutions become plain ones, activations that only clamp are fused, reshapes dropped, conversions inserted,
-/// and weights packed. The plan keeps nothing of the model: once the caller lets go of it, its tensors are
-/// released.
+/// Batch norms are folded, transposed convolutions become plain ones, activations that only clamp are fused, reshapes
+/// dropped, conversions inserted, kernels chosen for the machine, and weights packed. The plan keeps nothing of the
+/// model: once the caller lets go of it, its tensors are released.
 ///
 /// - Throws: `CompressError` when the batch or a scale is out of range, naming the layer; of kind `.limit` when plan
 ///   and session would take more than `Plan.memoryLimit`, before the session's memory is taken.
@@ -32,7 +37,8 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   program.inheritQuantization()
   program.dropReshapes()
   let islands = program.assignArithmetic()
-  let plan = try Plan(lowering: program, islands: islands, maxBatch: options.maxBatch)
+  try program.selectKernels(for: options.machine, maxBatch: options.maxBatch)
+  let plan = try Plan(lowering: program, islands: islands, options)
   guard plan.memoryBytes() <= Plan.memoryLimit else {
     throw CompressError(
       "running it on batches of \(options.maxBatch) takes \(plan.memoryBytes()) bytes, \(plan.weightBytes) of them for "

@@ -33,6 +33,8 @@ struct Program {
     }
     /// What a node has beside a weight and a bias: the scale and shift of a normalization, slopes.
     var parameters: [ParameterRole: [Float]] = [:]
+    /// Which algorithm computes it, where there is a choice.
+    var choice: KernelChoice?
     /// What shapes its inputs have for it: where a reshape was dropped, others than those of the values. Nil: the same.
     var shapes: [Shape]?
   }

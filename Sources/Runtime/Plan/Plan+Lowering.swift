@@ -5,8 +5,8 @@ import Tensors
 
 extension Plan {
   /// Makes one step of every operation. Each operation's parameters are released once they are packed.
-  init(lowering program: consuming Program, islands: [FloatIsland], maxBatch: Int) throws {
-    let values = program.values
+  init(lowering program: consuming Program, islands: [FloatIsland], _ options: CompileOptions) throws {
+    let values = program.values, maxBatch = options.maxBatch
     self.islands = islands
     self.maxBatch = maxBatch
     inputShapes = program.inputs.map { values[$0].shape }
@@ -18,7 +18,7 @@ extension Plan {
     valueBytes = values.map { $0.shape.count * ($0.quantization == nil ? 4 : 1) }
     inputs = program.inputs
     outputs = program.outputs
-    isa = .current
+    machine = options.machine
     for value in values where value.shape.count * 4 > (1 << 40) / maxBatch {
       throw CompressError("a batch of \(maxBatch) values of shape \(value.shape) is too large").at(layer: value.name)
     }
@@ -30,14 +30,18 @@ extension Plan {
       // What is the caller's memory is written in every call all the same.
       let isConstant = operation.inputs.allSatisfy(constants.contains) && given.isDisjoint(with: operation.outputs)
       if isConstant { constants.formUnion(operation.outputs) }
-      try atLayer(operation.layer) { steps.append(try Step(operation, values, isConstant: isConstant)) }
+      try atLayer(operation.layer) {
+        steps.append(try Step(operation, values, options.machine, isConstant: isConstant))
+      }
     }
     self.steps = steps
   }
 }
 
 extension Plan.Step {
-  fileprivate init(_ operation: Program.Operation, _ values: [Program.Value], isConstant: Bool) throws {
+  fileprivate init(
+    _ operation: Program.Operation, _ values: [Program.Value], _ machine: Machine, isConstant: Bool
+  ) throws {
     let output = values[operation.output]
     let inputs = operation.inputs.enumerated().map { position, value in
       var input = values[value]
@@ -47,7 +51,8 @@ extension Plan.Step {
     layer = operation.layer
     value = output.name
     self.isConstant = isConstant
-    kernel = try PreparedStep(operation, inputs, output)
+    kernel = try PreparedStep(operation, inputs, output, on: machine)
+    choice = operation.choice
     self.operation = operation.text(inputs, output)
     arithmetic = operation.arithmetic
     inputShapes = inputs.map(\.shape)

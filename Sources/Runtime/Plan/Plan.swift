@@ -26,6 +26,11 @@ public struct Plan: Sendable {
     /// Whether its result is the same in every call: then a session computes it once, when it begins.
     let isConstant: Bool
 
+    /// Of a layer with weights: the algorithm that was chosen, and why.
+    public let choice: KernelChoice?
+    /// The C function that runs, for instance `f32_patches`.
+    public var kernelName: String { kernel.kernel }
+
     let outputQuantization: ActivationQuantization?
     let kernel: PreparedStep
     let inputs: [Int]
@@ -55,8 +60,8 @@ public struct Plan: Sendable {
   let valueBytes: [Int]
   let inputs: [Int]
   let outputs: [Int]
-  /// Whose kernels the weights were packed for.
-  let isa: InstructionSet
+  /// What the plan is made for: its instruction set's tiles are those that the weights were packed for.
+  public let machine: Machine
 
   /// Bytes of all packed weights, shared by the plan's sessions.
   public var weightBytes: Int { steps.reduce(0) { $0 + $1.weightBytes } }

@@ -21,7 +21,7 @@ final class BoundSteps {
   /// - Parameter base: of the arena.
   init(_ plan: Plan, _ memory: StepMemory, base: UnsafeMutableRawPointer) {
     steps = plan.steps
-    kernels = plan.isa.kernels
+    kernels = plan.machine.isa.kernels
     all = .allocate(capacity: steps.count)
     let constants = steps.count(where: \.isConstant)
     active = .allocate(capacity: steps.count - constants)

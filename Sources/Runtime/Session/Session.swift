@@ -29,8 +29,10 @@ public final class Session {
   /// How long each step of the plan took in the timed runs together, in nanoseconds.
   public private(set) var stepNanoseconds: [UInt64]
 
+  /// - Precondition: this machine runs the kernels that the plan is made for (`InstructionSet.canBeRun`).
   /// - Parameter pool: the threads that share out the work within a step; results do not depend on them.
   public init(_ plan: Plan, pool: ThreadPool = .serial) {
+    precondition(plan.machine.isa.canBeRun, "this machine does not run \(plan.machine.isa.rawValue)")
     self.plan = plan
     self.pool = pool
     stepNanoseconds = [UInt64](repeating: 0, count: plan.steps.count)

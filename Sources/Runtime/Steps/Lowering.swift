@@ -4,12 +4,14 @@ import Network
 import Tensors
 
 extension PreparedStep {
-  /// The step of an operation, its weights packed.
-  init(_ operation: Program.Operation, _ inputs: [Program.Value], _ output: Program.Value) throws {
+  /// The step of an operation, its weights packed for the machine's kernels.
+  init(
+    _ operation: Program.Operation, _ inputs: [Program.Value], _ output: Program.Value, on machine: Machine
+  ) throws {
     let count = output.shape.count
     switch operation.kind {
-    case .node(let op, let weights): self = try .node(op, weights, operation, inputs, output)
-    case .affine(let factor, let shift): self = try .affine(factor, shift, output.shape)
+    case .node(let op, let weights): self = try .node(op, weights, operation, inputs, output, machine)
+    case .affine(let factor, let shift): self = try .affine(factor, shift, operation, output.shape, machine)
     case .constant(let values): self = .constant(values)
     case .reshape: self = .copy(count: count)
     case .round(let encoding): self = .rounding(encoding, count: count)
@@ -20,15 +22,15 @@ extension PreparedStep {
   /// The step of a node's operator: one of the places where every operator must be answered for.
   private static func node(
     _ op: Operator, _ weights: Program.Weights?, _ operation: Program.Operation, _ inputs: [Program.Value],
-    _ output: Program.Value
+    _ output: Program.Value, _ machine: Machine
   ) throws -> PreparedStep {
     let coding = IntegerCoding(operation, inputs, output), shapes = inputs.map(\.shape)
     if let rearrangement = op.spec.rearrangement(shapes) { return order(rearrangement, coding, shapes[0]) }
     switch op {
     case .input, .constant, .batchNorm, .flatten, .reshape, .dropout:
       preconditionFailure("\(op.spec.kind) is no step by itself")
-    case .conv2d(let conv): return try convolution(conv, weights!, operation, inputs[0], output)
-    case .dense(let dense): return try self.dense(dense, weights!, operation, inputs[0], output)
+    case .conv2d(let conv): return try convolution(conv, weights!, operation, inputs[0], output, machine)
+    case .dense(let dense): return try self.dense(dense, weights!, operation, inputs[0], output, machine)
     case .activation(let function): return activation(function, op, coding, output.shape)
     case .pool2d(let pool):
       return try pooling(pool.window, pool.reduction, countsPadding: pool.countsPadding, coding, inputs[0].shape)

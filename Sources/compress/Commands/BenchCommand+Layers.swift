@@ -7,10 +7,12 @@ extension BenchCommand {
   static func table(_ layers: [BenchReport.Layer], _ peaks: MachinePeaks) -> TextTable {
     var table = TextTable([
       ("layer", .left), ("runs as", .left), ("output", .right), ("MACs", .right), ("time", .right), ("share", .right),
-      ("GMAC/s", .right), ("of peak", .right),
+      ("GMAC/s", .right), ("of peak", .right), ("kernel", .left),
     ])
     let total = layers.reduce(0) { $0 + $1.milliseconds }
-    func add(_ name: String, _ operation: String, _ output: String, _ part: [BenchReport.Layer]) {
+    func add(
+      _ name: String, _ operation: String, _ output: String, _ kernel: String, _ part: [BenchReport.Layer]
+    ) {
       let milliseconds = part.reduce(0) { $0 + $1.milliseconds }, macs = part.reduce(0) { $0 + $1.macs }
       // What the multiplications alone would take.
       let least = part.reduce(0) {
@@ -23,16 +25,18 @@ extension BenchCommand {
         TextTable.Cell(Formatting.percent(milliseconds / total, digits: 1)),
         TextTable.Cell(macs == 0 ? "" : Formatting.significant(Double(macs) / milliseconds / 1e6)),
         TextTable.Cell(macs == 0 ? "" : Formatting.percent(least / milliseconds, digits: 0)),
+        TextTable.Cell(kernel),
       ])
     }
     for layer in layers {
       let type = layer.arithmetic == .float32 ? "" : ", \(layer.arithmetic.rawValue)"
       add(
         layer.layer, layer.macs == 0 ? layer.operation : layer.operation + type,
-        layer.output.map(String.init).joined(separator: "x"), [layer])
+        layer.output.map(String.init).joined(separator: "x"),
+        layer.kernel + (layer.kernelReason.map { ": " + $0 } ?? ""), [layer])
     }
     table.addRule()
-    add("all", "", "", layers)
+    add("all", "", "", "", layers)
     return table
   }
 }
