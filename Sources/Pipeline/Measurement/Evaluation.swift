@@ -49,14 +49,19 @@ public struct Evaluation: Sendable {
   /// - Throws: `CompressError` with both shapes when the network does not take the samples or cannot tell their
   ///   classes apart.
   static func check(_ graph: Graph, fits data: any Dataset) throws {
-    guard data.sampleShape == graph.inputShape else {
-      throw CompressError(
-        "\"\(data.name)\" has samples of shape \(data.sampleShape); the network takes \(graph.inputShape)")
-    }
+    try checkShape(graph, fits: data)
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(
         "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)",
         hint: graph.outputShape.rank > 1 ? "class scores are a vector: flatten, or pool, before the last dense layer" : nil)
+    }
+  }
+
+  /// - Throws: `CompressError` with both shapes when the network does not take the samples.
+  static func checkShape(_ graph: Graph, fits data: any Dataset) throws {
+    guard data.sampleShape == graph.inputShape else {
+      throw CompressError(
+        "\"\(data.name)\" has samples of shape \(data.sampleShape); the network takes \(graph.inputShape)")
     }
   }
 }

@@ -3,15 +3,17 @@ import Network
 import Runtime
 import Training
 
-/// Any model as a teacher: compiled, in the arithmetic its annotations ask for, without its softmax.
+/// Any model as a teacher: compiled, in the arithmetic its annotations ask for, without its softmax, or up to the values
+/// that are matched.
 struct ModelTeacher: Teacher {
   private let session: Session
 
   /// Samples at once.
   private static let batch = 32
 
-  init(_ model: Model, pool: ThreadPool) throws {
-    session = Session(try compile(model.withoutSoftmax(), CompileOptions(maxBatch: Self.batch)), pool: pool)
+  init(_ model: Model, matching: Matching? = nil, pool: ThreadPool) throws {
+    let part = try matching.map { try model.upTo($0.targets(in: model.graph)) } ?? model.withoutSoftmax()
+    session = Session(try compile(part, CompileOptions(maxBatch: Self.batch)), pool: pool)
   }
 
   var classCount: Int { session.plan.outputShape.count }

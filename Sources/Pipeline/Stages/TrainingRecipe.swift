@@ -53,11 +53,11 @@ public struct TrainingRecipe {
     case .schedule(let schedule):
       for step in 0...1 { _ = try LearningRate.schedule(schedule.value(at:)).value(step: step, of: 2) }
     }
-    try Evaluation.check(graph, fits: data)
+    try check(graph, fits: data)
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to train on") }
     let (learned, held) = try parts()
     if let held {
-      try Evaluation.check(graph, fits: held)
+      try check(graph, fits: held)
       guard learned.count > 0 else { throw CompressError("validation leaves no samples to train on") }
       guard held.count > 0 else { throw CompressError("\"\(held.name)\" has no samples to validate on") }
     } else if options.patience != nil {
@@ -68,10 +68,16 @@ public struct TrainingRecipe {
     guard teacher.inputShape == graph.inputShape else {
       throw CompressError("the teacher takes samples of shape \(teacher.inputShape), the network \(graph.inputShape)")
     }
+    if let matching = options.matching { return try matching.check(graph, teacher) }
     guard teacher.outputShape == graph.outputShape else {
       throw CompressError(
         "the teacher's output has shape \(teacher.outputShape), the network's \(graph.outputShape)")
     }
+  }
+
+  /// Without labels only the samples have to fit.
+  private func check(_ graph: Graph, fits data: any Dataset) throws {
+    options.matching == nil ? try Evaluation.check(graph, fits: data) : try Evaluation.checkShape(graph, fits: data)
   }
 
   /// The samples to learn from and those to validate on.
@@ -126,7 +132,7 @@ public struct TrainingRecipe {
     case .schedule(let schedule): options.learningRate = .schedule(schedule.value(at:))
     }
     let (data, held) = try parts()
-    let teacher = hasTeacher ? try ModelTeacher(inputs[1], pool: context.pool) : nil
+    let teacher = hasTeacher ? try ModelTeacher(inputs[1], matching: options.matching, pool: context.pool) : nil
     func makeTrainer() throws -> Trainer {
       try Trainer(
         model: inputs[0], options: options, data: data, validation: held, teacher: teacher, pool: context.pool)
@@ -155,7 +161,7 @@ public struct TrainingRecipe {
           done: at.step,
           detail:
             "epoch \(at.epoch + 1)/\(options.epochs)  loss \(at.loss.formatted(3))  "
-            + "accuracy \((at.accuracy * 100).formatted(2)) %  \(Int(saturating: speed)) images/s")
+            + "\(hitsName) \((at.accuracy * 100).formatted(2)) %  \(Int(saturating: speed)) images/s")
       },
       checkpoint: { moment in
         let problem = context.checkpoint?.save(moment) { write in
@@ -177,8 +183,10 @@ public struct TrainingRecipe {
     record.epochSeconds = curve.seconds
     record.notes = notes(curve)
     let outputs = inputs[0].graph.outputShape.count
-    for warning in [divergence(curve, outputs) ?? Self.failure(curve, classes: outputs), idleOutputs(outputs)] {
-      if let warning { record.warn(warning) }
+    if options.matching == nil {
+      for warning in [divergence(curve, outputs) ?? Self.failure(curve, classes: outputs), idleOutputs(outputs)] {
+        if let warning { record.warn(warning) }
+      }
     }
     record.facts["activation_bytes"] = Double(trainer.activationBytes)
     return StageResult(trained, record)
@@ -200,9 +208,12 @@ public struct TrainingRecipe {
         + "gradients, the weights and all that belongs to them \(parameters.formatted(1)) MB")
   }
 
+  /// What the share of hits is: of labels, or of the teacher's greatest scores.
+  private var hitsName: String { options.matching == nil ? "accuracy" : "agreement" }
+
   private func summary(_ curve: TrainingCurve, speed: Double?) -> String {
     guard let last = curve.epochs.last else { return "" }
-    var text = "loss \(last.loss.formatted(3))  accuracy \((last.accuracy * 100).formatted(2)) % while training"
+    var text = "loss \(last.loss.formatted(3))  \(hitsName) \((last.accuracy * 100).formatted(2)) % while training"
     if let accuracy = (curve.bestEpoch.map { curve.epochs[$0] } ?? last).validationAccuracy {
       text += ", \((accuracy * 100).formatted(2)) % in validation"
     }
@@ -258,7 +269,7 @@ extension TrainingRecipe {
 extension TrainingOptions {
   /// Everything but the learning rate.
   fileprivate var recipe: Recipe {
-    [
+    var recipe: [String: Recipe] = [
       "epochs": .int(epochs), "batch": .int(batchSize), "optimizer": optimizer.recipe,
       "seed": .int(Int(bitPattern: UInt(seed))), "shuffle": .bool(shuffles),
       "weight_decay": .number(weightDecay ?? optimizer.defaultWeightDecay), "decay_all": .bool(decaysAll),
@@ -267,6 +278,12 @@ extension TrainingOptions {
       "alpha": .number(distillation.weight), "patience": patience.map { .int($0) } ?? .null,
       "recalibrate": .int(recalibrationBatches), "precision": .string(precision.rawValue),
     ]
+    if let matching {
+      recipe["matching"] = [
+        "error": .string(matching.error.rawValue), "values": .list(matching.values.map { .string($0) }),
+      ]
+    }
+    return .map(recipe)
   }
 }
 

@@ -104,7 +104,23 @@ enum DistillKeys {
   }
   static var alpha: OptionKey<Double> { .init("alpha", .ratio, help: "how much the teacher counts", standard: 0.9) }
 
-  static var schema: OptionSchema { OptionSchema("DistillOptions", [teacher, temperature, alpha]) }
+  static var labels: OptionKey<Bool> {
+    .init(
+      "labels", .boolean, help: "false to learn from the teacher alone: any network, whatever its outputs mean",
+      standard: true)
+  }
+  static var loss: OptionKey<Matching.Error?> {
+    .optional(
+      "loss", .choice(of: Matching.Error.self),
+      help: "without labels: how far values are from the teacher's; squared by default")
+  }
+  static var values: OptionKey<[String]?> {
+    .optional("values", .strings, help: "without labels: layers whose outputs are to be the teacher's; all outputs by default")
+  }
+
+  static var schema: OptionSchema {
+    OptionSchema("DistillOptions", [teacher, temperature, alpha, labels, loss, values])
+  }
 }
 
 extension ScriptSession {
@@ -144,6 +160,14 @@ extension ScriptSession {
     recipe.hasTeacher = true
     recipe.options.distillation = Distillation(
       temperature: distill[DistillKeys.temperature], weight: distill[DistillKeys.alpha])
+    if distill[DistillKeys.labels] {
+      guard distill[DistillKeys.loss] == nil, distill[DistillKeys.values] == nil else {
+        throw CompressError("distill: loss and values are for learning without labels", hint: "labels = false")
+      }
+    } else {
+      recipe.options.matching = Matching(
+        distill[DistillKeys.loss] ?? .squared, values: distill[DistillKeys.values] ?? [])
+    }
     return (recipe, [distill[DistillKeys.teacher].stage])
   }
 

@@ -2,7 +2,8 @@
 struct ActivationPlan {
   let steps: [TrainingStep]
   let inputs: [Value]
-  let scores: Value
+  /// What the loss reads.
+  let outputs: [Value]
 
   /// - Parameter recomputes: whether activations may be given up and computed again, if that takes less memory.
   func laidOut(recomputes: Bool) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaLayout) {
@@ -60,11 +61,13 @@ struct ActivationPlan {
     }
     take(schedule.forward)
     time += 1
-    lifetimes.use(scores.dataSlot, at: time)
-    if let gradient = scores.gradientSlot { lifetimes.write(gradient, at: time) }
+    for output in outputs {
+      lifetimes.use(output.dataSlot, at: time)
+      if let gradient = output.gradientSlot { lifetimes.write(gradient, at: time) }
+    }
     take(schedule.backward)
     // Small, and good to look at afterwards.
-    lifetimes.use(scores.dataSlot, at: time)
+    for output in outputs { lifetimes.use(output.dataSlot, at: time) }
     return lifetimes
   }
 

@@ -5,7 +5,7 @@ import Tensors
 
 /// A graph bound to memory for training: forward with the activations kept that the backward pass needs, and backward.
 ///
-/// Only what the scores depend on is computed. All memory is allocated here, once per graph and batch size, and
+/// Only what the loss depends on is computed. All memory is allocated here, once per graph and batch size, and
 /// shared by whatever is not of use at the same time. Reshapes and activations work in place where nobody else reads
 /// what was there.
 ///
@@ -18,8 +18,10 @@ final class TrainingGraph {
   /// Elements of one sample.
   let sampleSize: Int
   private let inputs: [Value]
-  /// The class scores before any softmax; the loss writes their gradient.
-  let scores: Value
+  /// What the loss reads; it writes their gradients.
+  let outputs: [Value]
+  /// The class scores before any softmax; without labels the first value that is matched.
+  var scores: Value { outputs[0] }
   /// Bytes of all activations and their gradients at once.
   let activationBytes: Int
   private let steps: [TrainingStep]
@@ -34,24 +36,26 @@ final class TrainingGraph {
   ///   - recomputes: whether to give activations up and compute them again in the backward pass, where that takes less
   ///     memory. The results are the same to the bit.
   ///   - precision: of convolutions and dense layers.
+  ///   - targets: the values that the loss reads; nil for the class scores.
   /// - Throws: `CompressError` naming the layer when the network's output is no vector of class scores, or there
   ///   is no memory for the batch.
   init(
     _ graph: Graph, weights: TrainableWeights, batchSize: Int, recomputes: Bool = false,
-    precision: ProductPrecision = .float32, pool: ThreadPool
+    precision: ProductPrecision = .float32, targets: [String]? = nil, pool: ThreadPool
   ) throws {
     self.pool = pool
     self.batchSize = batchSize
     let graph = try graph.insertingZeros()
-    let scoresName = try Self.scores(of: graph)
-    let needed = graph.needed(for: [scoresName])
+    let targets = try targets ?? [Self.scores(of: graph)]
+    let needed = graph.needed(for: targets)
     let (nodes, rounded) = Self.rounding(
-      graph.nodes.filter { needed.contains($0.name) || $0.op.isInput }, weights, scoresName)
+      graph.nodes.filter { needed.contains($0.name) || $0.op.isInput }, weights)
     let trainable = Self.valuesNeedingGradient(nodes, graph)
     var parameters = NodeParameters(weights)
-    let uses = nodes.flatMap(\.inputs).reduce(into: [:]) { $0[$1, default: 0] += 1 }
+    // The loss reads the targets.
+    let uses = (nodes.flatMap(\.inputs) + targets).reduce(into: [:]) { $0[$1, default: 0] += 1 }
 
-    guard trainable.contains(scoresName) else {
+    guard targets.contains(where: trainable.contains) else {
       throw CompressError("the network has no parameters to train")
     }
     var values: [String: Value] = [:]
@@ -107,12 +111,12 @@ final class TrainingGraph {
       }
     }
     inputs = graph.inputs.map { values[$0]! }
-    scores = values[scoresName]!
-    steps = try Self.plan(layers, values)
+    outputs = targets.map { values[$0]! }
+    steps = try Self.plan(layers, values, targets)
     shares = parameters.shares
     sampleSize = inputs.reduce(0) { $0 + $1.size }
 
-    let plan = ActivationPlan(steps: steps, inputs: inputs, scores: scores)
+    let plan = ActivationPlan(steps: steps, inputs: inputs, outputs: outputs)
     let (schedule, slots, layout) = try plan.laidOut(recomputes: recomputes)
     self.schedule = schedule
     let arena = try FloatBuffer(layout.count)
@@ -121,7 +125,7 @@ final class TrainingGraph {
     samples = inputs.count == 1 ? inputs[0].data : try FloatBuffer(sampleSize * batchSize)
   }
 
-  /// Computes the scores of the first `count` samples in `input`; dropout draws from `noise`.
+  /// Computes the outputs of the first `count` samples in `input`; dropout draws from `noise`.
   func forward(count: Int, _ mode: Pass.Mode, noise: UInt64 = 0) throws {
     precondition((1...batchSize).contains(count), "\(count) samples in a batch of \(batchSize)")
     let pass = Pass(count: count, mode: mode, noise: noise, pool: pool, scratch: scratch)
@@ -130,7 +134,7 @@ final class TrainingGraph {
     try take(schedule.forward, pass)
   }
 
-  /// Computes every parameter's gradient from that of the scores.
+  /// Computes every parameter's gradient from those of the outputs.
   ///
   /// - Precondition: `forward` came before.
   func backward() throws {
@@ -168,8 +172,11 @@ final class TrainingGraph {
   // MARK: Structure
 
   /// Backwards, the first consumer to come writes a value's gradient and the others add theirs.
-  private static func plan(_ layers: [(Node, any Layer)], _ values: [String: Value]) throws -> [TrainingStep] {
-    var written: Set<String> = []
+  private static func plan(
+    _ layers: [(Node, any Layer)], _ values: [String: Value], _ targets: [String]
+  ) throws -> [TrainingStep] {
+    // The loss has written those of what it reads.
+    var written = Set(targets)
     let steps = layers.reversed().map { node, layer in
       var targets: [TrainingStep.Target] = []
       for (index, name) in node.inputs.enumerated() {
@@ -207,15 +214,17 @@ final class TrainingGraph {
   ///
   /// - Returns: and, by the names of those more, the names of the layers they round.
   private static func rounding(
-    _ nodes: [Node], _ weights: TrainableWeights, _ scores: String
+    _ nodes: [Node], _ weights: TrainableWeights
   ) -> (nodes: [Node], rounded: [String: String]) {
     let quantized = weights.quantization.activations, taken = Set(nodes.flatMap { [$0.name] + $0.outputs })
+    // What nobody reads but the loss stays as it is.
+    let read = Set(nodes.flatMap(\.inputs))
     var names: [String: String] = [:], rounded: [String: String] = [:]
     var result: [Node] = []
     for var node in nodes {
       node.inputs = node.inputs.map { names[$0] ?? $0 }
       result.append(node)
-      for value in node.outputs where quantized[value] != nil && value != scores {
+      for value in node.outputs where quantized[value] != nil && read.contains(value) {
         var name = value + " rounded"
         while taken.contains(name) { name += "'" }
         names[value] = name

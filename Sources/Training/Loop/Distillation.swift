@@ -2,10 +2,10 @@ import Diagnostics
 
 /// A model that a network learns from besides the labels (Hinton, Vinyals and Dean 2015).
 public protocol Teacher {
-  /// Scores it gives for one sample.
+  /// Numbers it gives for one sample: scores, or all values that are matched.
   var classCount: Int { get }
 
-  /// Writes the scores before any softmax of `count` samples, one after the other.
+  /// Writes the scores before any softmax, or the values, of `count` samples, one after the other.
   func scores(
     _ samples: UnsafeBufferPointer<Float>, count: Int, into scores: UnsafeMutableBufferPointer<Float>) throws
 }

@@ -4,16 +4,18 @@ import Kernels
 import Tensors
 
 extension Trainer {
-  /// Mean cross-entropy and accuracy of the current weights, by the running statistics.
+  /// Mean cross-entropy and accuracy of the current weights, by the running statistics; without labels the mean error and
+  /// the share of samples whose greatest score is the teacher's.
   func measure(_ data: any Dataset) throws -> (loss: Double, accuracy: Double) {
     let batches = try Batches(data, size: graph.batchSize)
     var total = 0.0, correct = 0
     for number in 0..<batches.count {
       let indices = batches.indices(number)
       let labels = try reader.read(batches, number, into: graph.samples, pool: pool)
+      try ask(batches, number, count: labels.count)
       try graph.forward(count: indices.count, .inference)
       try Cancellation.checkCurrent()
-      let result = loss.measure(graph.scores, labels: labels, pool: pool)
+      let result = measure(labels)
       total += result.loss * Double(indices.count)
       correct += result.correct
     }

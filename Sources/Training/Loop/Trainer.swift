@@ -4,7 +4,7 @@ import Kernels
 import Network
 import Tensors
 
-/// Trains a model's float weights on labelled samples by cross-entropy.
+/// Trains a model's float weights on labelled samples by cross-entropy, or without labels to do as a teacher does.
 ///
 ///     let trainer = try Trainer(model: model, options: options, data: mnist, pool: pool)
 ///     let (trained, curve) = try trainer.run()
@@ -19,6 +19,8 @@ public final class Trainer {
   let weights: TrainableWeights
   let graph: TrainingGraph
   let loss: CrossEntropy
+  /// In place of the cross-entropy where there are no labels.
+  private let matching: MatchingLoss?
   let reader: BatchReader
   private let teaching: Teaching?
   let average: WeightAverage?
@@ -57,21 +59,27 @@ public final class Trainer {
     let batchSize = min(options.batchSize, data.count)
     let graph = try TrainingGraph(
       model.graph, weights: weights, batchSize: batchSize, recomputes: options.recomputes,
-      precision: options.precision, pool: pool)
+      precision: options.precision, targets: options.matching?.targets(in: model.graph), pool: pool)
+    guard options.matching == nil || teacher != nil else {
+      throw CompressError("without labels there is a teacher to learn from")
+    }
+    let width = graph.outputs.reduce(0) { $0 + $1.size }
     for data in [data, validation].compactMap({ $0 }) {
       try Self.checkShape(data, model)
       guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to validate on") }
-      guard data.classCount <= graph.scores.size else {
+      guard options.matching != nil || data.classCount <= graph.scores.size else {
         throw CompressError(
           "\"\(data.name)\" has \(data.classCount) classes; the network tells \(graph.scores.size) apart")
       }
     }
     teaching = try teacher.map { teacher in
-      guard teacher.classCount == graph.scores.size else {
+      guard teacher.classCount == width else {
         throw CompressError(
-          "the teacher tells \(teacher.classCount) classes apart, the network \(graph.scores.size)")
+          options.matching == nil
+            ? "the teacher tells \(teacher.classCount) classes apart, the network \(width)"
+            : "the teacher has \(teacher.classCount) values to match, the network \(width)")
       }
-      return Teaching(teacher: teacher, scores: try FloatBuffer(batchSize * graph.scores.size))
+      return Teaching(teacher: teacher, scores: try FloatBuffer(batchSize * width))
     }
     for parameter in weights.parameters { try options.optimizer.prepare(parameter) }
     self.options = options
@@ -85,7 +93,11 @@ public final class Trainer {
     loss = try CrossEntropy(
       batchSize: batchSize, classes: graph.scores.size, smoothing: options.labelSmoothing,
       distillation: teacher == nil ? nil : options.distillation)
-    reader = BatchReader(batchSize: batchSize, classes: graph.scores.size)
+    matching = try options.matching.map {
+      try MatchingLoss($0.error, values: graph.outputs.count, batchSize: batchSize)
+    }
+    reader = BatchReader(
+      batchSize: batchSize, classes: options.matching == nil ? graph.scores.size : Int(Int32.max))
   }
 
   /// The quantization trained for, with its scales as they are now.
@@ -219,7 +231,7 @@ public final class Trainer {
     let noise = options.seed &+ UInt64(state.step + 1) &* 0x9E37_79B9_7F4A_7C15
     try graph.forward(count: indices.count, .training, noise: noise)
     try Cancellation.checkCurrent()  // what stands for positions may not be there
-    let (loss, correct) = loss.evaluate(graph.scores, labels: labels, teacher: teaching?.scores, pool: pool)
+    let (loss, correct) = evaluate(labels)
     guard loss.isFinite else {
       try Cancellation.checkCurrent()
       if state.step == 0, let bad = weights.firstNonFinite {
@@ -247,24 +259,46 @@ public final class Trainer {
     return progress
   }
 
+  /// The loss of the batch that was read last, and its hits; the outputs' gradients are written.
+  private func evaluate(_ labels: [Int32]) -> (loss: Double, correct: Int) {
+    guard let matching, let teaching else {
+      return loss.evaluate(graph.scores, labels: labels, teacher: teaching?.scores, pool: pool)
+    }
+    return matching.evaluate(
+      graph.outputs, targets: teaching.scores, count: labels.count, isLearning: true, pool: pool)
+  }
+
+  /// The same without gradients, plain: for validation.
+  func measure(_ labels: [Int32]) -> (loss: Double, correct: Int) {
+    guard let matching, let teaching else { return loss.measure(graph.scores, labels: labels, pool: pool) }
+    return matching.evaluate(
+      graph.outputs, targets: teaching.scores, count: labels.count, isLearning: false, pool: pool)
+  }
+
+  /// Asks the teacher about the batch that was read last, where validation needs it.
+  func ask(_ batches: Batches, _ number: Int, count: Int) throws {
+    if matching != nil { try askTeacher(batches, number, count: count) }
+  }
+
   /// Reads a batch, and what the teacher makes of it.
   private func read(_ batches: Batches, _ number: Int) throws -> [Int32] {
     let labels = try reader.read(batches, number, into: graph.samples, pool: pool)
-    if let teaching {
-      let scores = UnsafeMutableBufferPointer(
-        start: teaching.scores.base, count: labels.count * teaching.teacher.classCount)
-      try teaching.teacher.scores(
-        UnsafeBufferPointer(start: graph.samples.base, count: labels.count * graph.sampleSize), count: labels.count,
-        into: scores)
-      try Cancellation.checkCurrent()
-      if let bad = scores.firstIndex(where: { !$0.isFinite }) {
-        let sample = batches.indices(number)[bad / teaching.teacher.classCount]
-        throw CompressError(
-          "the teacher answers \(scores[bad]) to \(data.place(of: sample)) of \"\(data.name)\"",
-          hint: "is a weight of it NaN, or was it trained at too high a learning rate?")
-      }
-    }
+    try askTeacher(batches, number, count: labels.count)
     return labels
+  }
+
+  private func askTeacher(_ batches: Batches, _ number: Int, count: Int) throws {
+    guard let teaching else { return }
+    let scores = UnsafeMutableBufferPointer(start: teaching.scores.base, count: count * teaching.teacher.classCount)
+    try teaching.teacher.scores(
+      UnsafeBufferPointer(start: graph.samples.base, count: count * graph.sampleSize), count: count, into: scores)
+    try Cancellation.checkCurrent()
+    if let bad = scores.firstIndex(where: { !$0.isFinite }) {
+      let data = batches.data, sample = batches.indices(number)[bad / teaching.teacher.classCount]
+      throw CompressError(
+        "the teacher answers \(scores[bad]) to \(data.place(of: sample)) of \"\(data.name)\"",
+        hint: "is a weight of it NaN, or was it trained at too high a learning rate?")
+    }
   }
 
   /// Moves all parameters by their gradients.

@@ -27,6 +27,8 @@ public struct TrainingOptions {
   public var averageDecay: Double?
   /// With a teacher.
   public var distillation = Distillation()
+  /// Without labels: what is to be as it is in the teacher; nil where labels are learned.
+  public var matching: Matching?
   /// Stops after so many epochs without a lower loss on the validation data; the best weights are returned.
   public var patience: Int?
   /// Batches over which batch norms measure their statistics anew at the end; 0 keeps the running ones.
