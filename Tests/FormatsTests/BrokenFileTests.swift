@@ -202,7 +202,8 @@ import Testing
       failure(#""size":[2,3]"#, #""size":[3,2]"#)
         == "preprocessing to images of shape [3, 2, 1] for a network that takes [2, 3, 1]")
     #expect(failure(#""size":[2,3]"#, #""size":[2]"#) == "a size is a height and a width, not [2]")
-    #expect(failure(#""size":[2,3]"#, #""size":[-2,9223372036854775807]"#).hasPrefix("images of -2x9223372036854775807"))
+    #expect(
+      failure(#""size":[2,3]"#, #""size":[-2,9223372036854775807]"#).hasPrefix("images of -2x9223372036854775807"))
     #expect(failure("grey", "bgr") == "unknown channels \"bgr\"")
     #expect(failure("hwc", "chw") == "unknown layout \"chw\"")
     #expect(failure(#""scale":255"#, #""scale":0"#) == "a scale is a number other than 0, not 0.0")

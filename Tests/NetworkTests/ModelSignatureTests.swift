@@ -95,7 +95,10 @@ import Testing
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     for (value, text) in [
-      (try Preprocessing(height: 28, width: 28, channels: .grey), #"{"channels":"grey","layout":"hwc","size":[28,28]}"#),
+      (
+        try Preprocessing(height: 28, width: 28, channels: .grey),
+        #"{"channels":"grey","layout":"hwc","size":[28,28]}"#
+      ),
       (
         try preprocessing(),
         #"{"channels":"rgb","crop":{"short_side":8,"size":6},"layout":"hwc","mean":[0.5,0.25,0],"size":[4,6],"#

@@ -297,7 +297,8 @@ extension OptionValues {
     case 4: return .explicit(top: values[0], left: values[1], bottom: values[2], right: values[3])
     default:
       throw CompressError(
-        "option \"\(key.name)\" takes one number, height and width, or top, left, bottom and right, not \(values.count)")
+        "option \"\(key.name)\" takes one number, height and width, or top, left, bottom and right, "
+          + "not \(values.count)")
     }
   }
 }

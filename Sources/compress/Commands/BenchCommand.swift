@@ -148,8 +148,8 @@ struct BenchCommand: ParsableCommand {
     let fillsMachine = report.threads > ProcessInfo.processInfo.activeProcessorCount
     let remarks = OtherWork([report.load], fillsMachine: fillsMachine).remarks
     guard !remarks.isEmpty else { return nil }
-    return "other work ran on this machine while it was timed: \(remarks.joined(separator: ", ")); times are longer and "
-      + "less sure"
+    return "other work ran on this machine while it was timed: \(remarks.joined(separator: ", ")); "
+      + "times are longer and less sure"
   }
 
   static func write(_ report: some Encodable, to terminal: Terminal) throws {
