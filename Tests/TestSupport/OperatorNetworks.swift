@@ -40,7 +40,7 @@ public struct OperatorNetwork: Sendable {
         OperatorNetwork("\(function.rawValue) with \(shape)") { net in
           // Bases and divisors above zero.
           let isApart = function == .div || function == .pow
-          var a = net.last, b = net.constant(shape, isTrained: true, name: "other")
+          var a = net.last, b = net.constant(Shape(shape), isTrained: true, name: "other")
           if isApart {
             a = net.activation(.softplus, from: a)
             b = net.activation(.softplus, from: b)
