@@ -4,7 +4,7 @@ import Tensors
 
 extension StatisticNormalization {
   /// - Parameter shape: of one sample.
-  public init(_ norm: Normalization, over shape: Shape) {
+  public init(_ norm: SampleNorm, over shape: Shape) {
     let channels = shape.dims.last!
     let statistic: Statistic =
       switch norm.statistic {

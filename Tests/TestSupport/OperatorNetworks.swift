@@ -59,9 +59,9 @@ public struct OperatorNetwork: Sendable {
         }
       }
     } + [
-      ("layer norm", Normalization(epsilon: 0.1)), ("layer norm, plain", Normalization(hasScale: false, hasShift: false)),
-      ("rms norm", Normalization(.meanSquare, hasShift: false)), ("group norm", Normalization(groups: 2)),
-      ("instance norm", Normalization(groups: 6)), ("length", Normalization(.length, epsilon: 1e-6, hasShift: false)),
+      ("layer norm", SampleNorm(epsilon: 0.1)), ("layer norm, plain", SampleNorm(hasScale: false, hasShift: false)),
+      ("rms norm", SampleNorm(.meanSquare, hasShift: false)), ("group norm", SampleNorm(groups: 2)),
+      ("instance norm", SampleNorm(groups: 6)), ("length", SampleNorm(.length, epsilon: 1e-6, hasShift: false)),
     ].map { name, norm in OperatorNetwork(name) { $0.add(.normalization(norm), [$0.last], name: "norm") } }
       + [
         OperatorNetwork("arg_max beside what is trained") { net in

@@ -70,7 +70,7 @@ enum ReferenceOperators {
   }
 
   static func normalized(
-    _ x: [Double], _ norm: Normalization, _ shape: Shape, scale: [Double]?, shift: [Double]?
+    _ x: [Double], _ norm: SampleNorm, _ shape: Shape, scale: [Double]?, shift: [Double]?
   ) -> [Double] {
     let channels = shape.dims.last!, width = channels / (norm.groups ?? 1)
     return x.indices.map { index in

@@ -128,7 +128,7 @@ extension Model {
 
   /// Of a group normalization: constant where all channels of a group are.
   private func normalized(
-    _ input: [ChannelConstant?], _ node: Node, _ norm: Normalization, groups: Int
+    _ input: [ChannelConstant?], _ node: Node, _ norm: SampleNorm, groups: Int
   ) -> [ChannelConstant?] {
     let scale: [Float]? = self[node.name, .gamma]?.values.array()
     let shift: [Float]? = self[node.name, .beta]?.values.array()

@@ -22,7 +22,7 @@ public enum Operator: Sendable, Hashable {
   case prelu(PReLU)
   case reduce(Reduce)
   case argMax(ArgMax)
-  case normalization(Normalization)
+  case normalization(SampleNorm)
   case matmul(MatMul)
   case attention(Attention)
   case transpose(Transpose)
@@ -74,7 +74,7 @@ public enum Operator: Sendable, Hashable {
   private static let known: [any OperatorSpec.Type] = [
     Input.self, Constant.self, Conv2D.self, Dense.self, BatchNorm.self, Activation.self, Pool2D.self, GlobalPool.self,
     Add.self, Mul.self, Concat.self, Flatten.self, Reshape.self, Pad.self, Dropout.self,
-    Binary.self, PReLU.self, Reduce.self, ArgMax.self, Normalization.self, MatMul.self, Attention.self, Transpose.self,
+    Binary.self, PReLU.self, Reduce.self, ArgMax.self, SampleNorm.self, MatMul.self, Attention.self, Transpose.self,
     Gather.self, Expand.self, Tile.self, DepthToSpace.self, SpaceToDepth.self, Resize.self,
     InsertZeros.self,
   ]

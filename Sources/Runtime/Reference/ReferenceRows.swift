@@ -34,7 +34,7 @@ enum ReferenceRows {
   }
 
   static func normalized(
-    _ x: [Float], _ norm: Normalization, _ shape: Shape, scale: [Float]?, shift: [Float]?
+    _ x: [Float], _ norm: SampleNorm, _ shape: Shape, scale: [Float]?, shift: [Float]?
   ) -> [Float] {
     let channels = shape.dims.last!, width = channels / (norm.groups ?? 1)
     // Elements of one set share a number: their position, or their group.

@@ -4,7 +4,7 @@ import Network
 import Tensors
 
 extension PreparedStep {
-  static func normalization(_ norm: Normalization, _ parameters: [ParameterRole: [Float]], _ shape: Shape) -> PreparedStep {
+  static func normalization(_ norm: SampleNorm, _ parameters: [ParameterRole: [Float]], _ shape: Shape) -> PreparedStep {
     StatisticNormalization(norm, over: shape).step(scale: parameters[.gamma], shift: parameters[.beta])
   }
 

@@ -78,7 +78,7 @@ extension ScriptSession {
   var normalizations: [LuaMember] {
     func norm(
       _ name: String, _ parameters: String, _ help: String,
-      _ make: @escaping (LuaArguments, Float, Bool) throws -> ([Shape]) throws -> Normalization
+      _ make: @escaping (LuaArguments, Float, Bool) throws -> ([Shape]) throws -> SampleNorm
     ) -> LuaMember {
       layer(name, parameters, Self.normSchema, help) { arguments, given in
         let make = try make(arguments, Float(given[NetKeys.epsilon]), given[NetKeys.affine])
@@ -87,23 +87,23 @@ extension ScriptSession {
     }
     return [
       norm("layer_norm", "", "Each row of the last axis by its own mean and deviation.") { _, epsilon, affine in
-        { _ in Normalization(epsilon: epsilon, hasScale: affine, hasShift: affine) }
+        { _ in SampleNorm(epsilon: epsilon, hasScale: affine, hasShift: affine) }
       },
       norm("rms_norm", "", "Each row of the last axis by the root of its mean square.") { _, epsilon, affine in
-        { _ in Normalization(.meanSquare, epsilon: epsilon, hasScale: affine, hasShift: false) }
+        { _ in SampleNorm(.meanSquare, epsilon: epsilon, hasScale: affine, hasShift: false) }
       },
       norm("group_norm", "groups: integer", "Groups of channels by their mean and deviation over the image.") {
         arguments, epsilon, affine in
         let groups = try arguments.int(0)
-        return { _ in Normalization(groups: groups, epsilon: epsilon, hasScale: affine, hasShift: affine) }
+        return { _ in SampleNorm(groups: groups, epsilon: epsilon, hasScale: affine, hasShift: affine) }
       },
       norm("instance_norm", "", "Each channel by its mean and deviation over the image.") { _, epsilon, affine in
         { shapes in
-          Normalization(groups: shapes[0].dims.last, epsilon: epsilon, hasScale: affine, hasShift: affine)
+          SampleNorm(groups: shapes[0].dims.last, epsilon: epsilon, hasScale: affine, hasShift: affine)
         }
       },
       layer("l2_norm", "", Self.layerSchema, "Each row of the last axis by its length.") { _, _ in
-        { _ in .normalization(Normalization(.length, epsilon: 1e-12, hasScale: false, hasShift: false)) }
+        { _ in .normalization(SampleNorm(.length, epsilon: 1e-12, hasScale: false, hasShift: false)) }
       },
     ]
   }

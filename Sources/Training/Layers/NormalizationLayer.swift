@@ -1,7 +1,7 @@
 import Kernels
 import Network
 
-/// Normalization of each sample by its own statistics: layer, group and instance normalization, RMSNorm, unit length.
+/// SampleNorm of each sample by its own statistics: layer, group and instance normalization, RMSNorm, unit length.
 final class NormalizationLayer: Layer {
   private let input: Value
   private let output: Value

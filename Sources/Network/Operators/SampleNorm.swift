@@ -1,12 +1,12 @@
 import Diagnostics
 import Tensors
 
-/// Normalization of each sample by its own statistics: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
+/// SampleNorm of each sample by its own statistics: `(x - mean) / sqrt(variance + epsilon) * gamma + beta`.
 ///
 /// Without groups over the last axis, each row by itself: layer normalization (Ba et al. 2016); of an image each pixel.
 /// With groups over the whole image and the channels of one group: group normalization (Wu and He 2018), with one channel
 /// a group instance normalization. Without a mean by the root of the mean square: RMSNorm (Zhang and Sennrich 2019).
-public struct Normalization: OperatorSpec {
+public struct SampleNorm: OperatorSpec {
   public enum Statistic: String, Sendable, Codable {
     /// Less the mean, by the deviation.
     case variance
@@ -76,7 +76,7 @@ public struct Normalization: OperatorSpec {
       })
   }
 
-  public func keeping(_ kept: KeptChannels) -> Normalization {
+  public func keeping(_ kept: KeptChannels) -> SampleNorm {
     guard let output = kept.outputs[0], let groups, let channels = kept.shapes[0].dims.last else { return self }
     var norm = self
     norm.groups = output.count / (channels / groups)
