@@ -41,8 +41,8 @@ public struct Machine: Hashable, Sendable {
     memoryBytesPerCycle = 4
   }
 
-  /// The one this runs on, with the instruction set that `InstructionSet.current` names. How many threads a session will
-  /// have it does not know.
+  /// The one this runs on, with the instruction set that `InstructionSet.current` names. It does not know how many
+  /// threads a session will have.
   public static let host: Machine = {
     var first = 0, second = 0
     #if canImport(Glibc)

@@ -75,10 +75,12 @@ import Testing
     let float = ConvolutionWork(depthwise, sumsIntegers: false, batch: 1, weightBytes: 4)
     let usual = Machine(isa: .avx512)
     #expect(integer.choice(on: usual).algorithm == .taps)
-    #expect(integer.choice(on: usual).reason.hasPrefix("one filter to each channel, patches thought "))
+    #expect(integer.choice(on: usual).reason.hasPrefix("one filter to each channel, patches would take about "))
     let odd = { (algorithm: ConvolutionAlgorithm) in algorithm == .taps ? 2e6 : 1e6 }
     #expect(integer.choice(on: usual, cost: odd).algorithm == .patches)
-    #expect(integer.choice(on: usual, cost: odd).reason == "windows of 3x3 in 64 groups, taps thought 2 times slower")
+    #expect(
+      integer.choice(on: usual, cost: odd).reason
+        == "windows of 3x3 in 64 groups, taps would take about 2 times as long")
     // Whatever it costs, a float algorithm follows from the shape.
     #expect(float.choice(on: usual, cost: odd).algorithm == .taps)
     #expect(float.choice(on: usual, cost: odd).reason == "one filter to each channel")

@@ -71,7 +71,7 @@ struct ConvolutionWork {
     var reason = reason(able[best])
     if sumsIntegers, let next = costs.indices.filter({ $0 != best }).min(by: { costs[$0] < costs[$1] }) {
       let times = (costs[next] / max(costs[best], 1)).rounded(.toNearestOrAwayFromZero)
-      reason += ", \(able[next].rawValue) thought \(Int(min(times, 1000))) times slower"
+      reason += ", \(able[next].rawValue) would take about \(Int(min(times, 1000))) times as long"
     }
     return KernelChoice(
       algorithm: able[best], reason: reason, cycles: costs[best], limits: limits(on: machine))
@@ -81,7 +81,7 @@ struct ConvolutionWork {
     let window = geometry.window
     return switch algorithm {
     case .taps: "one filter to each channel"
-    case .pixels: window.outputPixels == 1 ? "one vector of inputs" : "windows are single pixels"
+    case .pixels: window.outputPixels == 1 ? "one vector of inputs" : "single pixels, read in place"
     case .patches:
       "windows of \(window.kernelHeight)x\(window.kernelWidth)"
         + (geometry.groups > 1 ? " in \(geometry.groups) groups" : "")
