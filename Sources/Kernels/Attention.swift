@@ -17,10 +17,14 @@ public struct AttentionGeometry: Sendable {
   }
 
   /// What a plan holds of it.
-  public var step: PreparedStep {
+  ///
+  /// - Parameter givesWeights: whether a second output receives what the softmax gave, (heads, queries, keys).
+  public func step(givesWeights: Bool = false) -> PreparedStep {
     PreparedStep(
       "f32_attention",
-      ck_f32_attention(heads: heads, queries: queries, keys: keys, depth: depth, width: width, scale: scale),
+      ck_f32_attention(
+        heads: heads, queries: queries, keys: keys, depth: depth, width: width, scale: scale,
+        gives_weights: givesWeights),
       run: ck_run_f32_attention, scratch: ck_scratch_f32_attention)
   }
 }

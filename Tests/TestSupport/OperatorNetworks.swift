@@ -3,9 +3,11 @@ import Tensors
 
 /// A small network for each operator, or for each way of it that is computed otherwise: what gradients, plans, files and
 /// pruning are tried on.
-public struct OperatorNetwork: Sendable {
+public struct OperatorNetwork: Sendable, CustomStringConvertible {
   public let name: String
   public let graph: Graph
+
+  public var description: String { name }
 
   /// - Parameter build: adds layers behind a layer of six channels, which has a weight; a dense layer follows.
   private init(_ name: String, _ input: Shape = [4, 5, 3], _ build: (inout GraphBuilder) -> Void) {

@@ -5,6 +5,9 @@
 ---@field teacher Model # takes the same samples, tells the same classes
 ---@field temperature? number # softens both outputs; default 4
 ---@field alpha? number # how much the teacher counts; default 0.9
+---@field labels? boolean # false to learn from the teacher alone: any network, whatever its outputs mean; default true
+---@field loss? "squared"|"absolute" # without labels: how far values are from the teacher's; squared by default
+---@field values? string[] # without labels: layers whose outputs are to be the teacher's; all outputs by default
 
 ---@class TrainOptions
 ---@field data Data # samples to learn from
@@ -269,6 +272,14 @@
 ---@field bias? boolean # whether it has one; default true
 ---@field name? string # of the layer, in tables and files
 
+---@class TransposedOptions
+---@field stride? integer|number[] # one number, or {height, width}
+---@field padding? integer|number[] # pixels taken away on every side, or {height, width}
+---@field output_padding? integer|number[] # rows and columns more at bottom and right
+---@field groups? integer # default 1
+---@field bias? boolean # whether it has one; default true
+---@field name? string # of the layer, in tables and files
+
 ---@class DepthwiseOptions
 ---@field stride? integer|number[] # one number, or {height, width}
 ---@field padding? "same"|"valid"|integer|number[] # pixels of zeros: on every side, {height, width} or {top, left, bottom, right}
@@ -308,6 +319,28 @@
 
 ---@class ConstantOptions
 ---@field trained? boolean # whether training moves it: positions, a class token; default false
+---@field name? string # of the layer, in tables and files
+
+---@class MatMulOptions
+---@field transposed? boolean # whether the second is given by columns: {n, k} for {k, n}; default false
+---@field name? string # of the layer, in tables and files
+
+---@class ReduceOptions
+---@field keep? boolean # whether the axes stay, with one element each; default false
+---@field name? string # of the layer, in tables and files
+
+---@class NormOptions
+---@field epsilon? number # default 1e-05
+---@field affine? boolean # whether a scale and a shift of each channel are learned; default true
+---@field name? string # of the layer, in tables and files
+
+---@class DepthOptions
+---@field order? "dcr"|"crd" # whether channels are by pixel first (TensorFlow) or by channel first (PyTorch); default "dcr"
+---@field name? string # of the layer, in tables and files
+
+---@class ResizeOptions
+---@field mode? "nearest"|"bilinear" # default "nearest"
+---@field align_corners? boolean # whether corners stay corners, for bilinear; default false
 ---@field name? string # of the layer, in tables and files
 
 ---@class NetworkDefinition
@@ -955,6 +988,10 @@ local Block = {}
 ---@class Value
 ---@operator add(Value|number): Value
 ---@operator mul(Value|number): Value
+---@operator sub(Value|number): Value
+---@operator div(Value|number): Value
+---@operator pow(Value|number): Value
+---@operator unm: Value
 local Value = {}
 
 net = {}
@@ -965,6 +1002,13 @@ net = {}
 ---@param options? ConvOptions
 ---@return Block
 function net.conv(filters, kernel, options) end
+
+---A transposed convolution; the padding is PyTorch's: it takes away from the borders.
+---@param filters integer
+---@param kernel integer|integer[]
+---@param options? TransposedOptions
+---@return Block
+function net.conv_transposed(filters, kernel, options) end
 
 ---A convolution of each channel by itself; padding is "same" unless told otherwise.
 ---@param kernel integer|integer[]
@@ -1023,30 +1067,276 @@ function net.dropout(rate, options) end
 ---@return Block
 function net.pad(before, after, options) end
 
----An activation.
+---A function of each element.
 ---@param options? LayerOptions
 ---@return Block
 function net.relu(options) end
 
----An activation.
+---A function of each element.
 ---@param options? LayerOptions
 ---@return Block
 function net.relu6(options) end
 
----An activation.
+---A function of each element.
 ---@param options? LayerOptions
 ---@return Block
 function net.sigmoid(options) end
 
----An activation.
+---A function of each element.
 ---@param options? LayerOptions
 ---@return Block
 function net.softmax(options) end
 
----An activation.
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.log_softmax(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.tanh(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.erf(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.exp(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.log(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.sqrt(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.reciprocal(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.neg(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.abs(options) end
+
+---A function of each element.
 ---@param options? LayerOptions
 ---@return Block
 function net.hard_swish(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.silu(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.gelu(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.gelu_tanh(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.softplus(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.mish(options) end
+
+---x above zero, slope * x below.
+---@param slope number
+---@param options? LayerOptions
+---@return Block
+function net.leaky_relu(slope, options) end
+
+---x above zero, alpha * (exp(x) - 1) below.
+---@param alpha number
+---@param options? LayerOptions
+---@return Block
+function net.elu(alpha, options) end
+
+---slope * x + offset, clamped to 0 and 1: 1/6 and 1/2 in MobileNetV3.
+---@param slope number
+---@param offset number
+---@param options? LayerOptions
+---@return Block
+function net.hard_sigmoid(slope, offset, options) end
+
+---x within bounds.
+---@param low number
+---@param high number
+---@param options? LayerOptions
+---@return Block
+function net.clip(low, high, options) end
+
+---x above zero, below it times a slope of the channel's, which is trained.
+---@param options? LayerOptions
+---@return Block
+function net.prelu(options) end
+
+---The product of two values, matrices in their last two axes.
+---@param options? MatMulOptions
+---@return Block
+function net.matmul(options) end
+
+---Scaled dot-product attention of three values: queries, keys and values, {tokens, channels} each.
+---@param heads integer
+---@param options? LayerOptions
+---@return Block
+function net.attention(heads, options) end
+
+---Mean, sum, maximum or minimum along axes, which count from 1.
+---@param function "mean"|"sum"|"max"|"min"
+---@param axes integer[]
+---@param options? ReduceOptions
+---@return Block
+function net.reduce(function, axes, options) end
+
+---The place, from 0, of the greatest element along an axis.
+---@param axis integer
+---@param options? ReduceOptions
+---@return Block
+function net.arg_max(axis, options) end
+
+---sub of two values, broadcast.
+---@param options? LayerOptions
+---@return Block
+function net.sub(options) end
+
+---div of two values, broadcast.
+---@param options? LayerOptions
+---@return Block
+function net.div(options) end
+
+---minimum of two values, broadcast.
+---@param options? LayerOptions
+---@return Block
+function net.minimum(options) end
+
+---maximum of two values, broadcast.
+---@param options? LayerOptions
+---@return Block
+function net.maximum(options) end
+
+---pow of two values, broadcast.
+---@param options? LayerOptions
+---@return Block
+function net.pow(options) end
+
+---Each row of the last axis by its own mean and deviation.
+---@param options? NormOptions
+---@return Block
+function net.layer_norm(options) end
+
+---Each row of the last axis by the root of its mean square.
+---@param options? NormOptions
+---@return Block
+function net.rms_norm(options) end
+
+---Groups of channels by their mean and deviation over the image.
+---@param groups integer
+---@param options? NormOptions
+---@return Block
+function net.group_norm(groups, options) end
+
+---Each channel by its mean and deviation over the image.
+---@param options? NormOptions
+---@return Block
+function net.instance_norm(options) end
+
+---Each row of the last axis by its length.
+---@param options? LayerOptions
+---@return Block
+function net.l2_norm(options) end
+
+---The same elements under another shape.
+---@param shape integer[]
+---@param options? LayerOptions
+---@return Block
+function net.reshape(shape, options) end
+
+---The axes in another order.
+---@param axes integer[]
+---@param options? LayerOptions
+---@return Block
+function net.transpose(axes, options) end
+
+---Some neighbours along an axis: channels, where it is the last.
+---@param axis integer
+---@param first integer
+---@param last integer
+---@param options? LayerOptions
+---@return Block
+function net.slice(axis, first, last, options) end
+
+---Some of an axis, in any order.
+---@param axis integer
+---@param indices integer[]
+---@param options? LayerOptions
+---@return Block
+function net.gather(axis, indices, options) end
+
+---The first channel of each group, then the second of each, and so on.
+---@param groups integer
+---@param options? LayerOptions
+---@return Block
+function net.channel_shuffle(groups, options) end
+
+---The whole several times along each axis.
+---@param repeats integer[]
+---@param options? LayerOptions
+---@return Block
+function net.tile(repeats, options) end
+
+---Broadcast to a larger shape.
+---@param shape integer[]
+---@param options? LayerOptions
+---@return Block
+function net.expand(shape, options) end
+
+---Blocks of channels as blocks of pixels.
+---@param block integer
+---@param options? DepthOptions
+---@return Block
+function net.depth_to_space(block, options) end
+
+---Blocks of pixels as blocks of channels.
+---@param block integer
+---@param options? LayerOptions
+---@return Block
+function net.space_to_depth(block, options) end
+
+---An image in another size, by its nearest pixels or between them.
+---@param height integer
+---@param width integer
+---@param options? ResizeOptions
+---@return Block
+function net.resize(height, width, options) end
+
+---An image so many times as large.
+---@param factor integer
+---@param options? ResizeOptions
+---@return Block
+function net.upsample(factor, options) end
 
 ---Blocks one after the other.
 ---@param blocks Blocks

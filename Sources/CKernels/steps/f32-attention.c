@@ -54,7 +54,7 @@ static void head(void *context, size_t index, size_t worker) {
   float *scores = ck_take(&next, score_bytes(s)), *packed = ck_take(&next, packed_bytes(s));
   float *zeros = ck_take(&next, zero_bytes(s));
   __builtin_memset(zeros, 0, zero_bytes(s));
-  if (j->call->outputs[1]) scores = (float *)j->call->outputs[1] + index * count;
+  if (s->gives_weights) scores = (float *)j->call->outputs[1] + index * count;
   multiply(j, s->queries, s->keys, s->depth, q, all, k, all, 1, packed, zeros, scores, s->keys);
   for (size_t i = 0; i < count; i++) scores[i] *= s->scale;
   ck_f32_softmax(s->queries, s->keys, scores, scores);

@@ -7,6 +7,12 @@ struct ChannelConstant {
   var value: Double
   /// False where zeros around an image make the pixels at its borders something else.
   var isExact = true
+
+  /// With zeros between the pixels: what it is on the average.
+  func spread(_ spacing: Size2D) -> ChannelConstant {
+    let pixels = spacing.height * spacing.width
+    return ChannelConstant(value: value / Double(pixels), isExact: isExact && (value == 0 || pixels == 1))
+  }
 }
 
 extension Model {
@@ -32,9 +38,12 @@ extension Model {
       constant.map { ChannelConstant(value: $0.value, isExact: $0.isExact && !(hasBorder && $0.value != 0)) }
     }
     if let layer = spec as? any WeightedSpec {
+      var input = inputs[0]
+      if case .conv2d(let conv) = node.op, conv.isTransposed {
+        input = input.map { $0.map { $0.spread(conv.inputDilation) } }
+      }
       return weighted(
-        node, inputs[0], groups: layer.groups,
-        hasBorder: (layer.weightWindow.map(isPadded) ?? false) || node.op.isTransposed)
+        node, input, groups: layer.groups, hasBorder: layer.weightWindow.map(isPadded) ?? false)
     }
     if let range = spec.clampRange {
       return inputs[0].map { constant in
@@ -69,6 +78,7 @@ extension Model {
     }
     switch node.op {
     case .globalPool, .resize: return inputs[0]
+    case .insertZeros(let zeros): return inputs[0].map { $0.map { $0.spread(zeros.spacing) } }
     case .reduce(let reduce):
       guard !reduce.axes.contains(shapes[0].rank - 1) else { return nil }
       let count = reduce.function == .sum ? Double(reduce.axes.reduce(1) { $0 * shapes[0][$1] }) : 1
@@ -107,7 +117,7 @@ extension Model {
     }
   }
 
-  /// Of what only picks elements: constant where all that a channel picks from are, and are the same.
+  /// Of what only picks elements: constant where all that a channel picks from are, exactly where they are the same.
   private func moved(
     _ input: [ChannelConstant?], _ coupling: ChannelCoupling, _ channels: Int
   ) -> [ChannelConstant?] {
@@ -120,9 +130,14 @@ extension Model {
       }
     }
     return sources.map { sources in
-      let constants = sources.map { input[$0] }
-      guard let first = constants.first ?? nil, constants.allSatisfy({ $0?.value == first.value }) else { return nil }
-      return ChannelConstant(value: first.value, isExact: constants.allSatisfy { $0!.isExact })
+      let constants = sources.compactMap { input[$0] }
+      guard let first = constants.first, constants.count == sources.count else { return nil }
+      if constants.allSatisfy({ $0.value == first.value }) {
+        return ChannelConstant(value: first.value, isExact: constants.allSatisfy(\.isExact))
+      }
+      // Pixels of one and of the other: on the average.
+      let sum = constants.reduce(0) { $0 + $1.value }
+      return ChannelConstant(value: sum / Double(constants.count), isExact: false)
     }
   }
 

@@ -9,6 +9,6 @@ extension PreparedStep {
   }
 
   static func attention(_ attention: Attention, _ inputs: [Shape]) -> PreparedStep {
-    AttentionGeometry(attention, inputs).step
+    AttentionGeometry(attention, inputs).step()
   }
 }

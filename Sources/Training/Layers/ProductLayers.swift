@@ -65,7 +65,7 @@ final class AttentionLayer: Layer {
     self.inputs = inputs
     self.output = output
     self.geometry = geometry
-    step = StandaloneStep(geometry.step)
+    step = StandaloneStep(geometry.step(givesWeights: true))
     weights = try FloatBuffer(batchSize * geometry.heads * geometry.queries * geometry.keys)
   }
 

@@ -9,8 +9,8 @@ typedef struct {
   size_t heads, queries, keys;  // t and s
   size_t depth, width;          // d and e
   float scale;
+  bool gives_weights;  // a second output receives what the softmax gave, (heads, t, s) for each sample
 } ck_f32_attention;
 
-// A second output, where there is one, receives the weights of the softmax, (heads, t, s) for each sample.
 void ck_run_f32_attention(const void *step, const ck_kernels *kernels, const ck_call *call);
 size_t ck_scratch_f32_attention(const void *step, size_t batch, size_t threads);
