@@ -32,11 +32,20 @@ public struct Conv2D: WeightedSpec {
 
   /// A transposed convolution by PyTorch's numbers; `outputPadding` rows and columns more at bottom and right.
   ///
-  /// - Throws: `CompressError` when the padding is larger than the kernel.
+  /// - Throws: `CompressError` when a number is out of range, or the padding larger than the kernel.
   public init(
     transposed filters: Int, kernel: Size2D, stride: Size2D, padding: Size2D = Size2D(0),
     outputPadding: Size2D = Size2D(0), dilation: Size2D = Size2D(1), groups: Int = 1, hasBias: Bool = true
   ) throws {
+    let limit = 1 << 16
+    for (name, size, least) in [
+      ("kernel", kernel, 1), ("stride", stride, 1), ("dilation", dilation, 1), ("padding", padding, 0),
+      ("output padding", outputPadding, 0),
+    ] {
+      guard (least...limit).contains(size.height), (least...limit).contains(size.width) else {
+        throw CompressError("\(name) \(size.height)x\(size.width) is out of range")
+      }
+    }
     let rows = (kernel.height - 1) * dilation.height - padding.height
     let columns = (kernel.width - 1) * dilation.width - padding.width
     guard rows >= 0, columns >= 0 else {

@@ -58,7 +58,7 @@ extension ScriptSession {
       },
       layer("arg_max", "axis: integer", Self.keepSchema, "The place, from 0, of the greatest element along an axis.") {
         arguments, given in
-        let axis = try arguments.int(0) - 1, keeps = given[NetKeys.keep]
+        let axis = try arguments.axis(0), keeps = given[NetKeys.keep]
         return { _ in .argMax(ArgMax(axis: axis, keepsAxis: keeps)) }
       },
     ]
@@ -110,6 +110,14 @@ extension ScriptSession {
 }
 
 extension LuaArguments {
-  /// A list of axes, which count from 1.
-  func axes(_ index: Int) throws -> [Int] { try integers(index).map { $0 - 1 } }
+  /// An axis, or an index of one, which counts from 1.
+  func axis(_ index: Int) throws -> Int { try Self.fromOne(try int(index)) }
+
+  /// A list of axes or indices, which count from 1.
+  func axes(_ index: Int) throws -> [Int] { try integers(index).map(Self.fromOne) }
+
+  private static func fromOne(_ number: Int) throws -> Int {
+    guard number >= 1 else { throw CompressError("\(number): axes and indices count from 1") }
+    return number - 1
+  }
 }

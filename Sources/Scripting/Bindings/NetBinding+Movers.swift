@@ -20,15 +20,18 @@ extension ScriptSession {
         "slice", "axis: integer, first: integer, last: integer", Self.layerSchema,
         "Some neighbours along an axis: channels, where it is the last."
       ) { arguments, _ in
-        let axis = try arguments.int(0) - 1, first = try arguments.int(1), last = try arguments.int(2)
-        guard first >= 1, last >= first, last <= 1 << 24 else {
-          throw CompressError("net.slice: no elements from \(first) to \(last)")
+        let axis = try arguments.axis(0), first = try arguments.axis(1), last = try arguments.axis(2)
+        guard last >= first else { throw CompressError("net.slice: no elements from \(first + 1) to \(last + 1)") }
+        return { shapes in
+          guard shapes[0].rank > axis, last < shapes[0][axis] else {
+            throw CompressError("elements \(first + 1) to \(last + 1) of axis \(axis + 1) of shape \(shapes[0])")
+          }
+          return .gather(Gather(axis: axis, Array(first...last)))
         }
-        return { _ in .gather(Gather(axis: axis, Array(first - 1..<last))) }
       },
       layer("gather", "axis: integer, indices: integer[]", Self.layerSchema, "Some of an axis, in any order.") {
         arguments, _ in
-        let gather = Gather(axis: try arguments.int(0) - 1, try arguments.axes(1))
+        let gather = Gather(axis: try arguments.axis(0), try arguments.axes(1))
         return { _ in .gather(gather) }
       },
       layer(
