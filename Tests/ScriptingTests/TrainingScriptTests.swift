@@ -31,6 +31,9 @@ import Testing
         "distill = { teacher = zoo.lab_cnn { seed = 5 } }",
         "distill = { teacher = zoo.lab_cnn { seed = 5 }, alpha = 0.2 }",
         "distill = { teacher = zoo.lab_cnn { seed = 5 }, temperature = 1 }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 }, labels = false }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 }, labels = false, loss = 'absolute' }",
+        "distill = { teacher = zoo.lab_cnn { seed = 5 }, labels = false, values = { 'conv' } }",
         "on_step = function(s) return { learning_rate = s.step * 1e-4 } end",
         "on_step = function(s) return { stop = s.step == 2 } end",
       ] + (InstructionSet.current.multipliesBFloat16 ? ["precision = 'bf16'"] : [])
@@ -90,7 +93,11 @@ import Testing
     ("validation = 2", "not within 0 and 1"), ("validation = 0", "not between 0 and 1"), ("ema = 1", "not in 0..<1"),
     ("clip_norm = -1", "at least 0"), ("clip_norm = 0", "not above 0"), ("label_smoothing = 1", "not in 0..<1"),
     ("memory = 'less'", "no choice"), ("distill = {}", "teacher"), ("distill = { teacher = net, alpha = 2 }", "alpha"),
-    ("distill = { teacher = zoo.lab_cnn { classes = 3 } }", "teacher's output"), ("on_step = 3", "a function"),
+    ("distill = { teacher = zoo.lab_cnn { classes = 3 } }", "teacher's output"),
+    ("distill = { teacher = net, loss = 'squared' }", "for learning without labels"),
+    ("distill = { teacher = net, labels = false, values = { 'nowhere' } }", "no layer \"nowhere\" to match"),
+    ("distill = { teacher = net, labels = false, values = { 'conv', 'conv' } }", "matched twice"),
+    ("distill = { teacher = zoo.lab_cnn { classes = 3 }, labels = false }", "can be matched"), ("on_step = 3", "a function"),
     ("learning_rate = use 'linear' { from = 1, to = -9 }", "not a number from 0 up"),
     ("learning_rate = function(t) return t < 0.4 and 1 or nil end", "must return a number"),
   ])
