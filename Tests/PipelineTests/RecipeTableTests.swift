@@ -83,7 +83,7 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     let quantized = try stage.run(inputs: [model], context: context(threads: 2)).model
     let reread = try NativeFormat.read(NativeFormat.data(quantized))
     let plan = try compile(reread, CompileOptions(maxBatch: 2))
-    #expect(plan.islands.allSatisfy { $0.isSimulated || plan.steps.allSatisfy { $0.outputType == .float32 } })
+    #expect(plan.floatFallbacks.allSatisfy { $0.isSimulated || plan.steps.allSatisfy { $0.outputType == .float32 } })
     let images = try data.batch(0..<1).images
     let scores: [Float] = try Session(plan).run(images).array()
     let expected: [Float] = try ReferenceInterpreter(quantized).run(images.reshaped(options.input.dims)).array()

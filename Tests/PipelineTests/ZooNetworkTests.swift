@@ -38,7 +38,7 @@ import Training
     let quantized = try assignment.quantized(try calibration.ranges())
     for variant in [trained, quantized] {
       let plan = try compile(variant, CompileOptions(maxBatch: 2))
-      #expect(plan.islands.isEmpty, "\(plan.islands)")
+      #expect(plan.floatFallbacks.isEmpty, "\(plan.floatFallbacks)")
       let sample = try images.sliced(axis: 0, 0..<1)
       let scores: [Float] = try Session(plan, pool: pool).run(sample).array()
       let expected: [Float] = try ReferenceInterpreter(variant.foldingBatchNorm())

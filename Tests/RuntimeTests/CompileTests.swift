@@ -29,7 +29,7 @@ import Testing
       summary(plan) == ["conv: conv 3x3, relu (float32)", "pool: max pool 2x2 (float32)", "dense: dense (float32)"])
     #expect(plan.steps.map(\.macs) == [73008, 0, 20280])
     #expect(plan.macs == ModelCost(model).macs)
-    #expect(plan.islands.isEmpty)
+    #expect(plan.floatFallbacks.isEmpty)
     #expect(plan.outputShape == [10])
   }
 
@@ -97,10 +97,10 @@ import Testing
         "input: quantize (float32)", "conv: conv 3x3, relu (int8)", "pool: max pool 2x2 (int8)", "fc: dense (int8)",
       ])
     #expect(plan.steps.map(\.outputType) == [.uint8, .uint8, .uint8, .float32])
-    #expect(plan.islands.isEmpty)
+    #expect(plan.floatFallbacks.isEmpty)
   }
 
-  @Test func floatIslandsAreNamedWithTheirReasons() throws {
+  @Test func floatFallbacksAreNamedWithTheirReasons() throws {
     var net = GraphBuilder(input: [8, 8, 3])
     net.conv2d(filters: 4, kernel: 3, name: "kept")
     net.activation(.sigmoid, name: "squash")
@@ -112,11 +112,11 @@ import Testing
     let model = try annotated(net, quantized: ["input", "kept", "squash", "conv"], integerWeights: ["conv", "fc"])
     let plan = try compile(model)
     #expect(
-      plan.islands == [
-        FloatIsland(layer: "kept", reason: "its weight is float32"),
-        FloatIsland(layer: "mean", reason: "its output has no quantization"),
-        FloatIsland(layer: "fc", reason: "its input \"mean\" has no quantization"),
-        FloatIsland(layer: "softmax", reason: "softmax is computed in float"),
+      plan.floatFallbacks == [
+        FloatFallback(layer: "kept", reason: "its weight is float32"),
+        FloatFallback(layer: "mean", reason: "its output has no quantization"),
+        FloatFallback(layer: "fc", reason: "its input \"mean\" has no quantization"),
+        FloatFallback(layer: "softmax", reason: "softmax is computed in float"),
       ])
     #expect(
       summary(plan) == [
@@ -141,7 +141,7 @@ import Testing
     var model = try annotated(net, quantized: ["input", "fc"], integerWeights: ["fc"])
     try model.set(Parameter(Tensor([3e7, 0] as [Float])), "fc", .bias)
     let plan = try compile(model)
-    #expect(plan.islands == [FloatIsland(layer: "fc", reason: "its bias is too large for 32-bit sums")])
+    #expect(plan.floatFallbacks == [FloatFallback(layer: "fc", reason: "its bias is too large for 32-bit sums")])
   }
 
   @Test func absurdOptionsAreRefused() throws {

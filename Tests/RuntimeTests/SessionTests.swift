@@ -146,7 +146,7 @@ import Testing
     #expect(difference == nil)
     let plan = try compile(model)
     for layer in tables where plan.steps.contains(where: { $0.layer == layer }) {
-      #expect(plan.islands.contains { $0.layer == layer && $0.isSimulated })
+      #expect(plan.floatFallbacks.contains { $0.layer == layer && $0.isSimulated })
     }
   }
 

@@ -102,7 +102,7 @@ import Testing
     try check(integers)
     let plan = try compile(integers)
     #expect(plan.steps.filter { ["mul", "sigmoid", "hard_swish"].contains($0.operation) }.count == 6)
-    #expect(plan.islands.isEmpty)
+    #expect(plan.floatFallbacks.isEmpty)
   }
 
   @Test(

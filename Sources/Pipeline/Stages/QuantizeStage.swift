@@ -74,7 +74,7 @@ public struct QuantizeStage: StageWork {
       record.warn("nothing was quantized: \"\(policy.name)\" leaves all \(whole.count) layers with weights float32")
     }
     if !whole.isEmpty { record.notes.append("left float32: \(whole.joined(separator: ", "))") }
-    record.notes += try compile(model).islands.map {
+    record.notes += try compile(model).floatFallbacks.map {
       "\($0.layer) \($0.isSimulated ? "is simulated in float" : "stays float"): \($0.reason)"
     }
     return StageResult(model, record)

@@ -24,9 +24,9 @@ public struct PlanTable {
     }
     var out = table.rendered(for: terminal)
     out += "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))\n"
-    for island in plan.islands {
-      let what = island.isSimulated ? "is simulated in float" : "stays float"
-      out += "\(island.layer) " + terminal.styled(what, .yellow) + ": \(island.reason)\n"
+    for fallback in plan.floatFallbacks {
+      let what = fallback.isSimulated ? "is simulated in float" : "stays float"
+      out += "\(fallback.layer) " + terminal.styled(what, .yellow) + ": \(fallback.reason)\n"
     }
     return out
   }

@@ -9,9 +9,9 @@ extension Program {
   /// rounded by a step of its own.
   ///
   /// - Returns: what stays float in a network that holds quantized values, and why.
-  mutating func assignArithmetic() -> [FloatIsland] {
+  mutating func assignArithmetic() -> [FloatFallback] {
     var assigned: [Operation] = []
-    var islands: [FloatIsland] = []
+    var floatFallbacks: [FloatFallback] = []
     var floats: [Int: Int] = [:]  // a quantized value: the float value it was converted to
 
     func float(_ value: Int) -> Int {
@@ -44,7 +44,8 @@ extension Program {
       let (arithmetic, reason) = decide(operation)
       operation.arithmetic = arithmetic
       if let reason {
-        islands.append(FloatIsland(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated))
+        floatFallbacks.append(
+          FloatFallback(layer: operation.layer, reason: reason, isSimulated: arithmetic == .simulated))
       }
       let results = operation.outputs
       if arithmetic != .int8 { operation.inputs = operation.inputs.map(float) }
@@ -73,7 +74,8 @@ extension Program {
       return output
     }
     operations = assigned
-    return values.contains { $0.encoding != nil } || islands.contains(where: \.isSimulated) ? islands : []
+    let isQuantized = values.contains { $0.encoding != nil } || floatFallbacks.contains(where: \.isSimulated)
+    return isQuantized ? floatFallbacks : []
   }
 
   private mutating func addFloatValue(like value: Int) -> Int {

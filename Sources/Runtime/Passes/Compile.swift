@@ -36,9 +36,9 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   program.fuseActivations()
   program.inheritQuantization()
   program.dropReshapes()
-  let islands = program.assignArithmetic()
+  let floatFallbacks = program.assignArithmetic()
   try program.selectKernels(for: options.machine, maxBatch: options.maxBatch)
-  let plan = try Plan(lowering: program, islands: islands, options)
+  let plan = try Plan(lowering: program, floatFallbacks: floatFallbacks, options)
   guard plan.memoryBytes() <= Plan.memoryLimit else {
     throw CompressError(
       "running it on batches of \(options.maxBatch) takes \(plan.memoryBytes()) bytes, \(plan.weightBytes) of them for "

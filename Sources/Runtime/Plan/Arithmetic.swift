@@ -16,7 +16,7 @@ public enum Arithmetic: String, Sendable, Codable {
 }
 
 /// A layer that computes in float although its plan is of a quantized network.
-public struct FloatIsland: Sendable, Hashable {
+public struct FloatFallback: Sendable, Hashable {
   public let layer: String
   public let reason: String
   /// Whether its numbers are rounded to fewer bits all the same.

@@ -5,9 +5,11 @@ import Tensors
 
 extension Plan {
   /// Makes one step of every operation. Each operation's parameters are released once they are packed.
-  init(lowering program: consuming Program, islands: [FloatIsland], _ options: CompileOptions) throws {
+  init(
+    lowering program: consuming Program, floatFallbacks: [FloatFallback], _ options: CompileOptions
+  ) throws {
     let values = program.values, maxBatch = options.maxBatch
-    self.islands = islands
+    self.floatFallbacks = floatFallbacks
     self.maxBatch = maxBatch
     inputShapes = program.inputs.map { values[$0].shape }
     inputNames = program.inputs.map { values[$0].name }

@@ -41,7 +41,7 @@ public struct Plan: Sendable {
 
   public let steps: [Step]
   /// What computes in float although the plan holds values as integers, and why.
-  public let islands: [FloatIsland]
+  public let floatFallbacks: [FloatFallback]
   /// The largest batch a session can be given at once.
   public let maxBatch: Int
   public let inputShapes: [Shape]
