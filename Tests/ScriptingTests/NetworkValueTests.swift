@@ -62,6 +62,11 @@ import Testing
         local alone = train(pruned, { data = samples, epochs = 6, batch = 10, learning_rate = 0.005,
                                       distill = { teacher = trained, labels = false, loss = "absolute" } })
         print(evaluate(alone, samples).accuracy)
+        local before, after = agreement(trained, pruned, { data = samples }), agreement(trained, alone, { data = samples })
+        assert(#after.outputs == 3 and after.outputs[2].name == "extra" and after.count == 90)
+        assert(after.cosine > before.cosine and after.outputs[1].same > 0.9, after.cosine .. " " .. before.cosine)
+        local own = agreement(trained, trained, { data = samples })
+        assert(own.cosine == 1 and own.outputs[3].same == 1 and own.outputs[3].sqnr == nil and own.outputs[3].max == 0)
         print(pruned:cost().parameters < trained:cost().parameters)
         small:save "small.cmpr"
         print(evaluate(load_model "small.cmpr", samples).accuracy)

@@ -98,6 +98,9 @@
 ---@field layers? integer # how many of the first samples layers are compared on; 0 for none; default 64
 ---@field worst? integer # how many samples are named; default 10
 
+---@class AgreementOptions
+---@field data Data # samples; their labels are not looked at
+
 ---@class RescueOptions
 ---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
 ---@field data Data # what accuracy is measured on
@@ -1522,6 +1525,13 @@ function sensitivity(model, options) end
 ---@param options DifferencesOptions
 ---@return { count: integer, accuracy: number[], flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], worst: { index: integer, label: integer, predictions: integer[], distance: number }[], text: string }
 function differences(original, changed, options) end
+
+---How far a changed model's outputs are the original's, where there are no labels; computes both.
+---@param original Model
+---@param changed Model
+---@param options AgreementOptions
+---@return { count: integer, cosine: number, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[] }
+function agreement(original, changed, options) end
 
 ---The quantized model with the fewest layers back to the original's that keep its accuracy.
 ---@param original Model

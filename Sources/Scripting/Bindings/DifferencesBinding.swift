@@ -19,6 +19,13 @@ enum DifferencesKeys {
   static var schema: OptionSchema { OptionSchema("DifferencesOptions", [data, layers, worst]) }
 }
 
+/// Of `agreement`.
+enum AgreementKeys {
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "samples; their labels are not looked at") }
+
+  static var schema: OptionSchema { OptionSchema("AgreementOptions", [data]) }
+}
+
 /// Of `rescue` and `mix`.
 enum MixKeys {
   static var within: OptionKey<Double?> {
@@ -39,7 +46,7 @@ enum MixKeys {
 }
 
 extension ScriptSession {
-  /// `differences(a, b, { data })`, `rescue(original, quantized, { data, within })`, `mix(original, { … }, { … })`.
+  /// `differences(a, b, { data })`, `agreement(a, b, { data })`, `rescue(original, quantized, { data, within })`, `mix(original, { … }, { … })`.
   func defineDifferences() {
     let error = "{ sqnr: number?, max: number, cosine: number }"
     state.define(
@@ -58,6 +65,21 @@ extension ScriptSession {
         try Differences(
           first, second, on: given[DifferencesKeys.data].data.unaugmented, layerSamples: given[DifferencesKeys.layers],
           worstCount: given[DifferencesKeys.worst], context: executor.context)
+      }
+      return [.table(try table(found))]
+    }
+    state.define(
+      "agreement",
+      "(original: Model, changed: Model, options: AgreementOptions): { count: integer, cosine: number, outputs: { name: "
+        + "string, cosine: number, sqnr: number?, max: number, same: number }[] }",
+      "How far a changed model's outputs are the original's, where there are no labels; computes both."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
+      let models = try (0...1).map { try arguments.object($0, ModelObject.self) }
+      let given = try AgreementKeys.schema.read(try arguments.table(2))
+      let first = try ready(models[0]), second = try ready(models[1])
+      let found = try measuring {
+        try Agreement(first, second, on: given[AgreementKeys.data].data.unaugmented, context: executor.context)
       }
       return [.table(try table(found))]
     }
@@ -99,6 +121,20 @@ extension ScriptSession {
       let stage = try record(work, [original.stage] + candidates.map(\.model.stage))
       return [.object(ModelObject(stage, name: original.name))]
     }
+  }
+
+  private func table(_ found: Agreement) throws -> LuaTable {
+    let outputs = try found.outputs.map { output -> LuaValue in
+      .table(
+        try state.makeTable(fields: [
+          "name": .string(output.name), "cosine": .number(output.error.cosine),
+          "sqnr": output.error.decibels.map { .number($0) } ?? .nil, "max": .number(output.error.maximum),
+          "same": .number(Double(output.same) / Double(found.count)),
+        ]))
+    }
+    return try state.makeTable(fields: [
+      "count": .integer(found.count), "cosine": .number(found.cosine), "outputs": .table(try state.makeTable(outputs)),
+    ])
   }
 
   private func table(_ found: Differences) throws -> LuaTable {

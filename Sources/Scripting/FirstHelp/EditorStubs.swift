@@ -58,7 +58,7 @@ public enum EditorStubs {
       DistillKeys.schema, TrainKeys.schema, TrainingChangeKeys.schema,
       RecalibrateKeys.schema, QuantizeKeys.schema, PruneKeys.schema,
       FactorizeKeys.schema, ReinitializeKeys.schema, SensitivityKeys.schema,
-      RatioTargetKeys.schema, DifferencesKeys.schema, MixKeys.rescueSchema,
+      RatioTargetKeys.schema, DifferencesKeys.schema, AgreementKeys.schema, MixKeys.rescueSchema,
       MixKeys.mixSchema, CompareKeys.schema, EvaluateKeys.schema,
       MeasureKeys.schema, ImageKeys.schema, DatasetKeys.schema, AugmentKeys.schema,
       ImageFolderKeys.schema, NumPyKeys.schema, LabelKeys.idxSchema,
