@@ -28,6 +28,16 @@ static void read_bytes(png_structp png, png_bytep out, size_t count) {
   from->left -= count;
 }
 
+// A reader and what it will know of the image; NULL, with a message, where there is no memory.
+static png_structp reader(png_infop *info, char *message) {
+  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
+  *info = png ? png_create_info_struct(png) : NULL;
+  if (*info) return png;
+  snprintf(message, CIMG_MESSAGE, "no memory to read it");
+  png_destroy_read_struct(&png, NULL, NULL);
+  return NULL;
+}
+
 // The reader in front of the image's data; what is neither size nor colour is passed over unread.
 static void begin(png_structp png, png_infop info, source *from) {
   png_set_read_fn(png, from, read_bytes);
@@ -39,13 +49,9 @@ static void begin(png_structp png, png_infop info, source *from) {
 
 int cimg_png_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t *height, char *message) {
   source from = {bytes, count};
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  if (!info) {
-    snprintf(message, CIMG_MESSAGE, "no memory to read it");
-    png_destroy_read_struct(&png, NULL, NULL);
-    return 0;
-  }
+  png_infop info;
+  png_structp png = reader(&info, message);
+  if (!png) return 0;
   if (setjmp(png_jmpbuf(png))) {
     png_destroy_read_struct(&png, &info, NULL);
     return 0;
@@ -59,13 +65,9 @@ int cimg_png_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t 
 
 int cimg_png_decode(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, char *message) {
   source from = {bytes, count};
-  png_structp png = png_create_read_struct(PNG_LIBPNG_VER_STRING, message, on_error, on_warning);
-  png_infop info = png ? png_create_info_struct(png) : NULL;
-  if (!info) {
-    snprintf(message, CIMG_MESSAGE, "no memory to read it");
-    png_destroy_read_struct(&png, NULL, NULL);
-    return 0;
-  }
+  png_infop info;
+  png_structp png = reader(&info, message);
+  if (!png) return 0;
   if (setjmp(png_jmpbuf(png))) {
     png_destroy_read_struct(&png, &info, NULL);
     return 0;
