@@ -39,11 +39,16 @@ public enum ModelFile {
         hint: "in a script: load_model(\"FILE\", { into = zoo.NAME {} })"
       ).at(file: path)
     }
+    if !file.withBytes({ NativeFormat.isNative($0) }),
+      path.hasSuffix("." + ONNXFile.fileExtension) || file.withBytes({ ONNXFile.isONNX($0) })
+    {
+      return try ONNXFile.read(path)
+    }
     guard file.withBytes({ NativeFormat.isNative($0) }) else {
       let kind = file.withBytes(FileKind.init)
       throw CompressError(
         "is \(kind?.name ?? "no model file of a format known here"); models are read from native files "
-          + "(.\(NativeFormat.fileExtension)), and weights from .\(SafeTensorsFile.fileExtension)", kind: .input,
+          + "(.\(NativeFormat.fileExtension)) and ONNX files (.\(ONNXFile.fileExtension)), and weights from .\(SafeTensorsFile.fileExtension)", kind: .input,
         hint: kind?.hint
       ).at(file: path)
     }

@@ -23,7 +23,8 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
-      PluginsCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self, DataCommand.self,
+      PluginsCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self,
+      ConformanceCommand.self, DataCommand.self,
       CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
       LogRunsCommand.self,
     ])

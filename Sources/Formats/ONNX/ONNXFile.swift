@@ -1,0 +1,134 @@
+import Diagnostics
+import Files
+import Network
+import Tensors
+
+/// Models in the format of the Open Neural Network Exchange.
+public enum ONNXFile {
+  public static let fileExtension = "onnx"
+  /// The versions of the standard operators that are read.
+  static let operatorSets = 7...26
+
+  /// How a file is read.
+  public struct Options: Sendable {
+    /// Shapes of inputs whose axes vary, by their names, with the batch: they take the place of what the file says.
+    public var inputShapes: [String: [Int]] = [:]
+    /// Inputs that are the same in every call, by their names, as files of a tensor each.
+    public var constants: [String: String] = [:]
+    /// Whether the first axis of every input and output is the batch; otherwise each is one sample as it is.
+    public var hasBatch = true
+
+    public init() {}
+  }
+
+  /// Whether bytes look like a model's: the fields of such a message, to the end of the file or what is looked at.
+  public static func isONNX(_ bytes: UnsafeRawBufferPointer) -> Bool {
+    var fields = WireReader(ByteReader(bytes)), hasGraph = false
+    do {
+      while let field = try fields.next() {
+        switch (field.number, field.value) {
+        case (1, .varint(let version)) where version <= 1 << 10: break
+        case (7, .bytes): hasGraph = true
+        case (5, .varint), (2...4, .bytes), (6, .bytes), (8, .bytes), (14, .bytes), (20, .bytes), (25...26, .bytes): break
+        default: return false
+        }
+      }
+    } catch { return false }
+    return hasGraph
+  }
+
+  /// - Throws: `CompressError` with the path, and the node concerned, when the file is broken or asks for what is not
+  ///   supported.
+  public static func read(_ path: String, _ options: Options = Options()) throws -> Model {
+    try atFile(path) {
+      let imported = try load(path, options)
+      guard let model = imported.model else {
+        throw CompressError("all its outputs are constants: there is no network", kind: .input)
+      }
+      return model
+    }
+  }
+
+  /// The network with how its inputs and outputs relate to the file's.
+  public static func load(_ path: String, _ options: Options = Options()) throws -> ONNXImport {
+    try atFile(path) {
+      let file = try MappedFile(path)
+      return try withExtendedLifetime(file) {
+        let message = try ONNXModelMessage(ByteReader(file.bytes))
+        guard let graph = message.graph else { throw CompressError("has no graph", kind: .input) }
+        guard !graph.hasSparseInitializers else {
+          throw CompressError("has sparse initializers, which are not read", kind: .input)
+        }
+        if let version = message.operatorSets[""], !operatorSets.contains(version) {
+          throw CompressError(
+            "asks for version \(version) of the operators; versions \(operatorSets.lowerBound) to "
+              + "\(operatorSets.upperBound) are read", kind: .input)
+        }
+        var constants: [String: ONNXConstant] = [:]
+        for (name, path) in options.constants { constants[name] = try tensor(path) }
+        var importer = ONNXImporter(
+          nodes: try ONNXInlining(message, graph).nodes, graph: graph, files: ONNXFiles(file), options: options)
+        return try importer.imported(constants)
+      }
+    }
+  }
+
+  /// A tensor in a file of its own.
+  static func tensor(_ path: String) throws -> ONNXConstant {
+    try atFile(path) {
+      let file = try MappedFile(path)
+      return try withExtendedLifetime(file) {
+        try ONNXTensorMessage(ByteReader(file.bytes)).constant(ONNXFiles(file))
+      }
+    }
+  }
+
+  /// What goes into a model or comes out of it, in a file of its own.
+  public struct SampleTensor: Sendable {
+    public let path: String
+    public let values: Tensor
+    public let isInteger: Bool
+  }
+
+  /// - Throws: `CompressError` with the path when the file holds no tensor that is read.
+  public static func sample(_ path: String) throws -> SampleTensor {
+    let constant = try tensor(path)
+    return SampleTensor(path: path, values: constant.floats, isInteger: !constant.element.isFloat)
+  }
+
+  /// The names of a model's inputs that have no value of their own, in their order.
+  public static func inputNames(_ path: String) throws -> [String] {
+    try atFile(path) {
+      let file = try MappedFile(path)
+      return try withExtendedLifetime(file) {
+        guard let graph = try ONNXModelMessage(ByteReader(file.bytes)).graph else {
+          throw CompressError("has no graph", kind: .input)
+        }
+        let known = Set(graph.initializers.map(\.name))
+        return graph.inputs.map(\.name).filter { !known.contains($0) }
+      }
+    }
+  }
+}
+
+/// A network read from a file, and how its inputs and outputs relate to the file's.
+public struct ONNXImport {
+  /// One of the network's inputs or outputs.
+  public struct Value {
+    /// In the file.
+    public let name: String
+    /// Of one sample, in the file's order of axes.
+    public let shape: Shape
+    /// Axis `i` of the engine's value is axis `order[i]` of the file's.
+    public let order: [Int]
+    /// Whether the file's has the batch in front.
+    public let hasBatch: Bool
+    /// What it always is, where it does not depend on the inputs.
+    public let constant: Tensor?
+  }
+
+  /// nil where nothing is left to compute.
+  public let model: Model?
+  public let inputs: [Value]
+  public let outputs: [Value]
+}

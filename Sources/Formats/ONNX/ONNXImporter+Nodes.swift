@@ -1,0 +1,151 @@
+import Diagnostics
+import Network
+import Tensors
+
+extension ONNXImporter {
+  typealias Mapping = @Sendable (inout ONNXImporter, ONNXNode) throws -> Void
+
+  /// What is made of the operators of the standard.
+  static let mappings: [String: Mapping] = [
+    "Conv": { try $0.convolution($1) }, "ConvTranspose": { try $0.transposedConvolution($1) },
+    "Gemm": { try $0.gemm($1) }, "MatMul": { try $0.matrixProduct($1) },
+    "BatchNormalization": { try $0.batchNormalization($1) },
+    "LayerNormalization": { try $0.layerNormalization($1) },
+    "RMSNormalization": { try $0.layerNormalization($1) },
+    "InstanceNormalization": { try $0.groupNormalization($1) },
+    "GroupNormalization": { try $0.groupNormalization($1) },
+    "MaxPool": { try $0.pool($1, .max) }, "AveragePool": { try $0.pool($1, .average) },
+    "GlobalMaxPool": { try $0.globalPool($1, .max) }, "GlobalAveragePool": { try $0.globalPool($1, .average) },
+    "Relu": { try $0.function($1, .relu) }, "Sigmoid": { try $0.function($1, .sigmoid) },
+    "Tanh": { try $0.function($1, .tanh) }, "Erf": { try $0.function($1, .erf) },
+    "Exp": { try $0.function($1, .exp) }, "Log": { try $0.function($1, .log) },
+    "Sqrt": { try $0.function($1, .sqrt) }, "Reciprocal": { try $0.function($1, .reciprocal) },
+    "Neg": { try $0.function($1, .negative) }, "Abs": { try $0.function($1, .absolute) },
+    "HardSwish": { try $0.function($1, .hardSwish) }, "Softplus": { try $0.function($1, .softplus) },
+    "Mish": { try $0.function($1, .mish) },
+    "Gelu": { try $0.function($1, $1.text("approximate", "none") == "tanh" ? .geluTanh : .gelu) },
+    "LeakyRelu": { try $0.function($1, .leakyReLU(slope: $1.float("alpha", 0.01))) },
+    "Elu": { try $0.function($1, .elu(alpha: $1.float("alpha", 1))) },
+    "HardSigmoid": {
+      try $0.function($1, .hardSigmoid(slope: $1.float("alpha", 0.2), offset: $1.float("beta", 0.5)))
+    },
+    "Clip": { try $0.clip($1) }, "PRelu": { try $0.parametricReLU($1) },
+    "Softmax": { try $0.softmax($1, .softmax) }, "LogSoftmax": { try $0.softmax($1, .logSoftmax) },
+    "Add": { try $0.arithmetic($1, Add().asOperator) }, "Mul": { try $0.arithmetic($1, Mul().asOperator) },
+    "Sub": { try $0.arithmetic($1, Binary(.sub).asOperator) },
+    "Div": { try $0.arithmetic($1, Binary(.div).asOperator) },
+    "Pow": { try $0.arithmetic($1, Binary(.pow).asOperator) },
+    "Min": { try $0.arithmetic($1, Binary(.minimum).asOperator) },
+    "Max": { try $0.arithmetic($1, Binary(.maximum).asOperator) },
+    "Sum": { try $0.arithmetic($1, Add().asOperator) },
+    "ReduceMean": { try $0.reduction($1, .mean) }, "ReduceSum": { try $0.reduction($1, .sum) },
+    "ReduceMax": { try $0.reduction($1, .max) }, "ReduceMin": { try $0.reduction($1, .min) },
+    "ArgMax": { try $0.argMax($1) },
+    "Concat": { try $0.concatenation($1) }, "Split": { try $0.split($1) }, "Slice": { try $0.slice($1) },
+    "Gather": { try $0.gather($1) }, "Transpose": { try $0.transposition($1) },
+    "Reshape": { try $0.reshaping($1) }, "Flatten": { try $0.flattening($1) },
+    "Squeeze": { try $0.squeeze($1) }, "Unsqueeze": { try $0.unsqueeze($1) },
+    "Expand": { try $0.expansion($1) }, "Tile": { try $0.tiling($1) }, "Pad": { try $0.padding($1) },
+    "Resize": { try $0.resize($1) }, "Upsample": { try $0.resize($1) },
+    "DepthToSpace": { try $0.depthToSpace($1) }, "SpaceToDepth": { try $0.spaceToDepth($1) },
+    "Identity": { try $0.alias($1) }, "Cast": { try $0.cast($1) }, "Dropout": { try $0.dropout($1) },
+    "Shape": { try $0.shape($1) }, "Size": { try $0.shape($1) },
+  ]
+
+  /// Other names by which frameworks call the same: domain and kind.
+  private static let aliases = ["com.microsoft.Gelu": "Gelu", "com.microsoft.FastGelu": ""]
+
+  /// Reads one node: folds it where all it takes is known, and otherwise adds layers.
+  mutating func take(_ node: ONNXNode) throws {
+    do {
+      for input in node.inputs where !input.isEmpty && values[input] == nil {
+        throw CompressError(
+          "its input \"\(input.escapedForTerminal.shortened(to: 120))\" is given by no earlier node", kind: .input)
+      }
+      guard let first = node.outputs.first, !first.isEmpty else { throw CompressError("has no output", kind: .input) }
+      for output in node.outputs where !output.isEmpty && values[output] != nil {
+        throw CompressError(
+          "its output \"\(output.escapedForTerminal.shortened(to: 120))\" is there already", kind: .input)
+      }
+      if let results = try folded(node) {
+        for (output, result) in zip(node.outputs, results) where !output.isEmpty { values[output] = .constant(result) }
+        return
+      }
+      let name = node.domain.isEmpty ? node.kind : Self.aliases["\(node.domain).\(node.kind)"] ?? ""
+      guard let mapping = Self.mappings[name] else { throw Self.unknown(node) }
+      try mapping(&self, node)
+      for output in node.outputs where values[output] == nil && uses[output] ?? 0 > 0 {
+        throw CompressError(
+          "its output \"\(output.escapedForTerminal.shortened(to: 120))\" is read, but not computed here", kind: .input)
+      }
+    } catch let error as CompressError {
+      var error = error
+      if !error.message.hasPrefix("node ") { error.message = "\(node.label): " + error.message }
+      if error.kind == .usage { error.kind = .input }
+      throw error
+    }
+  }
+
+  private static func unknown(_ node: ONNXNode) -> CompressError {
+    if node.attributes.values.contains(where: \.hasGraph) {
+      return CompressError("the operator holds graphs of its own, which are not read", kind: .input)
+    }
+    let near = node.domain.isEmpty
+      ? mappings.keys.filter { $0.lowercased().contains(node.kind.lowercased().prefix(4)) }.sorted() : []
+    let domain = node.domain.isEmpty ? "ai.onnx" : node.domain.escapedForTerminal.shortened(to: 80)
+    return CompressError(
+      "the operator \(node.kind.escapedForTerminal.shortened(to: 80)) of the domain \(domain) is not supported"
+        + (near.isEmpty ? "" : "; near it are \(near.joined(separator: ", "))"),
+      kind: .input, hint: "docs/onnx.md lists what is")
+  }
+
+  // MARK: Inputs and outputs of nodes
+
+  /// An input as a value of the network; a constant becomes one.
+  mutating func held(_ node: ONNXNode, _ index: Int) throws -> Held {
+    guard let name = node.input(index), let value = values[name] else {
+      throw CompressError("has no input \(index + 1)", kind: .input)
+    }
+    switch value {
+    case .held(let held): return held
+    case .constant(let known):
+      guard known.element.isFloat else {
+        throw CompressError("computes with integers or truth values together with what varies", kind: .input)
+      }
+      let order = Array(0..<known.shape.rank)
+      return Held(try constant(known.floats, order: order, named: name), known.shape.dims, hasBatch: false)
+    }
+  }
+
+  /// An input that must be known; nil where it is left out.
+  func constant(_ node: ONNXNode, _ index: Int) throws -> ONNXConstant? {
+    guard let name = node.input(index) else { return nil }
+    guard case .constant(let constant)? = values[name] else {
+      throw CompressError("its input \(index + 1) varies; supported is a constant", kind: .input)
+    }
+    return constant
+  }
+
+  /// An input that must be there, and known.
+  func required(_ node: ONNXNode, _ index: Int) throws -> ONNXConstant {
+    guard let constant = try constant(node, index) else {
+      throw CompressError("has no input \(index + 1)", kind: .input)
+    }
+    return constant
+  }
+
+  func isConstant(_ node: ONNXNode, _ index: Int) -> Bool {
+    guard let name = node.input(index), case .constant? = values[name] else { return false }
+    return true
+  }
+
+  mutating func give(_ node: ONNXNode, _ held: Held) { values[node.outputs[0]] = .held(held) }
+
+  /// The layer that gives an input of a node, if nothing else reads it: then it may become another one.
+  func ownLayer(_ node: ONNXNode, _ index: Int) -> (held: Held, layer: Node)? {
+    guard let name = node.input(index), uses[name] == 1, case .held(let held)? = values[name],
+      held.unflattened == nil, standsFor[held.name] ?? held.name == name, let position = positions[name]
+    else { return nil }
+    return (held, emitted[position])
+  }
+}

@@ -1,0 +1,364 @@
+import Diagnostics
+import Network
+import Tensors
+
+/// Turns the nodes of a file into a network, one after the other.
+///
+/// A value of the file is either known (a constant, which is folded) or held: some value of the network has its elements,
+/// in an order of axes that `Held.order` states. Operators of images take channels last; transposing only changes the
+/// order that is stated. Axes are moved only where an operator needs another order than a value is held in.
+struct ONNXImporter {
+  /// A value of the network that stands for one of the file.
+  struct Held {
+    /// In the network.
+    var name: String
+    /// In the file's order of axes, without the batch.
+    var dims: [Int]
+    /// Axis `i` of the network's value is axis `order[i]` of `dims`.
+    var order: [Int]
+    /// Whether the file's value has the batch in front of `dims`.
+    var hasBatch: Bool
+    /// Of a vector whose elements are still held in the order of axes of an image: which.
+    var unflattened: (dims: [Int], order: [Int])?
+
+    init(_ name: String, _ dims: [Int], order: [Int]? = nil, hasBatch: Bool) {
+      self.name = name
+      self.dims = dims
+      self.order = order ?? Array(dims.indices)
+      self.hasBatch = hasBatch
+    }
+
+    var shape: Shape { Shape(order.map { dims[$0] }) }
+    /// Axes in the file.
+    var rank: Int { dims.count + (hasBatch ? 1 : 0) }
+    var isInOrder: Bool { order == Array(order.indices) }
+  }
+
+  enum Value {
+    case constant(ONNXConstant)
+    case held(Held)
+  }
+
+  let nodes: [ONNXNode]
+  let graph: ONNXGraphMessage
+  let files: ONNXFiles
+  let options: ONNXFile.Options
+
+  /// The file's values so far.
+  var values: [String: Value] = [:]
+  /// How often each of the file's values is read; as an output of the graph, too.
+  var uses: [String: Int] = [:]
+  /// The nodes that read a value.
+  var readers: [String: [Int]] = [:]
+  /// The node that gives a value.
+  var producers: [String: Int] = [:]
+  /// Samples in a batch, where the file fixes it.
+  var batch: Int?
+
+  /// The network's nodes so far.
+  var emitted: [Node] = []
+  var positions: [String: Int] = [:]
+  var shapes: [String: Shape] = [:]
+  var parameters: [String: [ParameterRole: Parameter]] = [:]
+  /// Of layers that later nodes became part of: the file's value that they give now.
+  var standsFor: [String: String] = [:]
+  private var names: Set<String> = []
+  /// How many layers would have had a name.
+  private var numbers: [String: Int] = [:]
+  /// Elements that may still be folded, and indices made: so that a small file cannot ask for all the memory there is.
+  private var budget = 1 << 26
+
+  init(nodes: [ONNXNode], graph: ONNXGraphMessage, files: ONNXFiles, options: ONNXFile.Options) {
+    self.nodes = nodes
+    self.graph = graph
+    self.files = files
+    self.options = options
+  }
+
+  // MARK: The whole
+
+  mutating func imported(_ constants: [String: ONNXConstant]) throws -> ONNXImport {
+    for tensor in graph.initializers {
+      guard values[tensor.name] == nil else {
+        throw CompressError("two initializers are named \"\(tensor.name.escapedForTerminal)\"", kind: .input)
+      }
+      values[tensor.name] = .constant(try tensor.constant(files))
+    }
+    for (index, node) in nodes.enumerated() {
+      for input in node.inputs where !input.isEmpty {
+        uses[input, default: 0] += 1
+        readers[input, default: []].append(index)
+      }
+      for output in node.outputs where !output.isEmpty { producers[output] = index }
+    }
+    for output in graph.outputs { uses[output.name, default: 0] += 1 }
+    var inputs: [ONNXImport.Value] = []
+    for input in graph.inputs where values[input.name] == nil {
+      if let constant = constants[input.name] {
+        values[input.name] = .constant(constant)
+        continue
+      }
+      let held = try self.input(input)
+      values[input.name] = .held(held)
+      inputs.append(Self.described(input.name, held))
+    }
+    for node in nodes { try take(node) }
+    return try finished(inputs)
+  }
+
+  private mutating func finished(_ inputs: [ONNXImport.Value]) throws -> ONNXImport {
+    guard !graph.outputs.isEmpty else { throw CompressError("the graph has no outputs", kind: .input) }
+    var outputs: [ONNXImport.Value] = [], ends: [String] = [], taken: Set<String> = []
+    for output in graph.outputs {
+      guard let value = values[output.name] else {
+        throw CompressError("no node gives the output \"\(output.name.escapedForTerminal)\"", kind: .input)
+      }
+      switch value {
+      case .constant(let constant):
+        outputs.append(
+          ONNXImport.Value(
+            name: output.name, shape: constant.shape, order: Array(0..<constant.shape.rank), hasBatch: false,
+            constant: constant.floats))
+      case .held(var held):
+        held = try flattened(held)
+        // An output is no input, and none is another one.
+        if taken.contains(held.name) || emitted[positions[held.name]!].op.isInput {
+          held.name = try emit(.reshape(Reshape(held.shape)), [held.name], named: output.name)
+        }
+        ends.append(held.name)
+        taken.insert(held.name)
+        outputs.append(Self.described(output.name, held))
+      }
+    }
+    guard !ends.isEmpty else { return ONNXImport(model: nil, inputs: inputs, outputs: outputs) }
+    // What patterns have taken the place of is left out.
+    var wanted = Set(ends), kept: [Node] = []
+    for node in emitted.reversed() where wanted.contains(node.name) || node.op.isInput {
+      kept.append(node)
+      wanted.formUnion(node.inputs)
+    }
+    kept.reverse()
+    let network = try Graph(kept, outputs: ends)
+    let model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
+    return ONNXImport(model: model, inputs: inputs, outputs: outputs)
+  }
+
+  private static func described(_ name: String, _ held: Held) -> ONNXImport.Value {
+    ONNXImport.Value(
+      name: name, shape: Shape(held.dims), order: held.order, hasBatch: held.hasBatch, constant: nil)
+  }
+
+  // MARK: Inputs
+
+  private mutating func input(_ input: ONNXValueMessage) throws -> Held {
+    let shown = "input \"\(input.name.escapedForTerminal.shortened(to: 120))\""
+    let element = try ONNXElement(checking: input.element)
+    guard element.isFloat else {
+      throw CompressError("\(shown) holds integers; networks take floats", kind: .input)
+    }
+    var extents = input.shape
+    if let given = options.inputShapes[input.name] {
+      if let extents, extents.count != given.count {
+        throw CompressError("\(shown) has \(extents.count) axes, not \(given.count)")
+      }
+      for (axis, extent) in (extents ?? []).enumerated() {
+        if case .fixed(let size) = extent, size != given[axis] {
+          throw CompressError("\(shown) has \(size) elements along axis \(axis), not \(given[axis])")
+        }
+      }
+      extents = given.map { .fixed($0) }
+    }
+    guard var extents else { throw CompressError("\(shown) has no shape", kind: .input) }
+    if options.hasBatch {
+      guard let first = extents.first else {
+        throw CompressError("\(shown) is a scalar: it has no axis for the batch", kind: .input)
+      }
+      extents.removeFirst()
+      if case .fixed(let size) = first {
+        guard batch ?? size == size, size > 0 else {
+          throw CompressError(
+            "\(shown) has \(size) elements along its first axis and another one \(batch ?? 0): that is no batch",
+            kind: .input)
+        }
+        batch = size
+      }
+    }
+    let dynamic = extents.enumerated().compactMap { axis, extent -> String? in
+      guard case .dynamic(let name) = extent else { return nil }
+      return "\(axis + (options.hasBatch ? 1 : 0))" + (name.isEmpty ? "" : " (\(name.escapedForTerminal))")
+    }
+    guard dynamic.isEmpty else {
+      throw CompressError(
+        "the extent of \(shown) varies along axis " + dynamic.joined(separator: ", ")
+          + "; only the batch may vary", kind: .input,
+        hint: "fix its shape: --input \(input.name.escapedForTerminal.shortened(to: 40))=1x3x224x224, say")
+    }
+    let dims = extents.compactMap { if case .fixed(let size) = $0 { size } else { nil } }
+    guard dims.allSatisfy({ $0 > 0 }) else { throw CompressError("\(shown) is empty: shape \(dims)", kind: .input) }
+    _ = try Shape(checking: dims)
+    // Images are held with their channels last, which is how the file has them where all it does is to transpose them.
+    let readers = (readers[input.name] ?? []).map { nodes[$0] }
+    let isChannelsLast = !readers.isEmpty && readers.allSatisfy {
+      $0.kind == "Transpose" && $0.attributes["perm"]?.integers == [0, 3, 1, 2]
+    }
+    let order = dims.count == 3 && options.hasBatch && !isChannelsLast ? [1, 2, 0] : Array(dims.indices)
+    let held = Held("", dims, order: order, hasBatch: options.hasBatch)
+    let name = try emit(.input(Input(held.shape)), [], named: input.name)
+    return Held(name, dims, order: order, hasBatch: options.hasBatch)
+  }
+
+  // MARK: Emitting
+
+  /// Takes from what may still be folded.
+  mutating func spend(_ count: Int) throws {
+    guard count <= budget else {
+      throw CompressError("more than \(1 << 26) elements would be made of constants", kind: .limit)
+    }
+    budget -= count
+  }
+
+  /// A name that no layer has.
+  private mutating func unique(_ name: String) -> String {
+    var name = name.isEmpty ? "value" : name
+    while name.utf8.count > 480 { name.removeLast() }
+    guard names.contains(name) else { return name }
+    var free: String
+    repeat {
+      numbers[name, default: 1] += 1
+      free = "\(name) \(numbers[name]!)"
+    } while names.contains(free)
+    return free
+  }
+
+  /// Adds a layer.
+  ///
+  /// - Returns: its name.
+  mutating func emit(
+    _ op: Operator, _ inputs: [String], named wanted: String, _ tensors: [ParameterRole: Tensor] = [:]
+  ) throws -> String {
+    let name = unique(wanted)
+    let given = inputs.map { shapes[$0]! }
+    guard op.spec.arity.contains(given.count) else {
+      throw CompressError("\(op.spec.kind) takes \(op.spec.arity.text) inputs, not \(given.count)")
+    }
+    let shape = try op.spec.outputShapes(given)[0]
+    for spec in op.spec.parameters(given) {
+      guard let tensor = tensors[spec.role], tensor.shape == spec.shape else {
+        throw CompressError(
+          "its \(spec.role.rawValue) has shape \(tensors[spec.role]?.shape ?? []), expected \(spec.shape)", kind: .input)
+      }
+    }
+    names.insert(name)
+    shapes[name] = shape
+    positions[name] = emitted.count
+    emitted.append(Node(name, op, inputs))
+    if !tensors.isEmpty { parameters[name] = tensors.mapValues { Parameter($0.contiguous()) } }
+    return name
+  }
+
+  /// Replaces a layer that was added before by one that gives a value of the same shape.
+  mutating func replace(_ name: String, _ op: Operator, _ tensors: [ParameterRole: Tensor]) {
+    emitted[positions[name]!].op = op
+    parameters[name] = tensors.mapValues { Parameter($0.contiguous()) }
+  }
+
+  /// The same elements under another shape.
+  mutating func reshape(_ name: String, _ shape: Shape, named wanted: String) throws -> String {
+    var source = name
+    if case .reshape = emitted[positions[name]!].op { source = emitted[positions[name]!].inputs[0] }
+    if shapes[source] == shape { return source }
+    return try emit(.reshape(Reshape(shape)), [source], named: wanted)
+  }
+
+  // MARK: Layouts
+
+  /// The value with its axes in another order. Axes of one element move for free.
+  mutating func ordered(_ value: Held, _ order: [Int]) throws -> Held {
+    var held = try flattened(value)
+    guard held.order != order else { return held }
+    func long(_ order: [Int]) -> [Int] { order.filter { held.dims[$0] != 1 } }
+    let target = Shape(order.map { held.dims[$0] })
+    if long(order) == long(held.order) {
+      held.name = try reshape(held.name, target, named: held.name + " reshaped")
+    } else {
+      let places = order.map { held.order.firstIndex(of: $0)! }
+      held.name = try emit(.transpose(Transpose(places)), [held.name], named: held.name + " transposed")
+    }
+    held.order = order
+    return held
+  }
+
+  mutating func inOrder(_ value: Held) throws -> Held { try ordered(value, Array(value.dims.indices)) }
+
+  /// The value as a vector in the file's order, if it is one whose elements are held in another.
+  mutating func flattened(_ value: Held) throws -> Held {
+    guard let (dims, order) = value.unflattened else { return value }
+    var image = Held(value.name, dims, order: order, hasBatch: value.hasBatch)
+    image.name = try reshape(image.name, image.shape, named: image.name + " reshaped")
+    image = try inOrder(image)
+    var held = value
+    held.unflattened = nil
+    held.name = try reshape(image.name, Shape(value.dims), named: value.name + " flattened")
+    return held
+  }
+
+  /// The value with the batch as an axis of one element like others.
+  mutating func unbatched(_ value: Held) throws -> Held {
+    guard value.hasBatch else { return value }
+    guard batch == 1 else {
+      throw CompressError("mixes the batch with other axes; only a batch that is fixed to 1 may take part", kind: .input)
+    }
+    let held = try flattened(value)
+    let order = [0] + held.order.map { $0 + 1 }
+    let dims = [1] + held.dims
+    let name = try reshape(held.name, Shape(order.map { dims[$0] }), named: held.name + " reshaped")
+    return Held(name, dims, order: order, hasBatch: false)
+  }
+
+  /// The value with its first axis, of one element, as the batch.
+  mutating func batched(_ value: Held) throws -> Held {
+    guard !value.hasBatch else { return value }
+    guard value.dims.first == 1 else {
+      throw CompressError("takes a batch, but its input of shape \(value.dims) has none", kind: .input)
+    }
+    let held = try flattened(value)
+    let dims = Array(held.dims.dropFirst())
+    let order = held.order.filter { $0 != 0 }.map { $0 - 1 }
+    let name = try reshape(held.name, Shape(order.map { dims[$0] }), named: held.name + " reshaped")
+    return Held(name, dims, order: order, hasBatch: true)
+  }
+
+  /// An image `[channels, height, width]`, held with its channels last; of one axis less or more, see `Window`'s users.
+  mutating func image(_ value: Held) throws -> Held {
+    let held = try batched(value)
+    guard held.dims.count == 3 else {
+      throw CompressError(
+        "works on \(held.dims.count - 1)-dimensional data of shape \(held.dims); supported are images", kind: .input)
+    }
+    return try ordered(held, [1, 2, 0])
+  }
+
+  /// A constant as a value of the network, its axes as in `order`.
+  mutating func constant(_ tensor: Tensor, order: [Int], named name: String) throws -> String {
+    let moved = try tensor.transposed(order).contiguous()
+    return try emit(.constant(Constant(moved.shape)), [], named: name + " constant", [.constant: moved])
+  }
+
+  // MARK: Axes
+
+  /// An axis as the file counts it, from the end if negative, as one of `dims`.
+  func axis(_ axis: Int64, _ held: Held) throws -> Int {
+    let index = try Self.axis(axis, rank: held.rank)
+    guard held.hasBatch else { return index }
+    guard index > 0 else { throw CompressError("works along the axis of the batch", kind: .input) }
+    return index - 1
+  }
+
+  static func axis(_ axis: Int64, rank: Int) throws -> Int {
+    let index = axis < 0 ? axis + Int64(rank) : axis
+    guard (0..<Int64(rank)).contains(index) else {
+      throw CompressError("axis \(axis) of a value with \(rank) axes", kind: .input)
+    }
+    return Int(index)
+  }
+}

@@ -1,0 +1,144 @@
+import Diagnostics
+import Files
+import Tensors
+
+/// The types of elements that are read, by their numbers in files.
+enum ONNXElement: Int {
+  case float32 = 1, uint8, int8, uint16, int16, int32, int64
+  case bool = 9
+  case float16, double, uint32, uint64
+  case bfloat16 = 16
+
+  var isFloat: Bool {
+    switch self {
+    case .float32, .float16, .double, .bfloat16: true
+    default: false
+    }
+  }
+
+  /// Bytes of an element.
+  var size: Int {
+    switch self {
+    case .uint8, .int8, .bool: 1
+    case .uint16, .int16, .float16, .bfloat16: 2
+    case .float32, .int32, .uint32: 4
+    case .int64, .uint64, .double: 8
+    }
+  }
+
+  /// The integer as one of this type: what is too large wraps around.
+  func wrapped(_ value: Int64) -> Int64 {
+    switch self {
+    case .uint8: Int64(UInt8(truncatingIfNeeded: value))
+    case .int8: Int64(Int8(truncatingIfNeeded: value))
+    case .uint16: Int64(UInt16(truncatingIfNeeded: value))
+    case .int16: Int64(Int16(truncatingIfNeeded: value))
+    case .uint32: Int64(UInt32(truncatingIfNeeded: value))
+    case .int32: Int64(Int32(truncatingIfNeeded: value))
+    case .bool: value == 0 ? 0 : 1
+    default: value
+    }
+  }
+
+  /// - Throws: `CompressError` for types of elements that are not read.
+  init(checking number: Int) throws {
+    guard let element = ONNXElement(rawValue: number) else {
+      let names = [
+        8: "string", 14: "complex64", 15: "complex128", 17: "float8", 18: "float8", 19: "float8", 20: "float8",
+        21: "uint4", 22: "int4", 23: "float4", 25: "uint2", 26: "int2",
+      ]
+      throw CompressError(
+        "elements of type \(names[number] ?? "number \(number)"); read are float32, float16, bfloat16, double, "
+          + "int8 to int64, uint8 to uint64 and bool", kind: .input)
+    }
+    self = element
+  }
+}
+
+/// A tensor as a file holds it: its bytes stay where they are until somebody asks for the values.
+struct ONNXTensorMessage {
+  var name = ""
+  var dims: [Int64] = []
+  var element = 0
+  private var raw: ByteReader?
+  /// Lists of numbers, as fields of their kind; a list may come in pieces.
+  private var pieces: [(field: Int, value: WireReader.Field)] = []
+  /// In a file of its own: location, offset, length.
+  private(set) var external: [String: String] = [:]
+  private var isExternal = false
+
+  init(_ reader: ByteReader) throws {
+    var fields = WireReader(reader)
+    while let field = try fields.next() {
+      switch field.number {
+      case 1: try field.append(to: &dims)
+      case 2: element = Int(truncatingIfNeeded: try field.integer())
+      case 4, 5, 7, 10, 11: pieces.append((field.number, field))
+      case 8: name = try field.text()
+      case 9: raw = try field.message()
+      case 13:
+        var entry = WireReader(try field.message()), key = "", value = ""
+        while let part = try entry.next() {
+          if part.number == 1 { key = try part.text() } else if part.number == 2 { value = try part.text() }
+        }
+        external[key] = value
+      case 14: isExternal = try field.integer() == 1
+      default: break
+      }
+    }
+  }
+
+  /// The values.
+  ///
+  /// - Throws: `CompressError` naming the tensor when there are not as many bytes as its shape and type take.
+  func constant(_ files: ONNXFiles) throws -> ONNXConstant {
+    do { return try read(files) } catch let error as CompressError {
+      var error = error
+      error.message = "tensor \"\(name.escapedForTerminal.shortened(to: 120))\": " + error.message
+      throw error
+    }
+  }
+
+  private func read(_ files: ONNXFiles) throws -> ONNXConstant {
+    let element = try ONNXElement(checking: element)
+    let shape = try Shape(checking: dims.map { Int($0) })
+    if isExternal {
+      let (bytes, owner) = try files.external(external, size: shape.count * element.size)
+      return try ONNXConstant(element, shape, bytes, owner: owner)
+    }
+    if let raw { return try ONNXConstant(element, shape, raw.bytes, owner: files.model) }
+    return try listed(element, shape)
+  }
+
+  /// Of numbers in fields of their kind.
+  private func listed(_ element: ONNXElement, _ shape: Shape) throws -> ONNXConstant {
+    let wanted =
+      switch element {
+      case .float32: 4
+      case .double: 10
+      case .int64: 7
+      case .uint32, .uint64: 11
+      default: 5
+      }
+    var integers: [Int64] = [], floats: [Float] = [], doubles: [Double] = []
+    for (field, value) in pieces where field == wanted {
+      switch field {
+      case 4: try value.append(to: &floats)
+      case 10: try value.append(to: &doubles)
+      default: try value.append(to: &integers)
+      }
+    }
+    if wanted == 10 { floats = doubles.map { Float($0) } }
+    switch element {
+    case .float16: floats = integers.map { Float(Half(bits: UInt16(truncatingIfNeeded: $0))) }
+    case .bfloat16: floats = integers.map { Float(BFloat(bits: UInt16(truncatingIfNeeded: $0))) }
+    default: break
+    }
+    let count = element.isFloat ? floats.count : integers.count
+    guard count == shape.count else {
+      throw CompressError("\(count) numbers for shape \(shape)", kind: .input)
+    }
+    return element.isFloat
+      ? ONNXConstant(element, Tensor(floats, shape)) : ONNXConstant(element, shape, integers.map(element.wrapped))
+  }
+}
