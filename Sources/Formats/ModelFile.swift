@@ -30,8 +30,10 @@ public enum ModelFile {
 
   /// Reads a model, in whatever format its first bytes show.
   ///
+  /// - Parameter inputShapes: of a format whose inputs may have axes that vary: what they are, by the inputs' names, with
+  ///   the batch and in the file's order of axes.
   /// - Throws: `CompressError` with the path when the format is not known, or what that format's reader throws.
-  public static func read(_ path: String) throws -> Model {
+  public static func read(_ path: String, inputShapes: [String: [Int]] = [:]) throws -> Model {
     let file = try MappedFile(path)
     if file.withBytes({ SafeTensorsFile.isSafeTensors($0) && !NativeFormat.isNative($0) }) {
       throw CompressError(
@@ -39,10 +41,13 @@ public enum ModelFile {
         hint: "in a script: load_model(\"FILE\", { into = zoo.NAME {} })"
       ).at(file: path)
     }
-    if !file.withBytes({ NativeFormat.isNative($0) }),
-      path.hasSuffix("." + ONNXFile.fileExtension) || file.withBytes({ ONNXFile.isONNX($0) })
-    {
-      return try ONNXFile.read(path)
+    if isONNX(file) {
+      var options = ONNXFile.Options()
+      options.inputShapes = inputShapes
+      return try ONNXFile.read(path, options)
+    }
+    guard inputShapes.isEmpty else {
+      throw CompressError("shapes of inputs can be given for ONNX files only").at(file: path)
     }
     guard file.withBytes({ NativeFormat.isNative($0) }) else {
       let kind = file.withBytes(FileKind.init)
@@ -53,5 +58,21 @@ public enum ModelFile {
       ).at(file: path)
     }
     return try NativeFormat.read(path)
+  }
+
+  /// By its content; one that is cut short by its first byte and its name.
+  private static func isONNX(_ file: MappedFile) -> Bool {
+    file.withBytes { bytes in
+      guard !NativeFormat.isNative(bytes) else { return false }
+      return ONNXFile.isONNX(bytes) || bytes.first == 0x08 && file.path.hasSuffix("." + ONNXFile.fileExtension)
+    }
+  }
+
+  /// The files that a model is in: the one named, and those beside it that hold its weights.
+  ///
+  /// - Throws: `CompressError` with the path when it cannot be read.
+  public static func parts(_ path: String) throws -> [String] {
+    let file = try MappedFile(path)
+    return [path] + (isONNX(file) ? try ONNXFile.externalFiles(file) : [])
   }
 }

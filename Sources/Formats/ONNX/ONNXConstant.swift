@@ -35,12 +35,16 @@ struct ONNXConstant {
   ///
   /// - Throws: `CompressError` when there are not as many bytes as shape and type take.
   init(_ element: ONNXElement, _ shape: Shape, _ bytes: UnsafeRawBufferPointer, owner: AnyObject) throws {
-    let (size, overflow) = shape.count.multipliedReportingOverflow(by: element.size)
-    guard !overflow, bytes.count == size else {
-      throw CompressError("\(bytes.count) bytes for \(shape.count) elements of \(element.size)", kind: .input)
+    guard bytes.count == element.byteCount(shape.count) else {
+      throw CompressError(
+        "\(bytes.count) bytes for \(shape.count) elements, which take \(element.byteCount(shape.count))", kind: .input)
     }
     self.element = element
     self.shape = shape
+    if element.bits < 8 {
+      values = .integers(element.unpacked(Array(bytes), count: shape.count))
+      return
+    }
     guard element.isFloat else {
       var reader = ByteReader(bytes)
       values = .integers(
@@ -145,18 +149,11 @@ final class ONNXFiles {
   func external(_ entries: [String: String], size: Int) throws -> (UnsafeRawBufferPointer, MappedFile) {
     let location = entries["location"] ?? ""
     let shown = location.escapedForTerminal.shortened(to: 120)
-    let parts = location.split(separator: "/", omittingEmptySubsequences: false)
-    guard !location.isEmpty, !location.hasPrefix("/"), !location.contains("\0"), !parts.contains("..") else {
-      throw CompressError("its data is said to be in \"\(shown)\", outside the model's folder", kind: .input)
-    }
-    let folder = model.path.lastIndex(of: "/").map { String(model.path[...$0]) } ?? ""
     let file: MappedFile
     if let known = others[location] {
       file = known
     } else {
-      // A link could lead anywhere.
-      try Self.refuseLinks(folder, parts.map(String.init))
-      file = try MappedFile(folder + location)
+      file = try MappedFile(try Self.path(beside: model.path, location))
       others[location] = file
     }
     let offset = try Self.number(entries["offset"], 0), length = try Self.number(entries["length"], size)
@@ -165,6 +162,21 @@ final class ONNXFiles {
         "\(length) bytes from byte \(offset) of \"\(shown)\", which has \(file.bytes.count)", kind: .input)
     }
     return (UnsafeRawBufferPointer(rebasing: file.bytes[offset..<offset + length]), file)
+  }
+
+  /// Where a file of weights lies.
+  ///
+  /// - Throws: `CompressError` when that is outside the model's folder.
+  static func path(beside model: String, _ location: String) throws -> String {
+    let shown = location.escapedForTerminal.shortened(to: 120)
+    let parts = location.split(separator: "/", omittingEmptySubsequences: false)
+    guard !location.isEmpty, !location.hasPrefix("/"), !location.contains("\0"), !parts.contains("..") else {
+      throw CompressError("data is said to be in \"\(shown)\", outside the model's folder", kind: .input)
+    }
+    let folder = model.lastIndex(of: "/").map { String(model[...$0]) } ?? ""
+    // A link could lead anywhere.
+    try refuseLinks(folder, parts.map(String.init))
+    return folder + location
   }
 
   private static func refuseLinks(_ folder: String, _ parts: [String]) throws {

@@ -6,6 +6,8 @@ import Tensors
 /// Models in the format of the Open Neural Network Exchange.
 public enum ONNXFile {
   public static let fileExtension = "onnx"
+  /// Counts what changes the network that a file becomes, so that results of before are not taken for those of now.
+  public static let reading = 1
   /// The versions of the standard operators that are read.
   static let operatorSets = 7...26
 
@@ -19,7 +21,22 @@ public enum ONNXFile {
     public var hasBatch = true
 
     public init() {}
+
+    /// A shape as the command line has it: `NAME=1x3x224x224`.
+    ///
+    /// - Throws: `CompressError` when it is none.
+    public static func inputShape(_ text: String) throws -> (name: String, dims: [Int]) {
+      let parts = text.split(separator: "=", omittingEmptySubsequences: false)
+      let dims = parts.last.map { $0.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 } } ?? []
+      guard parts.count >= 2, !dims.isEmpty, dims.count <= 8, dims.allSatisfy({ (1...1 << 30).contains($0) }) else {
+        throw CompressError("\"\(text.escapedForTerminal.shortened(to: 80))\" is no NAME=1x3x224x224")
+      }
+      return (parts.dropLast().joined(separator: "="), dims)
+    }
   }
+
+  /// Whether a file is one of these.
+  public static func isImported(_ path: String) throws -> Bool { try MappedFile(path).withBytes(isONNX) }
 
   /// Whether bytes look like a model's: the fields of such a message, to the end of the file or what is looked at.
   public static func isONNX(_ bytes: UnsafeRawBufferPointer) -> Bool {
@@ -79,6 +96,20 @@ public enum ONNXFile {
       let file = try MappedFile(path)
       return try withExtendedLifetime(file) {
         try ONNXTensorMessage(ByteReader(file.bytes)).constant(ONNXFiles(file))
+      }
+    }
+  }
+
+  /// The files beside a model's that hold its weights.
+  static func externalFiles(_ file: MappedFile) throws -> [String] {
+    try atFile(file.path) {
+      try withExtendedLifetime(file) {
+        let message = try ONNXModelMessage(ByteReader(file.bytes))
+        let nodes = (message.graph?.nodes ?? []) + message.functions.flatMap(\.nodes)
+        let tensors =
+          (message.graph?.initializers ?? []) + nodes.flatMap { $0.attributes.values.compactMap(\.tensor) }
+        let names = Set(tensors.compactMap { $0.external["location"] }).sorted()
+        return try names.map { try ONNXFiles.path(beside: file.path, $0) }
       }
     }
   }

@@ -343,9 +343,7 @@ extension ONNXImporter {
 
   /// Integers times a scale, less a zero point: of the whole tensor or along one axis.
   private mutating func dequantized(_ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]) throws -> ONNXConstant? {
-    guard inputs.count > 1, let scale = inputs[1], node.integer("block_size", 0) == 0,
-      case .integers(let values) = x.values
-    else { return nil }
+    guard inputs.count > 1, let scale = inputs[1], case .integers(let values) = x.values else { return nil }
     let zero = inputs.count > 2 ? inputs[2] : nil
     try spend(x.shape.count)
     let scales = scale.floats.array(Float.self), zeros = try zero?.integers()
@@ -353,6 +351,10 @@ extension ONNXImporter {
       throw CompressError("\(scales.count) scales and \(zeros?.count ?? 0) zero points", kind: .input)
     }
     var extent = 1, inner = 1
+    if node.integer("block_size", 0) > 0 {
+      let axis = try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
+      return try dequantized(x, values, scale, zero, axis, block: Int(clamping: node.integer("block_size", 0)))
+    }
     if scales.count != 1 {
       let axis = try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
       extent = x.shape[axis]
@@ -363,6 +365,25 @@ extension ONNXImporter {
     }
     let floats = values.enumerated().map { index, value in
       let channel = index / inner % extent
+      return Float(value &- (zeros?[channel] ?? 0)) * scales[channel]
+    }
+    return ONNXConstant(.float32, Tensor(floats, x.shape))
+  }
+
+  /// With a scale for each block along an axis.
+  private func dequantized(
+    _ x: ONNXConstant, _ values: [Int64], _ scale: ONNXConstant, _ zero: ONNXConstant?, _ axis: Int, block: Int
+  ) throws -> ONNXConstant {
+    var dims = x.shape.dims
+    dims[axis] = (dims[axis] - 1) / block + 1
+    guard x.shape.count > 0, scale.shape.dims == dims, zero?.shape.dims ?? dims == dims else {
+      throw CompressError("scales of shape \(scale.shape) for \(x.shape) in blocks of \(block)", kind: .input)
+    }
+    let scales = scale.floats.array(Float.self), zeros = try zero?.integers()
+    let extent = x.shape[axis], inner = x.shape.dims[(axis + 1)...].reduce(1, *)
+    let floats = values.enumerated().map { index, value in
+      let outer = index / inner / extent, place = index / inner % extent / block
+      let channel = (outer * dims[axis] + place) * inner + index % inner
       return Float(value &- (zeros?[channel] ?? 0)) * scales[channel]
     }
     return ONNXConstant(.float32, Tensor(floats, x.shape))

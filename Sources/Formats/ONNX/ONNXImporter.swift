@@ -191,7 +191,7 @@ struct ONNXImporter {
       throw CompressError(
         "the extent of \(shown) varies along axis " + dynamic.joined(separator: ", ")
           + "; only the batch may vary", kind: .input,
-        hint: "fix its shape: --input \(input.name.escapedForTerminal.shortened(to: 40))=1x3x224x224, say")
+        hint: "its shape can be given: --input \(input.name.escapedForTerminal.shortened(to: 40))=1x3x224x224, say")
     }
     let dims = extents.compactMap { if case .fixed(let size) = $0 { size } else { nil } }
     guard dims.allSatisfy({ $0 > 0 }) else { throw CompressError("\(shown) is empty: shape \(dims)", kind: .input) }

@@ -8,6 +8,8 @@ enum ONNXElement: Int {
   case bool = 9
   case float16, double, uint32, uint64
   case bfloat16 = 16
+  case uint4 = 21, int4
+  case uint2 = 25, int2
 
   var isFloat: Bool {
     switch self {
@@ -16,14 +18,27 @@ enum ONNXElement: Int {
     }
   }
 
-  /// Bytes of an element.
-  var size: Int {
+  /// Bits of an element.
+  var bits: Int {
     switch self {
-    case .uint8, .int8, .bool: 1
-    case .uint16, .int16, .float16, .bfloat16: 2
-    case .float32, .int32, .uint32: 4
-    case .int64, .uint64, .double: 8
+    case .uint2, .int2: 2
+    case .uint4, .int4: 4
+    case .uint8, .int8, .bool: 8
+    case .uint16, .int16, .float16, .bfloat16: 16
+    case .float32, .int32, .uint32: 32
+    case .int64, .uint64, .double: 64
     }
+  }
+
+  /// Bytes of so many elements, of which there are at most 2^40.
+  func byteCount(_ count: Int) -> Int { (count * bits + 7) / 8 }
+
+  /// Elements of less than a byte, the first in the lowest bits.
+  ///
+  /// - Precondition: there are bytes for all of them.
+  func unpacked(_ bytes: [UInt8], count: Int) -> [Int64] {
+    let each = 8 / bits
+    return (0..<count).map { wrapped(Int64(bytes[$0 / each] >> UInt8($0 % each * bits))) }
   }
 
   /// The integer as one of this type: what is too large wraps around.
@@ -35,6 +50,10 @@ enum ONNXElement: Int {
     case .int16: Int64(Int16(truncatingIfNeeded: value))
     case .uint32: Int64(UInt32(truncatingIfNeeded: value))
     case .int32: Int64(Int32(truncatingIfNeeded: value))
+    case .uint4: value & 15
+    case .int4: (value & 15 ^ 8) - 8
+    case .uint2: value & 3
+    case .int2: (value & 3 ^ 2) - 2
     case .bool: value == 0 ? 0 : 1
     default: value
     }
@@ -45,11 +64,11 @@ enum ONNXElement: Int {
     guard let element = ONNXElement(rawValue: number) else {
       let names = [
         8: "string", 14: "complex64", 15: "complex128", 17: "float8", 18: "float8", 19: "float8", 20: "float8",
-        21: "uint4", 22: "int4", 23: "float4", 25: "uint2", 26: "int2",
+        23: "float4",
       ]
       throw CompressError(
         "elements of type \(names[number] ?? "number \(number)"); read are float32, float16, bfloat16, double, "
-          + "int8 to int64, uint8 to uint64 and bool", kind: .input)
+          + "int2 to int64, uint2 to uint64 and bool", kind: .input)
     }
     self = element
   }
@@ -103,7 +122,7 @@ struct ONNXTensorMessage {
     let element = try ONNXElement(checking: element)
     let shape = try Shape(checking: dims.map { Int($0) })
     if isExternal {
-      let (bytes, owner) = try files.external(external, size: shape.count * element.size)
+      let (bytes, owner) = try files.external(external, size: element.byteCount(shape.count))
       return try ONNXConstant(element, shape, bytes, owner: owner)
     }
     if let raw { return try ONNXConstant(element, shape, raw.bytes, owner: files.model) }
@@ -133,6 +152,13 @@ struct ONNXTensorMessage {
     case .float16: floats = integers.map { Float(Half(bits: UInt16(truncatingIfNeeded: $0))) }
     case .bfloat16: floats = integers.map { Float(BFloat(bits: UInt16(truncatingIfNeeded: $0))) }
     default: break
+    }
+    if element.bits < 8 {
+      guard integers.count == element.byteCount(shape.count) else {
+        throw CompressError("\(integers.count) packed numbers for shape \(shape)", kind: .input)
+      }
+      let bytes = integers.map { UInt8(truncatingIfNeeded: $0) }
+      return ONNXConstant(element, shape, element.unpacked(bytes, count: shape.count))
     }
     let count = element.isFloat ? floats.count : integers.count
     guard count == shape.count else {

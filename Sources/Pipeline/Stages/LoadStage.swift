@@ -11,7 +11,11 @@ public struct LoadStage: StageWork {
   public init(path: String) throws {
     self.path = path
     model = try ModelFile.read(path)
-    digest = try Digest.of(file: path)
+    let parts = try ModelFile.parts(path)
+    var digests = try parts.map { try Digest.of(file: $0) }
+    // What a foreign format becomes is ours to say, and may change.
+    if try ONNXFile.isImported(path) { digests.append("onnx \(ONNXFile.reading)") }
+    digest = digests.joined(separator: " ")
   }
 
   public var kind: String { "load" }

@@ -104,7 +104,7 @@ struct BenchCommand: ParsableCommand {
     let scratch = try Scratch.begin()
     try Broker.seal()
     try confinement.confine(
-      Rights(readable: [model] + PluginFolders(script: nil, given: []).readable, writable: [scratch]))
+      Rights(readable: Rights.model(model) + PluginFolders(script: nil, given: []).readable, writable: [scratch]))
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }

@@ -48,7 +48,7 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
-    try confinement.confine(Rights(readable: [original, changed] + Rights.data(root)))
+    try confinement.confine(Rights(readable: Rights.model(original) + Rights.model(changed) + Rights.data(root)))
     let first = try ModelFile.read(original), second = try ModelFile.read(changed)
     var options = DatasetCatalog.Options()
     if let normalize {

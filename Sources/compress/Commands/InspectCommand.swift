@@ -19,16 +19,22 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also show the steps the runtime would take.")
   var plan = false
 
+  @Option(
+    name: .customLong("input"), parsing: .singleValue,
+    help: ArgumentHelp("The shape of an input that varies, of an ONNX file, with the batch.", valueName: "name=1x3x…"))
+  var inputs: [String] = []
+
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
-    try confinement.confine(Rights(readable: [model]))
+    try confinement.confine(Rights(readable: Rights.model(model)))
+    let shapes = try Dictionary(inputs.map(ONNXFile.Options.inputShape).map { ($0.name, $0.dims) }) { _, last in last }
     let terminal = Terminal(.output)
     if try MappedFile(self.model).withBytes(SafeTensorsFile.isSafeTensors) {
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
       return terminal.write(TensorTable(try SafeTensorsFile(self.model)).rendered(for: terminal))
     }
-    let model = try ModelFile.read(self.model)
+    let model = try ModelFile.read(self.model, inputShapes: shapes)
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }
