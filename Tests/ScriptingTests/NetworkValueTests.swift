@@ -114,6 +114,13 @@ import Testing
     ("net.model { input = { 4 }, outputs = { a } }", 2, "net.model: outputs are made of values"),
     ("net.model { inputs = { a }, outputs = { net.relu()(a, a) } }", 2, "relu takes 1 values, not 2"),
     ("net.model { inputs = { net.relu()(a) }, outputs = { a } }", 2, "net.model: inputs are made by net.input"),
+    (
+      "net.model { input = { 2, 2, 1 }, net.tile { 60000, 60000, 1 } }", 2,
+      "its output of shape [120000, 120000, 1] has more than 33554432 elements"
+    ),
+    ("net.model { input = { 4 }, net.slice(1, 3, 9) }", 2, "elements 3 to 9 of axis 1 of shape [4]"),
+    ("net.gather(0, { 1 })", 2, "0: axes and indices count from 1"),
+    ("net.conv_transposed(4, 3, { padding = 7 })", 2, "padding 7x7 of a transposed convolution with a kernel of 3x3"),
     ("net.relu()(3)", 2, "Value"), ("net.relu()()", 2, "a block is called with the values it takes"),
     ("a + 'x'", 2, "a Value or a number"),
     (

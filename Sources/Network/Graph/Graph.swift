@@ -23,7 +23,7 @@ public struct Graph: Sendable, Hashable {
   private let sharedLayers: Set<String>
 
   /// Elements of one layer's output for one sample: keeps indices within 32 bits and costs within 64.
-  static let largestOutput = Int(Int32.max)
+  public static let largestOutput = Int(Int32.max)
   static let mostNodes = 1 << 16
   /// Multiply-accumulates of one layer for one sample, and elements of all parameters: sums and products of them, with
   /// batches and with bytes, then stay within 64 bits.
@@ -70,8 +70,8 @@ public struct Graph: Sendable, Hashable {
           throw CompressError("\(spec.kind) gives \(given.count) outputs, not \(node.outputs.count)")
         }
         for (name, shape) in zip(node.outputs, given) {
-          guard shape.count <= Self.largestOutput else {
-            throw CompressError("its output of shape \(shape) has more than \(Self.largestOutput) elements")
+          guard shape.count <= spec.largestOutput else {
+            throw CompressError("its output of shape \(shape) has more than \(spec.largestOutput) elements")
           }
           guard valueIndices[name] == nil, nodeIndices[name] ?? index == index else {
             throw CompressError("its output \"\(name)\" has the name of another layer")

@@ -2,7 +2,7 @@ import Diagnostics
 import Tensors
 
 /// Blocks of channels as blocks of pixels: `[h, w, c * block * block]` → `[h * block, w * block, c]`.
-public struct DepthToSpace: OperatorSpec {
+public struct DepthToSpace: RearrangingSpec {
   public enum Order: String, Sendable, Codable {
     /// Channel `(y * block + x) * c + i` is pixel `(y, x)` of channel `i`: ONNX's DCR, TensorFlow's.
     case depthLast = "dcr"
@@ -54,7 +54,7 @@ public struct DepthToSpace: OperatorSpec {
 
 /// Blocks of pixels as blocks of channels: `[h, w, c]` → `[h / block, w / block, block * block * c]`, channel
 /// `(y * block + x) * c + i` being pixel `(y, x)` of channel `i`.
-public struct SpaceToDepth: OperatorSpec {
+public struct SpaceToDepth: RearrangingSpec {
   public static let kind = "space_to_depth"
   public var asOperator: Operator { .spaceToDepth(self) }
 

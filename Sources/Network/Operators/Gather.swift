@@ -3,7 +3,7 @@ import Tensors
 
 /// Some indices of one axis, in any order and any number of times: slices, the parts of a split, a shuffle of channels,
 /// a table that is read at constant places.
-public struct Gather: OperatorSpec {
+public struct Gather: RearrangingSpec {
   public static let kind = "gather"
   public var asOperator: Operator { .gather(self) }
 

@@ -3,6 +3,7 @@ import Tensors
 
 /// Zeros between the pixels of an image: `[h, w, c]` → `[(h - 1) * spacing + 1, …, c]`.
 public struct InsertZeros: OperatorSpec {
+  public var largestOutput: Int { 1 << 25 }
   public static let kind = "insert_zeros"
   public var asOperator: Operator { .insertZeros(self) }
 

@@ -35,6 +35,9 @@ public protocol OperatorSpec: Sendable, Hashable, Codable {
   /// The same for any sizes, too large ones included, and for pooling the pixels under its windows.
   func work(_ inputs: [Shape], _ outputs: [Shape]) -> Double
 
+  /// The most elements that an output of it may have.
+  var largestOutput: Int { get }
+
   // MARK: What it does to values
 
   /// What of its inputs is found again in its outputs.
@@ -90,6 +93,7 @@ extension OperatorSpec {
   public func parameters(_ inputs: [Shape]) -> [ParameterSpec] { [] }
   public func macs(_ inputs: [Shape], _ outputs: [Shape]) -> Int { 0 }
   public func work(_ inputs: [Shape], _ outputs: [Shape]) -> Double { 0 }
+  public var largestOutput: Int { Graph.largestOutput }
   public var preserves: Preserved { [] }
   public var absorbsZero: Bool { false }
   public var clampRange: ClosedRange<Float>? { nil }

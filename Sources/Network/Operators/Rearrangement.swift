@@ -16,6 +16,14 @@ public struct Rearrangement: Sendable, Hashable {
   }
 }
 
+/// An operator that only picks elements of its input, or may do so.
+public protocol RearrangingSpec: OperatorSpec {}
+
+extension RearrangingSpec {
+  /// Plans hold positions of elements.
+  public var largestOutput: Int { 1 << 25 }
+}
+
 extension Rearrangement {
   /// Each axis of a value by indices into it.
   init(_ shape: Shape, _ indices: [[Int]]) {

@@ -2,7 +2,7 @@ import Diagnostics
 import Tensors
 
 /// Broadcast to a larger shape, as NumPy does: axes of one are repeated, missing ones come first.
-public struct Expand: OperatorSpec {
+public struct Expand: RearrangingSpec {
   public static let kind = "expand"
   public var asOperator: Operator { .expand(self) }
 
@@ -42,7 +42,7 @@ public struct Expand: OperatorSpec {
 }
 
 /// The whole value several times along each axis.
-public struct Tile: OperatorSpec {
+public struct Tile: RearrangingSpec {
   public static let kind = "tile"
   public var asOperator: Operator { .tile(self) }
 

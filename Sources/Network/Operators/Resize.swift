@@ -2,7 +2,7 @@ import Diagnostics
 import Tensors
 
 /// An image in another size, each axis by itself: `[h, w, c]` → `[height, width, c]`.
-public struct Resize: OperatorSpec {
+public struct Resize: RearrangingSpec {
   public enum Interpolation: String, Sendable, Codable { case nearest, bilinear }
 
   /// Where pixel `i` of the result lies in the input, by the names of ONNX; `s` is output size over input size.

@@ -2,7 +2,7 @@ import Diagnostics
 import Tensors
 
 /// The axes in another order: axis `i` of the output is axis `axes[i]` of the input.
-public struct Transpose: OperatorSpec {
+public struct Transpose: RearrangingSpec {
   public static let kind = "transpose"
   public var asOperator: Operator { .transpose(self) }
 
