@@ -59,6 +59,24 @@ import Testing
     }
   }
 
+  /// Each part of a split keeps its best channel, whatever the scores, and only that.
+  @Test(arguments: PruningScope.allCases) func noPartOfASplitLosesAll(_ scope: PruningScope) throws {
+    var net = GraphBuilder(input: [8, 8, 2])
+    net.conv2d(filters: 8, kernel: 1, name: "a")
+    let parts = [[0, 1, 2], [3, 4, 5, 6, 7]].map { net.add(.gather(Gather(axis: 2, $0)), ["a"]) }
+    let sums = parts.map { net.conv2d(filters: 3, kernel: 1, from: $0) }
+    net.concat(sums)
+    net.globalAveragePool()
+    net.dense(3)
+    let graph = try net.graph()
+    let scores = ["a": Tensor([2, 3, 1, 40, 50, 60, 80, 70] as [Float])]
+    let selection = try ChannelSelection(ChannelGroups(graph), scores: scores, normalized: false, scope: scope)
+    #expect(try selection.choose(.channels(0.99)).removal == [0: [0, 2, 3, 4, 5, 7]])
+    #expect(try selection.choose(.channels(0.5)).removal == [0: [0, 2, 3, 4]])
+    let model = try Model(initializing: graph, seed: 1)
+    _ = try model.removing(selection.choose(.channels(0.99)).removal, of: selection.groups)
+  }
+
   @Test func sharesOfTheirOwnAndTheMinimum() throws {
     let selection = try ChannelSelection(chain(), scores: scores, normalized: false, scope: .layer, minimum: 3)
     let choice = try selection.choose { $0 == 0 ? 0.9 : 0.25 }

@@ -131,6 +131,31 @@ public struct ChannelGroups: Sendable {
     return kept
   }
 
+  /// By the group's position in `groups`: sets of its channels of which one has to stay, or a value would lose all it
+  /// has, where those are not the whole group: the parts of a split. A value made of several groups' channels is kept by
+  /// the group that has most of them.
+  var neverEmptied: [Int: [Set<Int>]] {
+    var places = [(group: Int, channel: Int)?](repeating: nil, count: classCount)
+    for (index, group) in groups.enumerated() {
+      for (channel, number) in group.classes.enumerated() { places[number] = (index, channel) }
+    }
+    var sets: [Int: [Set<Int>]] = [:]
+    for classes in classOfChannel {
+      var parts: [Int: Set<Int>] = [:]
+      for number in classes {
+        guard let place = places[number] else {
+          parts = [:]  // a channel that cannot go
+          break
+        }
+        parts[place.group, default: []].insert(place.channel)
+      }
+      let largest = parts.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }
+      guard let (group, channels) = largest, parts.allSatisfy({ $1.count < groups[$0].width }) else { continue }
+      if sets[group]?.contains(channels) != true { sets[group, default: []].append(channels) }
+    }
+    return sets
+  }
+
   /// Parameters and multiply-accumulates of the network without those channels.
   public func cost(removing removal: Removal) -> (parameters: Int, macs: Int) {
     var cost = ShrinkingCost(self)

@@ -68,6 +68,7 @@ public struct ChannelSelection {
     self.multiple = multiple
     var order: [(key: Double, group: Int, channels: ArraySlice<Int>)] = []
     var widest = 0
+    let neverEmptied = groups.neverEmptied
     for (index, group) in groups.groups.enumerated() {
       guard group.producers.allSatisfy({ scores[$0] != nil }) else { continue }
       widest = max(widest, group.width)
@@ -83,7 +84,11 @@ public struct ChannelSelection {
       }
       let mean = combined.reduce(0, +) / Double(group.width)
       if normalized, mean > 0 { combined = combined.map { $0 / mean } }
-      let ranked = combined.indices.sorted { (combined[$0], $0) < (combined[$1], $1) }
+      var ranked = combined.indices.sorted { (combined[$0], $0) < (combined[$1], $1) }
+      // Of what must not lose all its channels, the best stays.
+      let last = Set((neverEmptied[index] ?? []).compactMap { set in ranked.last(where: set.contains) })
+      if !last.isEmpty { ranked = ranked.filter { !last.contains($0) } + ranked.filter(last.contains) }
+      let minimum = max(minimum, last.count)
       var first = 0
       while first < group.width {
         // What is over the last multiple goes first.
