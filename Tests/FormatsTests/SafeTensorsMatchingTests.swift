@@ -198,6 +198,42 @@ import Testing
         """)
   }
 
+  /// Constants are called as their layers and keep their shapes; the pixels of an image may become tokens, whose channels
+  /// are theirs, and nothing else.
+  @Test func constantsAndTokens() throws {
+    var net = GraphBuilder(input: [4, 6, 3])
+    net.conv2d(filters: 5, kernel: 2, stride: 2, name: "patches")
+    let tokens = net.reshape([6, 5])
+    net.constant([1, 1, 5], isTrained: true, name: "token")
+    let token = net.reshape([1, 5])
+    let pixels = net.reshape([2, 3, 5], from: tokens)
+    let again = net.reshape([6, 5], from: pixels)
+    let joined = net.concat([token, again], axis: 0)
+    let positions = net.constant([7, 5], name: "positions")
+    net.add(joined, positions)
+    net.flatten()
+    net.dense(2, name: "head")
+    let model = try Model(initializing: net.graph(), seed: 3)
+    let written = try safeTensorsFile(SafeTensorsFile.data(model))
+    let shapes = Dictionary(uniqueKeysWithValues: written.entries.map { ($0.name, $0.shape) })
+    #expect(
+      shapes == [
+        "patches.weight": [5, 3, 2, 2], "patches.bias": [5], "token": [1, 1, 5], "positions": [7, 5],
+        "head.weight": [2, 35], "head.bias": [2],
+      ])
+    #expect(difference(model, try written.model(model.graph)) == nil)
+
+    for shape in [[5, 6], [3, 2, 5], [2, 15]] as [Shape] {
+      var other = GraphBuilder(input: [4, 6, 3])
+      other.conv2d(filters: 5, kernel: 2, stride: 2)
+      other.reshape(shape, name: "other")
+      other.flatten()
+      other.dense(2)
+      let message = message { _ = try SafeTensorsFile.data(Model(initializing: other.graph(), seed: 3)) }
+      #expect(message.contains("layer \"other\"") && message.contains("in another order"), "\(shape): \(message)")
+    }
+  }
+
   /// Files of other programs say what they are, not how long a header would be.
   @Test func foreignFilesAreTold() throws {
     let files: [(bytes: [UInt8], name: String)] = [

@@ -122,7 +122,9 @@ extension VectorOrder {
       // What the elements are in, in one order for both.
       let before = given[0] ?? (inputs[0].rank == 3 ? .image(inputs[0]) : .same(count))
       if shape.rank == 1 { return before }
-      guard shape == inputs[0] || before == (shape.rank == 3 ? .image(shape) : .same(count)) else {
+      // Pixels that become tokens, or tokens pixels, take their channels along: `flatten(2).transpose(1, 2)`.
+      let areTokens = [shape.rank, inputs[0].rank].sorted() == [2, 3] && shape.dims.last == inputs[0].dims.last
+      guard shape == inputs[0] || areTokens || before == (shape.rank == 3 ? .image(shape) : .same(count)) else {
         throw CompressError(
           "makes \(shape) of \(inputs[0]); the network that the file is of does so in another order of elements",
           kind: .input)

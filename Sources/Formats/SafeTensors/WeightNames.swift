@@ -3,7 +3,8 @@ import Tensors
 
 /// What a network's parameters are called in a PyTorch state dict, and how they lie there.
 ///
-/// A layer's name and `weight` or `bias`; batch norms have `weight`, `bias`, `running_mean`, `running_var`.
+/// A layer's name and `weight` or `bias`; batch norms have `weight`, `bias`, `running_mean`, `running_var`; a constant
+/// is called as its layer.
 /// Convolutions are OIHW there and OHWI here. Behind a flattened image a dense layer's columns and a batch norm's
 /// elements are in the order channel, row, column there and row, column, channel here.
 struct WeightNames {
@@ -36,19 +37,19 @@ struct WeightNames {
         var shape = spec.shape
         if case .convolution = layout { shape = [shape[0], shape[3], shape[1], shape[2]] }
         return Place(
-          layer: node.name, role: spec.role, name: "\(node.name).\(Self.suffix(spec.role))", shape: shape,
-          layout: layout)
+          layer: node.name, role: spec.role, name: Self.name(node.name, spec.role), shape: shape, layout: layout)
       }
     }
   }
 
-  private static func suffix(_ role: ParameterRole) -> String {
+  private static func name(_ layer: String, _ role: ParameterRole) -> String {
     switch role {
-    case .weight, .gamma, .slope: "weight"
-    case .bias, .beta: "bias"
-    case .mean: "running_mean"
-    case .variance: "running_var"
-    case .constant, .embedding, .weightScale, .outputScale: role.rawValue
+    case .weight, .gamma, .slope: "\(layer).weight"
+    case .bias, .beta: "\(layer).bias"
+    case .mean: "\(layer).running_mean"
+    case .variance: "\(layer).running_var"
+    case .constant, .embedding: layer
+    case .weightScale, .outputScale: "\(layer).\(role.rawValue)"
     }
   }
 
