@@ -37,6 +37,7 @@ figures: build
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
+	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 
 # Lua's door with every call of the walk, the kernels, and what reads untrusted bytes, in a build of their own: address
 # errors anywhere, undefined behaviour in C (it traps, so that no runtime library of the compiler's is needed). Leaks are

@@ -90,7 +90,8 @@ let package = Package(
     .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
     .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
     .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
-    .testTarget(name: "PipelineTests", dependencies: ["Pipeline", "TestSupport"]),
+    .testTarget(
+      name: "PipelineTests", dependencies: ["Pipeline", "TestSupport"], exclude: ["pytorch_network.py"]),
     .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "ShippedPlugins", "TestSupport"], exclude: ["walk.lua"]),
     .testTarget(
       name: "ExperimentsTests",

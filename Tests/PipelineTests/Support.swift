@@ -6,6 +6,8 @@ import Network
 import Pipeline
 import Tensors
 
+@testable import Runtime
+
 /// Blobs of light in one of four corners: easy to learn, quick to read.
 struct Corners: Dataset {
   var count = 256
@@ -96,6 +98,29 @@ func context(threads: Int = 1) throws -> StageContext {
 }
 
 /// Noise, to be taken for any of four classes.
+extension Zoo.Entry {
+  /// The network as small as it can be made, with four classes.
+  var smallest: ZooOptions {
+    var options = defaults
+    if options.input.rank == 3, options.input[0] > 75 {
+      options.input = name.hasPrefix("inception") ? [75, 75, 3] : [32, 32, 3]
+    }
+    options.classes = 4
+    // Some would have layers so narrow that no ReLU in them lets anything through.
+    let isNarrowed = ["squeezenet1_1", "regnet_y_400mf"].contains(name)
+    if self.options.contains(.width) { options.width = isNarrowed ? 0.25 : 0.0625 }
+    return options
+  }
+}
+
+extension ReferenceInterpreter {
+  /// All outputs of the network, one after the other, as a session gives them.
+  func outputs(_ sample: Tensor, of graph: Graph) throws -> [Float] {
+    let values = try values(sample)
+    return graph.outputs.flatMap { values[$0]!.decoded.array(Float.self) }
+  }
+}
+
 struct Noise: Dataset {
   let sampleShape: Shape
   var name: String { "noise" }

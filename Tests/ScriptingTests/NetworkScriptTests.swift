@@ -122,6 +122,9 @@ import Testing
     ),
     ("zoo.resnet18 { stem = \"imagent\" }", "option \"stem\": \"imagent\" is no choice (did you mean \"imagenet\"?)"),
     ("zoo.lab_cnn { width = 2 }", "there is no option \"width\""),
+    ("zoo.autoencoder { classes = 2 }", "there is no option \"classes\""),
+    ("zoo.unet { upsampling = \"linear\" }", "option \"upsampling\": \"linear\" is no choice"),
+    ("zoo.deit_tiny { input = {8, 8, 3} }", "window 16x16 is larger than its padded input 8x8"),
   ])
   func mistakesAreExplained(text: String, message: String) {
     let found = failure("local x = \(text)")?.message ?? "no error"
@@ -148,11 +151,19 @@ import Testing
       zoo.resnet18 { stem = "cifar", input = {32, 32, 3}, classes = 10, width = 0.25 }
       zoo.vgg16_bn { input = {32, 32, 3}, classifier = "linear", classes = 10, width = 0.25 }
       zoo.mobilenet_v2 { width = 0.35, dropout = 0 }
+      zoo.unet { input = {64, 48, 1}, classes = 3, depth = 2, upsampling = "nearest", width = 0.25 }
+      zoo.autoencoder { input = {28, 28, 1} }
+      zoo.detector { input = {96, 64, 3}, classes = 2, width = 0.5 }
       """, compute: false)
     let graphs = result.outcome.stages.map(\.graph)
     #expect(graphs[0].shape(of: "conv1") == [32, 32, 16] && graphs[0].outputShape == [10])
     #expect(graphs[1].outputShape == [10] && graphs[1]["classifier"] != nil)
     #expect(graphs[2]["classifier.0"] == nil && graphs[2].outputShape == [1000])
+    #expect(graphs[3].outputShape == [64, 48, 3] && graphs[3].shape(of: "down2.maxpool_conv.0") == [16, 12, 32])
+    #expect(graphs[3]["up1.up"]!.op.spec.name == "resize nearest")
+    #expect(graphs[4].outputShape == [784])
+    #expect(graphs[5].outputs.prefix(3) == ["scores8", "distances8", "scores16"])
+    #expect(graphs[5].outputShapes.prefix(3) == [[12, 8, 2], [12, 8, 4], [6, 4, 2]])
   }
 
   @Test func weightsAreSavedAndLoaded() throws {

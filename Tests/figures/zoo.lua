@@ -9,6 +9,8 @@ end
 
 local names = {
   "lab_cnn", "quick_cnn", "lenet_300_100", "lenet5", "resnet8", "resnet20", "resnet32", "resnet56", "resnet18", "resnet50",
-  "vgg16", "vgg16_bn", "mobilenet_v2", "inception_v3",
+  "vgg16", "vgg16_bn", "mobilenet_v1", "mobilenet_v2", "mobilenet_v3_small", "mobilenet_v3_large", "efficientnet_b0",
+  "efficientnet_lite0", "squeezenet1_1", "shufflenet_v2", "densenet121", "regnet_y_400mf", "convnext_tiny", "deit_tiny",
+  "inception_v3", "ds_cnn", "autoencoder", "unet", "detector",
 }
 for _, name in ipairs(names) do print(name .. ": " .. grouped(zoo[name]():cost().parameters)) end

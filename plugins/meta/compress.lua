@@ -232,37 +232,58 @@
 ---@field norm? NormQuantization # of the batch norm folded into the layer; float32 without it
 
 ---@class NetworkOptions
----@field input? number[] # height, width, channels of an image
+---@field input? number[] # height, width, channels of an image; or the length of a vector
 ---@field classes? integer # the network's own by default
 ---@field seed? integer # of the first weights; the run's own by default
 
 ---@class WidthNetworkOptions
----@field input? number[] # height, width, channels of an image
+---@field input? number[] # height, width, channels of an image; or the length of a vector
 ---@field classes? integer # the network's own by default
 ---@field seed? integer # of the first weights; the run's own by default
 ---@field width? number # multiplies the filters
 
 ---@class StemWidthNetworkOptions
----@field input? number[] # height, width, channels of an image
+---@field input? number[] # height, width, channels of an image; or the length of a vector
 ---@field classes? integer # the network's own by default
 ---@field seed? integer # of the first weights; the run's own by default
----@field stem? "imagenet"|"cifar" # 7x7 convolution and pooling, or a 3x3 convolution for small images
+---@field stem? "imagenet"|"cifar" # as published, or with finer first steps for small images
 ---@field width? number # multiplies the filters
 
 ---@class ClassifierWidthDropoutNetworkOptions
----@field input? number[] # height, width, channels of an image
+---@field input? number[] # height, width, channels of an image; or the length of a vector
 ---@field classes? integer # the network's own by default
 ---@field seed? integer # of the first weights; the run's own by default
 ---@field classifier? "full"|"linear" # three dense layers, or one
 ---@field width? number # multiplies the filters
 ---@field dropout? number # before dense layers; 0 for none
 
+---@class StemWidthDropoutNetworkOptions
+---@field input? number[] # height, width, channels of an image; or the length of a vector
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field stem? "imagenet"|"cifar" # as published, or with finer first steps for small images
+---@field width? number # multiplies the filters
+---@field dropout? number # before dense layers; 0 for none
+
 ---@class WidthDropoutNetworkOptions
----@field input? number[] # height, width, channels of an image
+---@field input? number[] # height, width, channels of an image; or the length of a vector
 ---@field classes? integer # the network's own by default
 ---@field seed? integer # of the first weights; the run's own by default
 ---@field width? number # multiplies the filters
 ---@field dropout? number # before dense layers; 0 for none
+
+---@class ClasslessWidthNetworkOptions
+---@field input? number[] # height, width, channels of an image; or the length of a vector
+---@field seed? integer # of the first weights; the run's own by default
+---@field width? number # multiplies the filters
+
+---@class WidthDepthUpsamplingNetworkOptions
+---@field input? number[] # height, width, channels of an image; or the length of a vector
+---@field classes? integer # the network's own by default
+---@field seed? integer # of the first weights; the run's own by default
+---@field width? number # multiplies the filters
+---@field depth? integer # how often the image is halved
+---@field upsampling? "bilinear"|"nearest" # how images are enlarged
 
 ---@class LayerOptions
 ---@field name? string # of the layer, in tables and files
@@ -969,10 +990,65 @@ function zoo.vgg16_bn(options) end
 ---@return Model
 function zoo.vgg16_bn_cifar(options) end
 
+---MLPerf Tiny's depthwise separable convolutions (Howard et al. 2017): 221,794 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.mobilenet_v1(options) end
+
 ---inverted residuals (Sandler et al. 2018): 3,538,984 parameters.
----@param options? WidthDropoutNetworkOptions
+---@param options? StemWidthDropoutNetworkOptions
 ---@return Model
 function zoo.mobilenet_v2(options) end
+
+---inverted residuals with gates and hard swish (Howard et al. 2019): 2,554,968 parameters.
+---@param options? StemWidthDropoutNetworkOptions
+---@return Model
+function zoo.mobilenet_v3_small(options) end
+
+---inverted residuals with gates and hard swish (Howard et al. 2019): 5,507,432 parameters.
+---@param options? StemWidthDropoutNetworkOptions
+---@return Model
+function zoo.mobilenet_v3_large(options) end
+
+---inverted residuals with gates, balanced by search (Tan and Le 2019): 5,330,564 parameters.
+---@param options? StemWidthDropoutNetworkOptions
+---@return Model
+function zoo.efficientnet_b0(options) end
+
+---efficientnet_b0 without gates, with ReLU6, for integers: 4,694,024 parameters.
+---@param options? StemWidthDropoutNetworkOptions
+---@return Model
+function zoo.efficientnet_lite0(options) end
+
+---fire modules: squeezed, then expanded in two sizes (Iandola et al. 2016): 1,235,496 parameters.
+---@param options? StemWidthDropoutNetworkOptions
+---@return Model
+function zoo.squeezenet1_1(options) end
+
+---split and shuffled channels (Ma et al. 2018): 2,294,784 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.shufflenet_v2(options) end
+
+---densely connected network of 121 layers (Huang et al. 2017): 8,062,504 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.densenet121(options) end
+
+---grouped residual blocks with gates (Radosavovic et al. 2020): 4,371,296 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.regnet_y_400mf(options) end
+
+---depthwise 7x7 and dense layers with layer norms (Liu et al. 2022): 28,589,128 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.convnext_tiny(options) end
+
+---vision transformer of 192 channels and 3 heads (Touvron et al. 2021): 5,717,416 parameters.
+---@param options? StemWidthNetworkOptions
+---@return Model
+function zoo.deit_tiny(options) end
 
 ---factorized convolutions in branches (Szegedy et al. 2015): 23,869,000 parameters.
 ---@param options? WidthDropoutNetworkOptions
@@ -983,6 +1059,26 @@ function zoo.inception_v3(options) end
 ---@param options? WidthDropoutNetworkOptions
 ---@return Model
 function zoo.inception_v3_75(options) end
+
+---MLPerf Tiny's depthwise separable network for keywords (Zhang et al. 2017): 24,908 parameters.
+---@param options? WidthDropoutNetworkOptions
+---@return Model
+function zoo.ds_cnn(options) end
+
+---MLPerf Tiny's autoencoder for machines' noises, 640 values: 269,992 parameters.
+---@param options? ClasslessWidthNetworkOptions
+---@return Model
+function zoo.autoencoder(options) end
+
+---U-Net: an image halved four times and back (Ronneberger et al. 2015): 17,271,874 parameters.
+---@param options? WidthDepthUpsamplingNetworkOptions
+---@return Model
+function zoo.unet(options) end
+
+---anchor-free, on MobileNetV2's features (after FCOS; Tian et al. 2019): 1,462,652 parameters.
+---@param options? WidthNetworkOptions
+---@return Model
+function zoo.detector(options) end
 
 ---@class Block
 ---@operator call(...: Value): Value

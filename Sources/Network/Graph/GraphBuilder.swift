@@ -16,11 +16,13 @@ public struct GraphBuilder {
   private var counts: [String: Int] = [:]
   /// The layer added last.
   public private(set) var last = ""
+  /// The network's outputs; empty for the layer added last.
+  public var outputs: [String] = []
 
   public init(input shape: Shape) { add(.input(Input(shape)), [], name: "input") }
 
   /// - Throws: what `Graph.init` throws.
-  public func graph() throws -> Graph { try Graph(nodes, output: last) }
+  public func graph() throws -> Graph { try Graph(nodes, outputs: outputs.isEmpty ? [last] : outputs) }
 
   /// - Parameter outputs: the network's, in their order.
   public func graph(outputs: [String]) throws -> Graph { try Graph(nodes, outputs: outputs) }

@@ -8,24 +8,39 @@ import Tensors
 public enum Zoo {
   public struct Entry: Sendable {
     /// Options beyond the input and the number of classes.
-    public enum Option: String, Sendable, CaseIterable { case stem, classifier, width, dropout }
+    public enum Option: String, Sendable, CaseIterable { case stem, classifier, width, dropout, depth, upsampling }
+
+    /// What a network tells of its input.
+    public enum Task: Sendable {
+      /// One score for each class.
+      case classification
+      /// One for each class and pixel.
+      case segmentation
+      /// Scores of classes and boxes, for each pixel of several scales.
+      case detection
+      /// The input itself: there are no classes.
+      case reconstruction
+    }
 
     public let name: String
     public let summary: String
     public let initialization: Initialization
     public let defaults: ZooOptions
     public let options: Set<Option>
+    public let task: Task
     private let build: @Sendable (inout GraphBuilder, ZooOptions) -> Void
 
     init(
       _ name: String, _ summary: String, _ initialization: Initialization, _ defaults: ZooOptions,
-      _ options: Set<Option> = [], build: @escaping @Sendable (inout GraphBuilder, ZooOptions) -> Void
+      _ options: Set<Option> = [], task: Task = .classification,
+      build: @escaping @Sendable (inout GraphBuilder, ZooOptions) -> Void
     ) {
       self.name = name
       self.summary = summary
       self.initialization = initialization
       self.defaults = defaults
       self.options = options
+      self.task = task
       self.build = build
     }
 
@@ -33,7 +48,7 @@ public enum Zoo {
     func preset(_ name: String, _ summary: String, _ change: (inout ZooOptions) -> Void) -> Entry {
       var defaults = defaults
       change(&defaults)
-      return Entry(name, summary, initialization, defaults, options, build: build)
+      return Entry(name, summary, initialization, defaults, options, task: task, build: build)
     }
 
     /// The structure.
@@ -47,6 +62,7 @@ public enum Zoo {
       guard (0..<1).contains(options.dropout) else {
         throw CompressError("dropout \(options.dropout) is not from 0 to below 1")
       }
+      guard (1...8).contains(options.depth) else { throw CompressError("depth \(options.depth) is not from 1 to 8") }
       var net = GraphBuilder(input: options.input)
       build(&net, options)
       return try net.graph()
@@ -63,7 +79,9 @@ public enum Zoo {
 
   public static let entries: [Entry] = [
     labCNN, quickCNN, lenet300100, lenet5, resnet8, resnet20, resnet32, resnet56, resnet18, resnet18CIFAR, resnet50,
-    vgg16, vgg16BN, vgg16BNCIFAR, mobilenetV2, inceptionV3, inceptionV375,
+    vgg16, vgg16BN, vgg16BNCIFAR, mobilenetV1, mobilenetV2, mobilenetV3Small, mobilenetV3Large, efficientnetB0,
+    efficientnetLite0, squeezenet11, shufflenetV2, densenet121, regnetY400MF, convnextTiny, deitTiny, inceptionV3,
+    inceptionV375, dsCNN, autoencoder, unet, detector,
   ]
 
   /// - Throws: `CompressError` with the nearest name when there is no such network.

@@ -6,7 +6,9 @@ import Tensors
 
 /// Of the networks of the zoo.
 enum ZooKeys {
-  static var input: OptionKey<[Double]?> { .optional("input", .numbers, help: "height, width, channels of an image") }
+  static var input: OptionKey<[Double]?> {
+    .optional("input", .numbers, help: "height, width, channels of an image; or the length of a vector")
+  }
   static var classes: OptionKey<Int?> {
     .optional("classes", .integer, help: "the network's own by default", minimum: 1, maximum: 0x1p20)
   }
@@ -16,7 +18,7 @@ enum ZooKeys {
   static var stem: OptionKey<ZooOptions.Stem?> {
     .optional(
       Zoo.Entry.Option.stem.rawValue, .choice(of: ZooOptions.Stem.self),
-      help: "7x7 convolution and pooling, or a 3x3 convolution for small images")
+      help: "as published, or with finer first steps for small images")
   }
   static var classifier: OptionKey<ZooOptions.Classifier?> {
     .optional(
@@ -26,6 +28,15 @@ enum ZooKeys {
   static var width: OptionKey<Double?> {
     .optional(
       Zoo.Entry.Option.width.rawValue, .number, help: "multiplies the filters", minimum: 0.01, maximum: 16)
+  }
+  static var depth: OptionKey<Int?> {
+    .optional(
+      Zoo.Entry.Option.depth.rawValue, .integer, help: "how often the image is halved", minimum: 1, maximum: 8)
+  }
+  static var upsampling: OptionKey<ZooOptions.Upsampling?> {
+    .optional(
+      Zoo.Entry.Option.upsampling.rawValue, .choice(of: ZooOptions.Upsampling.self),
+      help: "how images are enlarged")
   }
   static var dropout: OptionKey<Double?> {
     .optional(
@@ -43,7 +54,7 @@ extension ScriptSession {
     try state.define(
       library: "zoo",
       Zoo.entries.map { entry in
-        let schema = Self.zooSchema(entry.options)
+        let schema = Self.zooSchema(entry)
         return LuaMember(entry.name, "(options?: \(schema.name)): Model", "\(entry.summary).") {
           [unowned self] arguments in
           try arguments.atMost(1)
@@ -66,16 +77,20 @@ extension ScriptSession {
     return ModelObject(try record(work, []), name: name)
   }
 
-  /// The options of networks that have these beyond the common ones.
-  static func zooSchema(_ extra: Set<Zoo.Entry.Option>) -> OptionSchema {
-    let extra = Zoo.Entry.Option.allCases.filter(extra.contains)
+  /// The common options, and those that the network has beyond them; a network that tells no classes apart has no
+  /// `classes`.
+  static func zooSchema(_ entry: Zoo.Entry) -> OptionSchema {
+    let extra = Zoo.Entry.Option.allCases.filter(entry.options.contains)
     let name = extra.map { $0.rawValue.prefix(1).uppercased() + $0.rawValue.dropFirst() }.joined() + "NetworkOptions"
+    guard entry.task != .reconstruction else {
+      return OptionSchema("Classless" + name, [ZooKeys.input, ZooKeys.seed] + extra.map(\.key))
+    }
     return OptionSchema(name, [ZooKeys.input, ZooKeys.classes, ZooKeys.seed] + extra.map(\.key))
   }
 
   static var zooSchemas: [OptionSchema] {
     var schemas: [OptionSchema] = []
-    for schema in Zoo.entries.map({ zooSchema($0.options) }) where !schemas.contains(where: { $0.name == schema.name })
+    for schema in Zoo.entries.map(zooSchema) where !schemas.contains(where: { $0.name == schema.name })
     {
       schemas.append(schema)
     }
@@ -90,6 +105,8 @@ extension Zoo.Entry.Option {
     case .classifier: ZooKeys.classifier
     case .width: ZooKeys.width
     case .dropout: ZooKeys.dropout
+    case .depth: ZooKeys.depth
+    case .upsampling: ZooKeys.upsampling
     }
   }
 }
@@ -99,13 +116,15 @@ extension OptionValues {
   fileprivate func zoo(_ entry: Zoo.Entry) throws -> ZooOptions {
     var options = entry.defaults
     if let dims = self[ZooKeys.input] { options.input = try Shape(scriptDims: dims) }
-    options.classes = self[ZooKeys.classes] ?? options.classes
+    if entry.task != .reconstruction { options.classes = self[ZooKeys.classes] ?? options.classes }
     for option in entry.options {
       switch option {
       case .stem: options.stem = self[ZooKeys.stem] ?? options.stem
       case .classifier: options.classifier = self[ZooKeys.classifier] ?? options.classifier
       case .width: options.width = self[ZooKeys.width] ?? options.width
       case .dropout: options.dropout = self[ZooKeys.dropout] ?? options.dropout
+      case .depth: options.depth = self[ZooKeys.depth] ?? options.depth
+      case .upsampling: options.upsampling = self[ZooKeys.upsampling] ?? options.upsampling
       }
     }
     return options
