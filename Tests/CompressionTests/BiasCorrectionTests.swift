@@ -34,6 +34,27 @@ import Testing
     }
   }
 
+  /// Each pixel that a transposed convolution makes sees one of four taps here, each tap a quarter of the pixels.
+  @Test func meansOfTransposedConvolutions() throws {
+    var net = GraphBuilder(input: [3, 5, 2])
+    net.add(.conv2d(try Conv2D(transposed: 3, kernel: Size2D(2), stride: Size2D(2))), ["input"], name: "wider")
+    let model = try Model(initializing: net.graph(), seed: 3)
+    let assignment = try QuantizationAssignment(model) { _, _ in
+      LayerQuantization(weights: .integer(bits: 3, granularity: .tensor), correctsBias: true)
+    }
+    var quantized = try assignment.quantized([:])
+    var means = InputMeans(model.graph, of: ["wider"])
+    [Float](repeating: 0.75, count: 30).withUnsafeBufferPointer { means.observe("input", $0) }
+    try BiasCorrection.correct(
+      &quantized, of: assignment.model, layers: ["wider"], means: means, roundedMeans: means)
+    func mean(_ model: Model) -> [Float] {
+      let w: [Float] = model["wider", .weight]!.values.array(), bias: [Float] = model["wider", .bias]!.values.array()
+      return (0..<3).map { bias[$0] + 0.75 * w[$0 * 8..<($0 + 1) * 8].reduce(0, +) / 4 }
+    }
+    #expect(zip(mean(assignment.model), mean(quantized)).allSatisfy { abs($0 - $1) < 1e-5 })
+    #expect(model["wider", .weight]!.values.array(Float.self) != quantized["wider", .weight]!.values.array())
+  }
+
   /// What batch norms promise is what samples of the distributions they promise show.
   @Test func meansWithoutData() throws {
     var net = GraphBuilder(input: [2, 2, 3])

@@ -77,6 +77,49 @@ import Testing
   }
 
   /// One scale for all, and powers of two, are not touched.
+  /// A dense layer is used at every token, as a convolution of 1x1 pixels is at every pixel: the same inputs teach both
+  /// the same. A transposed convolution sees zeros between the pixels, as one behind an operator that puts them there.
+  @Test func otherWaysToWriteALayer() throws {
+    var random = SeededRandom(seed: 8)
+    let inputs: [Float] = Tensor(normal: [6 * 12 * 5], using: &random).array()
+    func learned(
+      _ input: Shape, _ weight: Tensor, _ inputs: [Float], _ build: (inout GraphBuilder) throws -> Void
+    ) throws -> [Float] {
+      var net = GraphBuilder(input: input)
+      try build(&net)
+      let graph = try net.graph(), pool = try ThreadPool(threads: 1)
+      let learning = LearnedRounding(graph, graph["layer"]!)
+      try inputs.withUnsafeBufferPointer { try learning.observe(original: $0, rounded: $0, pool: pool) }
+      let nearest = try IntegerValues(quantizing: weight, bits: 3, granularity: .channel, fit: .error)
+      return try learning.rounded(weight, nearest, pool: pool).decoded.array()
+    }
+    let rows = Tensor(normal: [7, 5], using: &random), pixels = try rows.reshaped([7, 1, 1, 5])
+    let dense = try learned([3, 4, 5], rows, inputs) { $0.dense(7, name: "layer") }
+    let tokens = try learned([12, 5], rows, inputs) { $0.dense(7, name: "layer") }
+    let conv = try learned([3, 4, 5], pixels, inputs) { $0.conv2d(filters: 7, kernel: 1, name: "layer") }
+    #expect(dense == conv && tokens == conv)
+
+    let weight = Tensor(normal: [7, 3, 3, 5], using: &random)
+    let transposed = try Conv2D(
+      transposed: 7, kernel: Size2D(3), stride: Size2D(2), padding: Size2D(1), outputPadding: Size2D(1))
+    let narrow = try learned([3, 4, 5], weight, inputs) { $0.add(.conv2d(transposed), ["input"], name: "layer") }
+    // The same with the zeros in the input.
+    var apart = [Float](repeating: 0, count: 6 * 5 * 7 * 5)
+    for image in 0..<6 {
+      for y in 0..<3 {
+        for x in 0..<4 {
+          for c in 0..<5 {
+            apart[((image * 5 + 2 * y) * 7 + 2 * x) * 5 + c] = inputs[((image * 3 + y) * 4 + x) * 5 + c]
+          }
+        }
+      }
+    }
+    var plain = transposed
+    plain.inputDilation = Size2D(1)
+    let wide = try learned([5, 7, 5], weight, apart) { $0.add(.conv2d(plain), ["input"], name: "layer") }
+    #expect(narrow == wide)
+  }
+
   @Test func scalesThatAreSettledStay() throws {
     let row = try Case(groups: 1, shift: 0)
     for (granularity, powerOfTwo) in [(WeightFormat.Granularity.tensor, false), (.channel, true)] {

@@ -28,11 +28,14 @@ public enum BiasCorrection {
     }
   }
 
-  /// What the layer makes of an input that is the same everywhere, for each output channel.
+  /// What the layer makes of an input that is the same everywhere, for each output channel; of a transposed convolution
+  /// the mean over its pixels, which see different parts of the weight.
   static func response(of weight: Tensor, to input: [Double], _ node: Node) -> [Double] {
     let filters = weight.shape[0], depth = weight.shape.dims.last!
     let groups = node.op.weighted?.groups ?? 1
     let taps = weight.count / max(filters * depth, 1)
+    var parts = 1.0
+    if case .conv2d(let conv) = node.op { parts = Double(conv.inputDilation.height * conv.inputDilation.width) }
     return weight.withElements(Float.self) { w in
       (0..<filters).map { filter in
         let first = filter / max(filters / groups, 1) * depth
@@ -40,7 +43,7 @@ public enum BiasCorrection {
         for tap in 0..<taps {
           for c in 0..<depth { sum += Double(w[(filter * taps + tap) * depth + c]) * input[first + c] }
         }
-        return sum
+        return sum / parts
       }
     }
   }

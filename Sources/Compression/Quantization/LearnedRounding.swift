@@ -19,6 +19,8 @@ public final class LearnedRounding {
   private static let places = 16
 
   private let window: Window?  // nil: a dense layer
+  /// How far apart the pixels of a transposed convolution's input lie; zeros are between them.
+  private let spacing: Size2D
   private let shape: Shape
   private let output: Shape
   private let groups: Int
@@ -36,12 +38,14 @@ public final class LearnedRounding {
     output = graph.shape(of: node.name)
     if case .conv2d(let conv) = node.op {
       window = conv.window
+      spacing = conv.inputDilation
       groups = conv.groups
       depth = conv.window.size.height * conv.window.size.width * shape[2] / conv.groups
     } else {
       window = nil
+      spacing = Size2D(1)
       groups = 1
-      depth = shape.count
+      depth = shape.dims.last ?? 1
     }
     for _ in 0..<groups {
       for block in 0..<blocks {
@@ -69,7 +73,8 @@ public final class LearnedRounding {
           + "values up to \(Self.largestInput)", kind: .input)
     }
     let images = original.count / max(shape.count, 1)
-    let pixels = window == nil ? 1 : output[0] * output[1]
+    // Places at which the weights are used: a dense layer over an image or tokens is used at each pixel or token.
+    let pixels = window == nil ? shape.count / max(depth, 1) : output[0] * output[1]
     let count = min(images * pixels, images * Self.places)
     guard count > 0 else { return }
     for group in 0..<groups {
@@ -195,21 +200,23 @@ public final class LearnedRounding {
   ) {
     let start = row * range.count, base = image * shape.count
     guard let window else {
-      for i in range { rows[start + i - range.lowerBound] = elements[base + i] }
+      for i in range { rows[start + i - range.lowerBound] = elements[base + pixel * depth + i] }
       return
     }
     let (height, width, channels) = (shape[0], shape[1], shape[2])
     let perGroup = channels / groups
-    let pads = window.pads(height: height, width: width)
+    let pads = window.pads(height: (height - 1) * spacing.height + 1, width: (width - 1) * spacing.width + 1)
     let top = pixel / output[1] * window.stride.height - pads.top
     let left = pixel % output[1] * window.stride.width - pads.left
     for i in range {
       let (tap, channel) = i.quotientAndRemainder(dividingBy: perGroup)
       let y = top + tap / window.size.width * window.dilation.height
       let x = left + tap % window.size.width * window.dilation.width
-      guard (0..<height).contains(y), (0..<width).contains(x) else { continue }
+      guard y >= 0, x >= 0, y % spacing.height == 0, x % spacing.width == 0 else { continue }
+      let (row, column) = (y / spacing.height, x / spacing.width)
+      guard row < height, column < width else { continue }
       rows[start + i - range.lowerBound] =
-        elements[base + (y * width + x) * channels + group * perGroup + channel]
+        elements[base + (row * width + column) * channels + group * perGroup + channel]
     }
   }
 }
