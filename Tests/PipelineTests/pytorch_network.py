@@ -3,8 +3,8 @@ zoo to load and to be compared with.
 
     python pytorch_network.py NAME FOLDER
 
-writes into the folder: weights.safetensors; input.f32, one image [height, width, channels]; output.f32, what the network
-makes of it, images with their channels last, all outputs one after the other.
+writes into the folder: weights.safetensors; input.f32, one image [height, width, channels]; output.f32, what the
+network makes of it, images with their channels last, all outputs one after the other.
 """
 
 import sys

@@ -132,8 +132,8 @@ public struct ChannelGroups: Sendable {
   }
 
   /// By the group's position in `groups`: sets of its channels of which one has to stay, or a value would lose all it
-  /// has, where those are not the whole group: the parts of a split. A value made of several groups' channels is kept by
-  /// the group that has most of them.
+  /// has, where those are not the whole group: the parts of a split. A value made of several groups' channels is kept
+  /// by the group that has most of them.
   var neverEmptied: [Int: [Set<Int>]] {
     var places = [(group: Int, channel: Int)?](repeating: nil, count: classCount)
     for (index, group) in groups.enumerated() {
