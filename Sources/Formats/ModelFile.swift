@@ -30,8 +30,8 @@ public enum ModelFile {
 
   /// Reads a model, in whatever format its first bytes show.
   ///
-  /// - Parameter inputShapes: of a format whose inputs may have axes that vary: what they are, by the inputs' names, with
-  ///   the batch and in the file's order of axes.
+  /// - Parameter inputShapes: of a format whose inputs may have axes that vary: what they are, by the inputs' names,
+  ///   with the batch and in the file's order of axes.
   /// - Throws: `CompressError` with the path when the format is not known, or what that format's reader throws.
   public static func read(_ path: String, inputShapes: [String: [Int]] = [:]) throws -> Model {
     let file = try MappedFile(path)
@@ -53,8 +53,8 @@ public enum ModelFile {
       let kind = file.withBytes(FileKind.init)
       throw CompressError(
         "is \(kind?.name ?? "no model file of a format known here"); models are read from native files "
-          + "(.\(NativeFormat.fileExtension)) and ONNX files (.\(ONNXFile.fileExtension)), and weights from .\(SafeTensorsFile.fileExtension)", kind: .input,
-        hint: kind?.hint
+          + "(.\(NativeFormat.fileExtension)) and ONNX files (.\(ONNXFile.fileExtension)), and weights from "
+          + ".\(SafeTensorsFile.fileExtension)", kind: .input, hint: kind?.hint
       ).at(file: path)
     }
     return try NativeFormat.read(path)

@@ -40,12 +40,14 @@ extension ONNXImporter {
     return start < end ? Array(dims[start..<end]) : []
   }
 
-  /// The shape that is asked for, of a value of shape `dims`, which may have the varying batch in it: 0 keeps an extent,
-  /// -1 is derived.
+  /// The shape that is asked for, of a value of shape `dims`, which may have the varying batch in it: 0 keeps an
+  /// extent, -1 is derived.
   static func target(_ wanted: [Int64], of dims: [Int64], allowsZero: Bool) throws -> [Int64] {
     var target = wanted
     for (index, value) in wanted.enumerated() where value == 0 && !allowsZero {
-      guard index < dims.count else { throw CompressError("shape \(wanted) keeps an axis that is not there", kind: .input) }
+      guard index < dims.count else {
+        throw CompressError("shape \(wanted) keeps an axis that is not there", kind: .input)
+      }
       target[index] = dims[index]
     }
     guard let open = target.firstIndex(of: -1) else { return target }

@@ -27,7 +27,8 @@ public enum ONNXFile {
     /// - Throws: `CompressError` when it is none.
     public static func inputShape(_ text: String) throws -> (name: String, dims: [Int]) {
       let parts = text.split(separator: "=", omittingEmptySubsequences: false)
-      let dims = parts.last.map { $0.split(separator: "x", omittingEmptySubsequences: false).map { Int($0) ?? 0 } } ?? []
+      let extents = (parts.last ?? "").split(separator: "x", omittingEmptySubsequences: false)
+      let dims = extents.map { Int($0) ?? 0 }
       guard parts.count >= 2, !dims.isEmpty, dims.count <= 8, dims.allSatisfy({ (1...1 << 30).contains($0) }) else {
         throw CompressError("\"\(text.escapedForTerminal.shortened(to: 80))\" is no NAME=1x3x224x224")
       }
@@ -46,7 +47,8 @@ public enum ONNXFile {
         switch (field.number, field.value) {
         case (1, .varint(let version)) where version <= 1 << 10: break
         case (7, .bytes): hasGraph = true
-        case (5, .varint), (2...4, .bytes), (6, .bytes), (8, .bytes), (14, .bytes), (20, .bytes), (25...26, .bytes): break
+        case (5, .varint), (2...4, .bytes), (6, .bytes), (8, .bytes), (14, .bytes), (20, .bytes), (25...26, .bytes):
+          break
         default: return false
         }
       }
@@ -76,7 +78,10 @@ public enum ONNXFile {
         guard !graph.hasSparseInitializers else {
           throw CompressError("has sparse initializers, which are not read", kind: .input)
         }
-        if let version = message.operatorSets[""], !operatorSets.contains(version) {
+        guard let version = message.operatorSets[""] else {
+          throw CompressError("does not say which version of the operators it asks for", kind: .input)
+        }
+        guard operatorSets.contains(version) else {
           throw CompressError(
             "asks for version \(version) of the operators; versions \(operatorSets.lowerBound) to "
               + "\(operatorSets.upperBound) are read", kind: .input)

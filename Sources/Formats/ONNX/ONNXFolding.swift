@@ -49,6 +49,7 @@ extension ONNXImporter {
       let shape = try Shape(checking: dims)
       try spend(shape.count)
       let value = try node.attributes["value"]?.tensor?.constant(files)
+      guard value?.shape.count ?? 1 == 1 else { throw CompressError("a value of several elements", kind: .input) }
       guard let value, !value.element.isFloat else {
         return [ONNXConstant(value?.element ?? .float32, Tensor(repeating: value?.scalar ?? 0, shape))]
       }
@@ -86,7 +87,8 @@ extension ONNXImporter {
       return [try x.reshaped(Shape(dims.map(\.element)))]
     case "Unsqueeze":
       let given = try list("axes", 1) ?? []
-      return [try x.reshaped(Shape(Self.unsqueezed(x.shape.dims, try Self.axes(given, rank: x.shape.rank + given.count))))]
+      let axes = try Self.axes(given, rank: x.shape.rank + given.count)
+      return [try x.reshaped(Shape(Self.unsqueezed(x.shape.dims, axes)))]
     case "Transpose":
       let perm = try Self.permutation(node, rank: x.shape.rank)
       let strides = x.shape.strides
@@ -140,7 +142,8 @@ extension ONNXImporter {
     case "ReduceProd":
       guard case .integers(let values) = x.values, try list("axes", 1) == nil || x.shape.rank == 1 else { return nil }
       let product = try values.reduce(Int64(1)) { try Self.arithmetic("Mul", .int64, $0, $1) }
-      return [ONNXConstant(x.element, node.integer("keepdims", 1) != 0 ? Shape(x.shape.dims.map { _ in 1 }) : [], [product])]
+      let keeps = node.integer("keepdims", 1) != 0
+      return [ONNXConstant(x.element, keeps ? Shape(x.shape.dims.map { _ in 1 }) : [], [product])]
     case "Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "Pow", "Equal", "Less", "Greater", "And", "Or":
       guard inputs.count == 2 else { return nil }
       return [try combined(node.kind, x, try input(1))]
@@ -324,9 +327,9 @@ extension ONNXImporter {
     let fill = try constant(node, 2)?.integers().first ?? 0
     var result = x
     for axis in 0..<x.shape.rank where pads.before[axis] != 0 || pads.after[axis] != 0 {
+      try spend(4 * (abs(pads.before[axis]) + abs(pads.after[axis])))
       let places = try Self.paddedPlaces(
         node.text("mode", "constant"), extent: x.shape[axis], pads.before[axis], pads.after[axis])
-      try spend(places.count)
       let strides = result.shape.strides
       let kept = try rearranged(
         result,
@@ -342,7 +345,9 @@ extension ONNXImporter {
   }
 
   /// Integers times a scale, less a zero point: of the whole tensor or along one axis.
-  private mutating func dequantized(_ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]) throws -> ONNXConstant? {
+  private mutating func dequantized(
+    _ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]
+  ) throws -> ONNXConstant? {
     guard inputs.count > 1, let scale = inputs[1], case .integers(let values) = x.values else { return nil }
     let zero = inputs.count > 2 ? inputs[2] : nil
     try spend(x.shape.count)

@@ -37,7 +37,8 @@ extension ONNXImporter {
     let dims = [Int](repeating: 1, count: max(0, held.rank - slope.rank)) + slope.shape.dims
     let own = held.hasBatch ? Array(dims.dropFirst()) : dims
     let last = held.order.last
-    guard let last, own.count == held.dims.count, own.enumerated().allSatisfy({ $0 == last ? $1 == held.dims[last] : $1 == 1 })
+    guard let last, own.count == held.dims.count,
+      own.enumerated().allSatisfy({ $0 == last ? $1 == held.dims[last] : $1 == 1 })
     else {
       // max(x, 0) + slope * min(x, 0)
       var above = held, below = held
@@ -171,8 +172,8 @@ extension ONNXImporter {
 
   // MARK: Into the layer before
 
-  /// A constant for each channel that becomes part of the layer whose output it is added to or multiplied with: a bias, or
-  /// scale and shift of a normalization. Nothing else may read what that layer gives.
+  /// A number for each channel that becomes part of the layer whose output it is added to or multiplied with: of its
+  /// weight and bias, or as scale and shift of a normalization. Nothing else may read what that layer gives.
   private mutating func mergedIntoLayer(_ node: ONNXNode) throws -> Bool {
     guard node.kind == "Add" || node.kind == "Mul" else { return false }
     for (index, other) in [(0, 1), (1, 0)] {
@@ -181,14 +182,15 @@ extension ONNXImporter {
       else { continue }
       var tensors = parameters[own.layer.name]?.mapValues { $0.values } ?? [:]
       switch (node.kind, own.layer.op) {
-      case ("Add", .conv2d(var conv)) where !conv.hasBias:
-        conv.hasBias = true
-        tensors[.bias] = tensor
-        replace(own.layer.name, .conv2d(conv), tensors)
-      case ("Add", .dense(var dense)) where !dense.hasBias:
-        dense.hasBias = true
-        tensors[.bias] = tensor
-        replace(own.layer.name, .dense(dense), tensors)
+      case ("Add", let op) where op.hasWeight:
+        tensors[.bias] = try tensors[.bias]?.applying(.add, tensor) ?? tensor
+        replace(own.layer.name, op.weighted?.withBias ?? op, tensors)
+      case ("Mul", let op) where op.hasWeight:
+        for (role, values) in tensors {
+          let ones = [Int](repeating: 1, count: values.rank - 1)
+          tensors[role] = try values.applying(.mul, try tensor.reshaped([tensor.count] + ones))
+        }
+        replace(own.layer.name, op, tensors)
       case ("Mul", .normalization(var norm)) where !norm.hasScale && !norm.hasShift:
         norm.hasScale = true
         tensors[.gamma] = tensor
@@ -213,7 +215,9 @@ extension ONNXImporter {
     let dims = [Int](repeating: 1, count: held.rank - known.shape.rank) + known.shape.dims
     let own = held.hasBatch ? Array(dims.dropFirst()) : dims
     guard !held.hasBatch || dims[0] == 1 else { return nil }
-    if known.shape.count == 1 { return Tensor(repeating: known.scalar ?? 0, [held.dims[last]]) }
+    if known.shape.count == 1, held.dims[last] <= 1 << 16 {
+      return Tensor(repeating: known.scalar ?? 0, [held.dims[last]])
+    }
     guard own.enumerated().allSatisfy({ $0 == last ? $1 == held.dims[last] : $1 == 1 }) else { return nil }
     return try known.floats.reshaped([held.dims[last]]).contiguous()
   }

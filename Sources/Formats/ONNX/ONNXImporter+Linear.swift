@@ -108,7 +108,9 @@ extension ONNXImporter {
     // Vectors are a row in front, a column behind; the axis goes again.
     let isRow = a.dims.count == 1, isColumn = b.dims.count == 1
     a = try inOrder(a)
-    if isRow { a = Held(try reshape(a.name, [1, a.dims[0]], named: a.name + " row"), [1, a.dims[0]], hasBatch: a.hasBatch) }
+    if isRow {
+      a = Held(try reshape(a.name, [1, a.dims[0]], named: a.name + " row"), [1, a.dims[0]], hasBatch: a.hasBatch)
+    }
     if isColumn {
       b = Held(try reshape(b.name, [b.dims[0], 1], named: b.name + " column"), [b.dims[0], 1], hasBatch: b.hasBatch)
     }
@@ -134,8 +136,7 @@ extension ONNXImporter {
     let left = try fitted(a, outerA, Array(a.dims.suffix(2)))
     let right = try fitted(b, outerB, transposes ? lastB.reversed() : lastB)
     var result = try emit(.matmul(MatMul(transposesSecond: transposes)), [left, right], named: name)
-    var dims = outer + (isRow ? [] : [a.dims[a.dims.count - 2]]) + (isColumn ? [] : [lastB[1]])
-    if dims.isEmpty { dims = [] }
+    let dims = outer + (isRow ? [] : [a.dims[a.dims.count - 2]]) + (isColumn ? [] : [lastB[1]])
     result = try reshape(result, Shape(dims), named: name + " reshaped")
     return Held(result, dims, hasBatch: hasBatch)
   }

@@ -14,6 +14,9 @@ extension ONNXImporter {
   }
 
   mutating func dropout(_ node: ONNXNode) throws {
+    if let trains = try constant(node, 2), trains.scalar != 0 {
+      throw CompressError("drops values as in training", kind: .input)
+    }
     try alias(node)
   }
 
@@ -204,12 +207,14 @@ extension ONNXImporter {
     give(node, Held(name, dims, order: order, hasBatch: parts[0].hasBatch))
   }
 
-  /// Some indices of one axis.
+  /// What an index takes, in elements of constants.
+  private static let indexCost = 4
+
+  /// Some indices of one axis; whoever makes them pays for them.
   private mutating func taking(_ value: Held, _ axis: Int, _ indices: [Int], named name: String) throws -> Held {
     var held = try flattened(value)
-    if indices == Array(0..<held.dims[axis]) { return held }
     guard !indices.isEmpty else { throw CompressError("gives an empty value", kind: .input) }
-    try spend(indices.count)
+    if indices.count == held.dims[axis], indices.enumerated().allSatisfy({ $0 == $1 }) { return held }
     let place = held.order.firstIndex(of: axis)!
     held.name = try emit(.gather(Gather(axis: place, indices)), [held.name], named: name)
     held.dims[axis] = indices.count
@@ -222,6 +227,7 @@ extension ONNXImporter {
     for (output, size) in zip(node.outputs, try parts(node, extent: held.dims[axis])) {
       defer { start += size }
       guard !output.isEmpty, uses[output] ?? 0 > 0 else { continue }
+      try spend(Self.indexCost * size)
       values[output] = .held(try taking(held, axis, Array(start..<start + size), named: output))
     }
     if values[node.outputs[0]] == nil { give(node, held) }
@@ -232,12 +238,13 @@ extension ONNXImporter {
     for cut in try slices(node, rank: held.rank) {
       if held.hasBatch, cut.axis == 0 {
         // All samples, or the first of one.
-        let isAll = cut.step == 1 && cut.start == 0 && (cut.end == ONNXConstant.batch || cut.end >= Int64(batch ?? Int(Int32.max)))
+        let isAll =
+          cut.step == 1 && cut.start == 0 && cut.end >= Int64(batch ?? Int(Int32.max))
         guard isAll else { throw CompressError("takes some samples of a batch", kind: .input) }
         continue
       }
       let axis = cut.axis - (held.hasBatch ? 1 : 0)
-      try spend(held.dims[axis])
+      try spend(Self.indexCost * held.dims[axis])
       held = try taking(held, axis, Self.places(cut, extent: held.dims[axis]), named: node.outputs[0])
     }
     give(node, held)
@@ -248,6 +255,7 @@ extension ONNXImporter {
     let indices = try required(node, 1)
     if held.hasBatch, try Self.axis(node.integer("axis", 0), rank: held.rank) == 0 { held = try unbatched(held) }
     let axis = try axis(node.integer("axis", 0), held)
+    try spend(Self.indexCost * indices.shape.count)
     let places = try Self.wrapped(try indices.indices(), extent: held.dims[axis])
     held = try taking(held, axis, places, named: node.outputs[0])
     guard indices.shape.rank != 1 else { return give(node, held) }
@@ -262,7 +270,8 @@ extension ONNXImporter {
     let wanted = try required(node, 1).integers()
     var target = wanted
     if held.hasBatch {
-      if target.count >= held.rank, target.count > held.rank || (target[0] != ONNXConstant.batch && target[0] != 1 && target[0] != Int64(batch ?? -1)) {
+      let isBatch = [ONNXConstant.batch, 1, Int64(batch ?? 1)].contains(target.first ?? 1)
+      if target.count > held.rank || target.count == held.rank && !isBatch {
         held = try unbatched(held)
       } else if target.count == held.rank {
         target.removeFirst()
@@ -310,6 +319,7 @@ extension ONNXImporter {
     // What is cut off goes first.
     for axis in held.dims.indices where before[axis] < 0 || after[axis] < 0 {
       let range = max(0, -before[axis])..<max(max(0, -before[axis]), held.dims[axis] - max(0, -after[axis]))
+      try spend(Self.indexCost * range.count)
       held = try taking(held, axis, Array(range), named: node.outputs[0] + " cut")
       (before[axis], after[axis]) = (max(0, before[axis]), max(0, after[axis]))
     }
@@ -321,7 +331,7 @@ extension ONNXImporter {
       return give(node, held)
     }
     for axis in held.dims.indices where before[axis] != 0 || after[axis] != 0 {
-      try spend(before[axis] + held.dims[axis] + after[axis])
+      try spend(Self.indexCost * (before[axis] + held.dims[axis] + after[axis]))
       if mode != "constant" {
         let places = try Self.paddedPlaces(mode, extent: held.dims[axis], before[axis], after[axis])
         held = try taking(held, axis, places.map { $0 ?? 0 }, named: node.outputs[0])
@@ -364,7 +374,8 @@ extension ONNXImporter {
     if held.hasBatch {
       if axes.contains(0) { held = try unbatched(held) } else { axes = axes.map { $0 - 1 } }
     }
-    if held.hasBatch, axes == [1, 2], held.dims.count == 3, held.order == [1, 2, 0], function == .mean || function == .max {
+    let isImage = held.hasBatch && held.dims.count == 3 && held.order == [1, 2, 0]
+    if isImage, axes == [1, 2], function == .mean || function == .max {
       // Over the whole image; where the axes go, its channels are left.
       let pooled = try emit(
         .globalPool(GlobalPool(function == .mean ? .average : .max)), [held.name], named: node.outputs[0])

@@ -195,12 +195,15 @@ extension ONNXImporter {
   mutating func resize(_ node: ONNXNode) throws {
     let held = try image(try self.held(node, 0))
     let isOld = node.kind == "Upsample" || node.version < 11
-    guard node.version < 18 || (!node.flag("antialias") && node.text("keep_aspect_ratio_policy", "stretch") == "stretch")
-    else { throw CompressError("antialias and keep_aspect_ratio_policy are not supported", kind: .input) }
+    let isStretched = node.text("keep_aspect_ratio_policy", "stretch") == "stretch"
+    guard node.version < 18 || (!node.flag("antialias") && isStretched) else {
+      throw CompressError("antialias and keep_aspect_ratio_policy are not supported", kind: .input)
+    }
     let mode = node.text("mode", "nearest")
-    guard let interpolation: Resize.Interpolation = ["nearest": .nearest, "linear": .bilinear, "bilinear": .bilinear][mode]
-    else {
-      throw CompressError("mode \(mode.escapedForTerminal.shortened(to: 40)); supported are nearest and linear", kind: .input)
+    let modes: [String: Resize.Interpolation] = ["nearest": .nearest, "linear": .bilinear, "bilinear": .bilinear]
+    guard let interpolation = modes[mode] else {
+      throw CompressError(
+        "mode \(mode.escapedForTerminal.shortened(to: 40)); supported are nearest and linear", kind: .input)
     }
     let named = isOld ? "asymmetric" : node.text("coordinate_transformation_mode", "half_pixel")
     guard let coordinates = Resize.Coordinates(rawValue: named) else {

@@ -4,9 +4,9 @@ import Tensors
 
 /// Turns the nodes of a file into a network, one after the other.
 ///
-/// A value of the file is either known (a constant, which is folded) or held: some value of the network has its elements,
-/// in an order of axes that `Held.order` states. Operators of images take channels last; transposing only changes the
-/// order that is stated. Axes are moved only where an operator needs another order than a value is held in.
+/// A value of the file is either known (a constant, which is folded) or held: some value of the network has its
+/// elements, in an order of axes that `Held.order` states. Operators of images take channels last; transposing only
+/// changes the order that is stated. Axes are moved only where an operator needs another order than a value is held in.
 struct ONNXImporter {
   /// A value of the network that stands for one of the file.
   struct Held {
@@ -180,6 +180,9 @@ struct ONNXImporter {
             "\(shown) has \(size) elements along its first axis and another one \(batch ?? 0): that is no batch",
             kind: .input)
         }
+        guard size <= 1 << 16 else {
+          throw CompressError("\(shown) fixes a batch of \(size) samples; at most 65536 are taken", kind: .limit)
+        }
         batch = size
       }
     }
@@ -242,10 +245,14 @@ struct ONNXImporter {
       throw CompressError("\(op.spec.kind) takes \(op.spec.arity.text) inputs, not \(given.count)")
     }
     let shape = try op.spec.outputShapes(given)[0]
+    guard shape.count <= Int(Int32.max) else {
+      throw CompressError("gives a value of shape \(shape), of more than \(Int32.max) elements", kind: .limit)
+    }
     for spec in op.spec.parameters(given) {
       guard let tensor = tensors[spec.role], tensor.shape == spec.shape else {
         throw CompressError(
-          "its \(spec.role.rawValue) has shape \(tensors[spec.role]?.shape ?? []), expected \(spec.shape)", kind: .input)
+          "its \(spec.role.rawValue) has shape \(tensors[spec.role]?.shape ?? []), expected \(spec.shape)",
+          kind: .input)
       }
     }
     names.insert(name)
@@ -306,7 +313,8 @@ struct ONNXImporter {
   mutating func unbatched(_ value: Held) throws -> Held {
     guard value.hasBatch else { return value }
     guard batch == 1 else {
-      throw CompressError("mixes the batch with other axes; only a batch that is fixed to 1 may take part", kind: .input)
+      throw CompressError(
+        "mixes the batch with other axes; only a batch that is fixed to 1 may take part", kind: .input)
     }
     let held = try flattened(value)
     let order = [0] + held.order.map { $0 + 1 }

@@ -40,7 +40,7 @@ struct ONNXInlining {
       names[input] = index < node.inputs.count ? node.inputs[index] : ""
     }
     for (output, outer) in zip(function.outputs, node.outputs) where !outer.isEmpty { names[output] = outer }
-    let inner = function.operatorSets.isEmpty ? sets : function.operatorSets
+    let inner = sets.merging(function.operatorSets) { $1 }
     for body in function.nodes {
       var body = body
       func renamed(_ name: String) -> String { names[name] ?? prefix + name }

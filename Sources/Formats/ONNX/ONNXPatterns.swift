@@ -2,8 +2,8 @@ import Diagnostics
 import Network
 import Tensors
 
-// Functions that exporters write out of simpler ones. One layer takes their place; what they were written with is left out
-// where nothing else reads it.
+// Functions that exporters write out of simpler ones. One layer takes their place; what they were written with is left
+// out where nothing else reads it.
 extension ONNXImporter {
   /// Adds the layer that a node completes; false where it completes none.
   mutating func pattern(_ node: ONNXNode) throws -> Bool {
@@ -22,7 +22,10 @@ extension ONNXImporter {
 
   /// The node that gives a value, of one of some kinds.
   private func maker(_ name: String, _ kinds: String...) -> ONNXNode? {
-    guard let index = producers[name], nodes[index].domain.isEmpty, kinds.contains(nodes[index].kind) else { return nil }
+    guard let index = producers[name], nodes[index].domain.isEmpty, kinds.contains(nodes[index].kind),
+      nodes[index].outputs[0] == name, nodes[index].inputs.allSatisfy({ values[$0] != nil || $0.isEmpty }),
+      !nodes[index].inputs.isEmpty
+    else { return nil }
     return nodes[index]
   }
 

@@ -1,8 +1,8 @@
 import Diagnostics
 import Files
 
-/// The fields of one message in the wire format of protocol buffers, one after the other. What a length claims is checked
-/// against the bytes that are left; nothing is copied.
+/// The fields of one message in the wire format of protocol buffers, one after the other. What a length claims is
+/// checked against the bytes that are left; nothing is copied.
 struct WireReader {
   enum Value {
     case varint(UInt64)

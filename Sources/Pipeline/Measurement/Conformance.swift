@@ -10,14 +10,17 @@ import Tensors
 /// goes in and what comes out, `input_0.pb`, `output_0.pb` ….
 public struct Conformance {
   public enum Verdict: Sendable, Equatable {
-    case passed
+    /// With the largest difference, in parts of the largest element.
+    case passed(deviation: Float)
     /// What is not supported.
     case outOfScope(String)
     case failed(String)
+
+    public var isPassed: Bool { if case .passed = self { true } else { false } }
   }
 
-  /// What passes: a deviation of so much of the largest element; or of so much of the element itself and so much more, by
-  /// which ONNX holds its own cases, some of whose numbers are rounded.
+  /// What passes: a deviation of so much of the largest element; or of so much of the element itself and so much more,
+  /// by which ONNX holds its own cases, some of whose numbers are rounded.
   public static let tolerance: Float = 1e-4
   public static let ownTolerance: (relative: Float, absolute: Float) = (1e-3, 1e-7)
 
@@ -40,7 +43,7 @@ public struct Conformance {
 
   /// `N passed, N out of scope, N failed`.
   public var summary: String {
-    let passed = cases.count { $0.verdict == .passed }
+    let passed = cases.count(where: \.verdict.isPassed)
     let failed = failures
     return "\(passed) passed, \(cases.count - passed - failed) out of scope, \(failed) failed"
   }
@@ -54,18 +57,24 @@ public struct Conformance {
         $0.hasPrefix("test_data_set_")
       }
       guard !sets.isEmpty else { return .failed("there is no test_data_set_0") }
+      var largest: Float = 0
       for set in sets {
         let verdict = try self.verdict("\(folder)/model.onnx", "\(folder)/\(set)")
-        guard verdict == .passed else { return verdict }
+        guard case .passed(let deviation) = verdict else { return verdict }
+        largest = max(largest, deviation)
       }
-      return .passed
+      return .passed(deviation: largest)
     } catch { return .failed("\(error)") }
   }
 
   private static func verdict(_ model: String, _ folder: String) throws -> Verdict {
     func files(_ kind: String) -> [String] {
       var paths: [String] = []
-      while Folders.isFile("\(folder)/\(kind)_\(paths.count).pb") { paths.append("\(folder)/\(kind)_\(paths.count).pb") }
+      while true {
+        let path = "\(folder)/\(kind)_\(paths.count).pb"
+        guard Folders.isFile(path) else { break }
+        paths.append(path)
+      }
       return paths
     }
     let inputs: [ONNXFile.SampleTensor], outputs: [ONNXFile.SampleTensor]
@@ -77,10 +86,13 @@ public struct Conformance {
     do { names = try ONNXFile.inputNames(model) } catch let error as CompressError { return .failed(reason(error)) }
     guard names.count >= inputs.count else { return .failed("\(inputs.count) inputs for a model of \(names.count)") }
     let given = Dictionary(zip(names, inputs)) { first, _ in first }
-    // Cases say not which axis is the batch, and which inputs are weights: with a batch in front, or each as one sample;
-    // all inputs varying, or the first one; and where integers come first, as weights do, none: everything is folded.
+    // Cases say not which axis is the batch, and which inputs are weights: with a batch in front, or each as one
+    // sample; all inputs varying, or the first one; and where integers come first, as weights do, none: everything is
+    // folded.
     var readings: [(hasBatch: Bool, constants: ArraySlice<String>)] = []
-    for hasBatch in [true, false] { for first in [names.count, 1] { readings.append((hasBatch, names.dropFirst(first))) } }
+    for hasBatch in [true, false] {
+      for first in [names.count, 1] { readings.append((hasBatch, names.dropFirst(first))) }
+    }
     if inputs.first?.isInteger ?? false { readings.append((false, names[...])) }
     var reason: String?
     for reading in readings {
@@ -115,18 +127,22 @@ public struct Conformance {
     guard imported.outputs.count == wanted.count else {
       return .failed("\(imported.outputs.count) outputs; the case has \(wanted.count)")
     }
+    var largest: Float = 0
     let results = try session.map { try run(imported, $0, given) } ?? [:]
     for (output, wanted) in zip(imported.outputs, wanted) {
-      guard let result = output.constant ?? results[output.name] else { return .failed("output \(output.name) is missing") }
+      guard let result = output.constant ?? results[output.name] else {
+        return .failed("output \(output.name) is missing")
+      }
       guard result.shape == wanted.values.shape else {
         return .failed("output \(output.name) has shape \(result.shape), not \(wanted.values.shape)")
       }
       let deviation = Self.deviation(result, wanted.values)
+      largest = max(largest, deviation)
       guard deviation <= tolerance || isClose(result, wanted.values) else {
         return .failed("output \(output.name) is off by \(deviation) of its largest element")
       }
     }
-    return .passed
+    return .passed(deviation: largest)
   }
 
   /// The file's outputs that depend on inputs, by their names, for the file's inputs.

@@ -27,7 +27,7 @@ struct ConformanceCommand: ParsableCommand {
     let terminal = Terminal(.output)
     let conformance = try Conformance(folder) { name, verdict in
       switch verdict {
-      case .passed: if verbose { terminal.writeLine("passed        \(name)") }
+      case .passed(let deviation): if verbose { terminal.writeLine("passed        \(name): off by \(deviation)") }
       case .outOfScope(let reason): terminal.writeLine("out of scope  \(name): \(reason)")
       case .failed(let reason): terminal.writeLine("FAILED        \(name): \(reason)")
       }
