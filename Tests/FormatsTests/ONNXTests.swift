@@ -194,6 +194,15 @@ import Testing
       $0.node("Expand", ["one", "s"], "y")
     }.contains(limit))
     #expect(text {
+      $0.integers("s", [1 << 31, 16])
+      $0.weight("one", [1, 1], [1])
+      $0.node("Expand", ["one", "s"], "y")
+    }.contains(limit))
+    #expect(text {
+      $0.weight("none", [0, 1 << 38], [])
+      $0.node("Transpose", ["none"], "y")
+    }.contains("an empty tensor of shape [0, 274877906944]"))
+    #expect(text {
       for (name, value) in [("a", 0), ("b", 1 << 40), ("c", 1)] { $0.integers(name, [value], dims: []) }
       $0.node("Range", ["a", "b", "c"], "y")
     }.contains("a range of"))

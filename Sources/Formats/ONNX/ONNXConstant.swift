@@ -28,6 +28,17 @@ struct ONNXConstant {
     values = .integers(integers)
   }
 
+  /// A shape that a file claims. Where there are no elements no bytes vouch for the other axes: they stay small.
+  ///
+  /// - Throws: `CompressError` with the numbers when there can be no such shape.
+  static func checked(_ dims: [Int]) throws -> Shape {
+    let shape = try Shape(checking: dims)
+    guard shape.count > 0 || dims.allSatisfy({ $0 <= 1 << 16 }) else {
+      throw CompressError("an empty tensor of shape \(shape)", kind: .input)
+    }
+    return shape
+  }
+
   /// A list of integers, as shapes are.
   init(_ integers: [Int64]) { self.init(.int64, [integers.count], integers) }
 

@@ -46,7 +46,7 @@ extension ONNXImporter {
     case "Cast": return [try converted(x, to: ONNXElement(checking: Int(node.integer("to", 0))))]
     case "ConstantOfShape":
       let dims = try x.indices()
-      let shape = try Shape(checking: dims)
+      let shape = try ONNXConstant.checked(dims)
       try spend(shape.count)
       let value = try node.attributes["value"]?.tensor?.constant(files)
       guard value?.shape.count ?? 1 == 1 else { throw CompressError("a value of several elements", kind: .input) }
@@ -197,6 +197,8 @@ extension ONNXImporter {
 
   private mutating func stretched(_ x: ONNXConstant, to shape: Shape) throws -> ONNXConstant {
     if x.shape == shape { return x }
+    // Before there are indices of axes that somebody only claims.
+    try spend(shape.count)
     let missing = shape.rank - x.shape.rank, strides = x.shape.strides
     return try rearranged(
       x,

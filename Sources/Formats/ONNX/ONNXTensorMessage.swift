@@ -120,7 +120,7 @@ struct ONNXTensorMessage {
 
   private func read(_ files: ONNXFiles) throws -> ONNXConstant {
     let element = try ONNXElement(checking: element)
-    let shape = try Shape(checking: dims.map { Int($0) })
+    let shape = try ONNXConstant.checked(dims.map { Int($0) })
     if isExternal {
       let (bytes, owner) = try files.external(external, size: element.byteCount(shape.count))
       return try ONNXConstant(element, shape, bytes, owner: owner)
