@@ -91,8 +91,7 @@ import Testing
       ] {
         try content.write(toFile: path, atomically: false, encoding: .utf8)
         #expect(
-          message { _ = try ModelFile.read(path) }
-            == "\(path): is \(kind); models are read from native files (.cmpr) and ONNX files (.onnx), and weights from .safetensors")
+          message { _ = try ModelFile.read(path) }.hasPrefix("\(path): is \(kind); models are read from .cmpr, .onnx"))
         #expect(message { _ = try NativeFormat.read(path) } == "\(path): is no native model file")
       }
     }

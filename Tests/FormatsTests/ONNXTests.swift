@@ -46,6 +46,11 @@ import Testing
     let model = try read(small())
     #expect(model.graph.inputShape == [5, 4, 2])
     #expect(kinds(model) == ["input", "conv2d", "batch_norm", "relu", "pool2d", "reshape", "dense"])
+    #expect(
+      model.signature.interface
+        == ModelInterface(
+          format: "onnx", inputs: [ModelInterface.Value("x", name: "x", order: [1, 2, 0])],
+          outputs: [ModelInterface.Value("scores", name: "scores", order: [0])]))
     // OIHW became OHWI.
     let weight: [Float] = model["conv", .weight]!.values.array()
     let file = numbers(54)

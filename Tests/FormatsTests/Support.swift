@@ -90,7 +90,17 @@ func everythingModel() throws -> Model {
       .codes(
         CodedValues(weight("last").applying(.mul, fourOfFive), levels: RoundingLevels([-0.25, 0, 0.125, 3]))),
       mask: fourOfFive, structure: .pattern(keep: 4, of: 5)), "last", .weight)
-  model.adopt(try ModelSignature(classes: ["a", "b \u{1F642}", "c"], preprocessing: nil))
+  let interface = ModelInterface(
+    format: "onnx",
+    inputs: model.graph.inputs.map { name in
+      let rank = model.graph.shape(of: name).rank
+      return ModelInterface.Value(
+        name, name: "x \u{1F642}", order: Array((0..<rank).reversed()), hasBatch: false, element: .uint8)
+    }, outputs: model.graph.outputs.map { ModelInterface.Value($0, name: $0, order: [0]) })
+  let signature = try ModelSignature(
+    classes: ["a", "b \u{1F642}", "c"], preprocessing: nil, interface: interface)
+  model.adopt(signature)
+  guard model.signature == signature else { throw CompressError("the signature does not fit the network") }
   return model
 }
 

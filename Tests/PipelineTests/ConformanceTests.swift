@@ -344,7 +344,7 @@ private struct Plain {
       ("ch_PP-OCRv4_det_infer", [1, 3, 64, 96], [64, 96, 1] as Shape),
       ("ch_ppocr_mobile_v2.0_cls_infer", [1, 3, 48, 192], [2]),
     ] {
-      let model = try ModelFile.read("\(sharedData)/models/real/\(file).onnx", inputShapes: ["x": dims])
+      let model = try ModelFile.read("\(sharedData)/models/real/\(file).onnx", ModelFile.ReadOptions(inputShapes: ["x": dims]))
       #expect(model.graph.outputShape == output)
       let kinds = model.graph.nodes.map(\.op.spec.name)
       #expect(!kinds.contains("transpose") && kinds.contains("hard_swish"), "\(file)")

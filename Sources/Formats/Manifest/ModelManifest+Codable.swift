@@ -5,7 +5,7 @@ import Network
 
 extension ModelManifest: Codable {
   private enum CodingKeys: String, CodingKey {
-    case graph, parameters, activations, roundings, classes, preprocessing, scales
+    case graph, parameters, activations, roundings, classes, preprocessing, interface, scales
   }
 
   public init(from decoder: any Decoder) throws {
@@ -16,6 +16,7 @@ extension ModelManifest: Codable {
     roundings = try container.decodeIfPresent(Roundings.self, forKey: .roundings)
     classes = try container.decodeIfPresent([String].self, forKey: .classes)
     preprocessing = try container.decodeIfPresent(Preprocessing.self, forKey: .preprocessing)
+    interface = try container.decodeIfPresent(ModelInterface.self, forKey: .interface)
     scales = try container.decodeIfPresent(Reference.self, forKey: .scales)
   }
 
@@ -27,6 +28,7 @@ extension ModelManifest: Codable {
     try container.encodeIfPresent(roundings, forKey: .roundings)
     try container.encodeIfPresent(classes, forKey: .classes)
     try container.encodeIfPresent(preprocessing, forKey: .preprocessing)
+    try container.encodeIfPresent(interface, forKey: .interface)
     try container.encodeIfPresent(scales, forKey: .scales)
   }
 

@@ -65,9 +65,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
   let parameters: [Entry]
   let activations: Activations?
   let roundings: Roundings?
-  /// Names of the classes, and what images become.
+  /// Names of the classes, what images become, and how inputs and outputs were held in a foreign file.
   let classes: [String]?
   let preprocessing: Preprocessing?
+  let interface: ModelInterface?
   /// All scales in one float32 vector: alone, each would be tiny.
   let scales: Reference?
 
@@ -83,6 +84,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     graph = model.graph
     classes = model.signature.classes
     preprocessing = model.signature.preprocessing
+    interface = model.signature.interface
     parameters = try model.allParameters.map { layer, role, parameter in
       let values: Reference
       var count: Int?, bits: Int?, table: Int?, packed: Shape?
@@ -248,7 +250,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     guard scales.isEmpty else { throw CompressError("\(scales.count) scales belong to nothing", kind: .input) }
     return try Model(
       graph: graph, parameters: byLayer, activations: quantized,
-      signature: ModelSignature(classes: classes, preprocessing: preprocessing))
+      signature: ModelSignature(classes: classes, preprocessing: preprocessing, interface: interface))
   }
 
   /// The first version of the native format whose readers understand it.
@@ -256,7 +258,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let isNew =
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
-    let isNewest = classes != nil || preprocessing != nil || parameters.contains { $0.structure != nil }
+    let isNewest =
+      classes != nil || preprocessing != nil || interface != nil || parameters.contains { $0.structure != nil }
     return max(isNewest ? 3 : isNew ? 2 : 1, graph.formatVersion)
   }
 

@@ -36,9 +36,6 @@ public enum ONNXFile {
     }
   }
 
-  /// Whether a file is one of these.
-  public static func isImported(_ path: String) throws -> Bool { try MappedFile(path).withBytes(isONNX) }
-
   /// Whether bytes look like a model's: the fields of such a message, to the end of the file or what is looked at.
   public static func isONNX(_ bytes: UnsafeRawBufferPointer) -> Bool {
     var fields = WireReader(ByteReader(bytes)), hasGraph = false
@@ -161,6 +158,11 @@ public struct ONNXImport {
     public let hasBatch: Bool
     /// What it always is, where it does not depend on the inputs.
     public let constant: Tensor?
+
+    /// As the model keeps it.
+    func interface(_ value: String) -> ModelInterface.Value {
+      ModelInterface.Value(value, name: name, order: order, hasBatch: hasBatch)
+    }
   }
 
   /// nil where nothing is left to compute.

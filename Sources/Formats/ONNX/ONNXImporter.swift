@@ -139,7 +139,12 @@ struct ONNXImporter {
     }
     kept.reverse()
     let network = try Graph(kept, outputs: ends)
-    let model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
+    let interface = ModelInterface(
+      format: ONNXFile.fileExtension,
+      inputs: zip(network.inputs, inputs).map { $1.interface($0) },
+      outputs: zip(ends, outputs.filter { $0.constant == nil }).map { $1.interface($0) })
+    var model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
+    model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return ONNXImport(model: model, inputs: inputs, outputs: outputs)
   }
 

@@ -1,11 +1,13 @@
 import Diagnostics
 import Tensors
 
-/// What a model's input and output mean, for whoever runs it; what it computes does not depend on it.
+/// What a model's inputs and outputs mean, for whoever runs it; what it computes does not depend on it.
 public struct ModelSignature: Sendable, Hashable {
   /// A name for each score of the first output, in their order; nil where nobody said.
   public let classes: [String]?
   public let preprocessing: Preprocessing?
+  /// nil where the model came from no file that others read.
+  public let interface: ModelInterface?
 
   /// Bytes of a name.
   static let longestName = 512
@@ -17,10 +19,11 @@ public struct ModelSignature: Sendable, Hashable {
   private init() {
     classes = nil
     preprocessing = nil
+    interface = nil
   }
 
   /// - Throws: `CompressError` when a name is empty, too long or there twice.
-  public init(classes: [String]?, preprocessing: Preprocessing?) throws {
+  public init(classes: [String]?, preprocessing: Preprocessing?, interface: ModelInterface? = nil) throws {
     var seen = Set<String>(), bytes = 0
     for (index, name) in (classes ?? []).enumerated() {
       guard (1...Self.longestName).contains(name.utf8.count) else {
@@ -39,30 +42,36 @@ public struct ModelSignature: Sendable, Hashable {
     }
     self.classes = classes
     self.preprocessing = preprocessing
+    self.interface = interface
   }
 
   /// What this one says, and where it says nothing what another one does.
   public func over(_ other: ModelSignature) -> ModelSignature {
-    ModelSignature(known: classes ?? other.classes, preprocessing ?? other.preprocessing)
+    ModelSignature(
+      known: classes ?? other.classes, preprocessing ?? other.preprocessing, interface ?? other.interface)
   }
 
-  /// - Precondition: both were checked.
-  private init(known classes: [String]?, _ preprocessing: Preprocessing?) {
+  /// - Precondition: all were checked.
+  private init(known classes: [String]?, _ preprocessing: Preprocessing?, _ interface: ModelInterface?) {
     self.classes = classes
     self.preprocessing = preprocessing
+    self.interface = interface
   }
 
   /// What of it is about a network.
   public func fitting(_ graph: Graph) -> ModelSignature {
     ModelSignature(
       known: Self.mismatch(of: classes, graph) == nil ? classes : nil,
-      Self.mismatch(of: preprocessing, graph) == nil ? preprocessing : nil)
+      Self.mismatch(of: preprocessing, graph) == nil ? preprocessing : nil,
+      interface?.mismatch(graph) == nil ? interface : nil)
   }
 
-  /// - Throws: `CompressError` with the numbers when there are not as many names as scores, or the images are not those
-  ///   that the network takes.
+  /// - Throws: `CompressError` with the numbers when there are not as many names as scores, the images are not those
+  ///   that the network takes, or inputs and outputs are others.
   public func check(_ graph: Graph) throws {
-    if let text = Self.mismatch(of: classes, graph) ?? Self.mismatch(of: preprocessing, graph) {
+    if let text = Self.mismatch(of: classes, graph) ?? Self.mismatch(of: preprocessing, graph)
+      ?? interface?.mismatch(graph)
+    {
       throw CompressError(text, kind: .input)
     }
   }

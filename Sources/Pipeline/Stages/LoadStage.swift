@@ -14,7 +14,7 @@ public struct LoadStage: StageWork {
     let parts = try ModelFile.parts(path)
     var digests = try parts.map { try Digest.of(file: $0) }
     // What a foreign format becomes is ours to say, and may change.
-    if try ONNXFile.isImported(path) { digests.append("onnx \(ONNXFile.reading)") }
+    if let reading = try ModelFile.reading(path) { digests.append(reading) }
     digest = digests.joined(separator: " ")
   }
 

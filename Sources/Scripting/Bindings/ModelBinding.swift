@@ -122,7 +122,7 @@ extension ScriptSession {
       try saving.take(bytes: 0, files: 1)
       let ready = try ready(model)
       do {
-        let written = try state.engineWork { try ModelFile.write(ready, to: path, limit: saving.bytesLeft) }
+        let written = try state.engineWork { try ModelFile.write(ready, to: path, ModelFile.WriteOptions(limit: saving.bytesLeft)) }
         try saving.take(bytes: written)
       } catch var error as CompressError {
         if error.kind == .limit { error.hint = error.hint ?? saving.hint }

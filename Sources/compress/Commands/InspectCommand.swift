@@ -34,7 +34,7 @@ struct InspectCommand: ParsableCommand {
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
       return terminal.write(TensorTable(try SafeTensorsFile(self.model)).rendered(for: terminal))
     }
-    let model = try ModelFile.read(self.model, inputShapes: shapes)
+    let model = try ModelFile.read(self.model, ModelFile.ReadOptions(inputShapes: shapes))
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }

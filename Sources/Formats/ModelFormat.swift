@@ -1,0 +1,47 @@
+import Files
+import Network
+
+/// A format of model files: how a file is told to be one, and what reads and writes it.
+struct ModelFormat: Sendable {
+  let fileExtension: String
+  /// By a file's content; its name counts only where the content cannot tell.
+  let isFile: @Sendable (MappedFile) -> Bool
+  /// nil of a format that holds weights without a network.
+  let read: (@Sendable (_ path: String, ModelFile.ReadOptions) throws -> Model)?
+  /// Gives the bytes of the file; nil of a format that is only read.
+  let write: (@Sendable (Model, _ path: String, ModelFile.WriteOptions) throws -> Int)?
+  /// Whether shapes of inputs can be given.
+  var hasVaryingInputs = false
+  /// The files beside one that hold its weights.
+  var otherFiles: (@Sendable (MappedFile) throws -> [String])?
+  /// Of a format that is not ours: counts what changes the network that a file becomes, so that results of before are
+  /// not taken for those of now.
+  var reading: Int?
+
+  /// The first one whose file it is counts.
+  static let all = [native, safeTensors, onnx]
+
+  /// The format of a file, or nil.
+  static func of(_ file: MappedFile) -> ModelFormat? { all.first { $0.isFile(file) } }
+
+  private static let native = ModelFormat(
+    fileExtension: NativeFormat.fileExtension, isFile: { $0.withBytes(NativeFormat.isNative) },
+    read: { path, _ in try NativeFormat.read(path) },
+    write: { try NativeFormat.write($0, to: $1, limit: $2.limit) })
+
+  private static let safeTensors = ModelFormat(
+    fileExtension: SafeTensorsFile.fileExtension, isFile: { $0.withBytes(SafeTensorsFile.isSafeTensors) }, read: nil,
+    write: { try SafeTensorsFile.write($0, to: $1, limit: $2.limit) })
+
+  private static let onnx = ModelFormat(
+    fileExtension: ONNXFile.fileExtension,
+    isFile: { file in
+      // One that is cut short is told by its first byte and its name.
+      file.withBytes { ONNXFile.isONNX($0) || $0.first == 0x08 && file.path.hasSuffix("." + ONNXFile.fileExtension) }
+    },
+    read: { path, options in
+      var reading = ONNXFile.Options()
+      reading.inputShapes = options.inputShapes
+      return try ONNXFile.read(path, reading)
+    }, write: nil, hasVaryingInputs: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
+}
