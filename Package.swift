@@ -28,81 +28,134 @@ let package = Package(
     // The engine.
     .target(name: "Diagnostics"),
     .target(name: "Files", dependencies: ["CZlib", "Diagnostics"]),
-    .target(name: "Confinement", dependencies: ["CConfinement", "Files", "Diagnostics"]),
+    .target(name: "Confinement", dependencies: ["CConfinement", "Diagnostics", "Files"]),
     .target(name: "Tensors", dependencies: ["CKernels", "Diagnostics"]),
-    .target(name: "Kernels", dependencies: ["CKernels", "Tensors", "Diagnostics"]),
-    .target(name: "Network", dependencies: ["Tensors"]),
-    .target(name: "Descriptors", dependencies: ["Network", "Kernels"]),
-    .target(name: "Formats", dependencies: ["Network", "Files"]),
-    .target(name: "Datasets", dependencies: ["Network", "Tensors", "Files", "CImages"]),
+    .target(name: "Kernels", dependencies: ["CKernels", "Diagnostics", "Tensors"]),
+    .target(name: "Network", dependencies: ["Diagnostics", "Tensors"]),
+    .target(name: "Descriptors", dependencies: ["Diagnostics", "Tensors", "Kernels", "Network"]),
+    .target(name: "Formats", dependencies: ["Diagnostics", "Files", "Tensors", "Network"]),
+    .target(name: "Datasets", dependencies: ["CImages", "Diagnostics", "Files", "Tensors", "Network"]),
     .target(
-      name: "Downloads", dependencies: ["Files", "Diagnostics", .product(name: "Crypto", package: "swift-crypto")]),
-    .target(name: "Training", dependencies: ["Network", "Descriptors", "Kernels", "Datasets", "Diagnostics"]),
-    .target(name: "Compression", dependencies: ["Network", "Kernels"]),
-    .target(name: "Runtime", dependencies: ["Network", "Descriptors", "Kernels", "CKernels"]),
+      name: "Downloads",
+      dependencies: ["Diagnostics", "Files", .product(name: "Crypto", package: "swift-crypto")]),
+    .target(
+      name: "Training",
+      dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Descriptors", "Datasets"]),
+    .target(name: "Compression", dependencies: ["Diagnostics", "Tensors", "Kernels", "Network"]),
+    .target(name: "Runtime", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "Network", "Descriptors"]),
+    .target(
+      name: "Analysis",
+      dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
     .target(
       name: "Pipeline",
       dependencies: [
-        "Formats", "Datasets", "Training", "Compression", "Runtime", "Confinement",
-        .product(name: "Crypto", package: "swift-crypto"),
+        "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
+        "Compression", "Runtime", "Analysis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
-    .target(name: "Reports", dependencies: ["Pipeline", .product(name: "Mustache", package: "swift-mustache")]),
+    .target(
+      name: "Reports",
+      dependencies: [
+        "Diagnostics", "Files", "Kernels", "Network", "Formats", "Training", "Runtime", "Analysis", "Pipeline",
+        .product(name: "Mustache", package: "swift-mustache"),
+      ]),
 
     // The scripts, and the command line.
     .target(
       name: "ShippedPlugins", path: "plugins", exclude: ["meta"], sources: ["ShippedPlugins.swift"],
       resources: [.embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
-    .target(name: "Scripting", dependencies: ["LuaHost", "Pipeline", "Reports", "Confinement", "ShippedPlugins"]),
+    .target(
+      name: "Scripting",
+      dependencies: [
+        "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
+        "Compression", "Runtime", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
+      ]),
+    .target(
+      name: "Runs",
+      dependencies: ["Diagnostics", "Files", "Confinement", "Pipeline", "Reports", "LuaHost", "Scripting"]),
     .target(
       name: "Experiments",
       dependencies: [
-        "Scripting", "LuaHost", "Reports", "Pipeline", "Tensors", "Confinement",
-        .product(name: "GRDB", package: "GRDB.swift"),
+        "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Pipeline", "Reports", "LuaHost", "Scripting",
+        "Runs", .product(name: "GRDB", package: "GRDB.swift"),
       ]),
     .executableTarget(
       name: "compress",
       dependencies: [
-        "Scripting", "Experiments", "Downloads", "Confinement",
+        "Diagnostics", "Files", "Confinement", "Kernels", "Network", "Formats", "Datasets", "Downloads", "Runtime",
+        "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
-    .target(name: "TestSupport", dependencies: ["Network"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Tensors", "Network"], path: "Tests/TestSupport"),
     // A program with a hole on purpose, for the wall to be tried on.
     .target(name: "HoleAttacks", dependencies: ["CConfinement"], path: "Tests/HoleAttacks"),
     .executableTarget(
-      name: "hole", dependencies: ["Confinement", "CConfinement", "LuaHost", "HoleAttacks"], path: "Tests/Hole"),
+      name: "hole",
+      dependencies: ["CConfinement", "Diagnostics", "Confinement", "LuaHost", "HoleAttacks"],
+      path: "Tests/Hole"),
     .testTarget(name: "ConfinementTests", dependencies: ["Confinement", "hole"]),
     // Every row of the kernel table against the scalar reference; a program as well, for other CPUs (neon.sh).
     .target(
-      name: "KernelChecks", dependencies: ["CKernels"], path: "Tests/KernelChecks", exclude: ["main.c", "neon.sh"]),
+      name: "KernelChecks",
+      dependencies: ["CKernels"],
+      path: "Tests/KernelChecks",
+      exclude: ["main.c", "neon.sh"]),
+    .testTarget(name: "KernelsTests", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "KernelChecks"]),
     .testTarget(
-      name: "KernelsTests", dependencies: ["Kernels", "CKernels", "KernelChecks", "Tensors", "Diagnostics"]),
-    .testTarget(name: "CompressionTests", dependencies: ["Compression", "Formats", "Runtime", "TestSupport"]),
-    .testTarget(name: "TrainingTests", dependencies: ["Training", "TestSupport"], exclude: ["pytorch_step.py"]),
-    .testTarget(name: "FilesTests", dependencies: ["Files", "Tensors"]),
-    .testTarget(name: "DatasetsTests", dependencies: ["Datasets", "Files"]),
-    .testTarget(name: "DownloadsTests", dependencies: ["Downloads", "Tensors"]),
+      name: "CompressionTests",
+      dependencies: [
+        "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Compression", "Runtime", "TestSupport",
+      ]),
+    .testTarget(
+      name: "TrainingTests",
+      dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Training", "TestSupport"],
+      exclude: ["pytorch_step.py"]),
+    .testTarget(name: "FilesTests", dependencies: ["Diagnostics", "Files", "Tensors"]),
+    .testTarget(name: "DatasetsTests", dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Datasets"]),
+    .testTarget(
+      name: "DownloadsTests",
+      dependencies: ["Diagnostics", "Files", "Tensors", "Downloads", .product(name: "Crypto", package: "swift-crypto")]),
     .testTarget(name: "DiagnosticsTests", dependencies: ["Diagnostics"]),
-    .testTarget(name: "TensorsTests", dependencies: ["Tensors"]),
-    .testTarget(name: "NetworkTests", dependencies: ["Network", "TestSupport"]),
-    .testTarget(name: "FormatsTests", dependencies: ["Formats", "TestSupport"]),
-    .testTarget(name: "LuaHostTests", dependencies: ["LuaHost"]),
-    .testTarget(name: "RuntimeTests", dependencies: ["Runtime", "TestSupport"]),
+    .testTarget(name: "TensorsTests", dependencies: ["Diagnostics", "Tensors"]),
+    .testTarget(name: "NetworkTests", dependencies: ["Diagnostics", "Tensors", "Network", "TestSupport"]),
     .testTarget(
-      name: "PipelineTests", dependencies: ["Pipeline", "TestSupport"], exclude: ["pytorch_network.py"]),
-    .testTarget(name: "ScriptingTests", dependencies: ["Scripting", "ShippedPlugins", "TestSupport"], exclude: ["walk.lua"]),
+      name: "FormatsTests",
+      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"]),
+    .testTarget(name: "LuaHostTests", dependencies: ["CLuaBridge", "Diagnostics", "LuaHost"]),
+    .testTarget(
+      name: "RuntimeTests",
+      dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "TestSupport"]),
+    .testTarget(
+      name: "PipelineTests",
+      dependencies: [
+        "Diagnostics", "Files", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training", "Compression",
+        "Runtime", "Analysis", "Pipeline", "TestSupport",
+      ],
+      exclude: ["pytorch_network.py"]),
+    .testTarget(
+      name: "ScriptingTests",
+      dependencies: [
+        "CLuaBridge", "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Compression", "Runtime",
+        "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
+      ],
+      exclude: ["walk.lua"]),
     .testTarget(
       name: "ExperimentsTests",
-      dependencies: ["Experiments", "LuaHost", "Scripting", "Reports", .product(name: "GRDB", package: "GRDB.swift")]),
+      dependencies: [
+        "Diagnostics", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "compress", "Confinement", "Files", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Files", "Confinement", "compress", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["hostile-lines.tsv"]),
-    .testTarget(name: "ReportsTests", dependencies: ["Reports"]),
+    .testTarget(
+      name: "ReportsTests",
+      dependencies: ["Diagnostics", "Tensors", "Runtime", "Analysis", "Pipeline", "Reports"]),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -6,9 +6,13 @@
   import Darwin
 #endif
 import Diagnostics
+import Foundation
 
 /// Folders: making them, and where this user's cache and data are.
 public enum Folders {
+  /// The same path from the root, without `.` and `..`; symbolic links stay, as they do in what a person reads of it.
+  public static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
+
   /// The folder a path lies in; `.` for a bare name.
   public static func parent(of path: String) -> String {
     let slash = UInt8(ascii: "/")

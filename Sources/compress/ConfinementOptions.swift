@@ -46,9 +46,6 @@ struct ConfinementOptions: ParsableArguments {
 extension Rights {
   /// `--read` and `--write` for a process that gets these rights and no others.
   var arguments: [String] {
-    readable.flatMap { ["--read", Self.absolute($0)] } + writable.flatMap { ["--write", Self.absolute($0)] }
+    readable.flatMap { ["--read", Folders.absolute($0)] } + writable.flatMap { ["--write", Folders.absolute($0)] }
   }
-
-  /// Symbolic links stay, as they do in what a person reads of it.
-  static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

@@ -9,7 +9,7 @@ enum Scratch {
 
   /// Makes it and puts it in the place of `$TMPDIR`. The broker removes it after the process has ended.
   static func begin() throws -> String {
-    let folder = try ScratchFolder(in: Rights.absolute(Folders.environment("TMPDIR") ?? "/tmp"))
+    let folder = try ScratchFolder(in: Folders.absolute(Folders.environment("TMPDIR") ?? "/tmp"))
     try Broker.remove(afterwards: folder.path)
     setenv("TMPDIR", folder.path, 1)
     Self.folder = folder

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Runs
 import Synchronization
 import Testing
 

@@ -3,6 +3,7 @@ import Foundation
 import LuaHost
 import Pipeline
 import Reports
+import Runs
 import Testing
 
 @testable import Experiments

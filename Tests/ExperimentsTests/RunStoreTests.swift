@@ -6,6 +6,7 @@ import Reports
 import Testing
 
 @testable import Experiments
+@testable import Runs
 
 @Suite struct RunStoreTests {
   /// What was measured comes into a sweep's record, turn by turn, and out of its file again.

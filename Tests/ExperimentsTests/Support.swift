@@ -1,6 +1,7 @@
 @testable import Experiments
 import Foundation
 import Reports
+import Runs
 
 /// Whether the long versions of tests are asked for.
 let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Runs
 import Testing
 
 @testable import Experiments

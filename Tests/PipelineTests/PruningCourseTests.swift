@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Network
 import Testing
@@ -35,7 +36,7 @@ import Testing
     let rounds = courses[0].rounds
     #expect(rounds.map(\.name) == ["whole", "round 1", "second", "int8"])
     #expect(rounds.map(\.key) == [start, stages[2], stages[4], int8].map(\.key.digest))
-    let evaluated = try Evaluation(executor.model(of: stages[2]), on: comparison.data, context: executor.context)
+    let evaluated = try Evaluation(executor.model(of: stages[2]), on: comparison.data, context: executor.context.work)
     #expect(rounds.map(\.accuracy) == [0.1, evaluated.accuracy, 0.2, 0.3])
     #expect(rounds[0].nonzero > rounds[1].nonzero && rounds[1].nonzero > rounds[2].nonzero)
     #expect(rounds[0].layers.map(\.name) == ["conv", "head"] && rounds[0].layers.map(\.filters) == [4, 4])

@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Datasets
 import Diagnostics
@@ -29,7 +30,7 @@ import Training
     let quantized = try Stage(QuantizeStage(Uniform(choice: .int8), calibration: data.taking(64)), inputs: [pruned])
     let test = Corners(count: 200, salt: 9)
     for stage in [base, pruned, quantized] {
-      let evaluation = try Evaluation(executor.model(of: stage), on: test, context: executor.context)
+      let evaluation = try Evaluation(executor.model(of: stage), on: test, context: executor.context.work)
       #expect(evaluation.accuracy > 0.95, "\(stage.work.label)")
     }
     let model = try executor.model(of: pruned)

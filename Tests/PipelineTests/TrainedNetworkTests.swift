@@ -1,3 +1,4 @@
+import Analysis
 import Datasets
 import Formats
 import Foundation
@@ -73,9 +74,9 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     let test = try DatasetCatalog.open(trained.data, roots: [folder], options: options).test
     let context = StageContext(pool: try ThreadPool(threads: 2))
     if let first = trained.first1000, !isSoak {
-      #expect(try abs(Evaluation(model, on: test.taking(1000), context: context).correct - first) <= 1)
+      #expect(try abs(Evaluation(model, on: test.taking(1000), context: context.work).correct - first) <= 1)
     } else {
-      let correct = try Evaluation(model, on: test, context: context).correct
+      let correct = try Evaluation(model, on: test, context: context.work).correct
       #expect(abs(correct - trained.correct) <= 2, "\(correct) of 10,000")
     }
   }

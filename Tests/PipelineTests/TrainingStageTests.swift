@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Datasets
 import Diagnostics
@@ -111,7 +112,7 @@ import Training
         $0.options.distillation = Distillation(temperature: 2, weight: 1)
       }
       let student = try stage(taught, [tinyStage(seed: 7), teacher])
-      let evaluation = try Evaluation(executor.model(of: student), on: test, context: executor.context)
+      let evaluation = try Evaluation(executor.model(of: student), on: test, context: executor.context.work)
       #expect(evaluation.accuracy > 0.9)
     }
   }

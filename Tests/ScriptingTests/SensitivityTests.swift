@@ -3,6 +3,7 @@ import Diagnostics
 import Network
 import Testing
 
+@testable import Analysis
 @testable import Pipeline
 @testable import Scripting
 

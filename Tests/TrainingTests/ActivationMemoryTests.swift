@@ -7,43 +7,6 @@ import Testing
 @testable import Training
 
 @Suite struct ActivationMemoryTests {
-  @Test func buffersThatAreOfUseTogetherDoNotOverlap() throws {
-    var random = SeededRandom(seed: 4)
-    for _ in 0..<50 {
-      let requests = (0..<40).map { _ -> ArenaLayout.Request in
-        let start = random.below(60)
-        var lifetimes = [start...(start + random.below(20))]
-        if random.below(3) == 0 { lifetimes.append(90...(90 + random.below(10))) }
-        return ArenaLayout.Request(count: random.below(400), lifetimes: lifetimes)
-      }
-      let layout = try ArenaLayout(requests)
-      for (a, one) in requests.enumerated() where one.count > 0 {
-        #expect(layout.offsets[a] % 16 == 0 && layout.offsets[a] + one.count <= layout.count)
-        for (b, other) in requests.enumerated().dropFirst(a + 1) where other.count > 0 {
-          guard one.lifetimes.contains(where: { x in other.lifetimes.contains { x.overlaps($0) } }) else { continue }
-          let x = layout.offsets[a]..<layout.offsets[a] + one.count
-          let y = layout.offsets[b]..<layout.offsets[b] + other.count
-          #expect(!x.overlaps(y))
-        }
-      }
-    }
-  }
-
-  @Test func whatIsNeverOfUseTogetherSharesMemory() throws {
-    let layout = try ArenaLayout([
-      .init(count: 100, lifetimes: [0...3]), .init(count: 90, lifetimes: [4...6]), .init(count: 10, lifetimes: [2...5]),
-    ])
-    #expect(layout.offsets == [0, 0, 112] && layout.count == 128)
-  }
-
-  @Test func whatCannotBeCountedIsAnError() {
-    #expect(throws: CompressError("the activations of a batch are too large")) {
-      try ArenaLayout([
-        .init(count: Int.max / 8, lifetimes: [0...1]), .init(count: Int.max / 8, lifetimes: [0...1]),
-      ])
-    }
-  }
-
   private static func deepGraph() throws -> Graph {
     try built([8, 8, 1]) {
       $0.conv2d(filters: 8, kernel: 3, padding: .same, bias: false)

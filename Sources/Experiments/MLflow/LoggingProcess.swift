@@ -1,6 +1,7 @@
 import Confinement
 import Diagnostics
 import Foundation
+import Runs
 
 /// Logs runs through a process of its own, which has sockets: the one that runs scripts has none.
 ///

@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import Foundation
 import Pipeline
+import Runs
 
 /// Logs runs to an MLflow server through its REST API 2.0.
 ///

@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import GRDB
 import Reports
+import Runs
 
 /// Which rows of the run store are wanted, and in what order.
 public struct RunQuery: Sendable {

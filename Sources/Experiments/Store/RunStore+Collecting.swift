@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import GRDB
+import Runs
 
 extension RunStore {
   /// Which runs are to be forgotten; a run goes when any of it holds.

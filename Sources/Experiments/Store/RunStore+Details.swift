@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import GRDB
 import Reports
+import Runs
 
 /// A run with its number in the store.
 public struct StoredRun: Sendable {

@@ -3,6 +3,7 @@ import Foundation
 import GRDB
 import Pipeline
 import Reports
+import Runs
 
 extension RunStore {
   /// Which sweep a run belongs to.

@@ -5,6 +5,7 @@ import Foundation
 import Kernels
 import Pipeline
 import Reports
+import Runs
 import Scripting
 
 /// What a worker process does: one point of a sweep, from its job to its outcome.

@@ -3,6 +3,7 @@ import Files
 import Foundation
 import Pipeline
 import Reports
+import Runs
 
 /// Hears how a sweep goes on.
 public protocol SweepObserver: AnyObject {

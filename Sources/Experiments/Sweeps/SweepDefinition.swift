@@ -3,6 +3,7 @@ import Files
 import Foundation
 import LuaHost
 import Pipeline
+import Runs
 import Scripting
 
 /// What a sweep is: the script, its points, and how each is run. `sweep.json` in the sweep's folder.

@@ -2,6 +2,7 @@ import Diagnostics
 import Files
 import Foundation
 import Pipeline
+import Runs
 
 /// Where a sweep lives: `sweep.json`, `table.csv`, `index.html`, and `points/0001` with each point's files.
 ///
@@ -10,7 +11,7 @@ import Pipeline
 public struct SweepFolder: Sendable {
   public let path: String
 
-  public init(_ path: String) { self.path = ScriptRun.absolute(path) }
+  public init(_ path: String) { self.path = Folders.absolute(path) }
 
   public var definitionPath: String { "\(path)/sweep.json" }
   public var tablePath: String { "\(path)/table.csv" }

@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Runs
 
 /// What a search aims at: one metric, limits on others, and how much of the work a hopeless point may cost.
 public struct SweepGoal: Codable, Sendable, Equatable {

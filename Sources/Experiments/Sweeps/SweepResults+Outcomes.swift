@@ -1,6 +1,7 @@
 import Diagnostics
 import Files
 import Reports
+import Runs
 
 extension SweepResults {
   /// Points that ended, for the sweep's page.

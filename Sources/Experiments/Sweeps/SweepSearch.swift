@@ -1,5 +1,6 @@
 import Diagnostics
 import Foundation
+import Runs
 import Scripting
 
 /// Successive halving (Jamieson and Talwalkar 2016): all points with the least budget, the best of them with more, and

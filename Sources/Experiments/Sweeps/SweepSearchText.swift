@@ -1,5 +1,6 @@
 import Diagnostics
 import Reports
+import Runs
 
 /// What a search found, for the terminal.
 public struct SweepSearchText {

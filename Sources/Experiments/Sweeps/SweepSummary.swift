@@ -1,5 +1,6 @@
 import Diagnostics
 import Reports
+import Runs
 
 /// A sweep as it is told at its end: the points that no other beats, and how many failed.
 public struct SweepSummary {

@@ -1,6 +1,7 @@
 import Files
 import Foundation
 import Reports
+import Runs
 
 /// A sweep as CSV, one row a point and variant, in the order of the points. What was timed comes last: without those
 /// columns the same sweep gives the same bytes, however often it was interrupted.

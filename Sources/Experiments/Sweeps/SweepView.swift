@@ -2,6 +2,7 @@ import Diagnostics
 import Foundation
 import Pipeline
 import Reports
+import Runs
 
 /// Draws how a sweep goes on, on standard error: on a terminal a few lines that are redrawn, with what is at work, the
 /// best so far and the time left; when piped, a line for each point that ended.

@@ -1,3 +1,4 @@
+import Analysis
 import Confinement
 import Datasets
 import Diagnostics

@@ -1,3 +1,4 @@
+import Analysis
 import Formats
 import Network
 
@@ -111,7 +112,7 @@ extension PruningCourse.Round {
   ) throws {
     let model = try executor.model(of: stage), cost = ModelCost(model)
     func evaluate() throws -> Double {
-      let found = try Evaluation(model, on: comparison.data, context: executor.context)
+      let found = try Evaluation(model, on: comparison.data, context: executor.context.work)
       if found.undefined > 0 {
         executor.context.progress.note(
           "\(name) answers NaN to \(found.undefined) of \(found.count) samples; they count as wrong")

@@ -1,4 +1,5 @@
 import Compression
+import Diagnostics
 
 extension CostTarget {
   /// For labels: `to 50 % of the MACs`.

@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Datasets
 import Diagnostics
@@ -52,48 +53,32 @@ public struct SensitivityStage: StageWork {
     let quiet = StageContext(pool: context.pool, cancellation: context.cancellation)
     let parts = try parts(of: model, quiet)
     context.progress.begin(label, total: parts.count * shares.count + 1)
-    let evaluation = try Evaluation(model, on: data, context: quiet), baseline = evaluation.accuracy
-    try evaluation.checkDefined("the model", on: data)
-    var measured: [Sensitivity.Part] = []
-    for (number, part) in parts.enumerated() {
-      let accuracies = try shares.enumerated().map { index, share in
-        context.progress.update(
-          done: number * shares.count + index + 1,
-          detail: "\(part.layers[0]) without \((share * 100).formatted(0)) %")
-        return try Evaluation(part.pruned(share), on: data, context: quiet).accuracy
-      }
-      measured.append(Sensitivity.Part(layers: part.layers, accuracies: accuracies))
-    }
-    context.progress.end(detail: "\(parts.count) parts, accuracy \((baseline * 100).formatted(2)) % with nothing gone")
+    let found = try Sensitivity(of: model, parts, shares: shares, on: data, context: context.work)
+    context.progress.end(
+      detail: "\(parts.count) parts, accuracy \((found.baseline * 100).formatted(2)) % with nothing gone")
     var result = StageResult(model)
-    result.record.sensitivity = Sensitivity(baseline: baseline, shares: shares, parts: measured)
+    result.record.sensitivity = found
     return result
   }
 
-  private struct Part {
-    let layers: [String]
-    /// The model with a share of this part gone.
-    let pruned: (Double) throws -> Model
-  }
-
-  private func parts(of model: Model, _ context: StageContext) throws -> [Part] {
+  private func parts(of model: Model, _ context: StageContext) throws -> [Sensitivity.Prunable] {
     guard policy.unit == .filter else { return try layers(of: model, context) }
     let stage = try PruneChannelsStage(policy, target: .shares([]), samples: samples)
     let (selection, open) = try stage.selection(for: model, context: context)
     return open.map { position in
-      Part(layers: selection.groups.groups[position].producers) { share in
+      Sensitivity.Prunable(layers: selection.groups.groups[position].producers) { share in
         try model.removing(
           selection.choose { $0 == position ? share : nil }.removal, of: selection.groups)
       }
     }
   }
 
-  private func layers(of model: Model, _ context: StageContext) throws -> [Part] {
+  private func layers(of model: Model, _ context: StageContext) throws -> [Sensitivity.Prunable] {
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
     let evidence = pruner.evidence(of: model)
     return try pruner.layers.compactMap { layer in
       guard let scores = try pruner.scores(of: layer, evidence) else { return nil }
-      return Part(layers: [layer]) { share in
+      return Sensitivity.Prunable(layers: [layer]) { share in
         var pruned = model
         let shape = model[layer, .weight]!.shape
         let masks = try PruningMasks.select(

@@ -1,3 +1,4 @@
+import Analysis
 import Pipeline
 
 /// What `compress compare A B` shows: changed predictions, each layer's error, the samples that are furthest off.

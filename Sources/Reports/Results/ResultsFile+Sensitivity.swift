@@ -1,3 +1,4 @@
+import Analysis
 import Pipeline
 
 extension ResultsFile {
@@ -45,7 +46,7 @@ extension ResultsFile.Scan {
 }
 
 extension ResultsFile.Sensitivity {
-  init(_ found: Pipeline.Sensitivity) {
+  init(_ found: Analysis.Sensitivity) {
     self.init(
       baseline: found.baseline, shares: found.shares,
       parts: found.parts.map { Part(layers: $0.layers, accuracies: $0.accuracies) })

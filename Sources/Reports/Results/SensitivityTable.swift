@@ -1,3 +1,4 @@
+import Analysis
 import Pipeline
 
 /// A scan of sensitivity: one row a part of the network, one column a share, the accuracy where they meet.

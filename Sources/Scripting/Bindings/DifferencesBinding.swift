@@ -1,3 +1,4 @@
+import Analysis
 import Diagnostics
 import Formats
 import LuaHost
@@ -64,7 +65,7 @@ extension ScriptSession {
       let found = try measuring {
         try Differences(
           first, second, on: given[DifferencesKeys.data].data.unaugmented, layerSamples: given[DifferencesKeys.layers],
-          worstCount: given[DifferencesKeys.worst], context: executor.context)
+          worstCount: given[DifferencesKeys.worst], context: executor.context.work)
       }
       return [.table(try table(found))]
     }
@@ -79,7 +80,7 @@ extension ScriptSession {
       let given = try AgreementKeys.schema.read(try arguments.table(2))
       let first = try ready(models[0]), second = try ready(models[1])
       let found = try measuring {
-        try Agreement(first, second, on: given[AgreementKeys.data].data.unaugmented, context: executor.context)
+        try Agreement(first, second, on: given[AgreementKeys.data].data.unaugmented, context: executor.context.work)
       }
       return [.table(try table(found))]
     }

@@ -1,3 +1,4 @@
+import Analysis
 import Datasets
 import Diagnostics
 import LuaHost
@@ -85,7 +86,7 @@ extension ScriptSession {
         try arguments[1].object(DataObject.self)
         ?? EvaluateKeys.schema.read(try arguments.optionalTable(1))[EvaluateKeys.on]
       let samples = try data?.data ?? onlyTestData(), ready = try ready(model)
-      let result = try measuring { try Evaluation(ready, on: samples, context: executor.context) }
+      let result = try measuring { try Evaluation(ready, on: samples, context: executor.context.work) }
       try result.checkDefined("the model", on: samples)
       return [
         .table(

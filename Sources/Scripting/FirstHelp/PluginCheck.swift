@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Datasets
 import Diagnostics
@@ -274,7 +275,7 @@ private struct TestGround {
   func model(_ stage: Stage) throws -> Model { try executor.model(of: stage) }
 
   func accuracy(_ model: Model) throws -> String {
-    let result = try Evaluation(model, on: test, context: executor.context)
+    let result = try Evaluation(model, on: test, context: executor.context.work)
     return String(format: "accuracy %.1f %%", result.accuracy * 100)
   }
 }

@@ -1,3 +1,6 @@
+import Diagnostics
+import Kernels
+
 /// Decides which activations are kept and where in memory each lies.
 struct ActivationPlan {
   let steps: [TrainingStep]
@@ -6,21 +9,23 @@ struct ActivationPlan {
   let outputs: [Value]
 
   /// - Parameter recomputes: whether activations may be given up and computed again, if that takes less memory.
-  func laidOut(recomputes: Bool) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaLayout) {
+  func laidOut(recomputes: Bool) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaPlan) {
     var best = try laidOut(TrainingSchedule(layers: steps.count))
     guard recomputes else { return best }
     for segments in stride(from: 2, through: min(steps.count / 2, Self.mostSegments), by: 1) {
       let other = try laidOut(TrainingSchedule(layers: steps.count, cuts: cuts(segments)))
-      if other.2.count < best.2.count { best = other }
+      if other.2.byteCount < best.2.byteCount { best = other }
     }
     return best
   }
 
   private static let mostSegments = 24
 
-  private func laidOut(_ schedule: TrainingSchedule) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaLayout) {
-    let requests = lifetimes(schedule).requests
-    return (schedule, requests.map(\.place), try ArenaLayout(requests.map(\.request)))
+  private func laidOut(_ schedule: TrainingSchedule) throws -> (TrainingSchedule, slots: [BufferSlot], ArenaPlan) {
+    let buffers = lifetimes(schedule).buffers
+    let arena = ArenaPlan(buffers.map(\.buffer))
+    guard arena.byteCount < .max else { throw CompressError("the activations of a batch are too large") }
+    return (schedule, buffers.map(\.slot), arena)
   }
 
   private func lifetimes(_ schedule: TrainingSchedule) -> Lifetimes {

@@ -119,9 +119,10 @@ final class TrainingGraph {
     let plan = ActivationPlan(steps: steps, inputs: inputs, outputs: outputs)
     let (schedule, slots, layout) = try plan.laidOut(recomputes: recomputes)
     self.schedule = schedule
-    let arena = try FloatBuffer(layout.count)
-    activationBytes = layout.count * MemoryLayout<Float>.stride
-    for (slot, offset) in zip(slots, layout.offsets) { slot.place(at: offset, of: arena) }
+    let size = MemoryLayout<Float>.stride
+    let arena = try FloatBuffer(layout.byteCount / size)
+    activationBytes = layout.byteCount
+    for (slot, offset) in zip(slots, layout.offsets) { slot.place(at: offset / size, of: arena) }
     samples = inputs.count == 1 ? inputs[0].data : try FloatBuffer(sampleSize * batchSize)
   }
 

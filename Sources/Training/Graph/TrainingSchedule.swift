@@ -1,3 +1,5 @@
+import Kernels
+
 /// The order of work of one training step: forward, the loss, backward; with recomputation, layers whose outputs were
 /// given up in between run forward a second time (Chen et al. 2016).
 struct TrainingSchedule {
@@ -46,8 +48,13 @@ struct Lifetimes {
     ranges[id]![ranges[id]!.count - 1] = last.lowerBound...max(last.upperBound, time)
   }
 
-  /// Every place, in the order of first use.
-  var requests: [(place: BufferSlot, request: ArenaLayout.Request)] {
-    order.map { ($0, ArenaLayout.Request(count: $0.count, lifetimes: ranges[ObjectIdentifier($0)]!)) }
+  /// Every slot, in the order of first use.
+  var buffers: [(slot: BufferSlot, buffer: ArenaPlan.Buffer)] {
+    order.map { slot in
+      let (bytes, overflow) = slot.count.multipliedReportingOverflow(by: MemoryLayout<Float>.stride)
+      return (
+        slot, ArenaPlan.Buffer(byteCount: overflow ? .max : bytes, lifetimes: ranges[ObjectIdentifier(slot)]!)
+      )
+    }
   }
 }

@@ -1,3 +1,4 @@
+import Analysis
 import ArgumentParser
 import Confinement
 import Datasets
@@ -68,7 +69,7 @@ struct CompareCommand: ParsableCommand {
     }
     guard layers >= 0, worst >= 0 else { throw CompressError("--layers and --worst are numbers from 0 up") }
     let context = StageContext(pool: try ThreadPool(threads: threads), progress: TerminalProgress())
-    let found = try Differences(first, second, on: test, layerSamples: layers, worstCount: worst, context: context)
+    let found = try Differences(first, second, on: test, layerSamples: layers, worstCount: worst, context: context.work)
     let terminal = Terminal(.output)
     terminal.write(DifferencesTable(found).rendered(for: terminal))
   }

@@ -6,6 +6,7 @@ import Files
 import Foundation
 import Pipeline
 import Reports
+import Runs
 
 /// `compress run SCRIPT`.
 struct RunCommand: ParsableCommand {

@@ -146,7 +146,7 @@ struct SweepCommand: ParsableCommand {
       rights.writable.append(store.root)
     }
     let programs = BrokeredPrograms(
-      point: try Programs.point(of: out.map(Self.absolute), rights, options.confinement),
+      point: try Programs.point(of: out.map(Folders.absolute), rights, options.confinement),
       slurm: on == .local
         ? nil
         : try SlurmPrograms(
@@ -183,9 +183,9 @@ struct SweepCommand: ParsableCommand {
       try SweepFile.looksLikeSweep(options.script)
       ? SweepFile(options.script, seed: options.seed, limits: options.limits.limits()) : nil
     var session = try options.sessionOptions()
-    session.script = try Self.absolute(file?.script ?? options.script)
-    session.data = try options.data.map(Self.absolute)
-    session.plugins = try options.plugins.map(Self.absolute)
+    session.script = Folders.absolute(file?.script ?? options.script)
+    session.data = options.data.map(Folders.absolute)
+    session.plugins = options.plugins.map(Folders.absolute)
     // The command line changes what the file says.
     var space = file?.space ?? SweepSpace()
     for axis in try grid.map(SweepAxis.init) {
@@ -227,8 +227,6 @@ struct SweepCommand: ParsableCommand {
       run: run, threads: threads)
     return (definition, declared)
   }
-
-  private static func absolute(_ path: String) throws -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 
   /// The same sweep has the same folder.
   private static func standardFolder(_ definition: SweepDefinition) throws -> String {

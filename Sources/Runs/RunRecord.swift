@@ -58,6 +58,14 @@ public struct RunRecord: Codable, Sendable, Equatable {
     /// Whether this run computed it; otherwise it came from the store.
     public var isComputed: Bool
 
+    public init(key: String, kind: String, label: String, seconds: Double, isComputed: Bool) {
+      self.key = key
+      self.kind = kind
+      self.label = label
+      self.seconds = seconds
+      self.isComputed = isComputed
+    }
+
     private enum CodingKeys: String, CodingKey { case key, kind, label, seconds, isComputed = "computed" }
   }
 

@@ -36,7 +36,7 @@ public final class ScriptRun {
       // What was asked for, until the script says what all its params are.
       params: Dictionary(options.settings.map { ($0.name, ParamValue.string($0.value)) }, uniquingKeysWith: { $1 }),
       seed: options.seed, threads: executor.context.pool.threads, started: Date(),
-      folder: options.out.map(Self.absolute), command: command, environment: RunRecord.Environment(program: version))
+      folder: options.out.map(Folders.absolute), command: command, environment: RunRecord.Environment(program: version))
     record.scriptDigest = try? Digest.of(file: options.script)
   }
 
@@ -144,6 +144,4 @@ public final class ScriptRun {
   private static func dictionary(_ params: [(name: String, value: ParamValue)]) -> [String: ParamValue] {
     Dictionary(params.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
   }
-
-  static func absolute(_ path: String) -> String { URL(fileURLWithPath: path).standardizedFileURL.path }
 }

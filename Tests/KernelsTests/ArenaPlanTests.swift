@@ -1,7 +1,7 @@
 import Tensors
 import Testing
 
-@testable import Runtime
+@testable import Kernels
 
 @Suite struct ArenaPlanTests {
   static func overlaps(_ plan: ArenaPlan, _ buffers: [ArenaPlan.Buffer]) -> [(Int, Int)] {
@@ -22,9 +22,9 @@ import Testing
     let steps = 1 + random.below(30)
     let buffers = (0..<random.below(40)).map { _ in
       let first = random.below(steps)
-      return ArenaPlan.Buffer(
-        byteCount: random.below(5) * random.below(1000), firstStep: first,
-        lastStep: min(steps, first + random.below(4)))
+      var lifetimes = [first...min(steps, first + random.below(4))]
+      if random.below(3) == 0 { lifetimes.append(50...50 + random.below(10)) }
+      return ArenaPlan.Buffer(byteCount: random.below(5) * random.below(1000), lifetimes: lifetimes)
     }
     let plan = ArenaPlan(buffers)
     #expect(Self.overlaps(plan, buffers).isEmpty)
@@ -33,8 +33,8 @@ import Testing
       #expect(offset + buffer.byteCount <= plan.byteCount)
     }
     let most =
-      (0..<steps).map { step in
-        buffers.filter { $0.firstStep <= step && step <= $0.lastStep }.reduce(0) { $0 + $1.byteCount }
+      (0..<60).map { step in
+        buffers.filter { $0.lifetimes.contains { $0.contains(step) } }.reduce(0) { $0 + $1.byteCount }
       }.max() ?? 0
     #expect(plan.byteCount >= most)
     #expect(plan.byteCount <= buffers.reduce(0) { $0 + ($1.byteCount + 63) / 64 * 64 })
@@ -55,6 +55,20 @@ import Testing
     let plan = ArenaPlan(buffers)
     #expect(plan.offsets[5] == plan.offsets[3])
     #expect(plan.byteCount == 1024 + 640 + 512 + 320 + 256)
+  }
+
+  @Test func whatIsNeverOfUseTogetherSharesMemory() {
+    let plan = ArenaPlan([
+      .init(byteCount: 400, lifetimes: [0...3, 7...8]), .init(byteCount: 360, lifetimes: [4...6]),
+      .init(byteCount: 40, lifetimes: [2...5]),
+    ])
+    #expect(plan.offsets == [0, 0, 448] && plan.byteCount == 512)
+  }
+
+  @Test func whatCannotBeCountedIsSaid() {
+    let half = ArenaPlan.Buffer(byteCount: .max / 2, firstStep: 0, lastStep: 1)
+    #expect(ArenaPlan([half, half, half]).byteCount == .max)
+    #expect(ArenaPlan([.init(byteCount: .max, firstStep: 0, lastStep: 1), half]).byteCount == .max)
   }
 
   @Test func nothingNeedsNothing() {

@@ -7,17 +7,17 @@ import Tensors
 
 /// What layers put out for a few samples, one layer at a time: the network is run up to the layer anew, so that no more
 /// than one layer's output is in memory.
-struct LayerActivations {
+public struct LayerActivations {
   /// The first so many samples are run; fewer where a layer's output for them would take more than `mostBytes`.
-  static let mostSamples = 64
-  static let mostBytes = 256 << 20
+  public static let mostSamples = 64
+  public static let mostBytes = 256 << 20
 
   private let model: Model
   private let images: Tensor
   private let pool: ThreadPool
 
   /// - Throws: `CompressError` when the samples cannot be read.
-  init(_ model: Model, on data: any Dataset, pool: ThreadPool) throws {
+  public init(_ model: Model, on data: any Dataset, pool: ThreadPool) throws {
     self.model = model
     self.pool = pool
     let batch = try data.batch(0..<min(Self.mostSamples, data.count))
@@ -29,7 +29,7 @@ struct LayerActivations {
   /// `[n, units]` of a dense layer.
   ///
   /// - Throws: `CompressError` when it is not finite.
-  func output(of layer: String) throws -> Tensor {
+  public func output(of layer: String) throws -> Tensor {
     let part = try model.upTo([model.graph.endOfBlock(layer)])
     let bytes = max(1, part.graph.outputShape.count * MemoryLayout<Float>.stride)
     let count = min(images.shape[0], max(1, Self.mostBytes / bytes))

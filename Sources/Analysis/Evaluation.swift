@@ -1,6 +1,5 @@
 import Datasets
 import Diagnostics
-import Kernels
 import Network
 import Runtime
 
@@ -20,7 +19,7 @@ public struct Evaluation: Sendable {
   }
 
   /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
-  public init(_ model: Model, on data: any Dataset, context: StageContext) throws {
+  public init(_ model: Model, on data: any Dataset, context: WorkContext) throws {
     try Self.check(model.graph, fits: data)
     let classifier = try Classifier(model, pool: context.pool)
     var predictions: [Int32] = [], labels: [Int32] = []
@@ -48,7 +47,7 @@ public struct Evaluation: Sendable {
 
   /// - Throws: `CompressError` with both shapes when the network does not take the samples or cannot tell their
   ///   classes apart.
-  static func check(_ graph: Graph, fits data: any Dataset) throws {
+  public static func check(_ graph: Graph, fits data: any Dataset) throws {
     try checkShape(graph, fits: data)
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(
@@ -58,36 +57,10 @@ public struct Evaluation: Sendable {
   }
 
   /// - Throws: `CompressError` with both shapes when the network does not take the samples.
-  static func checkShape(_ graph: Graph, fits data: any Dataset) throws {
+  public static func checkShape(_ graph: Graph, fits data: any Dataset) throws {
     guard data.sampleShape == graph.inputShape else {
       throw CompressError(
         "\"\(data.name)\" has samples of shape \(data.sampleShape); the network takes \(graph.inputShape)")
     }
   }
-}
-
-/// A model's predicted classes: the index of the largest output, the first of equals; -1 where an output is NaN.
-struct Classifier {
-  static let batch = 64
-
-  private let session: Session
-
-  init(_ model: Model, pool: ThreadPool) throws {
-    session = Session(try compile(model.classifying(), CompileOptions(maxBatch: Self.batch)), pool: pool)
-  }
-
-  var sampleCount: Int { session.plan.inputShape.count }
-
-  /// - Precondition: `count` samples of the network's input shape.
-  func predictions(_ images: UnsafeBufferPointer<Float>, count: Int) -> [Int32] {
-    let size = sampleCount
-    return session.predictions(count: count) { samples, batch in
-      _ = batch.update(fromContentsOf: images[samples.lowerBound * size..<samples.upperBound * size])
-    }.map { Int32($0) }
-  }
-}
-
-extension Model {
-  /// The network as far as its first output, whose class scores count.
-  func classifying() throws -> Model { graph.outputs.count == 1 ? self : try upTo([graph.output]) }
 }

@@ -1,3 +1,5 @@
+import Kernels
+
 /// Where a session keeps the values and the scratch of a plan's steps: one arena, in which what is not needed
 /// at the same time shares bytes.
 struct StepMemory {
@@ -39,7 +41,7 @@ struct StepMemory {
         let last = max(index, lastRead[output])
         if let reused, let buffer = bufferOf[reused] {
           bufferOf[output] = buffer
-          buffers[buffer] = .init(byteCount: bytes, firstStep: buffers[buffer].firstStep, lastStep: last)
+          buffers[buffer] = .init(byteCount: bytes, firstStep: buffers[buffer].lifetimes[0].lowerBound, lastStep: last)
         } else {
           bufferOf[output] = buffers.count
           buffers.append(.init(byteCount: bytes, firstStep: step.isConstant ? 0 : index, lastStep: last))

@@ -1,7 +1,5 @@
-import Compression
 import Datasets
 import Diagnostics
-import Foundation
 import Kernels
 import Network
 import Runtime
@@ -60,7 +58,7 @@ extension Differences {
   /// - Throws: `CompressError` when the models are not of one network or the data does not fit it.
   public init(
     _ original: Model, _ changed: Model, on data: any Dataset, layerSamples: Int = 64, worstCount: Int = 10,
-    context: StageContext
+    context: WorkContext
   ) throws {
     try Evaluation.check(original.graph, fits: data)
     try Evaluation.check(changed.graph, fits: data)
@@ -164,29 +162,6 @@ extension Differences {
       }
       try advance(images.shape[0])
     }
-  }
-}
-
-/// The error of values that arrive in pieces.
-struct ErrorSum {
-  private var signal = 0.0, other = 0.0, noise = 0.0, product = 0.0, maximum = 0.0
-
-  mutating func add(_ a: [Float], _ b: [Float]) {
-    for (x, y) in zip(a, b) {
-      let (x, y) = (Double(x), Double(y))
-      signal += x * x
-      other += y * y
-      product += x * y
-      noise += (x - y) * (x - y)
-      maximum = max(maximum, abs(x - y))
-    }
-  }
-
-  var error: Differences.Error {
-    let norms = (signal * other).squareRoot()
-    return Differences.Error(
-      decibels: noise == 0 ? nil : 10 * log10(signal / noise), maximum: maximum,
-      cosine: norms > 0 ? product / norms : signal == other ? 1 : 0)
   }
 }
 

@@ -6,15 +6,15 @@ import Runtime
 import Tensors
 
 /// Streams samples through a float model while observers watch the values that are to be quantized.
-struct Calibration {
+public struct Calibration {
   /// Samples at once.
-  static let batch = 32
+  public static let batch = 32
 
   private let session: Session
   private let pool: ThreadPool
   private var observers: [String: Observer]
 
-  init(_ assignment: QuantizationAssignment, pool: ThreadPool) throws {
+  public init(_ assignment: QuantizationAssignment, pool: ThreadPool) throws {
     self.pool = pool
     observers = try assignment.observed.mapValues { try Observer($0) }
     session = Session(try compile(assignment.model, CompileOptions(maxBatch: Self.batch)), pool: pool)
@@ -22,7 +22,7 @@ struct Calibration {
 
   /// - Parameter samples: at most `batch` of them, float32.
   /// - Throws: `CompressError` naming the layer whose output is not finite.
-  mutating func observe(_ samples: Tensor) throws {
+  public mutating func observe(_ samples: Tensor) throws {
     var observers = take()  // moved, so that histograms are not copied
     defer { self.observers = observers }
     try session.run(samples) { value, elements in
@@ -37,7 +37,7 @@ struct Calibration {
   }
 
   /// - Throws: `CompressError` naming a value that nothing reached.
-  func ranges() throws -> [String: ActivationEncoding] {
+  public func ranges() throws -> [String: ActivationEncoding] {
     let names = observers.keys.sorted()
     var found = [Result<ActivationEncoding, any Error>?](repeating: nil, count: names.count)
     found.withUnsafeMutableBufferPointer { found in

@@ -8,11 +8,11 @@ import Runtime
 /// What activations that were calibrated cost beside those quantized on the fly (dynamic range), on some of the very
 /// samples they were calibrated on: one value that is far from all others makes steps that are too coarse for these, and
 /// no layer of the network need look wrong by itself.
-struct ActivationLoss {
+public struct ActivationLoss {
   /// Outputs against those of the model as it was, in decibels of signal to noise.
-  let calibrated: Double
+  public let calibrated: Double
   /// The same with dynamic range.
-  let dynamic: Double
+  public let dynamic: Double
   private let samples: Int
 
   /// So many samples are enough to see it, and cost little beside calibration.
@@ -21,7 +21,7 @@ struct ActivationLoss {
   private static let tolerated = 6.0, good = 60.0
 
   /// nil when an output is not finite.
-  init?(
+  public init?(
     of quantized: Model, _ assignment: QuantizationAssignment, on data: any Dataset, pool: ThreadPool
   ) throws {
     let samples = min(Self.mostSamples, data.count)
@@ -48,7 +48,7 @@ struct ActivationLoss {
   }
 
   /// For people, where it is more than one would expect.
-  var sentence: String? {
+  public var sentence: String? {
     guard min(dynamic, Self.good) - calibrated > Self.tolerated else { return nil }
     let others = dynamic.isFinite ? String(format: "%.1f dB", dynamic) : "nothing lost"
     return String(format: "on %d calibration samples the outputs are at %.1f dB", samples, calibrated)

@@ -23,7 +23,7 @@ public struct Agreement: Sendable, Hashable {
   public var cosine: Double { outputs.map(\.error.cosine).min() ?? 1 }
 
   /// - Throws: `CompressError` when outputs have other shapes, the data does not fit, or an output is no number.
-  public init(_ original: Model, _ changed: Model, on data: any Dataset, context: StageContext) throws {
+  public init(_ original: Model, _ changed: Model, on data: any Dataset, context: WorkContext) throws {
     for model in [original, changed] { try Evaluation.checkShape(model.graph, fits: data) }
     let shapes = original.graph.outputShapes
     guard shapes == changed.graph.outputShapes else {

@@ -1,3 +1,4 @@
+import Runs
 import Diagnostics
 import Foundation
 import Reports

@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Reports
+import Runs
 
 /// Runs as people read them in a terminal.
 public enum RunText {

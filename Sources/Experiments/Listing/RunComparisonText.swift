@@ -1,3 +1,4 @@
+import Runs
 import Reports
 
 /// Runs beside each other: what was different about them, and what came of it.

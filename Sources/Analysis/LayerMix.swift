@@ -1,0 +1,150 @@
+import Compression
+import Datasets
+import Diagnostics
+import Network
+import Runtime
+
+/// Chooses for each layer among several models of one network, from cheap to dear: as few layers as possible move up,
+/// those first whose move takes most error off the network's output for what it costs.
+public struct LayerMix {
+  public enum Goal: Sendable, Hashable {
+    /// Accuracy at most so much below the original's, 0…1.
+    case accuracy(within: Double)
+    /// A file of at most so many bytes.
+    case bytes(Int)
+  }
+
+  /// What a move costs.
+  public enum Price: String, Sendable {
+    case layers, bytes
+  }
+
+  /// A layer goes from one candidate to the next.
+  private struct Move {
+    let layer: Int
+    let level: Int
+    let worth: Double
+  }
+
+  public let original: Model
+  public let candidates: [Model]
+  /// What the candidates are called.
+  public let names: [String]
+  /// The layers with weights, in the network's order.
+  public let layers: [String]
+  private let data: any Dataset
+  private let samples: Int
+  private let byteCount: (Model) throws -> Int
+
+  /// - Parameters:
+  ///   - candidates: two or more, from cheap to dear.
+  ///   - data: what accuracy is measured on, and, of its first `samples`, the error of outputs.
+  ///   - byteCount: of a file with a model.
+  public init(
+    of original: Model, _ candidates: [Model], names: [String], on data: any Dataset, samples: Int,
+    byteCount: @escaping (Model) throws -> Int
+  ) {
+    precondition(candidates.count > 1 && names.count == candidates.count)
+    self.original = original
+    self.candidates = candidates
+    self.names = names
+    self.data = data
+    self.samples = samples
+    self.byteCount = byteCount
+    layers = candidates[0].weightLayers
+  }
+
+  private var top: Int { candidates.count - 1 }
+
+  /// Steps of progress that choosing takes.
+  public var steps: Int { layers.count * top + 1 }
+
+  /// The model that has each layer from the candidate of its level.
+  public func model(_ levels: [Int]) throws -> Model {
+    let choice = Dictionary(uniqueKeysWithValues: zip(layers, levels))
+    return try Model.mixing(candidates) { choice[$0]! }
+  }
+
+  /// For each layer the position of its candidate.
+  ///
+  /// - Throws: `CompressError` when the goal cannot be reached, a sample is not finite, the original answers NaN, or
+  ///   stopping was requested.
+  public func levels(for goal: Goal, price: Price, context: WorkContext) throws -> [Int] {
+    let moves = try moves(price, context)
+    /// The levels after the first so many moves.
+    func levels(after count: Int) -> [Int] {
+      var levels = [Int](repeating: 0, count: layers.count)
+      for move in moves.prefix(count) { levels[move.layer] = max(levels[move.layer], move.level) }
+      return levels
+    }
+
+    switch goal {
+    case .accuracy(let within):
+      let evaluation = try Evaluation(original, on: data, context: context.quiet)
+      try evaluation.checkDefined("the original", on: data)
+      let wanted = evaluation.accuracy - within
+      func isEnough(_ count: Int) throws -> Bool {
+        context.progress.update(done: layers.count * top, detail: "\(count) moves")
+        return try Evaluation(model(levels(after: count)), on: data, context: context.quiet).accuracy >= wanted
+      }
+      guard try isEnough(moves.count) else {
+        throw CompressError(
+          "even \(names[top]) throughout loses more than \(within.formatted(4)) of the original's accuracy on "
+            + "\"\(data.name)\"")
+      }
+      return levels(after: try Self.least(moves.count, isEnough))
+    case .bytes(let most):
+      func bytes(_ count: Int) throws -> Int { try byteCount(model(levels(after: count))) }
+      let least = try bytes(0)
+      guard least <= most else {
+        throw CompressError("\(names[0]) throughout takes \(least) bytes, more than \(most)")
+      }
+      return levels(after: try Self.least(moves.count + 1) { $0 > moves.count ? true : try bytes($0) > most } - 1)
+    }
+  }
+
+  /// The least number from 0 to `most` for which `holds` does; it does for `most`, and for all above any.
+  private static func least(_ most: Int, _ holds: (Int) throws -> Bool) rethrows -> Int {
+    var low = 0, high = most
+    while low < high {
+      let middle = (low + high) / 2
+      if try holds(middle) { high = middle } else { low = middle + 1 }
+    }
+    return high
+  }
+
+  /// All moves, the worthiest first; of one layer in order.
+  private func moves(_ price: Price, _ context: WorkContext) throws -> [Move] {
+    let batch = try data.batch(0..<samples), images = batch.images
+    try data.checkFinite(batch, first: 0)
+    func outputs(_ model: Model) throws -> [Float] {
+      try context.cancellation.check()
+      let session = Session(try compile(model, CompileOptions(maxBatch: min(samples, 16))), pool: context.pool)
+      return try session.run(images).array()
+    }
+    let expected = try outputs(original)
+    func error(_ levels: [Int]) throws -> Double {
+      zip(expected, try outputs(model(levels))).reduce(0) { sum, pair in
+        let error = Double(pair.0) - Double(pair.1)
+        return sum + error * error
+      }
+    }
+    var moves: [Move] = []
+    for layer in layers.indices {
+      // Alone below, all others at the top.
+      func alone(_ level: Int) -> [Int] { layers.indices.map { $0 == layer ? level : top } }
+      var before = try error(alone(0)), bytes = try byteCount(model(alone(0)))
+      var bound = Double.infinity
+      for level in 1...top {
+        context.progress.update(done: layer * top + level, detail: layers[layer])
+        let after = try error(alone(level)), size = try byteCount(model(alone(level)))
+        let cost = price == .layers ? 1 : Double(max(1, size - bytes))
+        // No move comes before the one that it starts from.
+        bound = min(bound, (before - after) / cost)
+        moves.append(Move(layer: layer, level: level, worth: bound))
+        (before, bytes) = (after, size)
+      }
+    }
+    return moves.sorted { ($0.worth, $1.layer, $1.level) > ($1.worth, $0.layer, $0.level) }
+  }
+}
