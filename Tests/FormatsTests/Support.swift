@@ -26,7 +26,7 @@ func difference(_ a: Model, _ b: Model) -> String? {
       guard p.dtype == q.dtype, p.shape == q.shape, bytes(p) == bytes(q) else { return place }
     case (.integer(let p), .integer(let q)):
       guard p.values.dtype == q.values.dtype, p.values.shape == q.values.shape, bytes(p.values) == bytes(q.values),
-        p.scales == q.scales, p.bits == q.bits
+        p.scales == q.scales, p.zeroPoints == q.zeroPoints, p.bits == q.bits
       else { return place }
     case (.codes(let p), .codes(let q)):
       guard p.codes.shape == q.codes.shape, bytes(p.codes) == bytes(q.codes), p.table == q.table else { return place }
@@ -74,7 +74,10 @@ func everythingModel() throws -> Model {
   try model.set(
     Parameter(.integer(quantized(pruned)), mask: Tensor(repeating: 1, pruned.shape).converted(to: .uint8),
       structure: .blocks(rows: 1, columns: 4)), "dense", .weight)
-  try model.set(Parameter(.integer(quantized(weight("point"), bits: 4))), "point", .weight)
+  let point = try quantized(weight("point"), bits: 4)
+  try model.set(
+    Parameter(.integer(IntegerValues(values: point.values, scales: point.scales, zeroPoints: [-8, 0, 7], bits: 4))),
+    "point", .weight)
   try model.set(
     Parameter(.integer(IntegerValues(values: Tensor([7, -1 << 30, 0] as [Int32]), scales: [0.5, 1, 1e-9], bits: 32))),
     "point", .bias)

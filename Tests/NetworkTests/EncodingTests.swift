@@ -21,6 +21,28 @@ import Testing
     #expect(try Parameter(.float(Tensor([0, -0.0, 1e-8, 1] as [Float]).converted(to: .float16))).nonzeroCount == 1)
   }
 
+  @Test func zeroPointsAreWhatZeroIsStoredAs() throws {
+    let values = Tensor([-128, 5, 7, 7, 127, -3] as [Int8], [3, 2])
+    let integers = try IntegerValues(values: values, scales: [0.5, 2, 1], zeroPoints: [5, 7, -128], bits: 8)
+    #expect(integers.decoded.array() == [-66.5, 0, 0, 0, 255, 125] as [Float])
+    let parameter = try Parameter(.integer(integers))
+    #expect(parameter.nonzeroCount == 3 && !parameter.isAllZero && parameter.encoding.byteCount == 6 + 12 + 3)
+    #expect(parameter.encoding.nonzeroMask.array() == [1, 0, 0, 0, 1, 1] as [UInt8])
+    let zeros = try IntegerValues(
+      values: Tensor([9, 9, 0, 0] as [Int8], [2, 2]), scales: [1, 1], zeroPoints: [9, 0], bits: 8)
+    #expect(try Parameter(.integer(zeros)).isAllZero)
+    func failure(_ zeroPoints: [Int8], _ bits: Int) -> String {
+      message { _ = try IntegerValues(values: grid, scales: [1, 1, 1], zeroPoints: zeroPoints, bits: bits) }
+    }
+    #expect(failure([1], 8) == "1 zero points for 3 scales")
+    #expect(failure([0, 0, 0], 7) == "integer 127 is outside -64 to 63 (7 bits)")
+    #expect(
+      message {
+        let bias = Tensor([1, 2] as [Int32])
+        _ = try IntegerValues(values: bias, scales: [1], zeroPoints: [0], bits: 32)
+      } == "32-bit integers have no zero points")
+  }
+
   @Test func integersAreChecked() {
     func failure(_ values: Tensor, _ scales: [Float], _ bits: Int) -> String {
       message { _ = try IntegerValues(values: values, scales: scales, bits: bits) }

@@ -98,7 +98,7 @@ public struct RandomNetworks {
 
   public mutating func sample(_ shape: Shape) -> Tensor { Tensor(normal: shape, using: &random) }
 
-  /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all.
+  /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all, some with zero points.
   public mutating func withIntegerWeights(_ model: Model, bits: Int = 8, keep: Set<String> = []) throws -> Model {
     var model = model
     for layer in model.weightLayers where !keep.contains(layer) {
@@ -110,8 +110,15 @@ public struct RandomNetworks {
       let scales = (0..<rows).map { row in
         max(values[row * width..<(row + 1) * width].map(abs).max()! / limit, 1e-6)
       }
-      let integers = values.enumerated().map { Int8(($1 / scales[$0 / width]).rounded(.toNearestOrEven)) }
-      let encoding = try IntegerValues(values: Tensor(integers, weight.shape), scales: scales, bits: bits)
+      let reach = Int(limit) / 2
+      let zeroPoints =
+        random.below(3) == 0 ? (0..<rows).map { _ in Int8(random.below(2 * reach + 1) - reach) } : nil
+      let integers = values.enumerated().map { index, value in
+        let zero = zeroPoints.map { Float($0[index / width]) } ?? 0
+        return Int8(min(max((value / scales[index / width]).rounded(.toNearestOrEven) + zero, -limit), limit))
+      }
+      let encoding = try IntegerValues(
+        values: Tensor(integers, weight.shape), scales: scales, zeroPoints: zeroPoints, bits: bits)
       try model.set(Parameter(.integer(encoding), mask: nil), layer, .weight)
     }
     return model

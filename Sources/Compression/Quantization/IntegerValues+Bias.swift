@@ -8,8 +8,11 @@ extension IntegerValues {
   /// own scale is so fine that the bias does not fit 32 bits; it is coarsened until that fits, at which point the weights
   /// are some 2^-16 of the bias. Where a filter is all zeros no weight asks for a scale: the bias alone decides.
   ///
+  /// Weights with zero points came as they are, and stay so.
+  ///
   /// - Parameter bias: as many values as the weights have output channels; finite.
   func scaled(forBias bias: [Float], inputScale: Float) -> IntegerValues? {
+    guard zeroPoints == nil else { return nil }
     let width = values.count / max(scales.count, 1), limit = Float(Self.limit(bits: bits))
     var scales = scales, values = values
     var isChanged = false

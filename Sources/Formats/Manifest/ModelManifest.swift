@@ -21,6 +21,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let values: Reference
     /// How many scales it has; with them the values are integers. They are the next ones of `scales`.
     let scales: Int?
+    /// As many as scales; absent where all are 0.
+    let zeroPoints: [Int8]?
     /// How many values its table has; with it the values are codes. They, too, are the next ones of `scales`.
     let table: Int?
     /// Bits of the integers, where fewer than their type has.
@@ -29,6 +31,10 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     let packed: Shape?
     let mask: Mask?
     let structure: SparsityStructure?
+
+    private enum CodingKeys: String, CodingKey {
+      case layer, role, values, scales, zeroPoints = "zero_points", table, bits, packed, mask, structure
+    }
   }
 
   enum Mask: Sendable {
@@ -87,12 +93,13 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     interface = model.signature.interface
     parameters = try model.allParameters.map { layer, role, parameter in
       let values: Reference
-      var count: Int?, bits: Int?, table: Int?, packed: Shape?
+      var count: Int?, zeroPoints: [Int8]?, bits: Int?, table: Int?, packed: Shape?
       switch parameter.encoding {
       case .float(let tensor): values = try reference(tensor)
       case .integer(let integers):
         scales += integers.scales
         count = integers.scales.count
+        zeroPoints = integers.zeroPoints
         if integers.bits < 8 { (bits, packed) = (integers.bits, integers.values.shape) }
         values = try reference(
           integers.bits < 8
@@ -114,8 +121,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
           ? .nonzero : .packed(try reference(PackedMask.pack(mask)))
       }
       return Entry(
-        layer: layer, role: role, values: values, scales: count, table: table, bits: bits, packed: packed, mask: mask,
-        structure: parameter.structure)
+        layer: layer, role: role, values: values, scales: count, zeroPoints: zeroPoints, table: table, bits: bits,
+        packed: packed, mask: mask, structure: parameter.structure)
     }
     var quantized: [(layer: String, quantization: ActivationQuantization)] = []
     var rounded: [(layer: String, levels: [Float])] = []
@@ -178,7 +185,7 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
     }
     func encoding(_ entry: Entry) throws -> Encoding {
       if let count = entry.table {
-        guard entry.scales == nil, entry.bits == nil else {
+        guard entry.scales == nil, entry.zeroPoints == nil, entry.bits == nil else {
           throw CompressError("\(entry.role.rawValue): codes with scales", kind: .input)
         }
         let table = try take(count)
@@ -186,14 +193,14 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
         return .codes(try CodedValues(codes: codes, table: table))
       }
       guard let count = entry.scales else {
-        guard entry.values.dtype.isFloat, entry.bits == nil, entry.packed == nil else {
+        guard entry.zeroPoints == nil, entry.values.dtype.isFloat, entry.bits == nil, entry.packed == nil else {
           throw CompressError("\(entry.role.rawValue): integers without scales", kind: .input)
         }
         return .float(try fetch(entry.values))
       }
       let bits = entry.bits ?? 8 * entry.values.dtype.size
       let values = try numbers(entry, bits: bits, isSigned: true)
-      return .integer(try IntegerValues(values: values, scales: take(count), bits: bits))
+      return .integer(try IntegerValues(values: values, scales: take(count), zeroPoints: entry.zeroPoints, bits: bits))
     }
 
     var byLayer: [String: [ParameterRole: Parameter]] = [:]
@@ -259,7 +266,8 @@ public struct ModelManifest<Location: Codable & Hashable & Sendable>: Sendable {
       activations?.bits != nil || roundings != nil
       || parameters.contains { $0.table != nil || $0.packed != nil || $0.values.dtype == .bfloat16 }
     let isNewest =
-      classes != nil || preprocessing != nil || interface != nil || parameters.contains { $0.structure != nil }
+      classes != nil || preprocessing != nil || interface != nil
+      || parameters.contains { $0.structure != nil || $0.zeroPoints != nil }
     return max(isNewest ? 3 : isNew ? 2 : 1, graph.formatVersion)
   }
 

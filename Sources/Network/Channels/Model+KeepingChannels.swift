@@ -58,17 +58,19 @@ extension Parameter {
       switch encoding {
       case .float(let tensor): .float(try gather(tensor))
       case .codes(let coded): .codes(try CodedValues(codes: gather(coded.codes), table: coded.table))
-      case .integer(let integers):
-        .integer(
-          try IntegerValues(
-            values: gather(integers.values),
-            scales: integers.scales.count > 1
-              ? (kept.first?.map { integers.scales[$0] } ?? integers.scales) : integers.scales,
-            bits: integers.bits))
+      case .integer(let integers): .integer(try integers.gathered(gather(integers.values), first: kept.first))
       }
     var sliced = try Parameter(encoding, mask: mask.map(gather))
     // Runs and blocks are cut anew where inputs went.
     sliced.adopt(structure)
     return sliced
+  }
+}
+
+extension IntegerValues {
+  /// Some of the values, with the scales and zero points of those output channels; nil keeps all.
+  fileprivate func gathered(_ values: Tensor, first: [Int]?) throws -> IntegerValues {
+    func own<T>(_ all: [T]) -> [T] { all.count > 1 ? first?.map { all[$0] } ?? all : all }
+    return try IntegerValues(values: values, scales: own(scales), zeroPoints: zeroPoints.map(own), bits: bits)
   }
 }

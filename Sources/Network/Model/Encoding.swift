@@ -6,7 +6,7 @@ import Tensors
 public enum Encoding: Sendable {
   /// float32, float16 or bfloat16 values.
   case float(Tensor)
-  /// Integers with scales: `value = scale * q`.
+  /// Integers with scales: `value = scale * q`, or `scale * (q - zero point)`.
   case integer(IntegerValues)
   /// Positions in a table: `value = table[code]`.
   case codes(CodedValues)
@@ -36,7 +36,7 @@ public enum Encoding: Sendable {
     let values = (shape.count * bits + 7) / 8
     return switch self {
     case .float: values
-    case .integer(let integers): values + 4 * integers.scales.count
+    case .integer(let integers): values + 4 * integers.scales.count + (integers.zeroPoints?.count ?? 0)
     case .codes(let coded): values + 4 * coded.table.count
     }
   }
@@ -64,7 +64,9 @@ public enum Encoding: Sendable {
       fill(tensor) { (value: BFloat) in value.bits & 0x7FFF != 0 }
     case .float(let tensor): fill(tensor) { (value: Float) in value != 0 }
     case .integer(let integers) where integers.bits == 32: fill(integers.values) { (value: Int32) in value != 0 }
-    case .integer(let integers): fill(integers.values) { (value: Int8) in value != 0 }
+    case .integer(let integers) where integers.zeroPoints == nil: fill(integers.values) { (value: Int8) in value != 0 }
+    case .integer(let integers):
+      mask.withMutable(UInt8.self) { mask in integers.forEachWeight { mask[$0] = $1 == 0 ? 0 : 1 } }
     case .codes(let coded): fill(coded.codes) { (code: UInt8) in coded.table[Int(code)] != 0 }
     }
     return mask
@@ -80,17 +82,20 @@ public enum Encoding: Sendable {
   }
 }
 
-/// Symmetric integers: `value = scale[c] * q`, with one scale for all or one per output channel
-/// (axis 0). There is no zero point: zero is exactly zero, so a pruned weight stays pruned.
+/// Integers: `value = scale[c] * (q - zeroPoint[c])`, with one scale for all or one per output channel (axis 0). What
+/// is quantized here is symmetric: there is no zero point, and `-q` exists for every q. Zero is exactly zero either way,
+/// so a pruned weight stays pruned.
 public struct IntegerValues: Sendable {
   /// int8 for weights (2 to 8 bits), int32 for biases.
   public let values: Tensor
   /// One, or as many as axis 0 is long; finite and positive.
   public let scales: [Float]
+  /// As many as scales, of weights that came with some from another program; nil of symmetric integers.
+  public let zeroPoints: [Int8]?
   public let bits: Int
 
-  /// - Throws: `CompressError` when type, bits, scales or ranges do not agree.
-  public init(values: Tensor, scales: [Float], bits: Int) throws {
+  /// - Throws: `CompressError` when type, bits, scales, zero points or ranges do not agree.
+  public init(values: Tensor, scales: [Float], zeroPoints: [Int8]? = nil, bits: Int) throws {
     guard (values.dtype == .int8 && (2...8).contains(bits)) || (values.dtype == .int32 && bits == 32) else {
       throw CompressError("\(bits)-bit integers stored as \(values.dtype)", kind: .input)
     }
@@ -100,13 +105,25 @@ public struct IntegerValues: Sendable {
     if let bad = scales.first(where: { !$0.isFinite || $0 <= 0 }) {
       throw CompressError("scale \(bad) is not a positive number", kind: .input)
     }
-    if bits <= 8 {
+    if let zeroPoints {
+      guard bits <= 8 else { throw CompressError("\(bits)-bit integers have no zero points", kind: .input) }
+      guard zeroPoints.count == scales.count else {
+        throw CompressError("\(zeroPoints.count) zero points for \(scales.count) scales", kind: .input)
+      }
+      let range = -(1 << (bits - 1))...Self.limit(bits: bits)
+      let outside = values.withElements(Int8.self) { $0.first { !range.contains(Int($0)) } }
+      if let outside = outside ?? zeroPoints.first(where: { !range.contains(Int($0)) }) {
+        throw CompressError(
+          "integer \(outside) is outside \(range.lowerBound) to \(range.upperBound) (\(bits) bits)", kind: .input)
+      }
+    } else if bits <= 8 {
       let limit = Self.limit(bits: bits)
       let outside = values.withElements(Int8.self) { $0.first { abs(Int($0)) > limit } }
       if let outside { throw CompressError("integer \(outside) is outside ±\(limit) (\(bits) bits)", kind: .input) }
     }
     self.values = values
     self.scales = scales
+    self.zeroPoints = zeroPoints
     self.bits = bits
   }
 
@@ -115,18 +132,25 @@ public struct IntegerValues: Sendable {
 
   public var decoded: Tensor {
     var out = Tensor(zeros: values.shape)
-    let rows = scales.count
-    let width = values.count / max(rows, 1)
+    let width = values.count / max(scales.count, 1)
     out.withMutable(Float.self) { out in
-      func decode<T: TensorElement & BinaryInteger>(_: T.Type) {
-        values.withElements(T.self) { q in
-          for row in 0..<rows {
-            for i in row * width..<(row + 1) * width { out[i] = Float(Int32(truncatingIfNeeded: q[i])) * scales[row] }
-          }
-        }
+      if values.dtype == .int8 {
+        forEachWeight { out[$0] = Float($1) * scales[$0 / width] }
+      } else {
+        values.withElements(Int32.self) { q in for i in q.indices { out[i] = Float(q[i]) * scales[i / width] } }
       }
-      if values.dtype == .int8 { decode(Int8.self) } else { decode(Int32.self) }
     }
     return out
+  }
+
+  /// Every int8 with its position, its zero point taken off.
+  public func forEachWeight(_ body: (_ index: Int, _ weight: Int32) -> Void) {
+    let width = values.count / max(scales.count, 1)
+    values.withElements(Int8.self) { q in
+      for row in scales.indices {
+        let zero = Int32(zeroPoints?[row] ?? 0)
+        for i in row * width..<(row + 1) * width { body(i, Int32(q[i]) - zero) }
+      }
+    }
   }
 }

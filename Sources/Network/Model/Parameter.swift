@@ -127,6 +127,10 @@ public struct Parameter: Sendable {
       default: count(tensor, zero: Float(0))
       }
     case .codes(let coded): return coded.nonzeroCount
+    case .integer(let integers) where integers.zeroPoints != nil:
+      var nonzero = 0
+      integers.forEachWeight { nonzero += $1 == 0 ? 0 : 1 }
+      return nonzero
     case .integer(let integers):
       return integers.values.dtype == .int8
         ? count(integers.values, zero: Int8(0)) : count(integers.values, zero: Int32(0))
@@ -146,6 +150,7 @@ public struct Parameter: Sendable {
       default: isZero(tensor, Float(0))
       }
     case .codes(let coded): return coded.nonzeroCount == 0
+    case .integer(let integers) where integers.zeroPoints != nil: return nonzeroCount == 0
     case .integer(let integers):
       return integers.values.dtype == .int8 ? isZero(integers.values, Int8(0)) : isZero(integers.values, Int32(0))
     }

@@ -1,7 +1,7 @@
 import Network
 import Tensors
 
-// What a layer with integer weights adds up in int32: the terms are uint8 times int8.
+// What a layer with integer weights adds up in int32: the terms are uint8 times int8, or times int8 less a zero point.
 extension IntegerValues {
   /// The scale of each output channel.
   var channelScales: [Float] {
@@ -27,7 +27,7 @@ extension IntegerValues {
     return integers.map { Int32($0) }
   }
 
-  private var largestSum: Int { values.count / max(values.shape[0], 1) * 255 * 128 }
+  private var largestSum: Int { values.count / max(values.shape[0], 1) * 255 * (zeroPoints == nil ? 128 : 255) }
 }
 
 extension Encoding {

@@ -8,7 +8,8 @@ import Tensors
 /// - A uint8 value `q` stands for `scale * (q - zeroPoint)`.
 /// - Quantizing: `q = clamp(round(x * (1 / scale)) + zeroPoint, 0, limit)`; NaN becomes 0. The limit is
 ///   `2^bits - 1`, 255 for 8 bits; no q of that value is ever greater.
-/// - Sums: `sum = bias + Σ (q - zeroPoint) * w`, exact in int32. `IntegerValues.bias` derives the bias.
+/// - Sums: `sum = bias + Σ (q - zeroPoint) * w`, exact in int32, w less its zero point if it has one.
+///   `IntegerValues.bias` derives the bias.
 /// - Requantizing a sum: `clamp(round(float(sum) * m[c]) + zeroPoint, low, high)` with
 ///   `m[c] = inputScale * weightScale[c] / outputScale`.
 /// - A fused relu or relu6 narrows `low` and `high` to the quantized bounds of its range.
@@ -51,8 +52,9 @@ enum ReferenceInteger {
     _ bias: [Int32]?
   ) -> [Int32] {
     let x = centred(input, quantization)
-    let w = weight.values.array(Int8.self)
-    return geometry.sums({ Int(bias?[$0] ?? 0) }) { sum, i, k in sum += x[i] * Int(w[k]) }.map { Int32($0) }
+    var w = [Int](repeating: 0, count: weight.values.count)
+    weight.forEachWeight { w[$0] = Int($1) }
+    return geometry.sums({ Int(bias?[$0] ?? 0) }) { sum, i, k in sum += x[i] * w[k] }.map { Int32($0) }
   }
 
   static func requantize(

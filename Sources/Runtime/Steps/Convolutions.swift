@@ -46,7 +46,8 @@ extension PreparedStep {
       func convolution(_ output: IntegerOutput) throws -> IntegerConvolution {
         try integers.values.withElements(Int8.self) {
           try IntegerConvolution(
-            geometry, weights: $0, output: output, algorithm: algorithm, limits: limits, isa: machine.isa)
+            geometry, weights: $0, zeroPoints: integers.zeroPoints, output: output, algorithm: algorithm,
+            limits: limits, isa: machine.isa)
         }
       }
       let floats = IntegerOutput.floats(scales: integers.channelScales, bias: bias, clamp: clamp)
