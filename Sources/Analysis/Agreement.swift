@@ -19,6 +19,9 @@ public struct Agreement: Sendable, Hashable {
   /// In the network's order.
   public let outputs: [Output]
 
+  /// Samples for which the greatest element of the first output is at the same place, 0…1.
+  public var share: Double { Double(outputs[0].same) / Double(count) }
+
   /// The least cosine of any output.
   public var cosine: Double { outputs.map(\.error.cosine).min() ?? 1 }
 

@@ -46,9 +46,14 @@ public struct Evaluation: Sendable {
   }
 
   /// - Throws: `CompressError` with both shapes when the network does not take the samples or cannot tell their
-  ///   classes apart.
+  ///   classes apart, or there are none.
   public static func check(_ graph: Graph, fits data: any Dataset) throws {
     try checkShape(graph, fits: data)
+    guard data.hasLabels else {
+      throw CompressError(
+        "\"\(data.name)\" has no labels",
+        hint: "agreement(a, b, { data }) compares outputs; distill = { teacher = model, labels = false } learns from them")
+    }
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(
         "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)",

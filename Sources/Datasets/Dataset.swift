@@ -2,7 +2,7 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Labelled samples that can be read in any order, from any thread.
+/// Samples, labelled unless `hasLabels` says otherwise, that can be read in any order, from any thread.
 ///
 /// A data set is a value that says where its samples come from; decoding waits for the first `read`.
 /// Subsets (`taking`, `sampled`, `split` …) share what their base has decoded.
@@ -15,6 +15,8 @@ public protocol Dataset: Sendable {
   var sampleShape: Shape { get }
   /// Labels are in 0..<classCount.
   var classCount: Int { get }
+  /// Whether it is known which class a sample is of; otherwise all labels are 0, and mean nothing.
+  var hasLabels: Bool { get }
   /// What the classes are called, by label; nil where nobody said.
   var classNames: [String]? { get }
   /// How a picture becomes a sample; nil where samples are not made of pictures.
@@ -37,6 +39,7 @@ public protocol Dataset: Sendable {
 }
 
 extension Dataset {
+  public var hasLabels: Bool { true }
   public var decodesOnRead: Bool { false }
   public var classNames: [String]? { nil }
   public var preprocessing: Preprocessing? { nil }

@@ -29,6 +29,7 @@ public struct Subset: Dataset {
   public var sampleShape: Shape { base.sampleShape }
   public var classCount: Int { base.classCount }
   public var classNames: [String]? { base.classNames }
+  public var hasLabels: Bool { base.hasLabels }
   public var preprocessing: Preprocessing? { base.preprocessing }
   public var decodesOnRead: Bool { base.decodesOnRead }
 

@@ -4,7 +4,7 @@ import Foundation
 import Network
 import Tensors
 
-/// JPEG and PNG images in one folder for each class. They are decoded batch by batch, never kept.
+/// JPEG and PNG images in one folder for each class, or without labels. They are decoded batch by batch, never kept.
 ///
 /// Images of other formats are told of, never passed over in silence.
 ///
@@ -26,12 +26,13 @@ public final class ImageFolder: Dataset {
   public let name: String
   public let sampleShape: Shape
   public let identity: DatasetIdentity
-  /// Names of the class folders, in order: a label is an index into them.
+  /// Names of the class folders, in order: a label is an index into them; none without labels.
   public let classes: [String]
+  public let hasLabels: Bool
   public let broken = BrokenImages()
   public var count: Int { files.count }
-  public var classCount: Int { classes.count }
-  public var classNames: [String]? { classes }
+  public var classCount: Int { ranges.count }
+  public var classNames: [String]? { hasLabels ? classes : nil }
   public var decodesOnRead: Bool { true }
 
   public var preprocessing: Preprocessing? {
@@ -48,10 +49,14 @@ public final class ImageFolder: Dataset {
   /// A file for one image of this size is no photograph.
   private static let largestFile = 1 << 28
 
-  /// - Parameter classes: the class folders to read, in this order; nil: all there are, by name.
+  /// - Parameters:
+  ///   - classes: the class folders to read, in this order; nil: all there are, by name.
+  ///   - hasLabels: without labels all images that lie in the folder, and in the folders in it.
   /// - Throws: `CompressError` when the folder or a class is missing or has no images, a link leads out of it, or an
   ///   option is out of range.
-  public init(name: String, folder: String, classes: [String]? = nil, options: Options = Options()) throws {
+  public init(
+    name: String, folder: String, classes: [String]? = nil, hasLabels: Bool = true, options: Options = Options()
+  ) throws {
     let sides = [options.side, options.resized]
     guard sides.allSatisfy({ (1...ImageOptions.largestSide).contains($0) }), options.side <= options.resized else {
       throw CompressError(
@@ -59,12 +64,24 @@ public final class ImageFolder: Dataset {
           + "both are from 1 to \(ImageOptions.largestSide)")
     }
     let classes = try classes ?? Self.folders(in: folder)
-    guard !classes.isEmpty else {
-      throw CompressError("no class folders", kind: .input, hint: "images lie in one folder for each class")
-        .at(file: folder)
+    guard !classes.isEmpty || !hasLabels else {
+      throw CompressError(
+        "no class folders", kind: .input,
+        hint: "images lie in one folder for each class; without labels, { labels = false }"
+      ).at(file: folder)
     }
+    self.hasLabels = hasLabels
     var files: [String] = [], ranges: [Range<Int>] = []
-    for label in classes {
+    if !hasLabels {
+      for folder in [folder] + classes.map({ "\(folder)/\($0)" }) {
+        files += try Self.images(in: folder, root: folder, options.broken, broken)
+      }
+      guard !files.isEmpty else {
+        throw CompressError("no images (.jpg, .jpeg, .png)", kind: .input).at(file: folder)
+      }
+      ranges = [files.indices]
+    }
+    for label in classes where hasLabels {
       let start = files.count
       files += try Self.images(in: "\(folder)/\(label)", root: folder, options.broken, broken)
       guard files.count > start else {
@@ -73,12 +90,12 @@ public final class ImageFolder: Dataset {
       ranges.append(start..<files.count)
     }
     self.name = name
-    self.classes = classes
+    self.classes = hasLabels ? classes : []
     self.options = options
     self.files = files
     self.ranges = ranges
     sampleShape = [options.side, options.side, 3]
-    let counts = ranges.map { "\($0.count)" }.joined(separator: ",")
+    let counts = hasLabels ? ranges.map { "\($0.count)" }.joined(separator: ",") : "without labels"
     identity = DatasetIdentity(
       .files(
         files,

@@ -15,6 +15,7 @@ public struct Transformed: Dataset {
   public var count: Int { base.count }
   public var classCount: Int { base.classCount }
   public var classNames: [String]? { base.classNames }
+  public var hasLabels: Bool { base.hasLabels }
   public var decodesOnRead: Bool { base.decodesOnRead }
 
   /// Pictures are cut out as the base does it, then resized, then their numbers changed.

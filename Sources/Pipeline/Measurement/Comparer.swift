@@ -50,26 +50,21 @@ public struct Comparer {
     let timings = try time(files, comparison, images: images, scratch)
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
-      let file = files[index], found = try predictions(of: variant, file, on: comparison.data, scratch)
-      if index == 0 { firstPredictions = found.predictions }
-      let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
-      if evaluation.undefined > 0 {
-        context.progress.note(
-          "\(variant.name) answers NaN to \(evaluation.undefined) of \(evaluation.count) samples; they count as wrong")
-      }
-      let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
+      let file = files[index]
       let model = try executor.result(of: variant.stage).model, cost = ModelCost(model)
+      let judged = try judge(variant, model, file, comparison, &firstPredictions, scratch)
       results.append(
         VariantResult(
-          name: variant.name, accuracy: evaluation.accuracy, undefined: evaluation.undefined,
-          flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
-          parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
+          name: variant.name, accuracy: judged.accuracy, agreement: judged.agreement, undefined: judged.undefined,
+          flips: judged.flips, gained: judged.gained, lost: judged.lost, parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           timing: timings[index], history: try history(of: variant.stage),
-          layers: VariantResult.Layer.all(cost, try compile(model)), outputs: model.graph.outputShape.count))
+          layers: VariantResult.Layer.all(cost, try compile(model)),
+          outputs: comparison.data.hasLabels ? model.graph.outputShape.count : nil))
     }
     return ComparisonOutcome(
-      data: comparison.data.name, evaluated: comparison.data.count, classes: comparison.data.classCount,
+      data: comparison.data.name, evaluated: comparison.data.count,
+      classes: comparison.data.hasLabels ? comparison.data.classCount : nil,
       images: comparison.images, order: comparison.order, warmUp: comparison.warmUp, cooldown: comparison.cooldown,
       turns: comparison.turns, threads: context.pool.threads, variants: results,
       courses: try PruningCourse.all(in: comparison, results, executor), scans: try scans(comparison))
@@ -113,6 +108,39 @@ public struct Comparer {
       detail: "\(files.count) \(files.count == 1 ? "variant" : "variants") in \(plan.turns.count) "
         + "\(plan.turns.count == 1 ? "turn" : "turns"), medians \(medians)\(turns.count > 6 ? " …" : "") ms")
     return turns.map { Timing(turns: $0) }
+  }
+
+  /// How good a variant's answers are.
+  private struct Judgement {
+    let accuracy: Double
+    var agreement: Agreement?
+    var undefined = 0
+    let flips: Int
+    var gained = 0
+    let lost: Int
+  }
+
+  private func judge(
+    _ variant: Comparison.Variant, _ model: Model, _ file: String, _ comparison: Comparison,
+    _ firstPredictions: inout [Int32], _ scratch: ScratchFolder
+  ) throws -> Judgement {
+    guard comparison.data.hasLabels else {
+      let first = try executor.result(of: comparison.variants[0].stage).model
+      let agreement = try Agreement(first, model, on: comparison.data, context: executor.context.work)
+      let others = agreement.count - agreement.outputs[0].same
+      return Judgement(accuracy: agreement.share, agreement: agreement, flips: others, lost: others)
+    }
+    let found = try predictions(of: variant, file, on: comparison.data, scratch)
+    if variant.name == comparison.variants[0].name { firstPredictions = found.predictions }
+    let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
+    if evaluation.undefined > 0 {
+      executor.context.progress.note(
+        "\(variant.name) answers NaN to \(evaluation.undefined) of \(evaluation.count) samples; they count as wrong")
+    }
+    let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
+    return Judgement(
+      accuracy: evaluation.accuracy, undefined: evaluation.undefined,
+      flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost)
   }
 
   /// What a variant predicts for the data, where that is not known from before: found out once, in a process that times

@@ -17,7 +17,8 @@ public struct Comparison {
   }
 
   public var variants: [Variant]
-  /// All of it is evaluated for accuracy and flips.
+  /// All of it is evaluated for accuracy and flips. Where it has no labels, the first variant's outputs are the measure
+  /// of the others'.
   public var data: any Dataset
   /// How many images are timed one by one, batch 1.
   public var images: Int
@@ -53,7 +54,17 @@ public struct Comparison {
       guard names.insert(variant.name).inserted else {
         throw CompressError("two variants are called \"\(variant.name)\"")
       }
-      try Evaluation.check(variant.stage.graph, fits: data)
+      let graph = variant.stage.graph, first = variants[0].stage.graph
+      guard !data.hasLabels else {
+        try Evaluation.check(graph, fits: data)
+        continue
+      }
+      try Evaluation.checkShape(graph, fits: data)
+      guard graph.outputShapes == first.outputShapes else {
+        throw CompressError(
+          "\"\(data.name)\" has no labels, and the outputs of \"\(variant.name)\" have other shapes than those of "
+            + "\"\(variants[0].name)\": nothing to compare")
+      }
     }
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to compare on") }
     guard (1...1_000_000).contains(images) else { throw CompressError("\(images) images cannot be timed") }
@@ -77,8 +88,10 @@ public struct Comparison {
 /// What was found out about one variant.
 public struct VariantResult: Sendable {
   public var name: String
-  /// Share of the data set predicted right, 0…1.
+  /// Share of the data set predicted right, 0…1; without labels, predicted as the first variant does.
   public var accuracy: Double
+  /// How far its outputs are the first variant's; nil where there are labels.
+  public var agreement: Agreement?
   /// Samples that it answers NaN to; they count as wrong.
   public var undefined: Int
   /// Predictions that differ from the first variant's.
@@ -168,12 +181,13 @@ public struct VariantResult: Sendable {
   }
 
   public init(
-    name: String, accuracy: Double, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
+    name: String, accuracy: Double, agreement: Agreement? = nil, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
     nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, timing: Timing,
     history: [Step], layers: [Layer], outputs: Int? = nil
   ) {
     self.name = name
     self.accuracy = accuracy
+    self.agreement = agreement
     self.undefined = undefined
     self.flips = flips
     self.gained = gained

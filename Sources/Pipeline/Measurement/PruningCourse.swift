@@ -112,6 +112,11 @@ extension PruningCourse.Round {
   ) throws {
     let model = try executor.model(of: stage), cost = ModelCost(model)
     func evaluate() throws -> Double {
+      guard comparison.data.hasLabels else {
+        let first = try executor.model(of: comparison.variants[0].stage)
+        guard first.graph.outputShapes == model.graph.outputShapes else { return 0 }
+        return try Agreement(first, model, on: comparison.data, context: executor.context.work).share
+      }
       let found = try Evaluation(model, on: comparison.data, context: executor.context.work)
       if found.undefined > 0 {
         executor.context.progress.note(

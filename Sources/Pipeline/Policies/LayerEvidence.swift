@@ -89,7 +89,9 @@ extension PruningPolicy {
         "\"\(name)\" needs \(need.text), and samples to work them out on; there are neither samples nor train.data",
         hint: "prune(model, use \"\(name)\" {}, { samples = data.train:take(512), … })")
     }
-    try Evaluation.check(graph, fits: samples)
+    // A loss, and so its gradient, is about labels.
+    needs.contains(.gradient)
+      ? try Evaluation.check(graph, fits: samples) : try Evaluation.checkShape(graph, fits: samples)
     guard samples.count > 0 else { throw CompressError("\"\(samples.name)\" has no samples for \(need.text)") }
   }
 }

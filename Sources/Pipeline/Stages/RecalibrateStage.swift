@@ -39,7 +39,7 @@ public struct RecalibrateStage: StageWork {
   public func graph(inputs: [Graph]) throws -> Graph {
     try options.validate()
     guard batches > 0 else { throw CompressError("\(batches) batches to recalibrate on; at least 1 is needed") }
-    try Evaluation.check(inputs[0], fits: data)
+    try Evaluation.checkShape(inputs[0], fits: data)
     guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to recalibrate on") }
     guard inputs[0].nodes.contains(where: \.op.isBatchNorm) else {
       throw CompressError("the network has no batch norms to recalibrate")

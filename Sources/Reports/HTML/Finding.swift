@@ -18,7 +18,7 @@ struct Finding: Equatable {
     return results.variants.compactMap { undefined($0, evaluated) } + warnings(results.variants)
       + others.compactMap { lostAccuracy($0, evaluated) }
       + [
-        idleOutputs(results), idleZeros(results.variants), otherNumbers(others), hiddenFlips(others, evaluated),
+        otherOutputs(results), idleOutputs(results), idleZeros(results.variants), otherNumbers(others), hiddenFlips(others, evaluated),
         otherWork(results), disagreement(results), unsteadiness(results.variants),
       ].compactMap { $0 }
   }
@@ -67,12 +67,23 @@ struct Finding: Equatable {
 
   private static func lostAccuracy(_ pair: Pairing, _ evaluated: Int) -> Finding? {
     let difference = pair.difference
-    guard difference.accuracyInterval.high < 0, difference.accuracy < -Summary.tolerance else { return nil }
+    guard pair.variant.agreement == nil, difference.accuracyInterval.high < 0, difference.accuracy < -Summary.tolerance else { return nil }
     return Finding(
       tone: .bad,
       sentence: "\(pair.name) loses \(Formatting.points(-difference.accuracy, signed: false)) percentage points of "
         + "accuracy (95 %: \(Formatting.points(difference.accuracyInterval))); \(pair.flips(evaluated)) of its "
         + "predictions are not those of \(pair.other).")
+  }
+
+  /// Outputs that are not those of the variant that is the measure for want of labels.
+  private static func otherOutputs(_ results: ResultsFile) -> Finding? {
+    let far = results.variants.compactMap { variant in
+      variant.agreement.flatMap { $0.cosine < ResultsFile.Variant.Agreement.far ? (variant.name, $0.cosine) : nil }
+    }
+    guard let first = results.variants.first, !far.isEmpty else { return nil }
+    let names = list(far.map { "\(ReportPage.quoted($0.0)) (cosine \(Formatting.cosine($0.1)))" })
+    return Finding(
+      tone: .bad, sentence: "The outputs of \(names) are not those of \(ReportPage.quoted(first.name)) any more.")
   }
 
   /// Outputs that no label asks for: a network made for other data, or data read with the wrong number of classes.
@@ -124,7 +135,9 @@ struct Finding: Equatable {
 
   /// As accurate, yet not the same model.
   private static func hiddenFlips(_ pairs: [Pairing], _ evaluated: Int) -> Finding? {
-    let alike = pairs.filter { $0.difference.accuracyInterval.contains(0) && $0.variant.flips > 0 }
+    let alike = pairs.filter {
+      $0.variant.agreement == nil && $0.difference.accuracyInterval.contains(0) && $0.variant.flips > 0
+    }
     guard let first = alike.first else { return nil }
     let names = list(alike.map { "\($0.name) (\($0.flips(evaluated)) of predictions changed)" })
     return Finding(

@@ -20,6 +20,8 @@ struct ReportPage {
   let hasMacs: Bool
   /// What is to be said of the measured times, as a sentence.
   let timeNotes: String
+  /// What variants are judged by: the heading of its column, and the word in a sentence.
+  let measure, measureText: String
   let drawn: String
   let distribution: String
 
@@ -65,6 +67,8 @@ struct ReportPage {
     hasDifferences = results.variants.count > 1
     hasMacs = Set(results.variants.map(\.macs)).count > 1
     let note = TimeText.turns(results)
+    measure = results.isByAgreement ? "Same answer" : "Accuracy"
+    measureText = results.isByAgreement ? "same answers" : "accuracy"
     timeNotes = note.prefix(1).uppercased() + note.dropFirst() + "."
 
     let chartData = ChartData(results)
@@ -104,9 +108,13 @@ struct ReportPage {
   private static func setting(_ results: ResultsFile) -> String {
     let setting = results.comparison
     let threads = setting.threads == 1 ? "1 thread" : "\(setting.threads) threads"
+    let quality =
+      results.isByAgreement
+      ? shown(AgreementText.setting(results))
+      : "Accuracy and flips (predictions that changed) over \(Formatting.count(setting.evaluated)) samples of "
+        + shown(setting.data)
     return
-      "Accuracy and flips (predictions that changed) over \(Formatting.count(setting.evaluated)) samples of "
-      + "\(shown(setting.data)). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by "
+      "\(quality). Latency of \(Formatting.count(setting.images)) \(shown(setting.order)) images one by "
       + "one, batch 1, \(threads), after \(Formatting.count(setting.warmUp)) untimed runs. Each turn of each variant "
       + "ran in a process of its own; memory is the most that one of them held."
   }

@@ -17,7 +17,7 @@ private let reportSections = #"""
     <div class="wide">
     <table class="cards">
       <thead><tr>
-        <th>Variant</th><th>Accuracy</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
+        <th>Variant</th><th>{{measure}}</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
         <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th>
         <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}<th>p99</th><th>Slow runs</th><th>Memory</th>
       </tr></thead>
@@ -25,7 +25,7 @@ private let reportSections = #"""
         {{#variants}}
         <tr>
           <th scope="row"><i class="swatch {{series}}"></i>{{name}}</th>
-          <td data-label="Accuracy"><span>{{accuracy}}<small>{{accuracyRange.start}}<span class="whole">{{accuracyRange.end}}</span></small><small class="bad">{{undefined}}</small></span></td>
+          <td data-label="{{measure}}"><span>{{accuracy}}<small>{{accuracyRange.start}}<span class="whole">{{accuracyRange.end}}</span></small><small>{{cosine}}</small><small class="bad">{{undefined}}</small></span></td>
           {{#hasDifferences}}
           <td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>
           <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
@@ -44,8 +44,8 @@ private let reportSections = #"""
     </table>
     </div>
     <p class="fine">{{setting}}</p>
-    <p class="fine">{{#hasDifferences}}Differences are against “{{firstName}}”. {{/hasDifferences}}Small print under accuracy and times is the 95 % interval:
-    of accuracy, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of times,
+    <p class="fine">{{#hasDifferences}}Differences are against “{{firstName}}”. {{/hasDifferences}}Small print under {{measureText}} and times is the 95 % interval:
+    of {{measureText}}, Wilson’s; of its difference, Agresti and Min’s for the same samples predicted twice; of times,
     Student’s over the turns’ medians, of ratios turn by turn. Green and red mark differences whose interval excludes none,
     and files that are smaller or larger. Nonzero counts weights, not biases. Slow
     runs took more than two medians: a median passes over them, a mean would be theirs. {{timeNotes}} Another hour on this

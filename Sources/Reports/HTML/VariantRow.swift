@@ -9,6 +9,8 @@ extension ReportPage {
     let blank: String
     let accuracy: String
     let accuracyRange: Figures
+    /// Where there are no labels; empty where there are.
+    let cosine: String
     /// How many samples it answers NaN to; empty where there are none.
     let undefined: String
     let difference, differenceRange, differenceTone: String
@@ -30,6 +32,7 @@ extension ReportPage {
       series = ReportPage.series(index)
       accuracy = Formatting.percent(variant.accuracy)
       accuracyRange = Figures(variant.intervals.map { Formatting.percents($0.accuracy) } ?? "")
+      cosine = variant.agreement.map { "cosine " + Formatting.cosine($0.cosine) } ?? ""
       let unknown = variant.undefined ?? 0
       undefined = unknown > 0 ? "NaN for \(Formatting.count(unknown))" : ""
       gzip = Formatting.bytes(variant.bytes.gzip)

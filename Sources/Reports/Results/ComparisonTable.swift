@@ -29,25 +29,32 @@ public struct ComparisonTable {
     // Work differs only where filters were removed; elsewhere the column would say nothing.
     let hasMacs = Set(results.variants.map(\.macs)).count > 1
     let hasUndefined = results.variants.contains { ($0.undefined ?? 0) > 0 }
+    let isByAgreement = results.isByAgreement
     let columns =
-      ["accuracy"] + (hasUndefined ? ["NaN"] : []) + ["difference, 95 %", "flips", "nonzero"]
+      (isByAgreement ? ["same", "cosine"] : ["accuracy"]) + (hasUndefined ? ["NaN"] : [])
+      + (isByAgreement ? [] : ["difference, 95 %", "flips"]) + ["nonzero"]
       + (hasMacs ? ["MACs"] : [])
       + ["file", "gzip", "smaller"]
     var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
     for variant in results.variants {
       let undefined = variant.undefined ?? 0
       var cells = [TextTable.Cell(variant.name, .bold), TextTable.Cell(Formatting.percent(variant.accuracy))]
+      if isByAgreement {
+        cells.append(variant.agreement.map { TextTable.Cell(Formatting.cosine($0.cosine), $0.style) } ?? "")
+      }
       if hasUndefined { cells.append(undefined > 0 ? TextTable.Cell(Formatting.count(undefined), .red) : "") }
-      cells.append(
-        variant.versusFirst.map {
-          TextTable.Cell(
-            "\(Formatting.points($0.accuracy)) (\(Formatting.points($0.accuracyInterval)))",
-            Verdict($0.accuracyInterval).style)
-        } ?? "")
-      cells.append(
-        variant.versusFirst == nil
-          ? ""
-          : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(results.comparison.evaluated, 1)))))
+      if !isByAgreement {
+        cells.append(
+          variant.versusFirst.map {
+            TextTable.Cell(
+              "\(Formatting.points($0.accuracy)) (\(Formatting.points($0.accuracyInterval)))",
+              Verdict($0.accuracyInterval).style)
+          } ?? "")
+        cells.append(
+          variant.versusFirst == nil
+            ? ""
+            : TextTable.Cell(Formatting.percent(Double(variant.flips) / Double(max(results.comparison.evaluated, 1)))))
+      }
       cells.append(TextTable.Cell(Formatting.count(variant.left)))
       if hasMacs { cells.append(TextTable.Cell(Formatting.scaled(variant.macs))) }
       let smaller = Double(results.variants[0].bytes.gzip) / Double(max(variant.bytes.gzip, 1))
@@ -88,6 +95,9 @@ public struct ComparisonTable {
 
   private var ofQuality: [String] {
     let setting = results.comparison
+    guard !results.isByAgreement else {
+      return [AgreementText.setting(results).escapedForTerminal, "nonzero counts weights, not biases; smaller after gzip"]
+    }
     return [
       "accuracy and flips (changed predictions) over \(Formatting.count(setting.evaluated)) samples of \(setting.data)"
         .escapedForTerminal,

@@ -1,3 +1,4 @@
+import Analysis
 import Diagnostics
 import Pipeline
 
@@ -37,8 +38,28 @@ extension ResultsFile {
       }
     }
 
+    /// How far outputs are the first variant's, where the data has no labels.
+    public struct Agreement: Codable, Sendable, Equatable {
+      public struct Output: Codable, Sendable, Equatable {
+        public var name: String
+        public var cosine: Double
+        /// Signal to noise in decibels; nil where nothing differs.
+        public var sqnr: Double?
+        public var max: Double
+        /// The share of samples with the greatest element at the same place.
+        public var same: Double
+      }
+
+      public var outputs: [Output]
+      /// The least of any output.
+      public var cosine: Double { outputs.map(\.cosine).min() ?? 1 }
+    }
+
     public var name: String
+    /// Without labels: the share of samples with the greatest element of the first output at the same place as the
+    /// first variant has it.
     public var accuracy: Double
+    public var agreement: Agreement?
     /// Samples that it answers NaN to; they count as wrong.
     public var undefined: Int?
     public var flips: Int
@@ -60,7 +81,7 @@ extension ResultsFile {
     public var versusFirst: Difference?
 
     private enum CodingKeys: String, CodingKey {
-      case name, accuracy, undefined, flips, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", outputs
+      case name, accuracy, agreement, undefined, flips, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", outputs
       case macs, bytes, stages, layers, intervals = "intervals_95"
       case versusFirst = "versus_first"
     }
@@ -74,6 +95,7 @@ extension ResultsFile.Variant {
     self.init(
       name: try container.decode(String.self, forKey: .name),
       accuracy: try container.decode(Double.self, forKey: .accuracy),
+      agreement: try container.decodeIfPresent(Agreement.self, forKey: .agreement),
       undefined: try container.decodeIfPresent(Int.self, forKey: .undefined),
       flips: try container.decode(Int.self, forKey: .flips),
       parameters: try container.decode(Int.self, forKey: .parameters),
@@ -93,6 +115,7 @@ extension ResultsFile.Variant {
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
     try container.encode(accuracy, forKey: .accuracy)
+    try container.encodeIfPresent(agreement, forKey: .agreement)
     try container.encodeIfPresent(undefined, forKey: .undefined)
     try container.encode(flips, forKey: .flips)
     try container.encode(parameters, forKey: .parameters)
@@ -116,7 +139,8 @@ extension ResultsFile.Variant {
   init(_ variant: VariantResult, evaluated: Int, first: VariantResult?) {
     let weights = variant.layers.compactMap(\.weights)
     self.init(
-      name: variant.name, accuracy: variant.accuracy, undefined: variant.undefined, flips: variant.flips,
+      name: variant.name, accuracy: variant.accuracy, agreement: variant.agreement.map(Agreement.init),
+      undefined: variant.undefined, flips: variant.flips,
       parameters: variant.parameters, nonzero: variant.nonzero,
       weights: weights.isEmpty ? nil : weights.reduce(0, +),
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,
@@ -127,6 +151,16 @@ extension ResultsFile.Variant {
         accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
         p50: .median(variant.timing)),
       versusFirst: first.map { Difference(variant, evaluated: evaluated, first: $0) })
+  }
+}
+
+extension ResultsFile.Variant.Agreement {
+  init(_ agreement: Agreement) {
+    outputs = agreement.outputs.map {
+      Output(
+        name: $0.name, cosine: $0.error.cosine, sqnr: $0.error.decibels, max: $0.error.maximum,
+        same: Double($0.same) / Double(max(agreement.count, 1)))
+    }
   }
 }
 

@@ -91,6 +91,9 @@ public struct ResultsFile: Codable, Sendable {
     }
   }
 
+  /// Whether the data has no labels, so that the first variant is the measure of the others.
+  public var isByAgreement: Bool { variants.contains { $0.agreement != nil } }
+
   public init(_ result: ComparisonOutcome, run: Run, machine: Machine = Machine(), created: Date = Date()) {
     self.created = ISO8601DateFormatter().string(from: created)
     self.run = run

@@ -8,9 +8,29 @@ enum ImageFolderKeys {
     .optional("classes", .strings, help: "class folders in the order of their labels; all, by name, by default")
   }
 
-  static var schema: OptionSchema {
-    OptionSchema("ImageFolderOptions", [classes] + FolderKeys.all + ImageKeys.all)
+  static var labels: OptionKey<Bool> {
+    .init(
+      "labels", .boolean, help: "false: all images of the folder and the folders in it, whatever they show",
+      standard: true)
   }
+
+  static var schema: OptionSchema {
+    OptionSchema("ImageFolderOptions", [classes, labels] + FolderKeys.all + ImageKeys.all)
+  }
+}
+
+/// Of `data.noise`.
+enum NoiseKeys {
+  static var count: OptionKey<Int> {
+    .init("count", .integer, help: "samples", standard: 64, minimum: 1, maximum: 0x1p20)
+  }
+  static var low: OptionKey<Double> { .init("low", .number, help: "the least value", standard: 0) }
+  static var high: OptionKey<Double> { .init("high", .number, help: "the greatest value", standard: 1) }
+  static var seed: OptionKey<Int> {
+    .init("seed", .integer, help: "other samples", standard: 0, minimum: 0, maximum: 0x1p53)
+  }
+
+  static var schema: OptionSchema { OptionSchema("NoiseOptions", [count, low, high, seed]) }
 }
 
 /// Of labels that are numbers.
@@ -46,7 +66,7 @@ enum NumPyKeys {
   }
 }
 
-// Data of one's own: data.images "photos/train", data.numpy "digits.npz", data.idx("images", "labels").
+// Data of one's own: data.images "photos/train", data.numpy "digits.npz", data.idx("images", "labels"), data.noise(model).
 extension ScriptSession {
   /// Labels that count from 1 look like those of one class more, of which the first never occurs.
   private func tellUnusedClass(_ name: String, smallest: Int, _ count: Int, _ given: OptionValues) {
@@ -62,13 +82,13 @@ extension ScriptSession {
       [
         LuaMember(
           "images", "(folder: string, options?: ImageFolderOptions): Data",
-          "JPEG and PNG images, in a folder for each class."
+          "JPEG and PNG images, in a folder for each class or without labels."
         ) { [unowned self] arguments in
           try arguments.atMost(2)
           let name = try arguments.string(0), given = try ImageFolderKeys.schema.read(try arguments.optionalTable(1))
           let folder = try ImageFolder(
             name: name, folder: try inputs(name), classes: try given[ImageFolderKeys.classes].map(Self.plainNames),
-            options: try folderOptions(given))
+            hasLabels: given[ImageFolderKeys.labels], options: try folderOptions(given))
           watch(folder)
           return [.object(try converted(folder, given))]
         },
@@ -102,6 +122,22 @@ extension ScriptSession {
             firstLabel: given[LabelKeys.firstLabel], classCount: given[LabelKeys.classes], memory: dataMemory)
           tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
+        },
+        LuaMember(
+          "noise", "(model: Model, options?: NoiseOptions): Data",
+          "Samples of noise that a model takes, without labels: for calibration where there are no pictures."
+        ) { arguments in
+          try arguments.atMost(2)
+          let shape = try arguments.object(0, ModelObject.self).stage.graph.inputShape
+          let given = try NoiseKeys.schema.read(try arguments.optionalTable(1))
+          let low = Float(given[NoiseKeys.low]), high = Float(given[NoiseKeys.high])
+          guard low < high else { throw CompressError("noise from \(low) to \(high)") }
+          return [
+            .object(
+              DataObject(
+                try Noise(
+                  shape, count: given[NoiseKeys.count], range: low...high, seed: UInt64(given[NoiseKeys.seed]))))
+          ]
         },
       ])
   }
