@@ -13,11 +13,24 @@ public struct Agreement: Sendable, Hashable {
     public let error: Differences.Error
     /// Samples whose greatest element is at the same place.
     public let same: Int
+
+    public init(name: String, error: Differences.Error, same: Int) {
+      self.name = name
+      self.error = error
+      self.same = same
+    }
   }
 
   public let count: Int
   /// In the network's order.
   public let outputs: [Output]
+
+  /// - Precondition: there is a sample and an output.
+  public init(count: Int, outputs: [Output]) {
+    precondition(count > 0 && !outputs.isEmpty)
+    self.count = count
+    self.outputs = outputs
+  }
 
   /// Samples for which the greatest element of the first output is at the same place, 0…1.
   public var share: Double { Double(outputs[0].same) / Double(count) }

@@ -29,6 +29,25 @@ struct ImageFolderTests {
       width: width, height: height, channels: 3, [UInt8](repeating: value, count: width * height * 3))
   }
 
+  @Test func withoutLabelsEveryImageCounts() throws {
+    _ = try folder.file("2.png", try plain(102))
+    _ = try folder.file("a/1.png", try plain(51))
+    func open() throws -> ImageFolder {
+      try ImageFolder(name: "t", folder: folder.path, hasLabels: false, options: options())
+    }
+    let data = try open()
+    #expect(data.count == 2 && !data.hasLabels && data.classNames == nil && data.classes == [])
+    let batch = try data.batch([0, 1])
+    #expect(batch.labels == [0, 0])
+    #expect(abs(batch.images.array(Float.self)[0] - 0.4) < 1e-6)
+    var half = ImageOptions()
+    half.size = [4, 4]
+    #expect(try !data.converted(half).hasLabels)
+    #expect(data.identity != (try self.open(classes: ["a"])).identity)
+    _ = try folder.file("b.bmp", [1])
+    #expect(try failure(open).message.contains("1 .bmp beside 1 images"))
+  }
+
   @Test func classesAreFolders() throws {
     _ = try folder.file("b/2.png", try plain(102))
     _ = try folder.file("b/1.PNG", try plain(51))

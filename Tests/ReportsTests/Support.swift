@@ -15,6 +15,19 @@ enum Synthetic {
       variants: try names.enumerated().map { try variant($1, $0, samples: samples) })
   }
 
+  /// The same on data without labels: the second variant's outputs are close to the first's, the third's are not.
+  static func agreeing() throws -> ComparisonOutcome {
+    var outcome = try outcome()
+    for (index, cosine) in [1, 0.9987, 0.61].enumerated() {
+      let json = #"{"cosine":\#(cosine),"maximum":0.25,"decibels":12.5}"#
+      let error = try JSONDecoder().decode(Differences.Error.self, from: Data(json.utf8))
+      outcome.variants[index].agreement = Agreement(
+        count: 1000, outputs: [Agreement.Output(name: "scores", error: error, same: 1000 - 100 * index)])
+      outcome.variants[index].accuracy = 1 - 0.1 * Double(index)
+    }
+    return outcome
+  }
+
   /// A pruning in three steps, the last without its second layer, and a scan of both.
   static func pruned(_ outcome: ComparisonOutcome, layer: String = "conv") throws -> ComparisonOutcome {
     var outcome = outcome
