@@ -17,6 +17,10 @@ public enum ModelFile {
   public struct WriteOptions: Sendable {
     /// Bytes; a larger file is not written.
     public var limit = Int.max
+    /// The version of the operators of a format that has such; nil for the usual one.
+    public var opset: Int?
+    /// Told what of the model the file does not hold, or holds otherwise.
+    public var note: @Sendable (String) -> Void = { _ in }
 
     public init(limit: Int = .max) { self.limit = limit }
   }
@@ -35,7 +39,7 @@ public enum ModelFile {
     if let format, format.write != nil { return format }
     throw CompressError(
       "\"\(name.escapedForTerminal.shortened(to: 80))\": a model's file ends in "
-        + extensions.map { "." + $0 }.joined(separator: " or "))
+        + extensions.dropLast().map { "." + $0 }.joined(separator: ", ") + " or .\(extensions.last ?? "")")
   }
 
   /// Writes a model in the format that the name's ending asks for. The file appears whole or not at all.

@@ -43,5 +43,12 @@ struct ModelFormat: Sendable {
       var reading = ONNXFile.Options()
       reading.inputShapes = options.inputShapes
       return try ONNXFile.read(path, reading)
-    }, write: nil, hasVaryingInputs: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
+    },
+    write: { model, path, options in
+      var writing = ONNXFile.WriteOptions()
+      writing.limit = options.limit
+      if let version = options.opset { writing.version = version }
+      writing.note = options.note
+      return try ONNXFile.write(model, to: path, writing)
+    }, hasVaryingInputs: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
 }

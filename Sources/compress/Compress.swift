@@ -7,7 +7,7 @@ import Reports
 /// The program: parses the command line, runs the command, turns errors into one message and an exit status.
 @main
 struct Compress: ParsableCommand {
-  static let version = "0.1.0"
+  static let version = programVersion
 
   static let configuration = CommandConfiguration(
     commandName: "compress",

@@ -19,7 +19,7 @@ import Testing
   ]) func onlyModelsAreSaved(_ name: String) throws {
     let folder = try ScriptFolder()
     let error = try #require(try save(name, in: folder.path))
-    #expect(error.message.contains("a model's file ends in .cmpr or .safetensors"))
+    #expect(error.message.contains("a model's file ends in .cmpr, .safetensors"))
     #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
   }
 

@@ -127,6 +127,8 @@ extension ONNXImporter {
     case "Concat":
       return [try joined(inputs.compactMap { $0 }, along: Self.axis(node.integer("axis", 0), rank: x.shape.rank))]
     case "Expand":
+      // To the batch, where that varies: from then on it is a value like others.
+      if try input(1).integers().contains(ONNXConstant.batch) { return nil }
       let shape = try Shape.broadcast(x.shape, try Shape(checking: try input(1).indices()))
       return [try stretched(x, to: shape)]
     case "Where":

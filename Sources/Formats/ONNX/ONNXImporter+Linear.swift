@@ -99,7 +99,9 @@ extension ONNXImporter {
       b = try unbatched(b)
     } else if a.hasBatch != b.hasBatch {
       let plain = a.hasBatch ? b : a, other = a.hasBatch ? a : b
-      if plain.rank >= other.rank || (b.hasBatch && b.rank < 3) {
+      if plain.rank == other.rank, plain.dims[0] == 1, plain.rank > 2 {
+        if a.hasBatch { b = try batched(b) } else { a = try batched(a) }
+      } else if plain.rank >= other.rank || (b.hasBatch && b.rank < 3) {
         a = try unbatched(a)
         b = try unbatched(b)
       }

@@ -269,6 +269,9 @@ extension ONNXImporter {
     var held = try flattened(try self.held(node, 0))
     let wanted = try required(node, 1).integers()
     var target = wanted
+    if !held.hasBatch, target.first == ONNXConstant.batch, target.count == held.rank, held.dims.first == 1 {
+      held = try batched(held)
+    }
     if held.hasBatch {
       let isBatch = [ONNXConstant.batch, 1, Int64(batch ?? 1)].contains(target.first ?? 1)
       if target.count > held.rank || target.count == held.rank && !isBatch {

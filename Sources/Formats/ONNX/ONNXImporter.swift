@@ -138,6 +138,7 @@ struct ONNXImporter {
       wanted.formUnion(node.inputs)
     }
     kept.reverse()
+    kept = renamed(kept, &ends)
     let network = try Graph(kept, outputs: ends)
     let interface = ModelInterface(
       format: ONNXFile.fileExtension,
@@ -146,6 +147,18 @@ struct ONNXImporter {
     var model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return ONNXImport(model: model, inputs: inputs, outputs: outputs)
+  }
+
+  /// Layers that later nodes became part of are called what those are, where nothing else is.
+  private mutating func renamed(_ kept: [Node], _ ends: inout [String]) -> [Node] {
+    var taken = Set(kept.map(\.name)), others: [String: String] = [:]
+    for node in kept {
+      guard let name = standsFor[node.name], name.utf8.count <= 480, taken.insert(name).inserted else { continue }
+      others[node.name] = name
+      parameters[name] = parameters.removeValue(forKey: node.name)
+    }
+    ends = ends.map { others[$0] ?? $0 }
+    return kept.map { Node(others[$0.name] ?? $0.name, $0.op, $0.inputs.map { others[$0] ?? $0 }) }
   }
 
   private static func described(_ name: String, _ held: Held) -> ONNXImport.Value {

@@ -113,7 +113,8 @@ extension ScriptSession {
     }
     model.method(
       "save", "(file: string): Model",
-      "Writes a file under --out, native if its name ends in .cmpr, safetensors if in .safetensors; computes the model."
+      "Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .safetensors (weights alone); "
+        + "computes the model."
     ) {
       [unowned self] model, arguments in
       let name = try arguments.string(0)
