@@ -122,7 +122,8 @@ let package = Package(
     .testTarget(name: "NetworkTests", dependencies: ["Diagnostics", "Tensors", "Network", "TestSupport"]),
     .testTarget(
       name: "FormatsTests",
-      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"]),
+      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"],
+      exclude: ["Fixtures"]),
     .testTarget(name: "LuaHostTests", dependencies: ["CLuaBridge", "Diagnostics", "LuaHost"]),
     .testTarget(
       name: "RuntimeTests",

@@ -1,6 +1,6 @@
 import Diagnostics
 
-/// What a file is that nothing here reads in its place, told by its first bytes: for errors.
+/// What a file is, told by its first bytes: for errors about what nothing here reads in its place.
 public struct FileKind: Sendable, Equatable {
   /// With its article: `an HDF5 file, as Keras writes them (.h5)`.
   public let name: String
@@ -18,8 +18,29 @@ public struct FileKind: Sendable, Equatable {
     self = kind
   }
 
-  private static let fromPyTorch =
-    "in Python: safetensors.torch.save_file(model.state_dict(), \"weights.safetensors\")"
+  /// What `torch.save` and `torch.jit.save` make.
+  public static let pyTorchArchive = FileKind("a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)")
+  private static let exportedProgram = FileKind(
+    "a program that torch.export saved (.pt2)",
+    hint: "in Python: torch.onnx.export(torch.export.load(\"FILE\").module(), (x,), \"net.onnx\"), x an input")
+  private static let savedModel = FileKind(
+    "a TensorFlow SavedModel (.pb)",
+    hint: "python -m tf2onnx.convert --saved-model FOLDER --output net.onnx, with Python's package tf2onnx")
+  private static let coreML = FileKind(
+    "a Core ML model (.mlmodel, .mlpackage)",
+    hint: "export the network it was made of: in Python torch.onnx.export(model, (x,), \"net.onnx\")")
+  /// Of a folder that programs take for a model; nil of any other folder, and of what is none.
+  public init?(folder path: String) {
+    func has(_ name: String) -> Bool { (try? Folders.size(ofFile: "\(path)/\(name)")) != nil }
+    if has("saved_model.pb") {
+      self = Self.savedModel
+    } else if Folders.exists("\(path)/Data/com.apple.CoreML") {
+      self = Self.coreML
+    } else {
+      return nil
+    }
+  }
+
   private static let pulling = "git lfs pull fetches the content"
 
   private static func binary(_ bytes: UnsafeRawBufferPointer) -> FileKind? {
@@ -34,7 +55,7 @@ public struct FileKind: Sendable, Equatable {
     if has("TFL3", at: 4) { return FileKind("a TensorFlow Lite model (.tflite)") }
     if has("PK\u{3}\u{4}") || has("PK\u{5}\u{6}") { return zip(bytes) }
     if bytes.count > 2, bytes[0] == 0x80, (2...5).contains(bytes[1]) {
-      return FileKind("a Python pickle, as PyTorch once saved models (.pth, .pt)", hint: fromPyTorch)
+      return FileKind("a Python pickle, as PyTorch once saved checkpoints (.pth, .pt)")
     }
     if bytes.starts(with: [0x1F, 0x8B]) { return FileKind("compressed with gzip", hint: "gunzip it") }
     if bytes.starts(with: [0xFD] + Array("7zXZ".utf8)) { return FileKind("compressed with xz") }
@@ -62,18 +83,27 @@ public struct FileKind: Sendable, Equatable {
     guard bytes.count > 30 else { return FileKind("a zip archive") }
     let length = Int(bytes[26]) | Int(bytes[27]) << 8
     let name = String(decoding: bytes.dropFirst(30).prefix(min(length, 256)), as: UTF8.self)
-    if name.hasSuffix("/data.pkl") || name.hasSuffix("/byteorder") || name.hasSuffix("/version") {
-      return FileKind("a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)", hint: fromPyTorch)
+    let parts = name.split(separator: "/", omittingEmptySubsequences: false)
+    if name.hasSuffix("serialized_exported_program.json") || parts.last == "archive_format"
+      || parts.count > 2 && parts[1] == "data" && ["weights", "constants", "sample_inputs"].contains(parts[2])
+    {
+      return exportedProgram
+    }
+    let ofPyTorch = ["data.pkl", "byteorder", "version", ".format_version", ".storage_alignment", "constants.pkl"]
+    if parts.count >= 2, ofPyTorch.contains(String(parts[parts.count - 1])) || ["data", "code"].contains(parts[1]) {
+      return pyTorchArchive
     }
     if name == "metadata.json" || name == "config.json" { return FileKind("a Keras model (.keras)") }
     if name.hasSuffix(".npy") { return FileKind("an archive of NumPy arrays (.npz)") }
-    return FileKind("a zip archive, as PyTorch saves checkpoints (.pth, .pt)", hint: fromPyTorch)
+    return FileKind("a zip archive")
   }
 
   /// Models in protocol buffers begin with their version, the first field, and go on with a field of few numbers.
   private static func protobuf(_ bytes: UnsafeRawBufferPointer) -> FileKind? {
     guard bytes.count > 8, bytes[0] == 0x08 else { return nil }
-    if bytes[1] == 1, bytes[2] == 0x12 { return FileKind("a TensorFlow SavedModel (.pb)") }
+    if bytes[1] == 1, bytes[2] == 0x12 { return savedModel }
+    // The second field of Core ML's is a description, which begins with a message, ONNX's the name of a program.
+    if bytes[2] == 0x12, bytes[3] > 0, bytes[bytes[3] < 0x80 ? 4 : 5] == 0x0A { return coreML }
     guard (1...64).contains(bytes[1]), [0x12, 0x1A, 0x22, 0x28, 0x32, 0x3A, 0x42].contains(bytes[2]) else { return nil }
     return FileKind("an ONNX model (.onnx)")
   }

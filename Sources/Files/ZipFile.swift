@@ -18,12 +18,11 @@ public final class ZipFile {
   public let entries: [Entry]
   private let file: MappedFile
 
-  private static let mostEntries = 4096
-
+  /// - Parameter mostEntries: of an archive with more nothing is read.
   /// - Throws: `CompressError`, with the file, when it is missing or its directory is broken.
-  public init(_ path: String) throws {
+  public init(_ path: String, mostEntries: Int = 4096) throws {
     file = try MappedFile(path)
-    entries = try atFile(path) { [file] in try file.withBytes(Self.directory) }
+    entries = try atFile(path) { [file] in try file.withBytes { try Self.directory($0, mostEntries) } }
     try atFile(path) { try Self.checkPlaces(entries) }
   }
 
@@ -122,7 +121,7 @@ public final class ZipFile {
     return start..<reader.offset
   }
 
-  private static func directory(_ bytes: UnsafeRawBufferPointer) throws -> [Entry] {
+  private static func directory(_ bytes: UnsafeRawBufferPointer, _ mostEntries: Int) throws -> [Entry] {
     // The end record is 22 bytes and a comment of at most 65535.
     let earliest = max(0, bytes.count - 22 - 65_535)
     guard bytes.count >= 22,

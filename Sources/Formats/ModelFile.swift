@@ -55,16 +55,13 @@ public enum ModelFile {
   ///
   /// - Throws: `CompressError` with the path when the format is not known, or what that format's reader throws.
   public static func read(_ path: String, _ options: ReadOptions = ReadOptions()) throws -> Model {
-    let file = try MappedFile(path)
+    let file = try opened(path)
     guard let format = ModelFormat.of(file) else {
-      let kind = file.withBytes(FileKind.init)
-      let known = ModelFormat.all.filter { $0.read != nil }.map { "." + $0.fileExtension }.joined(separator: ", ")
-      throw CompressError(
-        "is \(kind?.name ?? "no model file of a format known here"); models are read from \(known) files, and "
-          + "weights from .\(SafeTensorsFile.fileExtension)", kind: .input, hint: kind?.hint
-      ).at(file: path)
+      throw foreign(file.withBytes(FileKind.init)).at(file: path)
     }
     guard let read = format.read else {
+      // One that cannot be read at all says so itself.
+      _ = try format.weights?(path)
       throw CompressError(
         "holds weights without a network", kind: .input,
         hint: "in a script: load_model(\"FILE\", { into = zoo.NAME {} })"
@@ -75,6 +72,30 @@ public enum ModelFile {
         .at(file: path)
     }
     return try read(path, options)
+  }
+
+  /// Whether a file holds weights without a network.
+  public static func isWeights(_ path: String) throws -> Bool { ModelFormat.of(try opened(path))?.weights != nil }
+
+  /// The tensors of a file that holds weights without a network.
+  ///
+  /// - Throws: `CompressError` with the path when it is another file, or what that format's reader throws.
+  public static func weights(_ path: String) throws -> any WeightsFile {
+    // What is of no such format says best itself what it is.
+    try ModelFormat.of(opened(path))?.weights?(path) ?? SafeTensorsFile(path)
+  }
+
+  private static func opened(_ path: String) throws -> MappedFile {
+    if let kind = FileKind(folder: path) { throw foreign(kind).at(file: path) }
+    return try MappedFile(path)
+  }
+
+  private static func foreign(_ kind: FileKind?) -> CompressError {
+    func list(_ formats: [ModelFormat]) -> String { formats.map { "." + $0.fileExtension }.joined(separator: ", ") }
+    return CompressError(
+      "is \(kind?.name ?? "no model file of a format known here"); models are read from "
+        + "\(list(ModelFormat.all.filter { $0.read != nil })) files, and weights from "
+        + list(ModelFormat.all.filter { $0.weights != nil }), kind: .input, hint: kind?.hint)
   }
 
   /// The files that a model is in: the one named, and those beside it that hold its weights.

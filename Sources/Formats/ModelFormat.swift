@@ -8,6 +8,8 @@ struct ModelFormat: Sendable {
   let isFile: @Sendable (MappedFile) -> Bool
   /// nil of a format that holds weights without a network.
   let read: (@Sendable (_ path: String, ModelFile.ReadOptions) throws -> Model)?
+  /// Of a format that holds weights without a network.
+  var weights: (@Sendable (_ path: String) throws -> any WeightsFile)?
   /// Gives the bytes of the file; nil of a format that is only read.
   let write: (@Sendable (Model, _ path: String, ModelFile.WriteOptions) throws -> Int)?
   /// Whether shapes of inputs can be given.
@@ -19,7 +21,7 @@ struct ModelFormat: Sendable {
   var reading: Int?
 
   /// The first one whose file it is counts.
-  static let all = [native, safeTensors, onnx]
+  static let all = [native, safeTensors, onnx, pyTorch]
 
   /// The format of a file, or nil.
   static func of(_ file: MappedFile) -> ModelFormat? { all.first { $0.isFile(file) } }
@@ -31,6 +33,7 @@ struct ModelFormat: Sendable {
 
   private static let safeTensors = ModelFormat(
     fileExtension: SafeTensorsFile.fileExtension, isFile: { $0.withBytes(SafeTensorsFile.isSafeTensors) }, read: nil,
+    weights: { try SafeTensorsFile($0) },
     write: { try SafeTensorsFile.write($0, to: $1, limit: $2.limit) })
 
   private static let onnx = ModelFormat(
@@ -51,4 +54,8 @@ struct ModelFormat: Sendable {
       writing.note = options.note
       return try ONNXFile.write(model, to: path, writing)
     }, hasVaryingInputs: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
+
+  private static let pyTorch = ModelFormat(
+    fileExtension: PyTorchFile.fileExtension, isFile: { $0.withBytes(PyTorchFile.isPyTorch) }, read: nil,
+    weights: { try PyTorchFile($0) }, write: nil)
 }

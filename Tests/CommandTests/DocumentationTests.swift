@@ -80,6 +80,10 @@ import Testing
           """
         #expect(try compress(["run", write(file, "make.lua"), "--out", folder.path], cache: folder).status == 0)
       }
+      if block.text.contains("load_model(\"training.pth\"") {
+        try FileManager.default.copyItem(
+          atPath: sourceRoot + "/Tests/FormatsTests/Fixtures/training.pth", toPath: folder.path + "/training.pth")
+      }
       if block.text.contains("load_model(\"resnet18.safetensors\"") {
         let script = try write("zoo.resnet18 { stem = 'cifar', classes = 10 }:save 'resnet18.safetensors'", "make.lua")
         #expect(try compress(["run", script, "--out", folder.path], cache: folder).status == 0)

@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Foundation
 import Testing
 
 @Suite struct FileKindTests {
@@ -20,6 +21,42 @@ import Testing
     for bytes in [[1, 2, 3], [0, 0, 8, 3], [0xFF, 0xFE, 0x7B], [8, 200, 1, 1, 1, 1, 1, 1, 1, 1]] as [[UInt8]] {
       #expect(kind(bytes) == nil, "\(bytes)")
     }
+  }
+
+  /// Models in protocol buffers are told apart by how they go on.
+  @Test func protocolBuffers() {
+    let described: [UInt8] = [0x08, 0x05, 0x12, 0x20, 0x0A, 0x1E, 0x0A, 0x05] + Array("image".utf8)
+    #expect(kind(described)?.name == "a Core ML model (.mlmodel, .mlpackage)")
+    let long: [UInt8] = [0x08, 0x05, 0x12, 0xA0, 0x01, 0x0A, 0x1E, 0x0A, 0x05] + Array("image".utf8)
+    #expect(kind(long)?.name == "a Core ML model (.mlmodel, .mlpackage)")
+    #expect(kind([0x08, 0x01, 0x12, 0x04, 0x0A, 0x02, 0x0A, 0x00, 0x00])?.name == "a TensorFlow SavedModel (.pb)")
+    #expect(kind([0x08, 0x08, 0x12, 0x07] + Array("pytorch".utf8))?.name == "an ONNX model (.onnx)")
+    #expect(kind([0x08, 0x07, 0x12, 0x00, 0x3A, 0x03, 0x0A, 0x01, 0x61])?.name == "an ONNX model (.onnx)")
+  }
+
+  /// By the name of the first file in them.
+  @Test(
+    arguments: [
+      ("net/data.pkl", "a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)"),
+      ("net/data/0", "a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)"),
+      ("net/data/weights/weight_0", "a program that torch.export saved (.pt2)"),
+      ("net/archive_format", "a program that torch.export saved (.pt2)"),
+      ("serialized_exported_program.json", "a program that torch.export saved (.pt2)"),
+      ("metadata.json", "a Keras model (.keras)"), ("x.npy", "an archive of NumPy arrays (.npz)"),
+      ("photos/1.jpg", "a zip archive"), ("", "a zip archive"),
+    ])
+  func archives(_ first: String, _ name: String) {
+    let header = Array("PK\u{3}\u{4}".utf8) + [UInt8](repeating: 0, count: 22) + [UInt8(first.utf8.count), 0, 0, 0]
+    #expect(kind(header + Array(first.utf8) + [0, 0, 0, 0, 0])?.name == name)
+  }
+
+  @Test func folders() throws {
+    let folder = try TemporaryFolder()
+    #expect(FileKind(folder: folder.path) == nil && FileKind(folder: folder.path + "/none") == nil)
+    try Data([8, 1]).write(to: URL(fileURLWithPath: folder.path + "/saved_model.pb"))
+    #expect(FileKind(folder: folder.path)?.name == "a TensorFlow SavedModel (.pb)")
+    try Folders.create(folder.path + "/net.mlpackage/Data/com.apple.CoreML")
+    #expect(FileKind(folder: folder.path + "/net.mlpackage")?.name == "a Core ML model (.mlmodel, .mlpackage)")
   }
 
   /// Any beginning of anything: never beyond the end.

@@ -183,7 +183,7 @@
 ---@field channels? integer # 1 (grey) or 3 (colour)
 
 ---@class LoadOptions
----@field into? Model # the network that a file of weights alone (safetensors) belongs to; its own weights are not used
+---@field into? Model # the network that a file of weights alone (safetensors, PyTorch) belongs to; its own weights are not used
 ---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
 ---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
 

@@ -9,23 +9,13 @@ import Tensors
 /// The header is anybody's: every offset is checked against the shape, the file and the other tensors.
 ///
 /// `@unchecked Sendable`: the bytes are the owner's, which never changes them and is held.
-public struct SafeTensorsFile: @unchecked Sendable {
-  public struct Entry: Sendable {
-    public let name: String
-    public let type: ElementType
-    public let shape: Shape
-    /// Where its bytes are, from the beginning of the data.
-    let range: Range<Int>
-
-    public var byteCount: Int { range.count }
-  }
-
+public struct SafeTensorsFile: WeightsFile, @unchecked Sendable {
   public static let fileExtension = "safetensors"
   /// The longest header accepted, as in the format's reference implementation.
   static let headerLimit = 100_000_000
 
-  /// By name.
-  public let entries: [Entry]
+  /// The place of each is where its bytes begin in the data.
+  public let entries: [TensorEntry]
   public let metadata: [String: String]
   private let data: UnsafeRawBufferPointer
   private let owner: any AnyObject & Sendable
@@ -73,7 +63,7 @@ public struct SafeTensorsFile: @unchecked Sendable {
       kind: .input)
   }
 
-  private static func entry(_ name: String, _ tensor: SafeTensorsHeader.Entry, dataCount: Int) throws -> Entry {
+  private static func entry(_ name: String, _ tensor: SafeTensorsHeader.Entry, dataCount: Int) throws -> TensorEntry {
     let label = "tensor \"\(name.escapedForTerminal.shortened(to: 80))\""
     guard let type = ElementType(rawValue: tensor.dtype) else {
       let name = tensor.dtype.prefix(20).description.escapedForTerminal
@@ -91,35 +81,34 @@ public struct SafeTensorsFile: @unchecked Sendable {
         "\(label) has \(end - start) bytes; \(type.rawValue) of shape \(shape) takes \(shape.count * type.size)",
         kind: .input)
     }
-    return Entry(name: name, type: type, shape: shape, range: start..<end)
+    return TensorEntry(name: name, type: type, shape: shape, place: start)
   }
 
   /// Every byte belongs to just one tensor.
   private func checkPlaces() throws {
     var end = 0, previous = ""
-    func comes(_ a: Entry, before b: Entry) -> Bool {
-      (a.range.lowerBound, a.range.upperBound) < (b.range.lowerBound, b.range.upperBound)
+    func comes(_ a: TensorEntry, before b: TensorEntry) -> Bool {
+      (a.place, a.byteCount) < (b.place, b.byteCount)
     }
     for entry in entries.sorted(by: comes) {
-      guard entry.range.lowerBound >= end else {
+      guard entry.place >= end else {
         throw CompressError(
           "tensors \"\(previous.escapedForTerminal.shortened(to: 80))\" and "
             + "\"\(entry.name.escapedForTerminal.shortened(to: 80))\" overlap at byte "
-            + "\(entry.range.lowerBound)", kind: .input)
+            + "\(entry.place)", kind: .input)
       }
-      guard entry.range.lowerBound == end else {
-        throw CompressError("bytes \(end) to \(entry.range.lowerBound) belong to no tensor", kind: .input)
+      guard entry.place == end else {
+        throw CompressError("bytes \(end) to \(entry.place) belong to no tensor", kind: .input)
       }
-      (end, previous) = (entry.range.upperBound, entry.name)
+      (end, previous) = (entry.place + entry.byteCount, entry.name)
     }
     guard end == data.count else {
       throw CompressError("bytes \(end) to \(data.count) belong to no tensor", kind: .input)
     }
   }
 
-  /// The values as float32. Floats of other widths are converted exactly or to the nearest, integers to the nearest.
-  func floats(_ entry: Entry) -> Tensor {
-    let bytes = UnsafeRawBufferPointer(rebasing: data[entry.range])
+  public func floats(_ entry: TensorEntry) -> Tensor {
+    let bytes = UnsafeRawBufferPointer(rebasing: data[entry.place..<entry.place + entry.byteCount])
     return withExtendedLifetime(owner) { entry.type.floats(bytes, entry.shape) }
   }
 }

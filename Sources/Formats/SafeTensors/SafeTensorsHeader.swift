@@ -18,10 +18,8 @@ struct SafeTensorsHeader {
   let metadata: [String: String]
 
   static let metadataKey = "__metadata__"
-  /// The largest models that are published have some ten thousand tensors a file.
-  static let mostTensors = 1 << 17
-  /// Bytes of a tensor's name.
-  static let longestName = 4096
+  static let mostTensors = TensorEntry.most
+  static let longestName = TensorEntry.longestName
   /// Bytes of all metadata.
   static let longestMetadata = 16 << 20
   /// Numbers of a shape; `Shape` takes fewer.

@@ -6,7 +6,7 @@ import Network
 public struct LoadWeightsStage: StageWork {
   public let path: String
   public let network: Graph
-  private let file: SafeTensorsFile
+  private let file: any WeightsFile
   private let digest: String
   private let rules: NameRules
   /// What was done with the file's names.
@@ -17,7 +17,7 @@ public struct LoadWeightsStage: StageWork {
     self.path = path
     self.network = network
     self.rules = rules
-    file = try SafeTensorsFile(path)
+    file = try ModelFile.weights(path)
     digest = try Digest.of(file: path)
     notes = try atFile(path) { [file] in try file.check(network, rules: rules) }
   }

@@ -2,9 +2,9 @@ import Formats
 
 /// The tensors of a file that holds nothing else.
 public struct TensorTable {
-  private let file: SafeTensorsFile
+  private let file: any WeightsFile
 
-  public init(_ file: SafeTensorsFile) { self.file = file }
+  public init(_ file: any WeightsFile) { self.file = file }
 
   public func rendered(for terminal: Terminal) -> String {
     var table = TextTable([

@@ -55,7 +55,7 @@ enum LoadKeys {
   static var into: OptionKey<ModelObject?> {
     .optional(
       "into", .model,
-      help: "the network that a file of weights alone (safetensors) belongs to; its own weights are not used")
+      help: "the network that a file of weights alone (safetensors, PyTorch) belongs to; its own weights are not used")
   }
   static var ignore: OptionKey<[String]?> {
     .optional("ignore", .patterns, help: "tensors of that file that are left out; * stands for anything")

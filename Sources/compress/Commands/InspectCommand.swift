@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
 
-  @Argument(help: "A model file, or a file of weights (safetensors).")
+  @Argument(help: "A model file, or a file of weights (safetensors, or a PyTorch checkpoint).")
   var model: String
 
   @Flag(help: "Also show the steps the runtime would take.")
@@ -30,9 +30,9 @@ struct InspectCommand: ParsableCommand {
     try confinement.confine(Rights(readable: Rights.model(model)))
     let shapes = try Dictionary(inputs.map(ONNXFile.Options.inputShape).map { ($0.name, $0.dims) }) { _, last in last }
     let terminal = Terminal(.output)
-    if try MappedFile(self.model).withBytes(SafeTensorsFile.isSafeTensors) {
+    if try ModelFile.isWeights(self.model) {
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
-      return terminal.write(TensorTable(try SafeTensorsFile(self.model)).rendered(for: terminal))
+      return terminal.write(TensorTable(try ModelFile.weights(self.model)).rendered(for: terminal))
     }
     let model = try ModelFile.read(self.model, ModelFile.ReadOptions(inputShapes: shapes))
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))

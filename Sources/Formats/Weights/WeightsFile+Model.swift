@@ -2,7 +2,7 @@ import Diagnostics
 import Network
 import Tensors
 
-extension SafeTensorsFile {
+extension WeightsFile {
   /// The network with the file's weights, as float32; docs/safetensors.md says which tensor goes where.
   ///
   /// - Throws: one `CompressError` that names every tensor that is missing, has no place or another shape; naming the
@@ -25,19 +25,11 @@ extension SafeTensorsFile {
     try match(graph, rules).notes
   }
 
-  /// Of each kind of problem.
-  private static let shown = 6
-
-  private struct Match {
-    var tensors: [(WeightNames.Place, Entry)] = []
-    var notes: [String] = []
-  }
-
-  private func match(_ graph: Graph, _ rules: NameRules) throws -> Match {
+  private func match(_ graph: Graph, _ rules: NameRules) throws -> WeightMatch {
     let places = try WeightNames(graph).places
     let wanted = Set(places.map(\.name))
     let names = try TensorNames(entries.map(\.name), wanted: wanted, rules)
-    var found: [String: Entry] = [:]
+    var found: [String: TensorEntry] = [:]
     for entry in entries {
       guard let name = names.inNetwork[entry.name] else { continue }
       if let other = found.updateValue(entry, forKey: name) {
@@ -50,10 +42,10 @@ extension SafeTensorsFile {
     // Looking for the nearest name takes time: not for each of a million.
     let candidates = extra.prefix(1000)
     var missing: [String] = [], misshaped: [String] = []
-    var match = Match(notes: names.notes)
+    var match = WeightMatch(notes: names.notes)
     for place in places {
       guard let entry = found[place.name] else {
-        let nearest = missing.count < Self.shown ? Suggestion.nearest(to: place.name, among: candidates) : nil
+        let nearest = missing.count < WeightMatch.shown ? Suggestion.nearest(to: place.name, among: candidates) : nil
         let near = nearest.map { "; \"\(found[$0]!.name.escapedForTerminal)\" is there" }
         missing.append("\"\(place.name.escapedForTerminal)\" \(place.shape)\(near ?? "")")
         continue
@@ -66,7 +58,7 @@ extension SafeTensorsFile {
     }
     let superfluous = extra.map { "\"\(found[$0]!.name.escapedForTerminal)\" \(found[$0]!.shape)" }
     let problems = [("missing", missing), ("of another shape", misshaped), ("without a place", superfluous)]
-      .filter { !$0.1.isEmpty }.map { "\n  \($0.1.count) \($0.0): " + Self.list($0.1) }
+      .filter { !$0.1.isEmpty }.map { "\n  \($0.1.count) \($0.0): " + WeightMatch.list($0.1) }
     guard problems.isEmpty else {
       throw CompressError(
         "its \(found.count) tensors are not the \(places.count) of the network:" + problems.joined(), kind: .input,
@@ -77,8 +69,17 @@ extension SafeTensorsFile {
     }
     return match
   }
+}
 
-  private static func list(_ items: [String]) -> String {
+/// Which of a file's tensors is which of a network's.
+private struct WeightMatch {
+  var tensors: [(WeightNames.Place, TensorEntry)] = []
+  var notes: [String] = []
+
+  /// Of each kind of problem.
+  static let shown = 6
+
+  static func list(_ items: [String]) -> String {
     items.prefix(shown).joined(separator: ", ") + (items.count > shown ? ", and \(items.count - shown) more" : "")
   }
 }

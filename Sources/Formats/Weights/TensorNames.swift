@@ -53,10 +53,12 @@ struct TensorNames {
       let inner = name.hasPrefix(prefix) ? String(name.dropFirst(prefix.count)) : name
       if wanted.contains(inner) && name.hasPrefix(prefix) {
         inNetwork[name] = inner
-      } else if Self.isCounter(name) {
-        if !name.hasSuffix("num_batches_tracked") { passed[name, default: 0] += 1 }
+      } else if name.hasSuffix("num_batches_tracked") {
+        continue
       } else if let group = Self.group(name) ?? Self.group(inner) {
         passed[group + ".*", default: 0] += 1
+      } else if Self.isCounter(name) {
+        passed[name, default: 0] += 1
       } else {
         // Without a place, for the message; a name outside the prefix must not be taken for one inside.
         inNetwork[name] = name.hasPrefix(prefix) ? inner : name
@@ -71,7 +73,7 @@ struct TensorNames {
   }
 
   private static func isCounter(_ name: String) -> Bool {
-    name.hasSuffix("num_batches_tracked") || counters.contains(name.splitByBytes(at: ".").last!)
+    counters.contains(name.splitByBytes(at: ".").last!)
   }
 
   /// The first part of a name, when all under it is known to be no weight of the network.

@@ -1,6 +1,6 @@
 import Tensors
 
-/// Element types of safetensors files, by the names they have there.
+/// Element types of files of weights, by the names they have in safetensors files.
 public enum ElementType: String, Sendable, CaseIterable {
   case bool = "BOOL"
   case uint8 = "U8", int8 = "I8", uint16 = "U16", int16 = "I16", uint32 = "U32", int32 = "I32"
