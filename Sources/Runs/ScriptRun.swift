@@ -90,7 +90,7 @@ public final class ScriptRun {
         script: options.script, scriptDigest: outcome.digest, params: Self.dictionary(outcome.params),
         seed: options.seed, threads: record.threads, version: record.environment.program, command: record.command)
       let results = ResultsFile(result, run: run)
-      if let out = options.out { try write(results, to: out) }
+      if let out = options.out { try write(results, result.variants.flatMap(\.files), to: out) }
       return results
     }
   }
@@ -119,10 +119,10 @@ public final class ScriptRun {
     }
   }
 
-  private func write(_ results: ResultsFile, to out: String) throws {
+  private func write(_ results: ResultsFile, _ files: [String], to out: String) throws {
     try results.write(to: "\(out)/results.json")
     try HTMLReport(results, charts: charts).write(to: "\(out)/report.html")
-    let names = keepsModels ? results.variants.enumerated().map { Comparer.modelFile($1.name, $0) } : []
+    let names = keepsModels ? files : []
     try Comparer.removeModels(in: "\(out)/models", but: names)
     let models = names.map { "models/" + $0 }
     record.artifacts = try (["results.json", "report.html"] + models).map { name in

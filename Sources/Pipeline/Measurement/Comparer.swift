@@ -24,7 +24,8 @@ public struct Comparer {
     self.seed = seed
   }
 
-  /// - Parameter keepModels: a folder that receives every variant's native file; nil keeps none.
+  /// - Parameter keepModels: a folder that receives every variant's native file, and the same in the format that the
+  ///   model came in, where that can be written; nil keeps none.
   /// - Throws: `CompressError` when a stage fails or a measuring process does.
   public func run(_ comparison: Comparison, keepModels folder: String?) throws -> ComparisonOutcome {
     // Everything is computed before anything is measured: nothing else runs while the clock does.
@@ -47,6 +48,9 @@ public struct Comparer {
     for (variant, file) in zip(comparison.variants, files) {
       try NativeFormat.write(try executor.result(of: variant.stage).model, to: file)
     }
+    let shipped = try comparison.variants.enumerated().map { index, variant in
+      try folder.flatMap { try ship(variant, index, into: $0) }
+    }
     let timings = try time(files, comparison, images: images, scratch)
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
@@ -60,7 +64,8 @@ public struct Comparer {
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           timing: timings[index], history: try history(of: variant.stage),
           layers: VariantResult.Layer.all(cost, try compile(model)),
-          outputs: comparison.data.hasLabels ? model.graph.outputShape.count : nil))
+          outputs: comparison.data.hasLabels ? model.graph.outputShape.count : nil,
+          files: [Self.modelFile(variant.name, index)] + (shipped[index].map { [$0] } ?? [])))
     }
     return ComparisonOutcome(
       data: comparison.data.name, evaluated: comparison.data.count,
@@ -108,6 +113,24 @@ public struct Comparer {
       detail: "\(files.count) \(files.count == 1 ? "variant" : "variants") in \(plan.turns.count) "
         + "\(plan.turns.count == 1 ? "turn" : "turns"), medians \(medians)\(turns.count > 6 ? " …" : "") ms")
     return turns.map { Timing(turns: $0) }
+  }
+
+  /// Writes a variant in the format that its model came in.
+  ///
+  /// - Returns: the file's name; nil where that is our own format, is not written, or cannot hold this model.
+  private func ship(_ variant: Comparison.Variant, _ index: Int, into folder: String) throws -> String? {
+    let model = try executor.result(of: variant.stage).model, progress = executor.context.progress
+    guard let format = model.signature.interface?.format, format != NativeFormat.fileExtension,
+      ModelFile.extensions.contains(format)
+    else { return nil }
+    let name = Self.modelFile(variant.name, index, format)
+    do {
+      try ModelFile.write(model, to: "\(folder)/\(name)")
+      return name
+    } catch let error as CompressError where error.kind != .cancelled && error.kind != .system {
+      progress.note("\(variant.name) is written as .\(NativeFormat.fileExtension) alone: \(error)")
+      return nil
+    }
   }
 
   /// How good a variant's answers are.
@@ -191,10 +214,12 @@ public struct Comparer {
     return (gained, lost)
   }
 
-  /// The variant's name as the name of its native file: letters, digits, `-`; the number in front keeps it unique.
-  public static func modelFile(_ name: String, _ index: Int) -> String {
+  /// The variant's name as the name of a file: letters, digits, `-`; the number in front keeps it unique.
+  public static func modelFile(
+    _ name: String, _ index: Int, _ fileExtension: String = NativeFormat.fileExtension
+  ) -> String {
     let plain = name.lowercased().map { $0.isASCII && ($0.isLetter || $0.isNumber) ? $0 : "-" }
-    return "\(index + 1)-\(String(plain.prefix(60))).\(NativeFormat.fileExtension)"
+    return "\(index + 1)-\(String(plain.prefix(60))).\(fileExtension)"
   }
 
   /// Removes the models that an earlier run left in a folder: a reader would take them for this run's.
@@ -203,7 +228,10 @@ public struct Comparer {
   public static func removeModels(in folder: String, but names: [String]) throws {
     guard Folders.exists(folder), !Folders.isLink(folder) else { return }
     let stale = try FileManager.default.contentsOfDirectory(atPath: folder).filter { name in
-      !names.contains(name) && name.wholeMatch(of: #/[0-9]+-[-a-z0-9]*\.cmpr/#) != nil
+      guard !names.contains(name), let match = name.wholeMatch(of: #/[0-9]+-[-a-z0-9]*\.(?<ending>[a-z]+)/#) else {
+        return false
+      }
+      return ModelFile.extensions.contains(String(match.output.ending))
     }
     for name in stale { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
   }

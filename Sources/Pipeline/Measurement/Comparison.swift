@@ -113,6 +113,8 @@ public struct VariantResult: Sendable {
   public var layers: [Layer]
   /// How many classes it tells apart; nil where nobody said.
   public var outputs: Int?
+  /// Names of the files it was written to, where models are kept.
+  public var files: [String]
 
   /// Of the layers' weights alone: biases and statistics are never pruned.
   public var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
@@ -183,7 +185,7 @@ public struct VariantResult: Sendable {
   public init(
     name: String, accuracy: Double, agreement: Agreement? = nil, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
     nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, timing: Timing,
-    history: [Step], layers: [Layer], outputs: Int? = nil
+    history: [Step], layers: [Layer], outputs: Int? = nil, files: [String] = []
   ) {
     self.name = name
     self.accuracy = accuracy
@@ -201,6 +203,7 @@ public struct VariantResult: Sendable {
     self.history = history
     self.layers = layers
     self.outputs = outputs
+    self.files = files
   }
 }
 
