@@ -1,7 +1,8 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, figures (whether documented figures still hold), soak (long checks), sanitize, clean.
+# Others: build, figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak (long
+# checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -11,7 +12,7 @@ BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test figures soak sanitize deps neon-deps clean
+.PHONY: quickstart build test figures bench-peers soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -29,6 +30,10 @@ test: deps neon-deps
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
 figures: build
 	PROGRAM=$(BIN) Tests/figures/figures.sh
+
+# Ours beside other runtimes on the same files: NETWORKS=lab_cnn,resnet50 ROUNDS=3 THREADS=1,2.
+bench-peers: build
+	PROGRAM=$(BIN) NETWORKS=$(NETWORKS) ROUNDS=$(ROUNDS) THREADS=$(THREADS) Tests/peers/bench.sh
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the

@@ -1,0 +1,30 @@
+#!/bin/bash
+# Ours beside ONNX Runtime, OpenVINO and LiteRT on the very same files of networks of the zoo, in turns.
+#
+#   make bench-peers                                        # lab_cnn, resnet18_cifar, mobilenet_v2
+#   make bench-peers NETWORKS=resnet50,vgg16 ROUNDS=5
+#
+# The runtimes come from PyPI into a scratch folder, or are those of the interpreter that COMPRESS_PEERS_PYTHON names. Where
+# there is neither it says so and ends with status 77. Nothing else should compute meanwhile.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+program=${PROGRAM:-.build/release/compress} networks=${NETWORKS:-lab_cnn,resnet18_cifar,mobilenet_v2}
+
+skip() {
+  echo "SKIPPED: NOTHING WAS MEASURED: $*" >&2
+  exit 77
+}
+
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-peers-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+python=${COMPRESS_PEERS_PYTHON:-}
+if [ -z "$python" ]; then
+  command -v python3 >/dev/null || skip "there is no python3"
+  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
+  "$scratch/python/bin/pip" install --quiet onnxruntime openvino ai-edge-litert numpy ||
+    skip "the other runtimes cannot be had"
+  python=$scratch/python/bin/python
+fi
+"$program" run Tests/peers/models.lua --out "$scratch/models" --set "networks=$networks"
+"$python" Tests/peers/bench.py --program "$program" --models "$scratch/models" --networks "$networks" \
+  --rounds "${ROUNDS:-3}" --threads "${THREADS:-1,2}"
