@@ -158,6 +158,29 @@ import Testing
     #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
   }
 
+  /// A model file, nothing else: smaller in the format it came in, held against the original's outputs.
+  @Test(arguments: ["", "net.onnx"]) func aModelOfOnesOwnBecomesSmaller(_ model: String) throws {
+    let cache = try TemporaryFolder(), out = cache.path + "/out"
+    if !model.isEmpty {
+      let script = cache.path + "/own.lua"
+      try Data("zoo.lab_cnn {}:save '\(model)'".utf8).write(to: URL(fileURLWithPath: script))
+      let saved = try compress(["run", script, "--out", cache.path], cache: cache)
+      #expect(saved.status == 0, "\(saved.errors)")
+    }
+    let settings = ["model=\(model)", "samples=16", "epochs=1", "images=3"].flatMap { ["--set", $0] }
+    let result = try compress(
+      ["run", sourceRoot + "/pipelines/bring_your_own.lua", "--data", cache.path, "--out", out] + settings, cache: cache)
+    #expect(result.status == 0 && result.output.contains("cosine"), "\(result.errors)")
+    let ending = model.isEmpty ? "cmpr" : "onnx"
+    for file in ["smaller.\(ending)", "smaller-int8.\(ending)", "models/3-smaller--int8.cmpr"] {
+      #expect(FileManager.default.fileExists(atPath: "\(out)/\(file)"), "\(file)")
+    }
+    #expect(FileManager.default.fileExists(atPath: out + "/models/2-smaller.onnx") != model.isEmpty)
+    guard !model.isEmpty else { return }
+    let inspected = try compress(["inspect", out + "/smaller-int8.onnx"], cache: cache)
+    #expect(inspected.status == 0 && inspected.output.contains("int8"), "\(inspected.errors)")
+  }
+
   @Test func prunedLatencyIsTimed() throws {
     let cache = try TemporaryFolder()
     let settings = ["network=resnet32", "width=0.25", "multiple=1", "rounds=1", "images=5"].flatMap { ["--set", $0] }
