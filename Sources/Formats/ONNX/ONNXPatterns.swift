@@ -95,8 +95,26 @@ extension ONNXImporter {
         let isRoot = argument?.kind == "Div" ? other(argument, 1 / root) == x : other(argument, root) == x
         if isRoot { return (x, .gelu) }
       }
+      // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3)))
+      if isClose(number, 0.5), let inner = other(maker(gate, "Add"), 1), let tanh = maker(inner, "Tanh"),
+        let sum = other(maker(tanh.inputs[0], "Mul"), (2 / Float.pi).squareRoot()), isCubic(sum, of: x)
+      {
+        return (x, .geluTanh)
+      }
     }
     return nil
+  }
+
+  /// Whether a value is `x + 0.044715 * x^3`.
+  private func isCubic(_ name: String, of x: String) -> Bool {
+    guard let sum = maker(name, "Add"), sum.inputs.count == 2, sum.inputs.contains(x),
+      let rest = sum.inputs.first(where: { $0 != x })
+    else { return false }
+    let (names, number) = factors(rest, 4)
+    guard isClose(number, 0.044715) else { return false }
+    if names == [x, x, x] { return true }
+    guard names.count == 1, let cube = maker(names[0], "Pow"), cube.inputs.count == 2 else { return false }
+    return cube.inputs[0] == x && scalar(cube.inputs[1]) == 3
   }
 
   /// `(x - mean(x)) / sqrt(mean((x - mean(x))^2) + epsilon)` over the last axis.
