@@ -132,18 +132,18 @@ private let reportSections = #"""
     <h3>{{courseName}}</h3>
     {{#hasCharts}}{{#courseCharts}}
     <div class="pair">
-      <figure><figcaption>Accuracy after each round</figcaption>
-        <div class="plot low"><canvas id="{{accuracyChart}}" role="img" aria-label="Accuracy after each round of pruning"></canvas></div></figure>
+      <figure><figcaption>{{measure}} after each round</figcaption>
+        <div class="plot low"><canvas id="{{accuracyChart}}" role="img" aria-label="{{measure}} after each round of pruning"></canvas></div></figure>
       <figure><figcaption>What is left of the network it began with</figcaption>
         <div class="plot low"><canvas id="{{leftChart}}" role="img" aria-label="Parameters, nonzero weights, filters, MACs and bytes after each round, in percent of the start"></canvas></div></figure>
     </div>
     {{/courseCharts}}{{/hasCharts}}
     <div class="wide">
     <table class="cards">
-      <thead><tr><th>Round</th><th>Accuracy</th><th>Parameters</th><th>Nonzero</th><th>Filters</th><th>MACs</th><th>Bytes</th></tr></thead>
+      <thead><tr><th>Round</th><th>{{measure}}</th><th>Parameters</th><th>Nonzero</th><th>Filters</th><th>MACs</th><th>Bytes</th></tr></thead>
       <tbody>
         {{#courseRounds}}
-        <tr><th scope="row">{{round}}</th><td data-label="Accuracy"><span>{{roundAccuracy}}<small>{{roundChange}}</small></span></td>
+        <tr><th scope="row">{{round}}</th><td data-label="{{measure}}"><span>{{roundAccuracy}}<small>{{roundChange}}</small></span></td>
         {{#counts}}<td data-label="{{countTitle}}"><span>{{count}}<small>{{countShare}}</small></span></td>{{/counts}}</tr>
         {{/courseRounds}}
       </tbody>

@@ -3,8 +3,13 @@ import Pipeline
 /// A pruning round by round: what each left of the network, then of each layer that changed.
 public struct CourseTable {
   private let course: ResultsFile.Course
+  private let isByAgreement: Bool
 
-  public init(_ course: ResultsFile.Course) { self.course = course }
+  /// - Parameter isByAgreement: whether rounds are held against the first variant for want of labels.
+  public init(_ course: ResultsFile.Course, isByAgreement: Bool = false) {
+    self.course = course
+    self.isByAgreement = isByAgreement
+  }
 
   public init(_ course: PruningCourse) { self.init(ResultsFile.Course(course)) }
 
@@ -26,7 +31,8 @@ public struct CourseTable {
   private var rounds: TextTable {
     let metrics = CourseMetric.allCases
     var table = TextTable(
-      [("round", .left), ("accuracy", .right), ("difference", .right)] + metrics.map { ($0.title.lowercased(), .right) }
+      [("round", .left), (isByAgreement ? "same" : "accuracy", .right), ("difference", .right)]
+        + metrics.map { ($0.title.lowercased(), .right) }
     )
     for (index, round) in course.rounds.enumerated() {
       let change = round.accuracy - course.rounds[0].accuracy

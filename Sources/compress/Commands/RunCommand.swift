@@ -64,7 +64,8 @@ struct RunCommand: ParsableCommand {
     defer { if run.isWorthRecording { record(run.record, logger, progress) } }
     guard let results = try run.run(print: { terminal.writeLine($0) }) else { return }
     terminal.write("\n" + ComparisonTable(results).rendered(for: terminal))
-    for table in (results.pruning ?? []).map(CourseTable.init) where table.isWorthShowing {
+    for table in (results.pruning ?? []).map({ CourseTable($0, isByAgreement: results.isByAgreement) })
+    where table.isWorthShowing {
       terminal.write("\n" + table.rendered(for: terminal))
     }
     guard let out else { return }
