@@ -38,6 +38,19 @@ public final class MappedFile: @unchecked Sendable {
     bytes = UnsafeRawBufferPointer(start: base, count: size)
   }
 
+  /// Lets go of the memory of a part that was copied: where it is read again it is loaded again.
+  ///
+  /// - Precondition: the part is of `bytes`.
+  public func release(_ part: UnsafeRawBufferPointer) {
+    guard let start = part.baseAddress, let base = bytes.baseAddress else { return }
+    precondition(start >= base && part.count <= bytes.count - (start - base))
+    // Whole pages alone, so that neighbours stay.
+    let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+    let first = (start - base + page - 1) / page * page, end = (start - base + part.count) / page * page
+    guard first < end else { return }
+    madvise(UnsafeMutableRawPointer(mutating: base + first), end - first, MADV_DONTNEED)
+  }
+
   /// Hands out the content while holding on to the mapping, which a bare `bytes` does not.
   public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     try withExtendedLifetime(self) { try body(bytes) }

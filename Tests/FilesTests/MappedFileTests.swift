@@ -44,4 +44,15 @@ struct MappedFileTests {
       #expect(error.description == "\(path): not a regular file")
     }
   }
+
+  /// Of whatever part: what is let go of is there when it is read again.
+  @Test func whatWasReleasedIsReadAgain() throws {
+    let content = testBytes(5 * 4096 + 17)
+    let file = try MappedFile(try folder.file("a", content))
+    for part in [0..<0, 0..<content.count, 1..<4096, 100..<12_000, 4096..<8192, 20_480..<20_497] {
+      file.withBytes { file.release(UnsafeRawBufferPointer(rebasing: $0[part])) }
+      #expect(file.withBytes { $0.elementsEqual(content) }, "\(part)")
+    }
+    try MappedFile(try folder.file("empty", [])).release(UnsafeRawBufferPointer(start: nil, count: 0))
+  }
 }

@@ -91,6 +91,8 @@ struct ONNXConstant {
       ? try Tensor(borrowing: bytes, owner: owner, shape: shape, dtype: type)
       : Tensor(copying: bytes, shape: shape, dtype: type)
     values = .floats(type == .float32 ? tensor : tensor.converted(to: .float32))
+    // What was copied need not be in memory twice.
+    if !isAligned || type != .float32 { (owner as? MappedFile)?.release(bytes) }
   }
 
   /// As floats, of whatever type.
