@@ -19,11 +19,15 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
     .target(name: "CConfinement"),
     .target(
       name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+
+    // The only program that libhdf5 is in; `compress` starts it with no rights to read HDF5 files.
+    .executableTarget(name: "compress-hdf5", dependencies: ["CHDF5", "CConfinement"]),
 
     // The engine.
     .target(name: "Diagnostics"),
@@ -33,7 +37,7 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels", "Diagnostics", "Tensors"]),
     .target(name: "Network", dependencies: ["Diagnostics", "Tensors"]),
     .target(name: "Descriptors", dependencies: ["Diagnostics", "Tensors", "Kernels", "Network"]),
-    .target(name: "Formats", dependencies: ["Diagnostics", "Files", "Tensors", "Network"]),
+    .target(name: "Formats", dependencies: ["Diagnostics", "Files", "Confinement", "Tensors", "Network"]),
     .target(name: "Datasets", dependencies: ["CImages", "Diagnostics", "Files", "Tensors", "Network"]),
     .target(
       name: "Downloads",
@@ -122,8 +126,7 @@ let package = Package(
     .testTarget(name: "NetworkTests", dependencies: ["Diagnostics", "Tensors", "Network", "TestSupport"]),
     .testTarget(
       name: "FormatsTests",
-      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"],
-      exclude: ["Fixtures"]),
+      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"]),
     .testTarget(name: "LuaHostTests", dependencies: ["CLuaBridge", "Diagnostics", "LuaHost"]),
     .testTarget(
       name: "RuntimeTests",

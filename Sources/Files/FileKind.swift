@@ -20,6 +20,8 @@ public struct FileKind: Sendable, Equatable {
 
   /// What `torch.save` and `torch.jit.save` make.
   public static let pyTorchArchive = FileKind("a PyTorch checkpoint, a pickle in a zip archive (.pth, .pt)")
+  /// What Keras makes.
+  public static let kerasArchive = FileKind("a Keras model (.keras)")
   private static let exportedProgram = FileKind(
     "a program that torch.export saved (.pt2)",
     hint: "in Python: torch.onnx.export(torch.export.load(\"FILE\").module(), (x,), \"net.onnx\"), x an input")
@@ -50,7 +52,7 @@ public struct FileKind: Sendable, Equatable {
     if bytes.starts(with: [0x89] + Array("HDF\r\n\u{1A}\n".utf8)) {
       return FileKind(
         "an HDF5 file, as Keras writes them (.h5)",
-        hint: "in Python: write the weights with safetensors.numpy.save_file, named as docs/safetensors.md says")
+        hint: "a model of Keras is read with its network: load_model(\"FILE\") without into")
     }
     if has("TFL3", at: 4) { return FileKind("a TensorFlow Lite model (.tflite)") }
     if has("PK\u{3}\u{4}") || has("PK\u{5}\u{6}") { return zip(bytes) }
@@ -93,7 +95,7 @@ public struct FileKind: Sendable, Equatable {
     if parts.count >= 2, ofPyTorch.contains(String(parts[parts.count - 1])) || ["data", "code"].contains(parts[1]) {
       return pyTorchArchive
     }
-    if name == "metadata.json" || name == "config.json" { return FileKind("a Keras model (.keras)") }
+    if name == "metadata.json" || name == "config.json" { return kerasArchive }
     if name.hasSuffix(".npy") { return FileKind("an archive of NumPy arrays (.npz)") }
     return FileKind("a zip archive")
   }

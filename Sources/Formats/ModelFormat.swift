@@ -21,7 +21,7 @@ struct ModelFormat: Sendable {
   var reading: Int?
 
   /// The first one whose file it is counts.
-  static let all = [native, safeTensors, onnx, pyTorch]
+  static let all = [native, safeTensors, onnx, pyTorch, keras, kerasWhole]
 
   /// The format of a file, or nil.
   static func of(_ file: MappedFile) -> ModelFormat? { all.first { $0.isFile(file) } }
@@ -58,4 +58,12 @@ struct ModelFormat: Sendable {
   private static let pyTorch = ModelFormat(
     fileExtension: PyTorchFile.fileExtension, isFile: { $0.withBytes(PyTorchFile.isPyTorch) }, read: nil,
     weights: { try PyTorchFile($0) }, write: nil)
+
+  private static let keras = ModelFormat(
+    fileExtension: KerasFile.fileExtension, isFile: { $0.withBytes(KerasFile.isArchive) }, read: KerasFile.read,
+    write: nil, hasVaryingInputs: true, reading: KerasFile.reading)
+
+  private static let kerasWhole = ModelFormat(
+    fileExtension: KerasFile.wholeExtension, isFile: { $0.withBytes(HDF5File.isHDF5) }, read: KerasFile.read,
+    write: nil, hasVaryingInputs: true, reading: KerasFile.reading)
 }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Confinement
 import Diagnostics
+import Formats
 import Foundation
 import Reports
 
@@ -37,8 +38,10 @@ struct Compress: ParsableCommand {
   /// Characters; names in a message are as long as whoever chose them liked.
   private static let longestMessage = 1000
 
-  /// Commands that start processes, or need a folder for files in passing.
-  private static let brokered = ["run", "sweep", "point", "bench", "runs"]
+  /// Commands that start processes, or need a folder for files in passing; those that read models start one for HDF5.
+  private static let brokered = [
+    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check",
+  ]
 
   /// Lets the stack of the main thread, which scripts run on, grow to 100 MiB. Lua names what failed in a chain of indices
   /// (a.b.c…) by calling itself for each of them; the longest script there may be has room for it.
@@ -55,7 +58,10 @@ struct Compress: ParsableCommand {
     deepenStack()
     do {
       // Before there is anything in this process that could be turned against it.
-      if brokered.contains(CommandLine.arguments.dropFirst().first ?? "") { try Broker.begin() }
+      if brokered.contains(CommandLine.arguments.dropFirst().first ?? "") {
+        try Broker.begin()
+        try HDF5Program.addToBroker()
+      }
       var command = try parseAsRoot()
       try command.run()
       Broker.end()

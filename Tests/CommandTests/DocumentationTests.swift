@@ -82,7 +82,7 @@ import Testing
       }
       if block.text.contains("load_model(\"training.pth\"") {
         try FileManager.default.copyItem(
-          atPath: sourceRoot + "/Tests/FormatsTests/Fixtures/training.pth", toPath: folder.path + "/training.pth")
+          atPath: sourceRoot + "/Tests/Fixtures/training.pth", toPath: folder.path + "/training.pth")
       }
       if block.text.contains("load_model(\"resnet18.safetensors\"") {
         let script = try write("zoo.resnet18 { stem = 'cifar', classes = 10 }:save 'resnet18.safetensors'", "make.lua")

@@ -34,6 +34,15 @@ import Testing
     #expect(kind([0x08, 0x07, 0x12, 0x00, 0x3A, 0x03, 0x0A, 0x01, 0x61])?.name == "an ONNX model (.onnx)")
   }
 
+  /// What is read, given where something else is wanted.
+  @Test func ofProgramsThatTrain() {
+    #expect(
+      kind([0x89] + Array("HDF\r\n\u{1A}\n".utf8) + [0, 0, 0])?.name == "an HDF5 file, as Keras writes them (.h5)")
+    #expect(
+      kind([0x80, 0x02, 0x8A, 0x0A, 0x6C, 0xFC, 0x9C, 0x46, 0xF9])?.name
+        == "a Python pickle, as PyTorch once saved checkpoints (.pth, .pt)")
+  }
+
   /// By the name of the first file in them.
   @Test(
     arguments: [

@@ -3,11 +3,6 @@ import Foundation
 
 @testable import Formats
 
-/// Where files lie that other programs made: `Fixtures/checkpoints.py` and `Fixtures/networks.py` say how.
-func fixture(_ name: String) -> String {
-  URL(filePath: #filePath).deletingLastPathComponent().path + "/Fixtures/" + name
-}
-
 /// Pickles by their opcodes, for checkpoints that no PyTorch would write.
 enum Pickled {
   static func text(_ text: String) -> [UInt8] {

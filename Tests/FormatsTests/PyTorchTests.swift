@@ -1,6 +1,7 @@
 import Diagnostics
 import Foundation
 import Network
+import TestSupport
 import Tensors
 import Testing
 

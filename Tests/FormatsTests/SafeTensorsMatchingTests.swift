@@ -239,7 +239,6 @@ import Testing
     let files: [(bytes: [UInt8], name: String)] = [
       ([0x08, 0x08, 0x12, 0x07] + Array("pytorch".utf8), "an ONNX model"),
       ([0x1C, 0, 0, 0] + Array("TFL3".utf8) + [0x14, 0, 0x20, 0], "a TensorFlow Lite model"),
-      ([0x89] + Array("HDF\r\n\u{1A}\n".utf8) + [0, 0, 0], "an HDF5 file"),
       (Array("version https://git-lfs.github.com/spec/v1\noid sha256:1\n".utf8), "the pointer that Git LFS leaves"),
       (Array("\n<!DOCTYPE html>\n<html>".utf8), "an HTML page"),
       ([0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 3], "compressed with gzip"),

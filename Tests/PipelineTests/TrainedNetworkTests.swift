@@ -32,6 +32,8 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     /// Of the first thousand alone, counted here: what is checked of the large ones but in `make soak`.
     var first1000: Int?
     var form = "safetensors"
+    /// Whether the file has the network, too.
+    var isWhole: Bool { form == "h5" }
     var testDescription: String { form == "safetensors" ? network : "\(network).\(form)" }
   }
 
@@ -42,6 +44,9 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     Trained(
       network: "resnet8", file: "mlperf-tiny/image_classification/resnet8", data: "cifar10",
       normalization: { try Normalization(scale: 255) }, correct: 8719),
+    Trained(
+      network: "resnet8", file: "mlperf-tiny/image_classification/pretrainedResnet", data: "cifar10",
+      normalization: { try Normalization(scale: 255) }, correct: 8719, form: "h5"),
     Trained(
       network: "resnet20", file: "cifar10-resnet/resnet20-12fca82f", data: "cifar10",
       normalization: { try Normalization(mean: [0.485, 0.456, 0.406], deviation: [0.229, 0.224, 0.225]) },
@@ -73,7 +78,7 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     let folder = try #require(trainedFolder)
     let entry = try Zoo.entry(trained.network)
     let path = "\(folder)/models/\(trained.file).\(trained.form)"
-    let model = try ModelFile.weights(path).model(entry.graph(entry.defaults))
+    let model = try trained.isWhole ? ModelFile.read(path) : ModelFile.weights(path).model(entry.graph(entry.defaults))
     var options = DatasetCatalog.Options()
     options.images.normalization = try trained.normalization()
     let test = try DatasetCatalog.open(trained.data, roots: [folder], options: options).test

@@ -54,7 +54,8 @@ struct Pickle {
   /// Reads one pickle and leaves the reader behind it.
   ///
   /// - Parameter allowed: throws for a name, `module.name`, that must not be asked for.
-  /// - Throws: `CompressError` with the offset when the bytes are no pickle, or of kind `.limit` when it holds too much.
+  /// - Throws: `CompressError` with the offset when the bytes are no pickle, or of kind `.limit` when it holds too
+  ///   much.
   init(_ reader: inout ByteReader, allowed: (String) throws -> Void) throws {
     while true {
       let offset = reader.origin + reader.offset, code = try reader.u8()
@@ -224,7 +225,8 @@ struct Pickle {
   /// What a call would make stays a call, but for an ordered dictionary, which is one like any other.
   private mutating func call() throws {
     let arguments = try pop(), function = try pop()
-    guard let tuple = self[arguments], tuple.kind == .tuple, let called = self[function]?.kind, case .global(let name) = called
+    guard let tuple = self[arguments], tuple.kind == .tuple, let called = self[function]?.kind,
+      case .global(let name) = called
     else { throw Misuse("calls what is no name, or with what is no tuple") }
     guard name == "collections.OrderedDict" else { return try make(.call, [function, arguments]) }
     // Python 2 hands over a list of pairs; later versions add them one by one.

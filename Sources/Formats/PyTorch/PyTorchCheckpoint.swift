@@ -160,7 +160,8 @@ struct PyTorchCheckpoint {
     else { throw CompressError("refers to something that is no storage of a tensor", kind: .input) }
     let type = storageType(name)
     guard type != nil || name.hasSuffix(".UntypedStorage") else {
-      throw CompressError("has a storage of \(name.escapedForTerminal.shortened(to: 80)), which is no type", kind: .input)
+      throw CompressError(
+        "has a storage of \(name.escapedForTerminal.shortened(to: 80)), which is no type", kind: .input)
     }
     // The views of storages that PyTorch once had.
     if items.count > 5 {
@@ -221,7 +222,9 @@ struct PyTorchCheckpoint {
     // torch.Size((1, 2))
     if object.kind == .call, let call = Call(object, pickle), call.function == "torch.Size",
       let given = call.arguments.first.flatMap({ pickle[$0] })
-    { object = given }
+    {
+      object = given
+    }
     guard object.kind == .tuple || object.kind == .list else { return nil }
     var integers: [Int] = []
     for item in object.items {
@@ -277,7 +280,8 @@ extension PyTorchCheckpoint.View {
       var index = [Int](repeating: 0, count: extents.count), source = offset
       for element in 0..<shape.count {
         let from = UnsafeRawBufferPointer(rebasing: bytes[source * size..<(source + 1) * size])
-        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(out)[(element * size)...]).copyMemory(from: from)
+        UnsafeMutableRawBufferPointer(rebasing: UnsafeMutableRawBufferPointer(out)[(element * size)...]).copyMemory(
+          from: from)
         for axis in extents.indices.reversed() {
           index[axis] += 1
           source += strides[axis]

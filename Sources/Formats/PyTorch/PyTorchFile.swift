@@ -27,7 +27,8 @@ public struct PyTorchFile: WeightsFile, @unchecked Sendable {
   public init(_ path: String) throws {
     let file = try MappedFile(path)
     self = try atFile(path) {
-      try file.withBytes(Self.isArchive) ? PyTorchFile(archive: ZipFile(path, mostEntries: Self.mostFiles), file) : PyTorchFile(old: file)
+      try file.withBytes(Self.isArchive)
+        ? PyTorchFile(archive: ZipFile(path, mostEntries: Self.mostFiles), file) : PyTorchFile(old: file)
     }
   }
 
@@ -35,7 +36,8 @@ public struct PyTorchFile: WeightsFile, @unchecked Sendable {
     guard let first = checkpoint.views.first else { throw CompressError("holds no tensors", kind: .input) }
     guard !first.name.isEmpty else {
       throw CompressError(
-        "holds one tensor without a name", kind: .input, hint: "in Python: torch.save({\"NAME\": tensor}, \"weights.pth\")")
+        "holds one tensor without a name", kind: .input,
+        hint: "in Python: torch.save({\"NAME\": tensor}, \"weights.pth\")")
     }
     let views = checkpoint.views.sorted { $0.name < $1.name }
     for (first, second) in zip(views, views.dropFirst()) where first.name == second.name {

@@ -82,6 +82,8 @@ struct SafeTensorsHeader {
 }
 
 /// Reads JSON from front to back; what is wanted is asked for, the rest is passed over.
+///
+/// It stands here since headers are what it was made for; configurations of Keras are read with it, too.
 struct JSONScanner {
   private let bytes: UnsafeRawBufferPointer
   private var at = 0
@@ -101,12 +103,12 @@ struct JSONScanner {
   }
 
   /// The next byte that is no white space, not taken; nil at the end.
-  private mutating func peek() -> UInt8? {
+  mutating func peek() -> UInt8? {
     while at < bytes.count, [0x20, 0x0A, 0x0D, 0x09].contains(bytes[at]) { at += 1 }
     return at < bytes.count ? bytes[at] : nil
   }
 
-  private mutating func take(_ character: Unicode.Scalar) -> Bool {
+  mutating func take(_ character: Unicode.Scalar) -> Bool {
     guard peek() == UInt8(ascii: character) else { return false }
     at += 1
     return true
@@ -239,12 +241,17 @@ struct JSONScanner {
       repeat { try skip(at: place, depth: depth + 1) } while take(",")
       guard take("]") else { throw Self.meaningless(place) }
     default:
-      let start = at
-      while at < bytes.count, bytes[at] > 0x20, !",]}:\"{[".utf8.contains(bytes[at]) { at += 1 }
-      let word = String(decoding: bytes[start..<min(at, start + 64)], as: UTF8.self)
-      guard ["true", "false", "null"].contains(word) || (at - start < 64 && Double(word) != nil) else {
-        throw Self.meaningless(place)
-      }
+      let word = try word(at: place)
+      guard ["true", "false", "null"].contains(word) || Double(word) != nil else { throw Self.meaningless(place) }
     }
+  }
+
+  /// A number, or a value with a name.
+  mutating func word(at place: String) throws -> String {
+    _ = peek()
+    let start = at
+    while at < bytes.count, bytes[at] > 0x20, !",]}:\"{[".utf8.contains(bytes[at]) { at += 1 }
+    guard at - start < 64 else { throw Self.meaningless(place) }
+    return String(decoding: bytes[start..<at], as: UTF8.self)
   }
 }

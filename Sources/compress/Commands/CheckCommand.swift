@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Diagnostics
 import Foundation
 import Pipeline
@@ -19,6 +20,7 @@ struct CheckCommand: ParsableCommand {
   @OptionGroup var options: ScriptOptions
 
   func run() throws {
+    try Broker.seal()
     try options.confinement.confine(options.rights(computes: false))
     let terminal = Terminal(.output)
     let problems: [CompressError]

@@ -49,6 +49,7 @@ struct CompareCommand: ParsableCommand {
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
+    try Broker.seal()
     try confinement.confine(Rights(readable: Rights.model(original) + Rights.model(changed) + Rights.data(root)))
     let first = try ModelFile.read(original), second = try ModelFile.read(changed)
     var options = DatasetCatalog.Options()

@@ -27,6 +27,7 @@ struct InspectCommand: ParsableCommand {
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
+    try Broker.seal()
     try confinement.confine(Rights(readable: Rights.model(model)))
     let shapes = try Dictionary(inputs.map(ONNXFile.Options.inputShape).map { ($0.name, $0.dims) }) { _, last in last }
     let terminal = Terminal(.output)

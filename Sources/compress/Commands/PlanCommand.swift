@@ -1,4 +1,5 @@
 import ArgumentParser
+import Confinement
 import Pipeline
 import Reports
 import Scripting
@@ -12,6 +13,7 @@ struct PlanCommand: ParsableCommand {
   @OptionGroup var options: ScriptOptions
 
   func run() throws {
+    try Broker.seal()
     try options.confinement.confine(options.rights(computes: false))
     let executor = try options.makeExecutor(progress: TerminalProgress())
     let sweep = try SweepPreview(options), terminal = Terminal(.output)
