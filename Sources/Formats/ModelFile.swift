@@ -9,8 +9,18 @@ public enum ModelFile {
     /// Of a format whose inputs may have axes that vary: their shapes, by the inputs' names, with the batch and in the
     /// file's order of axes.
     public var inputShapes: [String: [Int]] = [:]
+    /// Whether operators that are not known, and what follows them, are left out; what they take are outputs then.
+    public var allowsUnknown = false
+    /// Gets sentences on what was left out.
+    public var note: @Sendable (String) -> Void = { _ in }
 
-    public init(inputShapes: [String: [Int]] = [:]) { self.inputShapes = inputShapes }
+    public init(
+      inputShapes: [String: [Int]] = [:], allowsUnknown: Bool = false, note: @escaping @Sendable (String) -> Void = { _ in }
+    ) {
+      self.inputShapes = inputShapes
+      self.allowsUnknown = allowsUnknown
+      self.note = note
+    }
   }
 
   /// How a file is written.
@@ -70,6 +80,9 @@ public enum ModelFile {
     guard options.inputShapes.isEmpty || format.hasVaryingInputs else {
       throw CompressError("shapes of inputs can be given for files whose inputs may vary, as ONNX files' may")
         .at(file: path)
+    }
+    guard !options.allowsUnknown || format.leavesOut else {
+      throw CompressError("operators that are not known can be left out of ONNX files").at(file: path)
     }
     return try read(path, options)
   }

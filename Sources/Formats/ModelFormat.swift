@@ -14,6 +14,8 @@ struct ModelFormat: Sendable {
   let write: (@Sendable (Model, _ path: String, ModelFile.WriteOptions) throws -> Int)?
   /// Whether shapes of inputs can be given.
   var hasVaryingInputs = false
+  /// Whether operators that are not known can be left out.
+  var leavesOut = false
   /// The files beside one that hold its weights.
   var otherFiles: (@Sendable (MappedFile) throws -> [String])?
   /// Of a format that is not ours: counts what changes the network that a file becomes, so that results of before are
@@ -45,7 +47,8 @@ struct ModelFormat: Sendable {
     read: { path, options in
       var reading = ONNXFile.Options()
       reading.inputShapes = options.inputShapes
-      return try ONNXFile.read(path, reading)
+      reading.allowsUnknown = options.allowsUnknown
+      return try ONNXFile.read(path, reading, note: options.note)
     },
     write: { model, path, options in
       var writing = ONNXFile.WriteOptions()
@@ -53,7 +56,7 @@ struct ModelFormat: Sendable {
       if let version = options.opset { writing.version = version }
       writing.note = options.note
       return try ONNXFile.write(model, to: path, writing)
-    }, hasVaryingInputs: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
+    }, hasVaryingInputs: true, leavesOut: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
 
   private static let pyTorch = ModelFormat(
     fileExtension: PyTorchFile.fileExtension, isFile: { $0.withBytes(PyTorchFile.isPyTorch) }, read: nil,

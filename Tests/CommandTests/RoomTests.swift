@@ -14,7 +14,7 @@ import Testing
 
   private func rooms() throws -> [Room] {
     let package = try String(contentsOf: root.appendingPathComponent("Package.swift"), encoding: .utf8)
-    let declaration = #/\.(?<kind>systemLibrary|target|executableTarget|testTarget)\(\s*name: "(?<name>\w+)"/#
+    let declaration = #/\.(?<kind>systemLibrary|target|executableTarget|testTarget)\(\s*name: "(?<name>[-\w]+)"/#
     let starts = package.matches(of: declaration)
     return starts.enumerated().map { index, match in
       let end = index + 1 < starts.count ? starts[index + 1].range.lowerBound : package.endIndex
@@ -23,7 +23,7 @@ import Testing
       var dependencies: Set<String> = []
       if let list = text.firstMatch(of: #/dependencies: \[(?<list>[^\]]*)\]/#) {
         let names = list.output.list.replacing(#/, package: "[^"]*"/#, with: "")
-        dependencies = Set(names.matches(of: #/"(?<name>\w+)"/#).map { String($0.output.name) })
+        dependencies = Set(names.matches(of: #/"(?<name>[-\w]+)"/#).map { String($0.output.name) })
       }
       let path = text.firstMatch(of: #/ path: "(?<path>[^"]+)"/#).map { String($0.output.path) }
       let folder = path ?? (match.output.kind == "testTarget" ? "Tests/" : "Sources/") + name

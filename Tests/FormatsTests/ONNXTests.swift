@@ -42,6 +42,58 @@ import Testing
     return net
   }
 
+  /// What nobody here knows at a network's end is left out when asked for, and what it takes becomes an output.
+  @Test func unknownTails() throws {
+    var net = small()
+    net.domains = ["my.boxes"]
+    net.outputs = []
+    net.node("Softmax", ["scores"], "shares")
+    net.node("Decode", ["relu", "scores"], "boxes", domain: "my.boxes")
+    net.node("Sigmoid", ["boxes"], "sure")
+    net.node("NonMaxSuppression", ["sure", "x"], "kept")
+    for output in ["shares", "kept", "boxes"] { net.output(output) }
+    let known = message { _ = try read(net) }
+    #expect(known.contains("the operator Decode of the domain my.boxes is not supported"))
+    try withTemporaryFile("net.onnx") { path in
+      try Data(net.bytes).write(to: URL(fileURLWithPath: path))
+      let notes = Notes()
+      let model = try ModelFile.read(path, ModelFile.ReadOptions(allowsUnknown: true) { notes.texts.append($0) })
+      #expect(model.signature.interface?.outputs.map(\.name) == ["shares", "relu", "scores"])
+      #expect(model.graph.shape(of: model.graph.outputs[1]) == [5, 4, 3])
+      #expect(
+        notes.texts == [
+          "3 nodes are left out, of operators that are not known or behind them: Decode, NonMaxSuppression, Sigmoid",
+          "the network's outputs are now shares, relu, scores",
+        ])
+      // The same layers compute the same.
+      #expect(model["conv", .weight]?.values.count == 54)
+    }
+    // Whose first operator is not known has nothing left; what is known is no tail.
+    var other = ONNXWriter()
+    other.input("x", [nil, 4])
+    other.node("Mystery", ["x"], "y")
+    other.output("y")
+    var options = ONNXFile.Options()
+    options.allowsUnknown = true
+    try withTemporaryFile("net.onnx") { path in
+      try Data(other.bytes).write(to: URL(fileURLWithPath: path))
+      #expect(message { _ = try ONNXFile.read(path, options) }.contains("nothing is left in front of"))
+      try Data(small().bytes).write(to: URL(fileURLWithPath: path))
+      #expect(try difference(ONNXFile.read(path, options), ONNXFile.read(path)) == nil)
+    }
+    try withTemporaryFile { path in
+      try ModelFile.write(fileNetwork(), to: path)
+      #expect(
+        message { _ = try ModelFile.read(path, ModelFile.ReadOptions(allowsUnknown: true)) }
+          .contains("can be left out of ONNX files"))
+    }
+  }
+
+  /// `@unchecked Sendable`: a reader calls on the thread that called it.
+  private final class Notes: @unchecked Sendable {
+    var texts: [String] = []
+  }
+
   @Test func imagesAreHeldWithTheirChannelsLastAndNothingIsTransposed() throws {
     let model = try read(small())
     #expect(model.graph.inputShape == [5, 4, 2])

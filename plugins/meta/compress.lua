@@ -186,6 +186,7 @@
 ---@field into? Model # the network that a file of weights alone (safetensors, PyTorch) belongs to; its own weights are not used
 ---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
 ---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
+---@field allow_unknown? boolean # leaves out of an ONNX file what is not known, and all that follows it; default false
 
 ---@class CropOptions
 ---@field short_side integer # pixels of the shorter side before

@@ -19,6 +19,8 @@ public enum ONNXFile {
     public var constants: [String: String] = [:]
     /// Whether the first axis of every input and output is the batch; otherwise each is one sample as it is.
     public var hasBatch = true
+    /// Whether nodes whose operator is not known are left out, with all that follow them.
+    public var allowsUnknown = false
 
     public init() {}
 
@@ -55,9 +57,14 @@ public enum ONNXFile {
 
   /// - Throws: `CompressError` with the path, and the node concerned, when the file is broken or asks for what is not
   ///   supported.
-  public static func read(_ path: String, _ options: Options = Options()) throws -> Model {
+  ///
+  /// - Parameter note: gets sentences on what was left out.
+  public static func read(
+    _ path: String, _ options: Options = Options(), note: (String) -> Void = { _ in }
+  ) throws -> Model {
     try atFile(path) {
       let imported = try load(path, options)
+      for text in imported.notes { note(text) }
       guard let model = imported.model else {
         throw CompressError("all its outputs are constants: there is no network", kind: .input)
       }
@@ -169,4 +176,6 @@ public struct ONNXImport {
   public let model: Model?
   public let inputs: [Value]
   public let outputs: [Value]
+  /// What was left out, where that was asked for.
+  public var notes: [String] = []
 }

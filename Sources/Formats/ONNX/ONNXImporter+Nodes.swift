@@ -57,6 +57,7 @@ extension ONNXImporter {
 
   /// Reads one node: folds it where all it takes is known, and otherwise adds layers.
   mutating func take(_ node: ONNXNode) throws {
+    if node.inputs.contains(where: tail.values.contains) { return leaveOut(node) }
     do {
       for input in node.inputs where !input.isEmpty && values[input] == nil {
         throw CompressError(
@@ -72,7 +73,10 @@ extension ONNXImporter {
         return
       }
       let name = node.domain.isEmpty ? node.kind : Self.aliases["\(node.domain).\(node.kind)"] ?? ""
-      guard let mapping = Self.mappings[name] else { throw Self.unknown(node) }
+      guard let mapping = Self.mappings[name] else {
+        if options.allowsUnknown { return leaveOut(node) }
+        throw Self.unknown(node)
+      }
       try mapping(&self, node)
       for output in node.outputs where values[output] == nil && uses[output] ?? 0 > 0 {
         throw CompressError(

@@ -63,6 +63,8 @@ struct ONNXImporter {
   /// Of layers that later nodes became part of: the file's value that they give now.
   var standsFor: [String: String] = [:]
   private var names: Set<String> = []
+  /// What was left out.
+  var tail = Tail()
   /// How many layers would have had a name.
   private var numbers: [String: Int] = [:]
   /// Elements that may still be folded, and indices made: so that a small file cannot ask for all the memory there is.
@@ -109,28 +111,34 @@ struct ONNXImporter {
   private mutating func finished(_ inputs: [ONNXImport.Value]) throws -> ONNXImport {
     guard !graph.outputs.isEmpty else { throw CompressError("the graph has no outputs", kind: .input) }
     var outputs: [ONNXImport.Value] = [], ends: [String] = [], taken: Set<String> = []
-    for output in graph.outputs {
-      guard let value = values[output.name] else {
-        throw CompressError("no node gives the output \"\(output.name.escapedForTerminal)\"", kind: .input)
+    let known = graph.outputs.map(\.name).filter { !tail.values.contains($0) }
+    for name in known + tail.taken.filter({ !known.contains($0) }) {
+      guard let value = values[name] else {
+        throw CompressError("no node gives the output \"\(name.escapedForTerminal)\"", kind: .input)
       }
       switch value {
       case .constant(let constant):
         outputs.append(
           ONNXImport.Value(
-            name: output.name, shape: constant.shape, order: Array(0..<constant.shape.rank), hasBatch: false,
+            name: name, shape: constant.shape, order: Array(0..<constant.shape.rank), hasBatch: false,
             constant: constant.floats))
       case .held(var held):
         held = try flattened(held)
         // An output is no input, and none is another one.
         if taken.contains(held.name) || emitted[positions[held.name]!].op.isInput {
-          held.name = try emit(.reshape(Reshape(held.shape)), [held.name], named: output.name)
+          held.name = try emit(.reshape(Reshape(held.shape)), [held.name], named: name)
         }
         ends.append(held.name)
         taken.insert(held.name)
-        outputs.append(Self.described(output.name, held))
+        outputs.append(Self.described(name, held))
       }
     }
-    guard !ends.isEmpty else { return ONNXImport(model: nil, inputs: inputs, outputs: outputs) }
+    guard !ends.isEmpty else {
+      guard tail.values.isEmpty else {
+        throw CompressError("nothing is left in front of the operators that are not known", kind: .input)
+      }
+      return ONNXImport(model: nil, inputs: inputs, outputs: outputs)
+    }
     // What patterns have taken the place of is left out.
     var wanted = Set(ends), kept: [Node] = []
     for node in emitted.reversed() where wanted.contains(node.name) || node.op.isInput {
@@ -146,7 +154,7 @@ struct ONNXImporter {
       outputs: zip(ends, outputs.filter { $0.constant == nil }).map { $1.interface($0) })
     var model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
-    return ONNXImport(model: model, inputs: inputs, outputs: outputs)
+    return ONNXImport(model: model, inputs: inputs, outputs: outputs, notes: tail.notes(outputs.map(\.name)))
   }
 
   /// Layers that later nodes became part of are called what those are, where nothing else is.

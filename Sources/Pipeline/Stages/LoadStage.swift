@@ -1,16 +1,26 @@
 import Formats
 import Network
+import Synchronization
 
 /// A model from a file; its content, not its path, decides the key.
 public struct LoadStage: StageWork {
   public let path: String
   private let model: Model
   private let digest: String
+  private let allowsUnknown: Bool
+  /// What was left out.
+  private let notes: [String]
 
   /// - Throws: `CompressError` naming the file when it cannot be read or is broken.
-  public init(path: String) throws {
+  ///
+  /// - Parameter allowsUnknown: leaves out operators that are not known, with what follows them.
+  public init(path: String, allowsUnknown: Bool = false) throws {
     self.path = path
-    model = try ModelFile.read(path)
+    self.allowsUnknown = allowsUnknown
+    let notes = Mutex<[String]>([])
+    model = try ModelFile.read(
+      path, ModelFile.ReadOptions(allowsUnknown: allowsUnknown) { note in notes.withLock { $0.append(note) } })
+    self.notes = notes.withLock { $0 }
     let parts = try ModelFile.parts(path)
     var digests = try parts.map { try Digest.of(file: $0) }
     // What a foreign format becomes is ours to say, and may change.
@@ -20,8 +30,16 @@ public struct LoadStage: StageWork {
 
   public var kind: String { "load" }
   public var label: String { path }
-  public func recipe() throws -> Recipe { ["file": .string(digest)] }
+  public func recipe() throws -> Recipe {
+    allowsUnknown ? ["file": .string(digest), "allow_unknown": .bool(true)] : ["file": .string(digest)]
+  }
   public func graph(inputs: [Graph]) throws -> Graph { model.graph }
   public func signature(inputs: [ModelSignature]) -> ModelSignature { model.signature }
-  public func run(inputs: [Model], context: StageContext) throws -> StageResult { StageResult(model) }
+
+  public func run(inputs: [Model], context: StageContext) throws -> StageResult {
+    for note in notes { context.progress.note("\(path): \(note)") }
+    var result = StageResult(model)
+    result.record.notes = notes
+    return result
+  }
 }

@@ -64,7 +64,13 @@ enum LoadKeys {
     .optional("rename", .renames, help: "names in that file, or patterns of them, and what they are in the network")
   }
 
-  static var schema: OptionSchema { OptionSchema("LoadOptions", [into, ignore, rename]) }
+  static var allowUnknown: OptionKey<Bool> {
+    .init(
+      "allow_unknown", .boolean, help: "leaves out of an ONNX file what is not known, and all that follows it",
+      standard: false)
+  }
+
+  static var schema: OptionSchema { OptionSchema("LoadOptions", [into, ignore, rename, allowUnknown]) }
 }
 
 /// Of `session:measure`.
@@ -168,7 +174,11 @@ extension ScriptSession {
         if let key = ofWeights.first(where: given.has) {
           throw CompressError("\(key.option.name) is for a file of weights alone, with `into`")
         }
-        return [.object(ModelObject(try Stage(LoadStage(path: path), origin: origin()), name: path))]
+        let work = try LoadStage(path: path, allowsUnknown: given[LoadKeys.allowUnknown])
+        return [.object(ModelObject(try Stage(work, origin: origin()), name: path))]
+      }
+      guard !given[LoadKeys.allowUnknown] else {
+        throw CompressError("allow_unknown is for a file that holds a network, without `into`")
       }
       useAsTemplate(template.stage)
       let rules = NameRules(

@@ -24,6 +24,9 @@ struct InspectCommand: ParsableCommand {
     help: ArgumentHelp("The shape of an input that varies, of an ONNX file, with the batch.", valueName: "name=1x3x…"))
   var inputs: [String] = []
 
+  @Flag(help: "Of an ONNX file, leave out operators that are not known and what follows them.")
+  var allowUnknown = false
+
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
@@ -35,7 +38,11 @@ struct InspectCommand: ParsableCommand {
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
       return terminal.write(TensorTable(try ModelFile.weights(self.model)).rendered(for: terminal))
     }
-    let model = try ModelFile.read(self.model, ModelFile.ReadOptions(inputShapes: shapes))
+    let model = try ModelFile.read(
+      self.model, ModelFile.ReadOptions(inputShapes: shapes, allowsUnknown: allowUnknown) { note in
+        let terminal = Terminal(.errors)
+        terminal.writeLine(terminal.styled("note: ", .yellow) + note)
+      })
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }
