@@ -23,7 +23,7 @@ struct ModelFormat: Sendable {
   var reading: Int?
 
   /// The first one whose file it is counts.
-  static let all = [native, safeTensors, onnx, pyTorch, keras, kerasWhole]
+  static let all = [native, safeTensors, onnx, tflite, pyTorch, keras, kerasWhole]
 
   /// The format of a file, or nil.
   static func of(_ file: MappedFile) -> ModelFormat? { all.first { $0.isFile(file) } }
@@ -69,4 +69,9 @@ struct ModelFormat: Sendable {
   private static let kerasWhole = ModelFormat(
     fileExtension: KerasFile.wholeExtension, isFile: { $0.withBytes(HDF5File.isHDF5) }, read: KerasFile.read,
     write: nil, hasVaryingInputs: true, reading: KerasFile.reading)
+
+  private static let tflite = ModelFormat(
+    fileExtension: TFLiteFile.fileExtension, isFile: { $0.withBytes(TFLiteFile.isTFLite) },
+    read: { path, _ in try TFLiteFile.read(path) },
+    write: { try TFLiteFile.write($0, to: $1, limit: $2.limit) }, reading: TFLiteFile.reading)
 }

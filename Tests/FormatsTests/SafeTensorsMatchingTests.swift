@@ -247,6 +247,8 @@ import Testing
     ]
     for (bytes, name) in files {
       #expect(message { _ = try safeTensorsFile(bytes) }.hasPrefix("is \(name)"), "\(name)")
+      // Where a network is asked for, one of those is read.
+      guard !name.contains("TensorFlow Lite") else { continue }
       try withTemporaryFile("x.safetensors") { path in
         try Data(bytes).write(to: URL(fileURLWithPath: path))
         let text = message { _ = try ModelFile.read(path) }
