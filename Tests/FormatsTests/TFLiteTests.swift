@@ -132,7 +132,7 @@ import Testing
     #expect(model.signature.interface?.inputs[0].element == .int8)
   }
 
-  /// What symmetric integers of eight bits cannot hold becomes the floats it stands for.
+  /// Integers without a sign are 128 lower, and so is their zero point.
   @Test func weightsWithAZeroPoint() throws {
     func weight(_ values: [UInt8], zeroPoint: Int64) throws -> Encoding? {
       var net = TFLiteContent()
@@ -150,11 +150,18 @@ import Testing
       return
     }
     #expect(near.values.array(Int8.self) == [-127, 0, 127, 2] && near.scales == [0.5])
-    guard case .float(let far)? = try weight([0, 128, 255, 130], zeroPoint: 100) else {
-      Issue.record("no floats")
-      return
+    #expect(near.zeroPoints == nil)
+    // Their zero is another one, or they have one more below zero than above.
+    for (stored, zeroPoint, values) in [
+      ([0, 128, 255, 130], 100, [-50, 14, 77.5, 15]), ([0, 128, 255, 130], 128, [-64, 0, 63.5, 1]),
+    ] as [([UInt8], Int64, [Float])] {
+      guard case .integer(let far)? = try weight(stored, zeroPoint: zeroPoint) else {
+        Issue.record("no integers")
+        return
+      }
+      #expect(far.values.array(Int8.self) == [-128, 0, 127, 2] && far.zeroPoints == [Int8(zeroPoint - 128)])
+      #expect(far.decoded.array() == values)
     }
-    #expect(far.array() == [-50, 14, 77.5, 15] as [Float])
   }
 
   @Test func paddingInFrontOfAWindowBecomesTheWindows() throws {

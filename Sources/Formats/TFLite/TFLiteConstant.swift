@@ -152,33 +152,32 @@ struct TFLiteConstant {
     return ({ $0 / inner % extent }, extent)
   }
 
-  /// A weight as symmetric integers, exactly; nil where there are none of 8 bits that stand for the same numbers.
+  /// A weight as integers of 8 bits or fewer, exactly; nil where there are none.
   ///
   /// - Parameters:
   ///   - channel: the axis of the output channels.
   ///   - arranged: how the weight's axes are brought into the engine's order, the output channels first.
-  func symmetric(channel: Int, _ arranged: (Tensor) throws -> Tensor) throws -> IntegerValues? {
+  func integerWeight(channel: Int, _ arranged: (Tensor) throws -> Tensor) throws -> IntegerValues? {
     guard [.int8, .uint8, .int4].contains(type), let quantization else { return nil }
-    let (channelOf, count) = try channels(quantization)
+    let (_, count) = try channels(quantization)
     guard count == 1 || quantization.axis == channel else { return nil }
     guard quantization.scales.allSatisfy({ $0 > 0 }) else { return nil }
-    let isPlain = type == .int8 && quantization.zeroPoints.allSatisfy { $0 == 0 }
-    var tensor: Tensor, largest = 0
-    if isPlain, case .bytes(let bytes, let owner) = content {
+    // Our integers have a sign: those that have none, and their zero points, are 128 lower.
+    let shift: Int64 = type == .uint8 ? 128 : 0
+    var tensor: Tensor
+    if type == .int8, case .bytes(let bytes, let owner) = content {
       tensor = try Tensor(borrowing: bytes, owner: owner, shape: shape, dtype: .int8)
-      largest = tensor.withElements(Int8.self) { $0.reduce(0) { max($0, abs(Int($1))) } }
     } else {
-      var values = try integers()
-      for i in values.indices {
-        values[i] -= quantization.zeroPoint(channelOf(i))
-        largest = max(largest, abs(Int(values[i])))
-      }
-      guard largest <= IntegerValues.limit(bits: 8) else { return nil }
-      tensor = Tensor(values.map { Int8($0) }, shape)
+      tensor = Tensor(try integers().map { Int8(clamping: $0 - shift) }, shape)
     }
-    guard largest <= IntegerValues.limit(bits: 8) else { return nil }
-    let bits = type == .int4 && largest <= IntegerValues.limit(bits: 4) ? 4 : 8
-    return try IntegerValues(values: try arranged(tensor).contiguous(), scales: quantization.scales, bits: bits)
+    let zeroPoints = quantization.scales.indices.map { quantization.zeroPoint($0) - shift }
+    let bits = type == .int4 ? 4 : 8, range = -(1 << (bits - 1))...IntegerValues.limit(bits: bits)
+    guard zeroPoints.allSatisfy({ range.contains(Int($0)) }) else { return nil }
+    let lowest = tensor.withElements(Int8.self) { Int($0.min() ?? 0) }
+    let isSymmetric = zeroPoints.allSatisfy { $0 == 0 } && lowest >= -range.upperBound
+    return try IntegerValues(
+      values: try arranged(tensor).contiguous(), scales: quantization.scales,
+      zeroPoints: isSymmetric ? nil : zeroPoints.map { Int8($0) }, bits: bits)
   }
 
   func reshaped(_ shape: Shape) throws -> TFLiteConstant {

@@ -15,8 +15,12 @@ extension TFLiteExporter {
 
   private func computation(_ node: Node) -> Computation {
     guard case .integer(let weight)? = model[node.name, .weight]?.encoding else { return .float }
-    guard let input = encodings[node.inputs[0]] else { return node.op.isTransposed ? .float : .dynamic }
+    guard let input = encodings[node.inputs[0]] else {
+      return node.op.isTransposed || weight.zeroPoints != nil ? .float : .dynamic
+    }
     guard encodings[result(node)] != nil else { return .float }
+    // TFLite's integer layers take weights without zero points.
+    guard weight.zeroPoints?.allSatisfy({ $0 == 0 }) ?? true else { return .float }
     let count = weight.values.shape[0], largest = weight.values.count / max(count, 1) * 255 * 128
     guard largest <= Int(Int32.max) else { return .float }
     let scales = (0..<count).map { input.scale * weight.scales[weight.scales.count == 1 ? 0 : $0] }
@@ -51,7 +55,8 @@ extension TFLiteExporter {
     case .integer(let integers):
       let bytes = try arranged(integers.values).contiguous().withBytes { Array($0) }
       let quantization = TFLiteQuantization(
-        scales: integers.scales, zeroPoints: [], axis: integers.scales.count == 1 ? 0 : channel)
+        scales: integers.scales, zeroPoints: integers.zeroPoints?.map { Int64($0) } ?? [],
+        axis: integers.scales.count == 1 ? 0 : channel)
       let tensor = content.tensor(name, dims, .int8, bytes: bytes, quantization: quantization)
       guard isWidened else { return tensor }
       return emit(

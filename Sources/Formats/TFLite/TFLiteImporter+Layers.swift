@@ -6,8 +6,8 @@ import Tensors
 extension TFLiteImporter {
   // MARK: Weights
 
-  /// A weight in the engine's order: integers as they are where symmetric ones of 8 bits can hold them, floats of 16 or
-  /// 32 bits as they are, all else as the float32 it stands for.
+  /// A weight in the engine's order: integers of up to 8 bits and floats of 16 or 32 bits as they are, all else as the
+  /// float32 it stands for.
   ///
   /// - Parameters:
   ///   - value: what the layer reads: integers that are read as floats stay integers behind others.
@@ -19,7 +19,7 @@ extension TFLiteImporter {
     let constant = try required(node, index)
     guard constant.shape.count > 0 else { throw CompressError("an empty weight", kind: .input) }
     let mayBeIntegers = !constant.isDequantized || activations[value.name] != nil
-    if mayBeIntegers, let integers = try constant.symmetric(channel: channel, arranged) {
+    if mayBeIntegers, let integers = try constant.integerWeight(channel: channel, arranged) {
       return try Parameter(.integer(integers))
     }
     let floats = constant.type.isFloat ? try constant.stored() : try constant.floats()
