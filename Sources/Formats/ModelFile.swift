@@ -15,7 +15,8 @@ public enum ModelFile {
     public var note: @Sendable (String) -> Void = { _ in }
 
     public init(
-      inputShapes: [String: [Int]] = [:], allowsUnknown: Bool = false, note: @escaping @Sendable (String) -> Void = { _ in }
+      inputShapes: [String: [Int]] = [:], allowsUnknown: Bool = false,
+      note: @escaping @Sendable (String) -> Void = { _ in }
     ) {
       self.inputShapes = inputShapes
       self.allowsUnknown = allowsUnknown

@@ -183,6 +183,25 @@ import Testing
     }
   }
 
+  @Test func checkpointsAndModelsOfKeras() throws {
+    func repeated(_ text: String, _ count: Int) -> [UInt8] {
+      [[UInt8]](repeating: Array(text.utf8), count: count).flatMap { $0 }
+    }
+    // Objects that nothing needs, values that wait, and one that is remembered everywhere.
+    try file("objects.pth", [0x80, 2] + repeated("]0", 1_000_000))
+    try expectRefusal(["inspect", "\(folder.path)/objects.pth"], "bytes wanted, 0 left", "objects")
+    try file("waiting.pth", [0x80, 2] + repeated("N", 2_000_000))
+    try expectRefusal(["inspect", "\(folder.path)/waiting.pth"], "values wait", "waiting")
+    try file("remembered.pth", [0x80, 4, 0x4E] + [UInt8](repeating: 0x94, count: 2_000_000))
+    try expectRefusal(["inspect", "\(folder.path)/remembered.pth"], "bytes wanted, 0 left", "remembered")
+    // 60 MB of configuration.
+    let text = Array("{\"a\":[0".utf8) + repeated(",0", 30_000_000)
+    let whole = try text.withUnsafeBytes { try Gzip.deflate($0, level: 9) }
+    let entry = ("config.json", Array(whole.dropFirst(10).dropLast(8)), text.count, checksum(text))
+    try file("wide.keras", archive([entry]))
+    try expectRefusal(["inspect", "\(folder.path)/wide.keras"], "JSON of more than 1048576 values", "wide")
+  }
+
   @Test func headersOfWeights() throws {
     func weights(_ header: String) -> [UInt8] { little(header.utf8.count, 8) + header.utf8 }
     func tensors(_ count: Int) -> String {

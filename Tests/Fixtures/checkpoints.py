@@ -1,5 +1,5 @@
-"""Makes the PyTorch files that the tests read: python checkpoints.py, in the folder they are to lie in. Made with PyTorch
-2.15. What tensors hold is in checkpoint.safetensors, which the same program wrote."""
+"""Makes the PyTorch files that the tests read: python checkpoints.py, in the folder they are to lie in. Made with
+PyTorch 2.15. What tensors hold is in checkpoint.safetensors, which the same program wrote."""
 
 import argparse
 import collections

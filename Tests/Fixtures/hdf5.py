@@ -1,4 +1,5 @@
-"""Makes HDF5 files that ask for more than they hold: python hdf5.py, in the folder they are to lie in. Made with h5py 3.16."""
+"""Makes HDF5 files that ask for more than they hold: python hdf5.py, in the folder they are to lie in. Made with
+h5py 3.16."""
 
 import h5py
 import numpy as np

@@ -1,5 +1,5 @@
-"""Makes the Keras models that the tests read: KERAS_BACKEND=jax python networks.py, in the folder they are to lie in. Made with
-Keras 3.15. What each gives for which input is in NAME.safetensors, as x and y (and y.1, of several outputs)."""
+"""Makes the Keras models that the tests read: KERAS_BACKEND=jax python networks.py, in the folder they are to lie in.
+Made with Keras 3.15. What each gives for which input is in NAME.safetensors, as x and y (and y.1, of several outputs)."""
 
 import os
 

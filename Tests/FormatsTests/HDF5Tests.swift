@@ -36,7 +36,8 @@ import Testing
       ("soft-link", "\"/there\" is a link to something elsewhere, which is not followed"),
       ("circle", "is nested more than 32 deep"), ("deep", "is nested more than 32 deep"),
       ("filtered", "data set \"/x\" is compressed or filtered"),
-      ("claim", "\"/x\" has more bytes than the file"), ("never-written", "data set \"/x\" claims more than its file holds"),
+      ("claim", "\"/x\" has more bytes than the file"),
+      ("never-written", "data set \"/x\" claims more than its file holds"),
       ("external", "data set \"/x\" is in another file"),
       ("virtual", "data set \"/x\" is made of data sets elsewhere (virtual)"),
       ("many", "has more bytes than the file"),
@@ -52,7 +53,8 @@ import Testing
     }
   }
 
-  /// Whatever becomes of a file, reading it ends in its content or a `CompressError`, and the process that read it with it.
+  /// Whatever becomes of a file, reading it ends in its content or a `CompressError`, and so does the process that read
+  /// it.
   @Test func damagedFiles() throws {
     let whole = try bytes("sequential.h5")
     var random = SeededRandom(seed: 31)
@@ -107,7 +109,9 @@ import Testing
     #expect(said(magic + set(f4, [UInt64](repeating: 1, count: 9), 4, 4) + end).contains("at most 8 axes"))
     #expect(said(magic + Array("A".utf8) + little(UInt32.max)).contains(meaningless))
     #expect(said(magic + Array("A".utf8) + text("/x") + text("y") + little(UInt32.max)).contains(meaningless))
-    #expect(said(magic + Array("A".utf8) + text("/x") + text("y") + little(UInt32(1)) + little(UInt32(2000))).contains(meaningless))
+    #expect(
+      said(magic + Array("A".utf8) + text("/x") + text("y") + little(UInt32(1)) + little(UInt32(2000))).contains(
+        meaningless))
     #expect(said(magic + Array("X".utf8) + text("is broken\nerror: no")) == "is broken\\u{A}error: no")
     #expect(said(magic + Array("X".utf8) + little(UInt32.max)).contains(meaningless))
     for bytes in [[], magic, magic + set(f4, [2], 8, 4)] { #expect(said(bytes).contains("ended with status 0")) }

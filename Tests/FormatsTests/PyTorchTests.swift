@@ -43,7 +43,10 @@ import Testing
 
   @Test(
     arguments: [
-      ("module.pth", "is a pickled module, or holds one: it asks for torch.nn.modules.container.Sequential", "state_dict()"),
+      (
+        "module.pth", "is a pickled module, or holds one: it asks for torch.nn.modules.container.Sequential",
+        "state_dict()"
+      ),
       ("script.pt", "is a TorchScript program, not a checkpoint of tensors", "torch.onnx.export(torch.jit.load("),
       ("program.pt2", "is a program that torch.export saved (.pt2)", "torch.onnx.export(torch.export.load("),
     ])
@@ -71,7 +74,8 @@ import Testing
     }
     #expect(try view([1 << 39], [0]).contains("several of its elements are one"))
     for (shape, strides, offset) in [
-      ([7], [1], 0), ([2, 3], [4, 1], 0), ([6], [1], 1), ([2], [.max], 0), ([3], [.max / 2], 0), ([2, 2], [.max, 1], 0),
+      ([7], [1], 0), ([2, 3], [4, 1], 0), ([6], [1], 1), ([2], [.max], 0), ([3], [.max / 2], 0),
+      ([2, 2], [.max, 1], 0),
     ] {
       #expect(try view(shape, strides, offset: offset).contains("has elements beyond its storage"), "\(shape)")
     }
@@ -98,10 +102,12 @@ import Testing
     #expect(try failure(Pickled.dictionary([("w", one), ("w", one)])) == "tensor \"w\" is there twice")
     #expect(try failure(Pickled.dictionary([("w", one)]), []) == "tensor \"w\" is in a storage that is not there")
     #expect(try failure(Pickled.dictionary([("w", one)]), [("1", 1, [0, 0, 0, 0])]).contains("nothing refers to"))
-    #expect(try failure(Pickled.dictionary([("w", one)]), [("0", 2, [0, 0, 0, 0])]).contains("a storage of 2 elements"))
+    #expect(
+      try failure(Pickled.dictionary([("w", one)]), [("0", 2, [0, 0, 0, 0])]).contains("a storage of 2 elements"))
     let other = Pickled.tensor(Pickled.storage("0", "LongStorage", 1), [1], [1])
     #expect(try failure(Pickled.dictionary([("a", one), ("b", other)])).contains("two storages called 0"))
-    #expect(try failure(Pickled.call("os", "system", [Pickled.text("true")])).contains("it asks for os.system, and nothing"))
+    #expect(
+      try failure(Pickled.call("os", "system", [Pickled.text("true")])).contains("it asks for os.system, and nothing"))
     #expect(
       try failure(Pickled.dictionary([("w", Pickled.tensor(Pickled.storage("0", "CharTensor", 1), [1], [1]))]))
         .contains("it asks for torch.CharTensor"))
@@ -157,8 +163,10 @@ import Testing
     #expect(try failure(doubled + Array("h\u{1E}".utf8)) == "holds no tensors")
     // Into each other, deeper than any stack: nothing follows them.
     #expect(
-      try failure([UInt8](repeating: UInt8(ascii: "]"), count: 60_000) + [UInt8](repeating: UInt8(ascii: "a"), count: 59_999))
-        .contains("nested more than 32 deep"))
+      try failure(
+        [UInt8](repeating: UInt8(ascii: "]"), count: 60_000) + [UInt8](repeating: UInt8(ascii: "a"), count: 59_999)
+      )
+      .contains("nested more than 32 deep"))
     // A list that holds itself.
     #expect(try failure(Array("]q\u{0}h\u{0}a".utf8)) == "holds no tensors")
     // A name of 4,000 bytes before each of many.

@@ -91,7 +91,9 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     }
   }
 
-  @Test(.enabled(if: trainedFolder != nil, "SKIPPED: no trained networks"), arguments: all.filter { $0.form == "safetensors" })
+  @Test(
+    .enabled(if: trainedFolder != nil, "SKIPPED: no trained networks"),
+    arguments: all.filter { $0.form == "safetensors" })
   func savedAgainItHasTheSameBytes(_ trained: Trained) throws {
     let entry = try Zoo.entry(trained.network)
     let file = try SafeTensorsFile("\(#require(trainedFolder))/models/\(trained.file).safetensors")

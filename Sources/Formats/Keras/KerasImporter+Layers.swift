@@ -7,7 +7,8 @@ extension KerasImporter {
   /// Those that do nothing when a network runs.
   private static let idle: Set = [
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout",
-    "ActivityRegularization", "Identity",
+    "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
+    "RandomContrast", "RandomBrightness",
   ]
 
   private static let supported: [String] =
@@ -35,7 +36,7 @@ extension KerasImporter {
     case "SeparableConv2D": return try separable(call)
     case "Conv2DTranspose": return try transposed(call)
     case "Dense": return try dense(call)
-    case "BatchNormalization": return try batchNormalization(call)
+    case "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2": return try batchNormalization(call)
     case "LayerNormalization", "GroupNormalization": return try sampleNormalization(call)
     case "Activation":
       return try activated(try call.single(), layer.config["activation"], call, named: call.name)

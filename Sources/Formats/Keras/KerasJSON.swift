@@ -11,7 +11,7 @@ enum KerasJSON {
   case object([String: KerasJSON])
 
   /// The configuration of a large network, of some thousand layers.
-  private static let mostValues = 1 << 21
+  private static let mostValues = 1 << 20
   private static let deepest = 96
   private static let longestText = 1 << 20
 
