@@ -1,8 +1,8 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak (long
-# checks), sanitize, clean.
+# Others: build, test-exports (what is written, in other runtimes), figures (whether documented figures still hold),
+# bench-peers (times beside other runtimes'), soak (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -12,7 +12,7 @@ BIN       = .build/release/compress
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test figures bench-peers soak sanitize deps neon-deps clean
+.PHONY: quickstart build test test-exports figures bench-peers soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -25,6 +25,11 @@ build: deps
 test: deps neon-deps
 	Tests/KernelChecks/neon.sh || [ $$? = 77 ]
 	$(TEST)
+
+# Writes the zoo, quantized and pruned, for other runtimes, and compares what these answer: Tests/exports. They come from
+# PyPI; without it nothing is checked, and it says so.
+test-exports: build
+	PROGRAM=$(BIN) Tests/exports/onnx.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
@@ -43,6 +48,7 @@ soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
+	$(MAKE) test-exports
 
 # Lua's door with every call of the walk, the kernels, and what reads untrusted bytes, in a build of their own: address
 # errors anywhere, undefined behaviour in C (it traps, so that no runtime library of the compiler's is needed). Leaks are

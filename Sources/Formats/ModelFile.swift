@@ -25,13 +25,13 @@ public enum ModelFile {
   }
 
   /// How a file is written.
-  public struct WriteOptions: Sendable {
+  public struct WriteOptions {
     /// Bytes; a larger file is not written.
     public var limit = Int.max
     /// The version of the operators of a format that has such; nil for the usual one.
     public var opset: Int?
     /// Told what of the model the file does not hold, or holds otherwise.
-    public var note: @Sendable (String) -> Void = { _ in }
+    public var note: (String) -> Void = { _ in }
 
     public init(limit: Int = .max) { self.limit = limit }
   }
@@ -39,8 +39,14 @@ public enum ModelFile {
   /// The endings of the formats that are written.
   public static let extensions = ModelFormat.all.filter { $0.write != nil }.map(\.fileExtension)
 
-  /// - Throws: `CompressError` naming the endings there are, when the name has another one.
-  public static func checkName(_ name: String) throws { _ = try format(writing: name) }
+  /// - Throws: `CompressError` naming the endings there are, when the name has another one; when an option is not for
+  ///   that format.
+  public static func checkName(_ name: String, _ options: WriteOptions = WriteOptions()) throws {
+    let format = try format(writing: name)
+    guard options.opset == nil || format.hasOperatorSets else {
+      throw CompressError("opset is for .\(ONNXFile.fileExtension) files")
+    }
+  }
 
   /// The format that a name's ending asks for.
   private static func format(writing name: String) throws -> ModelFormat {
@@ -59,7 +65,8 @@ public enum ModelFile {
   /// - Throws: `CompressError` when the name has no ending of a format that is written; what that format's writer throws.
   @discardableResult
   public static func write(_ model: Model, to path: String, _ options: WriteOptions = WriteOptions()) throws -> Int {
-    try format(writing: path).write!(model, path, options)
+    try checkName(path, options)
+    return try format(writing: path).write!(model, path, options)
   }
 
   /// Reads a model, in whatever format its first bytes show.

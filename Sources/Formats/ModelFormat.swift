@@ -12,6 +12,8 @@ struct ModelFormat: Sendable {
   var weights: (@Sendable (_ path: String) throws -> any WeightsFile)?
   /// Gives the bytes of the file; nil of a format that is only read.
   let write: (@Sendable (Model, _ path: String, ModelFile.WriteOptions) throws -> Int)?
+  /// Whether there are versions of the operators to choose from.
+  var hasOperatorSets = false
   /// Whether shapes of inputs can be given.
   var hasVaryingInputs = false
   /// Whether operators that are not known can be left out.
@@ -56,7 +58,8 @@ struct ModelFormat: Sendable {
       if let version = options.opset { writing.version = version }
       writing.note = options.note
       return try ONNXFile.write(model, to: path, writing)
-    }, hasVaryingInputs: true, leavesOut: true, otherFiles: ONNXFile.externalFiles, reading: ONNXFile.reading)
+    }, hasOperatorSets: true, hasVaryingInputs: true, leavesOut: true, otherFiles: ONNXFile.externalFiles,
+    reading: ONNXFile.reading)
 
   private static let pyTorch = ModelFormat(
     fileExtension: PyTorchFile.fileExtension, isFile: { $0.withBytes(PyTorchFile.isPyTorch) }, read: nil,

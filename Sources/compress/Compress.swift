@@ -24,7 +24,7 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
-      PluginsCommand.self, InspectCommand.self, BenchCommand.self, CompareCommand.self,
+      PluginsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, CompareCommand.self,
       ConformanceCommand.self, DataCommand.self,
       CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
       LogRunsCommand.self,
@@ -40,7 +40,7 @@ struct Compress: ParsableCommand {
 
   /// Commands that start processes, or need a folder for files in passing; those that read models start one for HDF5.
   private static let brokered = [
-    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check",
+    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert",
   ]
 
   /// Lets the stack of the main thread, which scripts run on, grow to 100 MiB. Lua names what failed in a chain of indices

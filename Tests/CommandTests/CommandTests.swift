@@ -69,6 +69,16 @@ import Testing
     let inspect = try compress(["inspect", int8, "--plan"], cache: cache)
     #expect(inspect.status == 0 && inspect.output.contains("20,410") && inspect.output.contains("int8"))
     #expect(inspect.output.contains("u8s8_patches: windows of 3x3") && inspect.output.contains("u8_pooling"))
+    let onnx = cache.path + "/int8.onnx"
+    for (more, status) in [([], Int32(0)), ([], 2), (["--overwrite", "--opset", "13"], 0)] as [([String], Int32)] {
+      let converted = try compress(["convert", int8, onnx] + more, cache: cache)
+      #expect(converted.status == status, "\(converted.output) \(converted.errors)")
+      #expect((status == 0 ? converted.output : converted.errors).contains("int8.onnx"))
+    }
+    let back = try compress(["inspect", onnx], cache: cache)
+    #expect(back.status == 0 && back.output.contains("20,410") && back.output.contains("int8"))
+    #expect(try compress(["bench", onnx, "--input", "input=1x2x2x1"], cache: cache).status == 2)
+    #expect(try compress(["bench", "zoo:lab_cnn", "--input", "input=1x1x28x28"], cache: cache).status == 64)
     let layers = try compress(["bench", float, "--layers", "--runs", "5", "--json"], cache: cache)
     let report = try #require(JSONSerialization.jsonObject(with: Data(layers.output.utf8)) as? [String: Any])
     let kernels = try #require(report["layers"] as? [[String: Any]])

@@ -103,4 +103,55 @@ import Testing
     let model = try random.model(try random.graph(layers: 6, batchNorm: true))
     #expect(try deviation(model, try readBack(model, [13, 17, 18, 21][seed % 4])) ?? 0 <= 1e-5)
   }
+
+  // MARK: Integers
+
+  /// Everything rounded that can be: integer weights, biases in the scales of the sums, values between layers.
+  @Test(arguments: OperatorNetwork.all, [17, 21])
+  func quantizedOperatorsComputeTheSame(_ network: OperatorNetwork, version: Int) throws {
+    var random = RandomNetworks(3)
+    var model = try random.model(network.graph)
+    for value in model.graph.values where !model.graph.isOutput(value) {
+      let wide = ActivationQuantization.self
+      try model.setActivation(try wide.init(low: -1.5, high: 2, bits: version == 21 ? 7 : 8), of: value)
+    }
+    model = try random.withIntegerBiases(try random.withIntegerWeights(model))
+    let off = try deviation(model, try readBack(model, version))
+    if isWrittenOut(network.name, version) {
+      // A step here and there where sums lie between two.
+      #expect(off ?? 0 <= 0.03)
+    } else {
+      #expect(off == nil)
+    }
+  }
+
+  static let recipes: [(name: String, layer: LayerQuantization, version: Int)] = {
+    func integer(_ bits: Int, _ per: WeightFormat.Granularity) -> WeightFormat { .integer(bits: bits, granularity: per) }
+    return [
+      ("int8", LayerQuantization(weights: integer(8, .channel), activations: ActivationFormat()), 17),
+      (
+        "tensor", LayerQuantization(weights: integer(8, .tensor), activations: ActivationFormat(symmetric: true)), 13
+      ),
+      ("few bits", LayerQuantization(weights: integer(4, .channel), activations: ActivationFormat(bits: 6)), 21),
+      ("16 bits", LayerQuantization(weights: integer(8, .channel), activations: ActivationFormat(bits: 12)), 21),
+      ("dynamic range", LayerQuantization(weights: integer(8, .channel)), 17),
+    ]
+  }()
+
+  /// Networks with parts that become others on the way: layer norms and attention.
+  private static let partlyWrittenOut: Set = ["deit_tiny", "unet"]
+
+  @Test(arguments: Zoo.entries.map(\.name), recipes.indices)
+  func quantizedNetworksComputeTheSame(_ name: String, _ recipe: Int) throws {
+    let entry = try Zoo.entry(name), (_, layer, version) = Self.recipes[recipe]
+    var random = RandomNetworks(4)
+    let model = try random.model(try entry.graph(entry.smallest))
+    let assignment = try QuantizationAssignment(model) { _, _ in layer }
+    let pool = try ThreadPool(threads: 1)
+    var calibration = try Calibration(assignment, pool: pool)
+    try calibration.observe(Tensor(uniform: model.graph.inputShape.batched(4), -1, 1, using: &random.random))
+    let quantized = try assignment.quantized(try calibration.ranges())
+    let off = try deviation(quantized, try readBack(quantized, version))
+    if Self.partlyWrittenOut.contains(name) { #expect(off ?? 0 <= 0.05) } else { #expect(off == nil) }
+  }
 }

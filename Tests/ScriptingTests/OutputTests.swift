@@ -15,7 +15,7 @@ import Testing
   }
 
   @Test(arguments: [
-    "report.html", "x.onnx", "results.json", "outcome.json", "noending", ".cmpr", "a.cmpr/b.html", "x.CMPR",
+    "report.html", "x.h5", "results.json", "outcome.json", "noending", ".cmpr", "a.cmpr/b.html", "x.CMPR",
   ]) func onlyModelsAreSaved(_ name: String) throws {
     let folder = try ScriptFolder()
     let error = try #require(try save(name, in: folder.path))
@@ -33,9 +33,23 @@ import Testing
     #expect(left.allSatisfy { $0 == "out" })
   }
 
+  @Test func exportTakesOptionsOfTheFormat() throws {
+    let folder = try ScriptFolder()
+    try run("export(zoo.lab_cnn(), \"x.onnx\", { opset = 13 })", out: folder.path)
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/x.onnx"))
+    for (script, message) in [
+      ("export(zoo.lab_cnn(), \"y.onnx\", { opset = 22 })", "opset"),
+      ("export(zoo.lab_cnn(), \"y.cmpr\", { opset = 17 })", "opset is for .onnx files"),
+    ] {
+      let error = #expect(throws: CompressError.self, "\(script)") { try run(script, out: folder.path) }
+      #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+    #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path) == ["x.onnx"])
+  }
+
   @Test func savedFilesAreWhatWasAskedFor() throws {
     let folder = try ScriptFolder()
-    for name in ["a.cmpr", "deep/b.safetensors"] {
+    for name in ["a.cmpr", "deep/b.safetensors", "c.onnx"] {
       #expect(try save(name, in: folder.path) == nil)
       #expect(FileManager.default.fileExists(atPath: folder.path + "/" + name))
     }

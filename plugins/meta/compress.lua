@@ -187,6 +187,7 @@
 ---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
 ---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
 ---@field allow_unknown? boolean # leaves out of an ONNX file what is not known, and all that follows it; default false
+---@field inputs? table<string, integer[]> # shapes of an ONNX file's inputs that vary, by their names, with the batch, in the file's order of axes
 
 ---@class CropOptions
 ---@field short_side integer # pixels of the shorter side before
@@ -897,7 +898,7 @@ function Model:layers() end
 ---@return { size: integer[], channels: string, layout: string, scale: number, mean: number[], std: number[], crop: { short_side: integer, size: integer }? }?
 function Model:preprocessing() end
 
----Writes a file under --out, native if its name ends in .cmpr, safetensors if in .safetensors; computes the model.
+---Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .safetensors (weights alone); computes the model.
 ---@param file string
 ---@return Model
 function Model:save(file) end
@@ -1532,6 +1533,13 @@ function use(name) end
 ---@param options? DatasetOptions
 ---@return Dataset
 function dataset(name, options) end
+
+---Writes a file under --out as save does, with options of its format; computes the model.
+---@param model Model
+---@param file string
+---@param options? ExportOptions
+---@return Model
+function export(model, file, options) end
 
 ---Makes a model ready to run; computes it.
 ---@param model Model

@@ -15,6 +15,8 @@ struct ONNXConstant {
   let element: ONNXElement
   let shape: Shape
   let values: Values
+  /// What floats were made of, where that was integers.
+  var source: ONNXIntegers?
 
   init(_ element: ONNXElement, _ floats: Tensor) {
     self.element = element

@@ -7,7 +7,7 @@ import Tensors
 public enum ONNXFile {
   public static let fileExtension = "onnx"
   /// Counts what changes the network that a file becomes, so that results of before are not taken for those of now.
-  public static let reading = 1
+  public static let reading = 2
   /// The versions of the standard operators that are read.
   static let operatorSets = 7...26
 

@@ -161,6 +161,7 @@ extension ONNXImporter {
     case "Pad":
       guard !x.element.isFloat else { return nil }
       return [try padded(node, x)]
+    case "QuantizeLinear": return [try quantized(node, x, inputs)]
     case "DequantizeLinear": return try dequantized(node, x, inputs).map { [$0] }
     default: return nil
     }
@@ -354,18 +355,26 @@ extension ONNXImporter {
   ) throws -> ONNXConstant? {
     guard inputs.count > 1, let scale = inputs[1], case .integers(let values) = x.values else { return nil }
     let zero = inputs.count > 2 ? inputs[2] : nil
-    try spend(x.shape.count)
-    let scales = scale.floats.array(Float.self), zeros = try zero?.integers()
-    guard zeros.map({ $0.count == scales.count }) ?? true else {
-      throw CompressError("\(scales.count) scales and \(zeros?.count ?? 0) zero points", kind: .input)
-    }
-    var extent = 1, inner = 1
+    let axis = scale.shape.count == 1 ? 0 : try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
     if node.integer("block_size", 0) > 0 {
+      try spend(x.shape.count)
       let axis = try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
       return try dequantized(x, values, scale, zero, axis, block: Int(clamping: node.integer("block_size", 0)))
     }
+    return try dequantized(x, scale, zero, axis: axis)
+  }
+
+  /// With a scale for the whole or for each element of an axis.
+  mutating func dequantized(
+    _ x: ONNXConstant, _ scale: ONNXConstant, _ zero: ONNXConstant?, axis: Int
+  ) throws -> ONNXConstant {
+    try spend(x.shape.count)
+    let values = try x.integers(), scales = scale.floats.array(Float.self), zeros = try zero?.integers()
+    guard zeros.map({ $0.count == scales.count || $0.count == 1 }) ?? true else {
+      throw CompressError("\(scales.count) scales and \(zeros?.count ?? 0) zero points", kind: .input)
+    }
+    var extent = 1, inner = 1
     if scales.count != 1 {
-      let axis = try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
       extent = x.shape[axis]
       inner = x.shape.dims[(axis + 1)...].reduce(1, *)
       guard scales.count == extent else {
@@ -374,9 +383,40 @@ extension ONNXImporter {
     }
     let floats = values.enumerated().map { index, value in
       let channel = index / inner % extent
-      return Float(value &- (zeros?[channel] ?? 0)) * scales[channel]
+      return Float(value &- (zeros.map { $0.count == 1 ? $0[0] : $0[channel] } ?? 0)) * scales[channel]
     }
-    return ONNXConstant(.float32, Tensor(floats, x.shape))
+    var constant = ONNXConstant(.float32, Tensor(floats, x.shape))
+    constant.source = ONNXIntegers(element: x.element, values: values, scales: scales, zeros: zeros, axis: axis)
+    return constant
+  }
+
+  /// Integers that floats are rounded to.
+  private mutating func quantized(_ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]) throws -> ONNXConstant {
+    guard inputs.count > 1, let scale = inputs[1], node.integer("block_size", 0) == 0 else {
+      throw CompressError("a constant in blocks is not rounded while a file is read", kind: .input)
+    }
+    try spend(x.shape.count)
+    let zero = inputs.count > 2 ? inputs[2] : nil, type = Int(node.integer("output_dtype", 0))
+    let element = try zero?.element ?? (type == 0 ? .uint8 : ONNXElement(checking: type))
+    let scales = scale.floats.array(Float.self), zeros = try zero?.integers()
+    var extent = 1, inner = 1
+    if scales.count != 1 {
+      let axis = try Self.axis(node.integer("axis", 1), rank: x.shape.rank)
+      extent = x.shape[axis]
+      inner = x.shape.dims[(axis + 1)...].reduce(1, *)
+    }
+    let isSigned = element.wrapped(-1) < 0, bits = Int64(element.bits)
+    let low = isSigned ? -(1 << (bits - 1)) : Int64(0), high = isSigned ? 1 << (bits - 1) - 1 : Int64(1) << bits - 1
+    guard !element.isFloat, bits <= 32, scales.count == extent, zeros?.count ?? extent == extent else {
+      throw CompressError("\(scales.count) scales along an axis of \(extent)", kind: .input)
+    }
+    let integers = x.floats.array(Float.self).enumerated().map { index, value -> Int64 in
+      let channel = index / inner % extent, rounded = (value / scales[channel]).rounded(.toNearestOrEven)
+      let zero = zeros?[channel] ?? 0
+      guard rounded.isFinite else { return rounded > 0 ? high : rounded < 0 ? low : zero }
+      return min(max(Int64(max(min(rounded, 0x1p40), -0x1p40)) + zero, low), high)
+    }
+    return ONNXConstant(element, x.shape, integers)
   }
 
   /// With a scale for each block along an axis.

@@ -76,6 +76,10 @@ extension ONNXImporter {
 
   /// Sums, products and the like of two values or more, one after the other.
   mutating func arithmetic(_ node: ONNXNode, _ op: Operator) throws {
+    if try scaledSums(node) { return }
+    if node.inputs.contains(where: { coded[$0] != nil || ranges[$0] != nil || pending[$0] != nil }) {
+      throw CompressError("computes with integers, which stand for numbers of a scale", kind: .input)
+    }
     if try pattern(node) { return }
     guard node.inputs.count >= 1, node.inputs.allSatisfy({ !$0.isEmpty }) else {
       throw CompressError("has no inputs", kind: .input)
@@ -100,7 +104,8 @@ extension ONNXImporter {
     case (.constant(let a), .held(let b)): return try paired(op, b, a, named: name, isSecond: false)
     case (.constant(let a), .constant(let b)):
       let first = Held(
-        try constant(a.floats, order: Array(0..<a.shape.rank), named: name), a.shape.dims, hasBatch: false)
+        try constant(a.floats, order: Array(0..<a.shape.rank), named: name, integers: a.source), a.shape.dims,
+        hasBatch: false)
       return try paired(op, first, b, named: name, isSecond: true)
     }
   }
@@ -166,6 +171,7 @@ extension ONNXImporter {
     tensor = try tensor.reshaped(Array(tensor.shape.dims.drop { $0 == 1 }))
     if tensor.rank == 0 { tensor = try tensor.reshaped([1]) }
     let other = try emit(.constant(Constant(tensor.shape)), [], named: name + " constant", [.constant: tensor])
+    activations[other] = try constant.source?.asValue
     held.name = try emit(op, isSecond ? [held.name, other] : [other, held.name], named: name)
     return held
   }
@@ -180,12 +186,20 @@ extension ONNXImporter {
       guard case .constant(let known)? = values[node.inputs[other]], let own = ownLayer(node, index),
         let tensor = try perChannel(known, own.held)
       else { continue }
-      var tensors = parameters[own.layer.name]?.mapValues { $0.values } ?? [:]
+      var isInteger = false
+      if case .integer? = parameters[own.layer.name]?[.weight]?.encoding { isInteger = true }
+      var tensors: [ParameterRole: Tensor] = [:]
+      if !isInteger { tensors = parameters[own.layer.name]?.mapValues { $0.values } ?? [:] }
       switch (node.kind, own.layer.op) {
+      case ("Add", let op) where op.hasWeight && isInteger:
+        guard let position = positions[own.layer.name], let layer = op.weighted, !layer.hasBias else { continue }
+        let bias = try integerBias(known, tensor) ?? Parameter(tensor)
+        emitted[position].op = layer.withBias
+        parameters[own.layer.name]?[.bias] = bias
       case ("Add", let op) where op.hasWeight:
         tensors[.bias] = try tensors[.bias]?.applying(.add, tensor) ?? tensor
         replace(own.layer.name, op.weighted?.withBias ?? op, tensors)
-      case ("Mul", let op) where op.hasWeight:
+      case ("Mul", let op) where op.hasWeight && !isInteger:
         for (role, values) in tensors {
           let ones = [Int](repeating: 1, count: values.rank - 1)
           tensors[role] = try values.applying(.mul, try tensor.reshaped([tensor.count] + ones))
@@ -207,6 +221,15 @@ extension ONNXImporter {
       return true
     }
     return false
+  }
+
+  /// A bias that was made of integers with a scale for each channel, or one for all.
+  private func integerBias(_ known: ONNXConstant, _ tensor: Tensor) throws -> Parameter? {
+    guard let integers = known.source, integers.element == .int32, integers.values.count == tensor.count,
+      integers.scales.count == 1 || integers.scales.count == tensor.count,
+      let bias = try self.integers(known, channelAxis: integers.axis, { try $0.reshaped([tensor.count]) })
+    else { return nil }
+    return try Parameter(.integer(bias))
   }
 
   /// A constant as one number for each channel, the last axis of what is held; nil where it is none.

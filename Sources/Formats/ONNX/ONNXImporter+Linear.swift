@@ -21,9 +21,13 @@ extension ONNXImporter {
       guard beta == 1 else { throw CompressError("beta \(beta) of two values that vary", kind: .input) }
       return give(node, try paired(Add().asOperator, .held(product), c, named: node.outputs[0] + " sum"))
     }
-    var weight = try required(node, 1).floats
+    let known = try required(node, 1), isTurned = node.flag("transB")
+    var weight = known.floats
     guard weight.rank == 2 else { throw CompressError("a weight of shape \(weight.shape)", kind: .input) }
-    if !node.flag("transB") { weight = try weight.transposed() }
+    if !isTurned { weight = try weight.transposed() }
+    let integers =
+      alpha != 1 ? nil : try self.integers(known, channelAxis: isTurned ? 0 : 1) { isTurned ? $0 : try $0.transposed() }
+    var integerBias: IntegerValues?
     if alpha != 1 { weight = try weight.applying(.mul, alpha) }
     var bias: Tensor?, rest: ONNXConstant?
     if let c = try constant(node, 2) {
@@ -32,11 +36,12 @@ extension ONNXImporter {
         bias = Tensor(repeating: scaled.array(Float.self)[0], [weight.shape[0]])
       } else if scaled.count == weight.shape[0], scaled.shape.dims.last == scaled.count {
         bias = try scaled.reshaped([scaled.count])
+        if beta == 1, c.shape.rank == 1 { integerBias = try self.integers(c, channelAxis: 0) { $0 } }
       } else {
         rest = ONNXConstant(.float32, scaled)
       }
     }
-    var held = try dense(a, weight, bias, named: node.outputs[0])
+    var held = try dense(a, weight, bias, named: node.outputs[0], integers: integers, integerBias: integerBias)
     if let rest {
       held = try paired(Add().asOperator, .held(held), .constant(rest), named: node.outputs[0] + " sum")
     }
@@ -50,7 +55,14 @@ extension ONNXImporter {
   }
 
   /// A layer over the last axis, with a weight `[units, in]`.
-  mutating func dense(_ value: Held, _ weight: Tensor, _ bias: Tensor?, named name: String) throws -> Held {
+  ///
+  /// - Parameters:
+  ///   - integers: what the weight was made of.
+  ///   - integerBias: what the bias was made of.
+  mutating func dense(
+    _ value: Held, _ weight: Tensor, _ bias: Tensor?, named name: String, integers: IntegerValues? = nil,
+    integerBias: IntegerValues? = nil
+  ) throws -> Held {
     let op = Operator.dense(Dense(units: weight.shape[0], hasBias: bias != nil))
     var tensors: [ParameterRole: Tensor] = [:]
     tensors[.bias] = bias
@@ -64,19 +76,34 @@ extension ONNXImporter {
       // The elements lie in the order of the image: so do the weight's columns.
       let image = try weight.reshaped([weight.shape[0]] + dims).transposed([0] + order.map { $0 + 1 }).contiguous()
       tensors[.weight] = try image.reshaped(weight.shape.dims)
-      return Held(try emit(op, [value.name], named: name, tensors), [weight.shape[0]], hasBatch: value.hasBatch)
+      let layer = try emit(op, [value.name], named: name, tensors)
+      try setIntegers(layer, try integers.map { try denseIntegers(value, $0) }, bias: integerBias)
+      return Held(layer, [weight.shape[0]], hasBatch: value.hasBatch)
     }
     var held = try ordered(value, value.order.filter { $0 != last } + [last])
     tensors[.weight] = weight
     held.name = try emit(op, [held.name], named: name, tensors)
+    try setIntegers(held.name, integers, bias: integerBias)
     held.dims[last] = weight.shape[0]
     return held
   }
 
+  /// The integers of such a layer's weight, its columns in the order in which its input is held.
+  func denseIntegers(_ value: Held, _ integers: IntegerValues) throws -> IntegerValues {
+    guard let (dims, order) = value.unflattened else { return integers }
+    let shape = integers.values.shape
+    let image = try integers.values.reshaped([shape[0]] + dims).transposed([0] + order.map { $0 + 1 }).contiguous()
+    return try IntegerValues(values: try image.reshaped(shape.dims), scales: integers.scales, bits: integers.bits)
+  }
+
   mutating func matrixProduct(_ node: ONNXNode) throws {
     if isConstant(node, 1), !isConstant(node, 0) {
-      let weight = try required(node, 1).floats, a = try held(node, 0)
-      if weight.rank == 2 { return give(node, try dense(a, try weight.transposed(), nil, named: node.outputs[0])) }
+      let known = try required(node, 1), weight = known.floats, a = try held(node, 0)
+      if weight.rank == 2 {
+        let integers = try self.integers(known, channelAxis: 1) { try $0.transposed() }
+        return give(
+          node, try dense(a, try weight.transposed(), nil, named: node.outputs[0], integers: integers))
+      }
       if weight.rank == 1 {
         let row = try weight.reshaped([1, weight.count])
         var held = try dense(a, row, nil, named: node.outputs[0])

@@ -49,11 +49,21 @@ extension ONNXImporter {
     "Resize": { try $0.resize($1) }, "Upsample": { try $0.resize($1) },
     "DepthToSpace": { try $0.depthToSpace($1) }, "SpaceToDepth": { try $0.spaceToDepth($1) },
     "Identity": { try $0.alias($1) }, "Cast": { try $0.cast($1) }, "Dropout": { try $0.dropout($1) },
+    "QuantizeLinear": { try $0.quantize($1) }, "DequantizeLinear": { try $0.dequantize($1) },
+    "DynamicQuantizeLinear": { try $0.quantizeByRange($1) },
+    "QLinearConv": { try $0.integerConvolution($1) }, "QLinearMatMul": { try $0.integerProduct($1) },
+    "QLinearAdd": { try $0.integerPair($1, Add().asOperator) },
+    "QLinearMul": { try $0.integerPair($1, Mul().asOperator) },
+    "ConvInteger": { try $0.sums($1) }, "MatMulInteger": { try $0.sums($1) },
     "Shape": { try $0.shape($1) }, "Size": { try $0.shape($1) },
   ]
 
   /// Other names by which frameworks call the same: domain and kind.
-  private static let aliases = ["com.microsoft.Gelu": "Gelu", "com.microsoft.FastGelu": ""]
+  private static let aliases = [
+    "com.microsoft.Gelu": "Gelu", "com.microsoft.QuantizeLinear": "QuantizeLinear",
+    "com.microsoft.DequantizeLinear": "DequantizeLinear", "com.microsoft.QLinearAdd": "QLinearAdd",
+    "com.microsoft.QLinearMul": "QLinearMul",
+  ]
 
   /// Reads one node: folds it where all it takes is known, and otherwise adds layers.
   mutating func take(_ node: ONNXNode) throws {
@@ -77,7 +87,9 @@ extension ONNXImporter {
         if options.allowsUnknown { return leaveOut(node) }
         throw Self.unknown(node)
       }
+      try checkIntegers(node)
       try mapping(&self, node)
+      try passIntegers(node)
       for output in node.outputs where values[output] == nil && uses[output] ?? 0 > 0 {
         throw CompressError(
           "its output \"\(output.escapedForTerminal.shortened(to: 120))\" is read, but not computed here", kind: .input)
@@ -117,7 +129,9 @@ extension ONNXImporter {
         throw CompressError("computes with integers or truth values together with what varies", kind: .input)
       }
       let order = Array(0..<known.shape.rank)
-      return Held(try constant(known.floats, order: order, named: name), known.shape.dims, hasBatch: false)
+      return Held(
+        try constant(known.floats, order: order, named: name, integers: known.source), known.shape.dims,
+        hasBatch: false)
     }
   }
 

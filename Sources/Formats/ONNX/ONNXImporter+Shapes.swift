@@ -10,7 +10,12 @@ extension ONNXImporter {
     guard try ONNXElement(checking: Int(node.integer("to", 0))).isFloat else {
       throw CompressError("makes integers of a value that varies", kind: .input)
     }
+    let name = node.inputs[0]
+    guard coded[name] == nil, ranges[name] == nil else {
+      throw CompressError("makes floats of integers that stand for numbers of a scale", kind: .input)
+    }
     try alias(node)
+    pending[node.outputs[0]] = pending[name]
   }
 
   mutating func dropout(_ node: ONNXNode) throws {

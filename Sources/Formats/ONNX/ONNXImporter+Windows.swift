@@ -15,12 +15,14 @@ extension ONNXImporter {
 
   /// What comes of it, as the file has it.
   private mutating func giveImage(_ node: ONNXNode, _ name: String, isSignal: Bool) throws {
+    give(node, try imageResult(name, isSignal: isSignal))
+  }
+
+  private mutating func imageResult(_ name: String, isSignal: Bool) throws -> Held {
     let shape = shapes[name]!
-    guard isSignal else {
-      return give(node, Held(name, [shape[2], shape[0], shape[1]], order: [1, 2, 0], hasBatch: true))
-    }
+    guard isSignal else { return Held(name, [shape[2], shape[0], shape[1]], order: [1, 2, 0], hasBatch: true) }
     let flat = try reshape(name, [shape[1], shape[2]], named: name + " signal")
-    give(node, Held(flat, [shape[2], shape[1]], order: [1, 0], hasBatch: true))
+    return Held(flat, [shape[2], shape[1]], order: [1, 0], hasBatch: true)
   }
 
   /// Two numbers of an attribute; of a signal the second is its own.
@@ -69,26 +71,37 @@ extension ONNXImporter {
   // MARK: Convolutions
 
   mutating func convolution(_ node: ONNXNode) throws {
-    var (held, isSignal) = try windowed(try self.held(node, 0))
-    let kernel = try Self.kernel(try required(node, 1).floats, isSignal: isSignal)
+    give(node, try convolved(node, try held(node, 0), try required(node, 1), try constant(node, 2)))
+  }
+
+  mutating func convolved(
+    _ node: ONNXNode, _ value: Held, _ weight: ONNXConstant, _ given: ONNXConstant?
+  ) throws -> Held {
+    var (held, isSignal) = try windowed(value)
+    let kernel = try Self.kernel(weight.floats, isSignal: isSignal)
     let size = Size2D(kernel.shape[2], kernel.shape[3])
     try checkKernel(node, size, isSignal: isSignal)
     let stride = try pair(node, "strides", 1, isSignal: isSignal)
     let dilation = try pair(node, "dilations", 1, isSignal: isSignal)
     let pads = try pads(node, held.shape, size, stride, dilation, isSignal: isSignal)
-    let bias = try constant(node, 2)?.floats
+    let integerBias = given?.shape.rank == 1 ? try integers(given, channelAxis: 0) { $0 } : nil
+    let bias = given?.floats
     let window = Window(size, stride: stride, padding: Self.padding(pads), dilation: dilation)
     let conv = Conv2D(
       filters: kernel.shape[0], window: window, groups: Int(clamping: node.integer("group", 1)), hasBias: bias != nil)
     var tensors: [ParameterRole: Tensor] = [.weight: try kernel.transposed([0, 2, 3, 1])]
     tensors[.bias] = bias
     held.name = try emit(.conv2d(conv), [held.name], named: node.outputs[0], tensors)
-    try giveImage(node, held.name, isSignal: isSignal)
+    let integers = try self.integers(weight, channelAxis: 0) {
+      try (isSignal ? $0.reshaped(kernel.shape.dims) : $0).transposed([0, 2, 3, 1])
+    }
+    try setIntegers(held.name, integers, bias: integerBias)
+    return try imageResult(held.name, isSignal: isSignal)
   }
 
   mutating func transposedConvolution(_ node: ONNXNode) throws {
     let (held, isSignal) = try windowed(try self.held(node, 0))
-    let kernel = try Self.kernel(try required(node, 1).floats, isSignal: isSignal)
+    let known = try required(node, 1), kernel = try Self.kernel(known.floats, isSignal: isSignal)
     let size = Size2D(kernel.shape[2], kernel.shape[3])
     try checkKernel(node, size, isSignal: isSignal)
     let mode = node.text("auto_pad", "NOTSET")
@@ -110,17 +123,24 @@ extension ONNXImporter {
       padding: .explicit(
         top: rows - pads[0], left: columns - pads[1], bottom: rows - pads[2] + more.height,
         right: columns - pads[3] + more.width), dilation: dilation)
-    let bias = try constant(node, 2)?.floats
+    let given = try constant(node, 2), bias = given?.floats
+    let integerBias = given?.shape.rank == 1 ? try integers(given, channelAxis: 0) { $0 } : nil
     let conv = Conv2D(filters: filters, window: window, groups: groups, hasBias: bias != nil, inputDilation: stride)
     // [in, out / groups, h, w] as [out, h, w, in / groups], turned by 180 degrees.
-    var weight = try kernel.reshaped([groups, inputs / groups, each, size.height, size.width])
-    weight = try weight.transposed([0, 2, 3, 4, 1]).contiguous()
-    weight = try weight.gathered(axis: 2, Array((0..<size.height).reversed()))
-    weight = try weight.gathered(axis: 3, Array((0..<size.width).reversed()))
-    weight = try weight.reshaped([filters, size.height, size.width, inputs / groups])
-    var tensors: [ParameterRole: Tensor] = [.weight: weight]
+    func turned(_ kernel: Tensor) throws -> Tensor {
+      var weight = try kernel.reshaped([groups, inputs / groups, each, size.height, size.width])
+      weight = try weight.transposed([0, 2, 3, 4, 1]).contiguous()
+      weight = try weight.gathered(axis: 2, Array((0..<size.height).reversed()))
+      weight = try weight.gathered(axis: 3, Array((0..<size.width).reversed()))
+      return try weight.reshaped([filters, size.height, size.width, inputs / groups])
+    }
+    var tensors: [ParameterRole: Tensor] = [.weight: try turned(kernel)]
     tensors[.bias] = bias
     let name = try emit(.conv2d(conv), [held.name], named: node.outputs[0], tensors)
+    // With several groups the scales of output channels lie along no axis.
+    let isSingle = groups == 1 || known.source?.scales.count == 1
+    let integers = isSingle ? try self.integers(known, channelAxis: 1, turned) : nil
+    try setIntegers(name, integers, bias: integerBias)
     try giveImage(node, name, isSignal: isSignal)
   }
 

@@ -60,6 +60,14 @@ struct ONNXImporter {
   var positions: [String: Int] = [:]
   var shapes: [String: Shape] = [:]
   var parameters: [String: [ParameterRole: Parameter]] = [:]
+  /// What values of the network are rounded to.
+  var activations: [String: ActivationQuantization] = [:]
+  /// The file's values of integers, and what those stand for.
+  var coded: [String: ActivationQuantization] = [:]
+  /// Integers, scales and zero points that depend on the range of a value, which is found while running.
+  var ranges: [String: RangeScale] = [:]
+  /// Sums of integers that are yet to be scaled.
+  var pending: [String: PendingSums] = [:]
   /// Of layers that later nodes became part of: the file's value that they give now.
   var standsFor: [String: String] = [:]
   private var names: Set<String> = []
@@ -116,6 +124,9 @@ struct ONNXImporter {
       guard let value = values[name] else {
         throw CompressError("no node gives the output \"\(name.escapedForTerminal)\"", kind: .input)
       }
+      guard coded[name] == nil, ranges[name] == nil, pending[name] == nil else {
+        throw CompressError("the output \"\(name.escapedForTerminal)\" is integers; supported are floats", kind: .input)
+      }
       switch value {
       case .constant(let constant):
         outputs.append(
@@ -152,7 +163,9 @@ struct ONNXImporter {
       format: ONNXFile.fileExtension,
       inputs: zip(network.inputs, inputs).map { $1.interface($0) },
       outputs: zip(ends, outputs.filter { $0.constant == nil }).map { $1.interface($0) })
-    var model = try Model(graph: network, parameters: parameters.filter { network[$0.key] != nil })
+    var model = try Model(
+      graph: network, parameters: parameters.filter { network[$0.key] != nil },
+      activations: activations.filter { network[$0.key] != nil }.mapValues { .affine($0) })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return ONNXImport(model: model, inputs: inputs, outputs: outputs, notes: tail.notes(outputs.map(\.name)))
   }
@@ -164,6 +177,7 @@ struct ONNXImporter {
       guard let name = standsFor[node.name], name.utf8.count <= 480, taken.insert(name).inserted else { continue }
       others[node.name] = name
       parameters[name] = parameters.removeValue(forKey: node.name)
+      activations[name] = activations.removeValue(forKey: node.name)
     }
     ends = ends.map { others[$0] ?? $0 }
     return kept.map { Node(others[$0.name] ?? $0.name, $0.op, $0.inputs.map { others[$0] ?? $0 }) }
@@ -373,9 +387,13 @@ struct ONNXImporter {
   }
 
   /// A constant as a value of the network, its axes as in `order`.
-  mutating func constant(_ tensor: Tensor, order: [Int], named name: String) throws -> String {
+  mutating func constant(
+    _ tensor: Tensor, order: [Int], named name: String, integers: ONNXIntegers? = nil
+  ) throws -> String {
     let moved = try tensor.transposed(order).contiguous()
-    return try emit(.constant(Constant(moved.shape)), [], named: name + " constant", [.constant: moved])
+    let layer = try emit(.constant(Constant(moved.shape)), [], named: name + " constant", [.constant: moved])
+    activations[layer] = try integers?.asValue
+    return layer
   }
 
   // MARK: Axes

@@ -73,7 +73,8 @@ public struct BenchReport: Sendable, Encodable {
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
   ///   run in another precision than its own.
   public init(
-    model path: String, precision: BenchPrecision, threads: Int, batch: Int, runs: Int?, perLayer: Bool = false
+    model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), precision: BenchPrecision,
+    threads: Int, batch: Int, runs: Int?, perLayer: Bool = false
   ) throws {
     guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
@@ -85,7 +86,8 @@ public struct BenchReport: Sendable, Encodable {
       plan = try compile(prepared, CompileOptions(maxBatch: batch))
     } else {
       fileBytes = try Folders.size(ofFile: path)
-      plan = try compile(Self.prepared(try ModelFile.read(path), precision, pool), CompileOptions(maxBatch: batch))
+      plan = try compile(
+        Self.prepared(try ModelFile.read(path, reading), precision, pool), CompileOptions(maxBatch: batch))
     }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)

@@ -59,7 +59,8 @@ public struct PruningBench: Sendable, Encodable {
   ///   - runs: each on the model loaded anew; the fastest counts.
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a policy needs samples.
   public init(
-    model path: String, policies: [any PruningPolicy], sparsity: Double, macs: Double, runs: Int
+    model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), policies: [any PruningPolicy],
+    sparsity: Double, macs: Double, runs: Int
   ) throws {
     guard (1...1000).contains(runs) else { throw CompressError("\(runs) runs") }
     let context = StageContext(pool: .serial)
@@ -74,7 +75,7 @@ public struct PruningBench: Sendable, Encodable {
       var best: Row?
       for _ in 0..<runs {
         var model: Model?
-        load = try min(load, Self.seconds { model = try Self.load(path) }.clock)
+        load = try min(load, Self.seconds { model = try Self.load(path, reading) }.clock)
         parameters = model!.allParameters.reduce(0) { $0 + $1.parameter.count }
         let row = try Self.row(
           &model, policy, sparsity: sparsity, macs: macs, storesIn: best == nil ? scratch : nil, context)
@@ -107,9 +108,9 @@ public struct PruningBench: Sendable, Encodable {
   }
 
   /// In memory of its own: of a mapped file nothing would be read before it is pruned.
-  private static func load(_ path: String) throws -> Model {
+  private static func load(_ path: String, _ reading: ModelFile.ReadOptions) throws -> Model {
     guard !path.hasPrefix("zoo:") else { return try BenchReport.network(String(path.dropFirst(4))) }
-    var model = try ModelFile.read(path)
+    var model = try ModelFile.read(path, reading)
     for (layer, role, parameter) in model.allParameters {
       guard case .float = parameter.encoding else { continue }
       var values = parameter.values

@@ -34,10 +34,13 @@ public struct QuantizationBench: Sendable, Encodable {
   ///
   /// - Parameter path: a model file, or `zoo:NAME`.
   /// - Throws: `CompressError` when the model is quantized already, or a number is out of range.
-  public init(model path: String, images: Int, threads: Int, rounds: Int = 3) throws {
+  public init(
+    model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), images: Int, threads: Int,
+    rounds: Int = 3
+  ) throws {
     guard (1...1_000_000).contains(images) else { throw CompressError("\(images) images to calibrate on") }
     let model =
-      path.hasPrefix("zoo:") ? try BenchReport.network(String(path.dropFirst(4))) : try ModelFile.read(path)
+      path.hasPrefix("zoo:") ? try BenchReport.network(String(path.dropFirst(4))) : try ModelFile.read(path, reading)
     let pool = try ThreadPool(threads: threads)
     var random = SeededRandom(seed: 1)
     // The same few batches again and again: what is in them does not matter for the time.

@@ -35,13 +35,14 @@ public struct TrainingBench: Sendable, Encodable {
   ///   - steps: nil for as many as fit six seconds, at least eight.
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or the model cannot be trained.
   public init(
-    model path: String, precision: ProductPrecision, threads: Int, batch: Int, steps: Int?,
+    model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), precision: ProductPrecision,
+    threads: Int, batch: Int, steps: Int?,
     optimizer: Optimizer = .adam()
   ) throws {
     if let steps, !(1...1_000_000).contains(steps) { throw CompressError("\(steps) runs") }
     let network =
       path.hasPrefix("zoo:")
-      ? try BenchReport.network(String(path.dropFirst(4))) : try ModelFile.read(path).decoded()
+      ? try BenchReport.network(String(path.dropFirst(4))) : try ModelFile.read(path, reading).decoded()
     var options = TrainingOptions(epochs: 1_000_000, batchSize: batch, optimizer: optimizer)
     options.precision = precision
     let noise = try Noise(shape: network.graph.inputShape, classes: network.graph.outputShape.count, count: batch)

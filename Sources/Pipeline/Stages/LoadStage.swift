@@ -13,18 +13,20 @@ public struct LoadStage: StageWork {
 
   /// - Throws: `CompressError` naming the file when it cannot be read or is broken.
   ///
-  /// - Parameter allowsUnknown: leaves out operators that are not known, with what follows them.
-  public init(path: String, allowsUnknown: Bool = false) throws {
+  /// - Parameter options: their `note` is not asked: the stage keeps the notes, and tells them when it runs.
+  public init(path: String, reading options: ModelFile.ReadOptions = ModelFile.ReadOptions()) throws {
     self.path = path
-    self.allowsUnknown = allowsUnknown
+    allowsUnknown = options.allowsUnknown
     let notes = Mutex<[String]>([])
-    model = try ModelFile.read(
-      path, ModelFile.ReadOptions(allowsUnknown: allowsUnknown) { note in notes.withLock { $0.append(note) } })
+    var options = options
+    options.note = { note in notes.withLock { $0.append(note) } }
+    model = try ModelFile.read(path, options)
     self.notes = notes.withLock { $0 }
     let parts = try ModelFile.parts(path)
     var digests = try parts.map { try Digest.of(file: $0) }
     // What a foreign format becomes is ours to say, and may change.
     if let reading = try ModelFile.reading(path) { digests.append(reading) }
+    digests += options.inputShapes.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     digest = digests.joined(separator: " ")
   }
 

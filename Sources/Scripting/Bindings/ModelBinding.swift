@@ -70,7 +70,23 @@ enum LoadKeys {
       standard: false)
   }
 
-  static var schema: OptionSchema { OptionSchema("LoadOptions", [into, ignore, rename, allowUnknown]) }
+  static var inputs: OptionKey<[String: [Int]]?> {
+    .optional(
+      "inputs", .shapes,
+      help: "shapes of an ONNX file's inputs that vary, by their names, with the batch, in the file's order of axes")
+  }
+
+  static var schema: OptionSchema { OptionSchema("LoadOptions", [into, ignore, rename, inputs, allowUnknown]) }
+}
+
+/// Of `export`.
+enum ExportKeys {
+  static var opset: OptionKey<Int?> {
+    .optional(
+      "opset", .integer, help: "of an ONNX file: the version of the operators; 17 by default", minimum: 13, maximum: 21)
+  }
+
+  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset]) }
 }
 
 /// Of `session:measure`.
@@ -123,18 +139,18 @@ extension ScriptSession {
         + "computes the model."
     ) {
       [unowned self] model, arguments in
-      let name = try arguments.string(0)
-      try ModelFile.checkName(name)
-      let path = try outputs(name)
-      try saving.take(bytes: 0, files: 1)
-      let ready = try ready(model)
-      do {
-        let written = try state.engineWork { try ModelFile.write(ready, to: path, ModelFile.WriteOptions(limit: saving.bytesLeft)) }
-        try saving.take(bytes: written)
-      } catch var error as CompressError {
-        if error.kind == .limit { error.hint = error.hint ?? saving.hint }
-        throw error
-      }
+      try save(model, as: try arguments.string(0), ModelFile.WriteOptions())
+      return [.object(model)]
+    }
+    state.define(
+      "export", "(model: Model, file: string, options?: ExportOptions): Model",
+      "Writes a file under --out as save does, with options of its format; computes the model."
+    ) { [unowned self] arguments in
+      try arguments.atMost(3)
+      let model = try arguments.object(0, ModelObject.self), name = try arguments.string(1)
+      var options = ModelFile.WriteOptions()
+      options.opset = try ExportKeys.schema.read(try arguments.optionalTable(2))[ExportKeys.opset]
+      try save(model, as: name, options)
       return [.object(model)]
     }
     state.define(model)
@@ -171,14 +187,15 @@ extension ScriptSession {
       let given = try LoadKeys.schema.read(try arguments.optionalTable(1))
       guard let template = given[LoadKeys.into] else {
         let ofWeights: [any DeclaredOption] = [LoadKeys.ignore, LoadKeys.rename]
+        let reading = ModelFile.ReadOptions(
+          inputShapes: given[LoadKeys.inputs] ?? [:], allowsUnknown: given[LoadKeys.allowUnknown])
         if let key = ofWeights.first(where: given.has) {
           throw CompressError("\(key.option.name) is for a file of weights alone, with `into`")
         }
-        let work = try LoadStage(path: path, allowsUnknown: given[LoadKeys.allowUnknown])
-        return [.object(ModelObject(try Stage(work, origin: origin()), name: path))]
+        return [.object(ModelObject(try Stage(LoadStage(path: path, reading: reading), origin: origin()), name: path))]
       }
-      guard !given[LoadKeys.allowUnknown] else {
-        throw CompressError("allow_unknown is for a file that holds a network, without `into`")
+      guard !given.has(LoadKeys.inputs), !given[LoadKeys.allowUnknown] else {
+        throw CompressError("inputs and allow_unknown are for a file that holds a network, without `into`")
       }
       useAsTemplate(template.stage)
       let rules = NameRules(
@@ -190,6 +207,24 @@ extension ScriptSession {
     defineDescribing()
     try defineZoo()
     try defineNetworks()
+  }
+
+  /// Writes a model under the run's output folder, and says what the file does not hold of it.
+  private func save(_ model: ModelObject, as name: String, _ options: ModelFile.WriteOptions) throws {
+    try ModelFile.checkName(name, options)
+    let path = try outputs(name)
+    try saving.take(bytes: 0, files: 1)
+    let ready = try ready(model)
+    var options = options
+    options.limit = saving.bytesLeft
+    options.note = { [progress = executor.context.progress] in progress.note("\(name): not kept: \($0)") }
+    do {
+      let written = try state.engineWork { try ModelFile.write(ready, to: path, options) }
+      try saving.take(bytes: written)
+    } catch var error as CompressError {
+      if error.kind == .limit { error.hint = error.hint ?? saving.hint }
+      throw error
+    }
   }
 
   private func measure(_ session: Session, _ options: OptionValues) throws -> [LuaValue] {

@@ -169,6 +169,7 @@ extension OptionType {
     case .renames: "table<string, string>"
     case .numbers: "number[]"
     case .numberLists: "number[][]"
+    case .shapes: "table<string, integer[]>"
     case .data: "Data"
     case .model: "Model"
     case .block: "Block|false"

@@ -102,7 +102,7 @@ public struct PluginCheck {
       return try session.state.load("return function(t) return t end", name: "check").call().first?.function.map {
         .function($0)
       }
-    case .plugin, .function, .table, .either, .block, .values, .numberLists, .renames: return nil
+    case .plugin, .function, .table, .either, .block, .values, .numberLists, .renames, .shapes: return nil
     }
   }
 

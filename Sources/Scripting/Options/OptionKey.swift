@@ -130,6 +130,13 @@ extension OptionKind<[String: String]> {
   }
 }
 
+extension OptionKind<[String: [Int]]> {
+  static var shapes: OptionKind {
+    OptionKind(
+      type: .shapes, read: { if case .shapes(let shapes) = $0 { shapes } else { nil } }, write: { .shapes($0) })
+  }
+}
+
 extension OptionKind<[Double]> {
   static var numbers: OptionKind { OptionKind(type: .numbers, read: \.numbers, write: { .numbers($0) }) }
 }

@@ -22,6 +22,8 @@ indirect enum OptionType {
   case numbers
   /// A list of lists of numbers.
   case numberLists
+  /// Shapes, by names.
+  case shapes
   /// Samples, as `data.train` or `data.test:take(500)`.
   case data
   case model
@@ -57,6 +59,7 @@ indirect enum OptionType {
     case .renames: "a table of names, as { [\"old.*\"] = \"new.*\" }"
     case .numbers: "a list of numbers"
     case .numberLists: "a list of such lists"
+    case .shapes: "a table of shapes, as { x = { 1, 3, 96, 160 } }"
     case .data: "samples, such as data.train"
     case .model: "a model"
     case .block: "a block, as net.conv(16, 3), or false"
@@ -112,6 +115,20 @@ indirect enum OptionType {
       _ = try Self.checked(count: tables.reduce(0) { $0 + $1.count })
       let lists = tables.compactMap(\.numbers)
       return lists.count == table.count ? .numberLists(lists) : nil
+    case .shapes:
+      guard let table = value.table else { return nil }
+      _ = try Self.checked(count: table.count)
+      var shapes: [String: [Int]] = [:]
+      for (key, value) in table.pairs {
+        guard let name = key.string, let list = value.table, list.count <= 8 else { return nil }
+        let extents = list.array.compactMap(\.integer)
+        guard extents.count == list.count, !extents.isEmpty else { return nil }
+        if let extent = extents.first(where: { !(1...1 << 30).contains($0) }) {
+          throw CompressError("an extent of \(extent) in the shape of \"\(name.escapedForTerminal.shortened(to: 80))\"")
+        }
+        shapes[try Self.short(name)] = extents
+      }
+      return .shapes(shapes)
     case .data: return value.object(DataObject.self).map(OptionValue.data)
     case .model: return value.object(ModelObject.self).map(OptionValue.model)
     case .block: return value.bool == false ? .block(nil) : value.object(BlockObject.self).map { .block($0) }
@@ -169,6 +186,7 @@ enum OptionValue {
   case renames([String: String])
   case numbers([Double])
   case numberLists([[Double]])
+  case shapes([String: [Int]])
   case data(DataObject)
   case model(ModelObject)
   case block(BlockObject?)
@@ -188,6 +206,8 @@ enum OptionValue {
     case .numbers(let values): .table(try state.makeTable(values.map { .number($0) }))
     case .numberLists(let lists):
       .table(try state.makeTable(lists.map { .table(try state.makeTable($0.map { .number($0) })) }))
+    case .shapes(let shapes):
+      .table(try shapes.table(in: state))
     case .data(let object): .object(object)
     case .model(let object): .object(object)
     case .block(let block): block.map { .object($0) } ?? .bool(false)
@@ -208,6 +228,7 @@ enum OptionValue {
     case .renames(let names): .map(names.mapValues { .string($0) })
     case .numbers(let values): .list(values.map { .number($0) })
     case .numberLists(let lists): .list(lists.map { .list($0.map { .number($0) }) })
+    case .shapes(let shapes): .map(shapes.mapValues { .list($0.map { .int($0) }) })
     case .data(let object): try object.data.identity.recipe()
     case .model(let object): .string(object.stage.key.digest)
     case .block, .values: .uncacheable(reason: "a part of a network is no option of a stage")
@@ -215,6 +236,16 @@ enum OptionValue {
     case .function(let function): function.recipe
     case .options(let options): try options.recipe()
     }
+  }
+}
+
+extension [String: [Int]] {
+  fileprivate func table(in state: LuaState) throws -> LuaTable {
+    let table = try state.makeTable()
+    for (key, extents) in sorted(by: { $0.key < $1.key }) {
+      try table.set(key, .table(try state.makeTable(extents.map { .integer($0) })))
+    }
+    return table
   }
 }
 

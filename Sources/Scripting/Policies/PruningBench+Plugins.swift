@@ -1,3 +1,4 @@
+import Formats
 import Kernels
 import Pipeline
 
@@ -7,7 +8,8 @@ extension PruningBench {
   /// - Parameter folders: where plugins are looked for besides those shipped.
   /// - Throws: `CompressError` when there is no such plugin, or it is no pruning plugin.
   public init(
-    model: String, strategies: [String], folders: [String] = [], sparsity: Double, macs: Double, runs: Int
+    model: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), strategies: [String],
+    folders: [String] = [], sparsity: Double, macs: Double, runs: Int
   ) throws {
     var options = ScriptSession.Options(script: "./bench")
     options.plugins = folders
@@ -17,7 +19,7 @@ extension PruningBench {
       let plugin = PluginObject(try session.registry.plugin(name))
       return try LuaPruningPolicy(BoundPlugin.from(.object(plugin), kind: .pruning)!, session)
     }
-    try self.init(model: model, policies: policies, sparsity: sparsity, macs: macs, runs: runs)
+    try self.init(model: model, reading: reading, policies: policies, sparsity: sparsity, macs: macs, runs: runs)
     // The plugins' functions belong to the session.
     withExtendedLifetime(session) {}
   }

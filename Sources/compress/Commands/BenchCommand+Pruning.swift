@@ -5,7 +5,8 @@ import Scripting
 extension BenchCommand {
   func runPruning() throws {
     let bench = try PruningBench(
-      model: model, strategies: strategy.isEmpty ? ["global_magnitude", "filter_l1"] : strategy,
+      model: model, reading: try reading.options(),
+      strategies: strategy.isEmpty ? ["global_magnitude", "filter_l1"] : strategy,
       sparsity: sparsity ?? 0.8,
       macs: macs ?? 0.5, runs: runs ?? 3)
     let terminal = Terminal(.output)

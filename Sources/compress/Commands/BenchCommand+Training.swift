@@ -14,7 +14,8 @@ extension BenchCommand {
       throw CompressError("training is in fp32 or bf16, not \(wanted.rawValue)", kind: .usage)
     }
     let bench = try TrainingBench(
-      model: model, precision: products, threads: threads ?? 1, batch: batch ?? 1, steps: runs)
+      model: model, reading: try reading.options(), precision: products, threads: threads ?? 1, batch: batch ?? 1,
+      steps: runs)
     let terminal = Terminal(.output)
     if json { return try Self.write(bench, to: terminal) }
     var table = TextTable([

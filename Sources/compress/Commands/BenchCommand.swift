@@ -26,6 +26,8 @@ struct BenchCommand: ParsableCommand {
   @Argument(help: "A model file, or zoo:NAME for an untrained network.")
   var model: String
 
+  @OptionGroup var reading: ReadingOptions
+
   @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16 (default: stored).")
   var precision: BenchPrecision?
 
@@ -77,6 +79,9 @@ struct BenchCommand: ParsableCommand {
 
   /// Measurements other than the time of a model, and what they have no use for.
   func validate() throws {
+    if !reading.inputs.isEmpty || reading.allowUnknown, model.hasPrefix("zoo:") {
+      throw ValidationError("--input and --allow-unknown are for files of other programs, not for zoo:NAME")
+    }
     let modes: [(name: String, isAsked: Bool, unused: Set<String>)] = [
       ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers"]),
       ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs"]),
@@ -110,7 +115,8 @@ struct BenchCommand: ParsableCommand {
     if training { return try runTraining() }
     let batch = batch ?? 1
     let report = try BenchReport(
-      model: model, precision: precision ?? .stored, threads: threads ?? 1, batch: batch, runs: runs, perLayer: layers)
+      model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threads ?? 1,
+      batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
     let otherWork = Self.otherWork(report)
     if json {
@@ -161,7 +167,8 @@ struct BenchCommand: ParsableCommand {
 
 extension BenchCommand {
   private func timeQuantization(_ images: Int) throws {
-    let found = try QuantizationBench(model: model, images: images, threads: threads ?? 1)
+    let found = try QuantizationBench(
+      model: model, reading: try reading.options(), images: images, threads: threads ?? 1)
     let terminal = Terminal(.output)
     if json {
       let encoder = JSONEncoder()

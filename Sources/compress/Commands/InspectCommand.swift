@@ -19,37 +19,37 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also show the steps the runtime would take.")
   var plan = false
 
-  @Option(
-    name: .customLong("input"), parsing: .singleValue,
-    help: ArgumentHelp("The shape of an input that varies, of an ONNX file, with the batch.", valueName: "name=1x3x…"))
-  var inputs: [String] = []
+  @Flag(help: "Also tell how small gzip makes a file of more than 32 MiB; of others it is told anyway.")
+  var gzip = false
 
-  @Flag(help: "Of an ONNX file, leave out operators that are not known and what follows them.")
-  var allowUnknown = false
+  @OptionGroup var reading: ReadingOptions
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+  /// Bytes of a file that gzip is done with before anybody wonders.
+  private static let mostGzipped = 32 << 20
 
   func run() throws {
     try Broker.seal()
     try confinement.confine(Rights(readable: Rights.model(model)))
-    let shapes = try Dictionary(inputs.map(ONNXFile.Options.inputShape).map { ($0.name, $0.dims) }) { _, last in last }
     let terminal = Terminal(.output)
     if try ModelFile.isWeights(self.model) {
+      guard reading.inputs.isEmpty, !reading.allowUnknown else {
+        throw CompressError("holds weights without a network: there are no inputs, and no operators").at(file: self.model)
+      }
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
       return terminal.write(TensorTable(try ModelFile.weights(self.model)).rendered(for: terminal))
     }
-    let model = try ModelFile.read(
-      self.model, ModelFile.ReadOptions(inputShapes: shapes, allowsUnknown: allowUnknown) { note in
-        let terminal = Terminal(.errors)
-        terminal.writeLine(terminal.styled("note: ", .yellow) + note)
-      })
+    let model = try ModelFile.read(self.model, try reading.options())
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }
     let bytes = try Folders.size(ofFile: self.model)
-    terminal.writeLine(
-      "\nfile \(Formatting.bytes(bytes)), \(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
-    )
+    let gzipped =
+      bytes <= Self.mostGzipped || gzip
+      ? "\(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
+      : "after gzip -9 with --gzip, which takes a while"
+    terminal.writeLine("\nfile \(Formatting.bytes(bytes)), \(gzipped)")
     guard plan else { return }
     terminal.write("\n" + PlanTable(try compile(model)).rendered(for: terminal))
   }

@@ -9,6 +9,11 @@ extension ONNXExporter {
     guard value.isConstant else { return value.name }
     let key = "constant \(value.name) \(value.shape) \(value.axes)"
     if let known = forms[key] { return known }
+    if let encoding = value.encoding {
+      let name = quantizedConstant(value, encoding)
+      forms[key] = name
+      return name
+    }
     let (shape, axes) = (value.shape, value.axes)
     let role: ParameterRole = model[value.name, .constant] != nil ? .constant : .embedding
     let name = weight(

@@ -39,8 +39,11 @@ extension ONNXExporter {
   /// A value as whoever reads it takes it.
   mutating func encoded(_ value: Written, _ name: String) throws -> Written {
     guard let encoding = encodings[name] else { return value }
+    let source = graph.producer(of: name)?.inputs.first
     guard case .affine(let quantization) = encoding else {
-      note("the rounding of \"\(name.escapedForTerminal)\" to \(encoding.name), which ONNX has no operator for")
+      if source.flatMap({ encodings[$0] }) != encoding {
+        note("the rounding of \"\(name.escapedForTerminal)\" to \(encoding.name), which ONNX has no operator for")
+      }
       return value
     }
     guard quantization.bits <= 8 || version >= 21 else {
@@ -51,10 +54,30 @@ extension ONNXExporter {
     }
     if value.encoding == quantization { return value }
     var result = value
+    if value.isConstant {
+      result.encoding = quantization
+      return result
+    }
     result.name = quantized(self.name(value), quantization, named: name)
-    result.isConstant = false
     result.encoding = quantization
     return result
+  }
+
+  /// A constant as the integers that it is rounded to.
+  mutating func quantizedConstant(_ value: Written, _ encoding: ActivationQuantization) -> String {
+    let element: ONNXElement = encoding.bits > 8 ? .uint16 : .uint8, zero = encoding.zeroPoint
+    let role: ParameterRole = model[value.name, .constant] != nil ? .constant : .embedding
+    let tensor = model[value.name, role]!.values
+    let (shape, axes, wanted) = (value.shape, value.axes, value.name)
+    let integers = file.initializer(wanted + " integers", element, [1] + value.dims) {
+      let codes = try tensor.reshaped(shape).transposed(axes).contiguous().array(Float.self).map {
+        Int((encoding.rounded($0) / encoding.scale).rounded()) + zero
+      }
+      return element == .uint16
+        ? Tensor(codes.flatMap { [UInt8($0 & 255), UInt8($0 >> 8)] }) : Tensor(codes.map { UInt8($0) })
+    }
+    let numbers = [file.number(encoding.scale), file.zeroPoint(zero, element)]
+    return file.node("DequantizeLinear", [integers] + numbers, named: wanted)
   }
 
   /// What a value is when it was rounded.

@@ -44,7 +44,7 @@ struct ONNXExporter {
   let model: Model
   let graph: Graph
   let version: Int
-  let note: @Sendable (String) -> Void
+  let note: (String) -> Void
   /// What becomes of each value before anyone reads it, also where that follows from another's.
   let encodings: [String: ActivationEncoding]
   var file: ONNXGraphWriter

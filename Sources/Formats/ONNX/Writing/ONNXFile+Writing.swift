@@ -6,7 +6,7 @@ import Tensors
 
 extension ONNXFile {
   /// How a file is written.
-  public struct WriteOptions: Sendable {
+  public struct WriteOptions {
     /// The version of the operators, 13 to 21.
     public var version = 17
     /// Bytes of all files; more are not written.
@@ -14,7 +14,7 @@ extension ONNXFile {
     /// Bytes of a file from which on weights lie in another one beside it: protobuf allows no message of 2^31.
     public var largestMessage = Int(Int32.max) - 1 << 20
     /// Told what of the model the file does not hold, or holds otherwise.
-    public var note: @Sendable (String) -> Void = { _ in }
+    public var note: (String) -> Void = { _ in }
 
     public init() {}
   }

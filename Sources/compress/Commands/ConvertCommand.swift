@@ -1,0 +1,55 @@
+import ArgumentParser
+import Confinement
+import Diagnostics
+import Files
+import Formats
+import Foundation
+import Network
+import Reports
+
+/// `compress convert IN OUT`.
+struct ConvertCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "convert", abstract: "Write a model in another format, and say what that does not keep.",
+    discussion: """
+      Reads any model file, told by its content, and writes the format of the other name's ending: \
+      \(ModelFile.extensions.map { "." + $0 }.joined(separator: ", ")). An ONNX file that becomes one again keeps the \
+      names and shapes of its inputs and outputs.
+      """)
+
+  @Argument(help: "A model file.")
+  var model: String
+
+  @Argument(help: "The file to write.")
+  var out: String
+
+  @OptionGroup var reading: ReadingOptions
+
+  @Option(help: "Of an ONNX file: the version of its operators, 13 to 21 (default: 17).")
+  var opset: Int?
+
+  @Flag(help: "Write over a file that is there.")
+  var overwrite = false
+
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+  func run() throws {
+    try Broker.seal()
+    var options = ModelFile.WriteOptions()
+    options.opset = opset
+    try ModelFile.checkName(out, options)
+    let folder = Folders.parent(of: out)
+    try confinement.confine(Rights(readable: Rights.model(model) + [folder], writable: [folder]))
+    for path in [out, out + ".data"] where FileManager.default.fileExists(atPath: path) && !overwrite {
+      throw CompressError("exists already and is left as it is", hint: "--overwrite, or another name").at(file: path)
+    }
+    let model = try ModelFile.read(self.model, try reading.options())
+    let terminal = Terminal(.output)
+    options.note = { Terminal(.output).writeLine("not kept: \($0)") }
+    let written = try ModelFile.write(model, to: out, options)
+    let before = try ModelFile.parts(self.model).reduce(0) { $0 + (try Folders.size(ofFile: $1)) }
+    terminal.writeLine(
+      "wrote \(terminal.styled(out.escapedForTerminal, .bold)): \(Formatting.bytes(written)); "
+        + "\(self.model.escapedForTerminal) has \(Formatting.bytes(before))")
+  }
+}
