@@ -7,6 +7,7 @@
 -- Without a model file a small network trained on generated digits stands in.
 local p = params {
   model    = { "", help = "its file, under --data or beside the script; empty for a stand-in" },
+  input    = { "", help = "the shape of an input that varies, with the batch: x=1x3x48x192" },
   pictures = { "", help = "a folder of JPEG and PNG images, under --data or beside the script; empty for noise" },
   macs     = { 0.7, min = 0.05, max = 1, help = "the share of multiply-accumulates that stays; 1 removes nothing" },
   multiple = { 8, min = 1, help = "of how many channels a layer keeps: kernels compute so many at once" },
@@ -20,7 +21,14 @@ local p = params {
 
 local original
 if p.model ~= "" then
-  original = load_model(p.model)
+  local inputs
+  if p.input ~= "" then
+    local name, shape = p.input:match "^(.*)=([0-9x]+)$"
+    if not name then error("input is NAME=1x3x48x192, not " .. p.input) end
+    inputs = { [name] = {} }
+    for extent in shape:gmatch "[0-9]+" do table.insert(inputs[name], math.tointeger(extent)) end
+  end
+  original = load_model(p.model, { inputs = inputs })
 else
   local digits = dataset "digits"
   original = train(zoo.lab_cnn {}, { data = digits.train:take(2000), epochs = math.min(2, p.epochs) })
@@ -31,7 +39,7 @@ if p.pictures ~= "" then
   local shape = original:layers()[1]:input_shape()
   pictures = data.images(p.pictures, {
     labels = false, resize = { shape[1], shape[2] }, channels = shape[3],
-    normalize = { mean = -p.low / (p.high - p.low), std = 1 / (p.high - p.low) },
+    normalize = { mean = { -p.low / (p.high - p.low) }, std = { 1 / (p.high - p.low) } },
   })
 else
   pictures = data.noise(original, { count = p.samples, low = p.low, high = p.high })

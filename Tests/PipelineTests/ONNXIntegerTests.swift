@@ -121,13 +121,16 @@ import Testing
     let model = try read(pairs(Self.uint8, zero: 128))
     guard case .integer? = model["conv", .weight]?.encoding else { return #expect(Bool(false), "no integers") }
     #expect(try outputs(model) == outputs(try read(pairs())))
-    // Further than 127 from a zero point there are no integers of ours: the same numbers as floats.
+    // Another zero is a zero point, 128 lower than the file's.
     var net = pairs(Self.uint8, zero: 128)
     net.initializers.removeAll { $0.starts(with: ONNXWriter.field(1, 3) + ONNXWriter.field(2, Self.uint8)) }
-    integers(&net, "wz", [3], Self.uint8, [0, 0, 0])
+    integers(&net, "wz", [3], Self.uint8, [0, 100, 128])
     let other = try read(net)
-    guard case .float? = other["conv", .weight]?.encoding else { return #expect(Bool(false), "no floats") }
-    #expect(other["conv", .weight]!.values.array(Float.self).max()! > 4)
+    guard case .integer(let weight)? = other["conv", .weight]?.encoding else {
+      return #expect(Bool(false), "no integers")
+    }
+    #expect(weight.zeroPoints == [-128, -28, 0] && weight.decoded.array(Float.self).max()! > 1)
+    #expect(try compile(other).floatFallbacks.isEmpty)
   }
 
   @Test func integerWeightsOfFloatsAreFloats() throws {

@@ -93,7 +93,9 @@ extension ONNXImporter {
     guard let (dims, order) = value.unflattened else { return integers }
     let shape = integers.values.shape
     let image = try integers.values.reshaped([shape[0]] + dims).transposed([0] + order.map { $0 + 1 }).contiguous()
-    return try IntegerValues(values: try image.reshaped(shape.dims), scales: integers.scales, bits: integers.bits)
+    return try IntegerValues(
+      values: try image.reshaped(shape.dims), scales: integers.scales, zeroPoints: integers.zeroPoints,
+      bits: integers.bits)
   }
 
   mutating func matrixProduct(_ node: ONNXNode) throws {

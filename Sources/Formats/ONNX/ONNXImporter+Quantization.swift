@@ -209,7 +209,7 @@ extension ONNXImporter {
   // MARK: Weights
 
   /// A weight as integers with scales for its output channels, arranged as the layer has it; nil where it was made of
-  /// none, or of such that are not symmetric.
+  /// none, or of such that have more than 8 bits.
   func integers(
     _ constant: ONNXConstant?, channelAxis: Int, _ arrange: (Tensor) throws -> Tensor
   ) throws -> IntegerValues? {
@@ -217,21 +217,25 @@ extension ONNXImporter {
     guard integers.scales.count == 1 || integers.axis == channelAxis,
       integers.scales.allSatisfy({ $0.isFinite && $0 > 0 })
     else { return nil }
-    let inner = constant.shape.dims[(integers.axis + 1)...].reduce(1, *), zeros = integers.zeros
-    func centred(_ index: Int) -> Int64 {
-      integers.values[index] &- (zeros.map { $0.count == 1 ? $0[0] : $0[index / inner % $0.count] } ?? 0)
-    }
+    let zeros = integers.zeros ?? [0]
     if integers.element == .int32 {
       let values = (0..<integers.values.count).map { Int32(truncatingIfNeeded: integers.values[$0]) }
-      guard zeros?.allSatisfy({ $0 == 0 }) ?? true else { return nil }
+      guard zeros.allSatisfy({ $0 == 0 }) else { return nil }
       return try IntegerValues(values: try arrange(Tensor(values, constant.shape)), scales: integers.scales, bits: 32)
     }
-    let all = integers.values.indices.map(centred)
-    guard let largest = all.map({ abs($0) }).max(), largest <= 127 else { return nil }
-    let bits = integers.element.bits
-    let fits = bits >= 2 && largest <= Int64(IntegerValues.limit(bits: min(bits, 8)))
-    let values = try arrange(Tensor(all.map { Int8($0) }, constant.shape)).contiguous()
-    return try IntegerValues(values: values, scales: integers.scales, bits: fits ? min(bits, 8) : 8)
+    // Ours have a sign: those that have none, and their zero points, lie lower by half of what there is.
+    let element = integers.element, bits = element.bits, isSigned = element.wrapped(-1) < 0
+    guard (2...8).contains(bits) else { return nil }
+    let shift = isSigned ? 0 : Int64(1) << (bits - 1), limit = Int64(IntegerValues.limit(bits: bits))
+    let range = -limit - 1...limit
+    let zeroPoints = integers.scales.indices.map { zeros[zeros.count == 1 ? 0 : $0] - shift }
+    guard zeroPoints.allSatisfy(range.contains), integers.values.allSatisfy({ range.contains($0 - shift) }) else {
+      return nil
+    }
+    let values = try arrange(Tensor(integers.values.map { Int8($0 - shift) }, constant.shape)).contiguous()
+    let isSymmetric = zeroPoints.allSatisfy { $0 == 0 } && integers.values.allSatisfy { $0 - shift >= -limit }
+    return try IntegerValues(
+      values: values, scales: integers.scales, zeroPoints: isSymmetric ? nil : zeroPoints.map { Int8($0) }, bits: bits)
   }
 
   /// Has a layer compute with integers, if its input is rounded: with others they would mean that its input is quantized
@@ -328,7 +332,7 @@ extension ONNXImporter {
       integers = try own.map { try denseIntegers(held, $0) }
     }
     guard let integers else {
-      throw CompressError("weights further from their zero point than 127 are not supported", kind: .input)
+      throw CompressError("weights that are no integers of 8 bits or fewer are not supported", kind: .input)
     }
     parameters[result.name]?[.weight] = try Parameter(.integer(integers))
     give(node, result)
@@ -352,7 +356,12 @@ extension ONNXImporter {
       else { throw CompressError("multiplies sums of integers with another scale than theirs", kind: .input) }
       let scales = range.factor?.array(Float.self) ?? [1]
       parameters[sums.layer]?[.weight] = try Parameter(
-        .integer(IntegerValues(values: integers.values, scales: scales, bits: integers.bits)))
+        .integer(
+          IntegerValues(
+            values: integers.values, scales: scales,
+            zeroPoints: integers.zeroPoints.map { zeros in
+              zeros.count == scales.count ? zeros : scales.map { _ in zeros[0] }
+            }, bits: integers.bits)))
       standsFor[sums.layer] = node.outputs[0]
       give(node, held)
       return true

@@ -147,7 +147,7 @@ extension ONNXExporter {
       let zeros = isSingle ? 1 : integers.scales.count
       inputs.append(
         file.initializer(wanted + " zero point", element, scaleDims) {
-          let values = [Int8](repeating: 0, count: zeros)
+          let values = integers.zeroPoints ?? [Int8](repeating: 0, count: zeros)
           return element == .int4 ? Self.packed(values) : Tensor(values)
         })
     }
@@ -206,7 +206,7 @@ extension ONNXExporter {
 
   /// The largest sum of bytes times weights that a layer could come to.
   private static func largestSum(_ weight: IntegerValues) -> Int {
-    weight.values.count / max(weight.values.shape[0], 1) * 255 * 128
+    weight.values.count / max(weight.values.shape[0], 1) * 255 * (weight.zeroPoints == nil ? 128 : 255)
   }
 
   // MARK: Dynamic range
@@ -237,7 +237,7 @@ extension ONNXExporter {
     _ node: Node, _ input: Written, kind: String, attributes: [(String, ONNXGraphWriter.Attribute)], dims: [Int],
     channels: [Int], _ arrange: @escaping (Tensor) throws -> Tensor
   ) throws -> String? {
-    guard kind != "ConvTranspose", let weight = dynamicWeight(node) else { return nil }
+    guard kind != "ConvTranspose", let weight = dynamicWeight(node), weight.zeroPoints == nil else { return nil }
     let owner = graph.owner(of: node.name), output = node.output
     let range = dynamicRange(name(input))
     var inputs = [range.integers]
