@@ -40,6 +40,7 @@ public struct QuantizeStage: StageWork {
 
   public func graph(inputs: [Graph]) throws -> Graph {
     if let calibration {
+      // No label is read: whatever a network gives may be calibrated.
       try Evaluation.checkShape(inputs[0], fits: calibration)
       guard calibration.count > 0 else { throw CompressError("\"\(calibration.name)\" has no samples to calibrate on") }
     }
