@@ -161,6 +161,35 @@ import Testing
     #expect(off <= share * largest, "\(off) of \(largest)")
   }
 
+  /// LiteRT refuses bounds that are more steps away than 32 bits count.
+  @Test func boundsThatNoIntegerReachesAreLeftOut() throws {
+    for (scale, kind) in [(0.1, "relu6"), (1e-10, "relu")] as [(Float, String)] {
+      var net = GraphBuilder(input: [3])
+      net.dense(2, name: "d")
+      net.activation(.relu6, name: "r")
+      var random = RandomNetworks(4)
+      var model = try random.withIntegerWeights(random.model(net.graph()))
+      try model.setActivation(ActivationQuantization(scale: scale, zeroPoint: 9), of: "input")
+      try model.setActivation(ActivationQuantization(scale: scale, zeroPoint: 0), of: "r")
+      let again = try read(try TFLiteFile.data(model))
+      #expect(again.graph.nodes.map(\.op.spec.name) == ["input", "dense", kind])
+      #expect(try outputs(again) == outputs(model))
+    }
+  }
+
+  /// What detects or segments tells no classes apart; its integers are found all the same.
+  @Test func calibrationReadsNoLabels() throws {
+    var net = GraphBuilder(input: [4, 5, 3])
+    net.conv2d(filters: 2, kernel: 1)
+    let layer = LayerQuantization(
+      weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+    let stage = QuantizeStage(Uniform(choice: layer), calibration: Noise(sampleShape: [4, 5, 3]))
+    #expect(try stage.graph(inputs: [net.graph()]) == net.graph())
+    #expect(throws: CompressError.self) {
+      try QuantizeStage(Uniform(choice: layer), calibration: Noise(sampleShape: [4, 5, 1])).graph(inputs: [net.graph()])
+    }
+  }
+
   /// The files that come with the developers' data: all are read, and written again they compute the same.
   @Test func filesOfOthers() throws {
     let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()

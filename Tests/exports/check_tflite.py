@@ -4,9 +4,10 @@
 
 Each file is run on the same samples here and there: pictures of a folder, or noise. Floats may be off by 1e-4 of the
 largest output, of LiteRT's kernels for this machine or of its reference kernels. Integers may be off by one step on
-99.9 % of outputs, or on as many as those two are off each other: where layers lie behind each other, steps of one make
-larger ones, there as well; so it is with floats that come of integers. The greatest output has to be at the same place
-where no other is within a step of it, or within what those differ by. Ends with status 1 where a file does not hold.
+99.9 % of outputs, or on as many, to a tenth of a percent, as those two are off each other: where layers lie behind each
+other, steps of one make larger ones, there as well. Floats that come of integers may be off by twice what those two are.
+The greatest output has to be at the same place where no other is within a step of it, or within what those differ by.
+Ends with status 1 where a file does not hold.
 """
 
 import argparse
@@ -188,7 +189,7 @@ def check(program, path, count, folder):
             largest = float(np.abs(raw).max())
             distances = [np.abs(mine - raw).max(), np.abs(mine - other).max(), np.abs(other - raw).max()]
             off, reference, apart = (float(distance) / max(largest, 1e-30) for distance in distances)
-            good = min(off, reference) <= (max(1e-4, apart) if has_integers else 1e-4)
+            good = min(off, reference) <= max(1e-4, 2 * apart if has_integers else 0)
             texts.append(f"{name}: off by {off:.1e} of the largest, {reference:.1e} of the reference ({apart:.1e})")
         else:
             step, point = scale(detail)
@@ -199,7 +200,7 @@ def check(program, path, count, folder):
             top = np.sort(values, 1)[:, -2:]
             clear = np.ones(len(values), bool) if size < 2 else top[:, 1] - top[:, 0] > max(1, 2 * apart.max())
             same = np.argmax(mine, 1) == np.argmax(values, 1)
-            good = within >= min(0.999, allowed) and bool(same[clear].all())
+            good = within >= min(0.999, allowed - 0.001) and bool(same[clear].all())
             texts.append(
                 f"{name}: equal {100 * (steps == 0).mean():.2f} % ({100 * (apart == 0).mean():.2f}), one step at most "
                 f"{100 * within:.2f} % ({100 * allowed:.2f}), most {steps.max()} ({apart.max()}), same top-1 "

@@ -42,7 +42,7 @@ extension TFLiteExporter {
     var fields: Fields = [:]
     switch function {
     case .relu: (kind, type) = ("RELU", .none)
-    case .relu6: (kind, type) = ("RELU6", .none)
+    case .relu6: (kind, type) = (Self.isBeyond(6, encoding) ? "RELU" : "RELU6", .none)
     case .clip(let low, let high):
       // In the scale of the input, then in its own.
       let bounds = Self.bounds(low...high, own)
@@ -137,22 +137,28 @@ extension TFLiteExporter {
 
   // MARK: Pairs
 
-  /// What a clamp that is part of a node is in its options; nil where they have none for it.
-  func activation(_ clamp: Node?) -> TFLiteActivation? {
-    guard let range = clamp?.op.clampRange else { return TFLiteActivation.none }
-    return switch range {
-    case 0 ... .infinity: .relu
-    case 0...6: .relu6
-    case -1...1: .reluN1To1
-    default: nil
+  /// What the clamp that is part of a layer is in its options; nil where they have none for it.
+  func fusedActivation(_ node: Node) -> TFLiteActivation? {
+    guard let clamp = clamps[node.name], let range = clamp.op.clampRange else { return TFLiteActivation.none }
+    switch range {
+    case 0 ... .infinity: return .relu
+    case 0...6: return Self.isBeyond(6, encodings[clamp.output]) ? .relu : .relu6
+    case -1...1: return Self.isBeyond(1, encodings[clamp.output]) ? TFLiteActivation.none : .reluN1To1
+    default: return nil
     }
+  }
+
+  /// Whether a bound is so many steps away that LiteRT, which counts them in 32 bits, refuses it. No integer reaches
+  /// it.
+  static func isBeyond(_ bound: Float, _ encoding: ActivationQuantization?) -> Bool {
+    encoding.map { bound / $0.scale >= 0x1p30 } ?? false
   }
 
   /// Adds what clamps behind a layer, where it could not be said in the layer's options.
   mutating func give(_ node: Node, _ tensor: Int, isInteger: Bool) {
-    let value = result(node), clamp = clamps[node.name]
+    let value = result(node)
     var tensor = tensor
-    if let clamp, let range = clamp.op.clampRange, activation(clamp) == nil {
+    if let clamp = clamps[node.name], let range = clamp.op.clampRange, fusedActivation(node) == nil {
       if isInteger, let encoding = encodings[value] {
         let bounds = Self.bounds(range, encoding)
         tensor = clampedInteger(tensor, dims(value), high: bounds.high, low: bounds.low, named: clamp.name, encoding)
@@ -171,7 +177,7 @@ extension TFLiteExporter {
   mutating func addPair(_ node: Node, _ kind: String, _ type: TFLiteOptions) throws {
     let value = result(node)
     let options: Fields = [
-      TFLiteField.Arithmetic.activation: .int((activation(clamps[node.name]) ?? .none).rawValue)
+      TFLiteField.Arithmetic.activation: .int((fusedActivation(node) ?? .none).rawValue)
     ]
     if let encoding = encodings[value], node.inputs.allSatisfy({ encodings[$0] != nil }) {
       let inputs = try node.inputs.map { try integer($0) }

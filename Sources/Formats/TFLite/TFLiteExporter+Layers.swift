@@ -150,7 +150,7 @@ extension TFLiteExporter {
     }
     let isDilated = window.dilation != Size2D(1)
     var options = windowOptions(window, padding)
-    let fused = (activation(clamps[node.name]) ?? .none).rawValue
+    let fused = (fusedActivation(node) ?? .none).rawValue
     if conv.groups > 1, conv.groups == channels {
       let weight = try weight(
         node, [1, size.height, size.width, conv.filters], channel: 3, isWidened: isWidened
@@ -210,7 +210,7 @@ extension TFLiteExporter {
     var window = conv.window
     window.stride = stride
     var options = windowOptions(window, isSame && !isValid ? .same : .valid)
-    let fused = activation(clamps[node.name]) ?? TFLiteActivation.none
+    let fused = fusedActivation(node) ?? TFLiteActivation.none
     options[TFLiteField.TransposeConv.activation] = .int(fused.rawValue)
     var tensor = emit(
       "TRANSPOSE_CONV", [list([1] + whole), weight, input, bias], [1] + whole, named: node.name, as: encoding,
@@ -242,7 +242,7 @@ extension TFLiteExporter {
     let input = try isInteger ? integer(node.inputs[0]) : float(node.inputs[0])
     let keepsAxes = shape.rank > 1
     let options: Fields = [
-      TFLiteField.FullyConnected.activation: .int((activation(clamps[node.name]) ?? .none).rawValue),
+      TFLiteField.FullyConnected.activation: .int((fusedActivation(node) ?? .none).rawValue),
       TFLiteField.FullyConnected.keepsAxes: .flag(keepsAxes),
     ]
     var isPerChannel = false

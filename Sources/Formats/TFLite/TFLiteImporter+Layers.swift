@@ -6,8 +6,8 @@ import Tensors
 extension TFLiteImporter {
   // MARK: Weights
 
-  /// A weight in the engine's order: integers of up to 8 bits and floats of 16 or 32 bits as they are, all else as the
-  /// float32 it stands for.
+  /// A weight in the engine's order: integers of up to 8 bits as they are, all else as the float32 it stands for; floats
+  /// of 16 bits too, for a model of these would count as quantized already.
   ///
   /// - Parameters:
   ///   - value: what the layer reads: integers that are read as floats stay integers behind others.
@@ -22,8 +22,7 @@ extension TFLiteImporter {
     if mayBeIntegers, let integers = try constant.integerWeight(channel: channel, arranged) {
       return try Parameter(.integer(integers))
     }
-    let floats = constant.type.isFloat ? try constant.stored() : try constant.floats()
-    return Parameter(try arranged(floats).contiguous())
+    return Parameter(try arranged(try constant.floats()).contiguous())
   }
 
   /// A bias: with an integer weight the integers as they are, in the scale of the sums.
