@@ -53,6 +53,23 @@ import Testing
     #expect(old.graph["h"]?.op == .activation(.hardSigmoid(slope: 0.2, offset: 0.5)))
     #expect(new.graph["h"]?.op == .activation(.hardSigmoid(slope: 1 / 6, offset: 0.5)))
     #expect(old["tf.math.multiply/second", .constant]?.values.array(Float.self) == [0.5])
+    // A number first, and values of other ranks than their functions would take them for.
+    let difference =
+      #"{"class_name":"TFOpLambda","name":"d","config":{"name":"d","function":"math.subtract"},"#
+      + #""inbound_nodes":[["_CONSTANT_VALUE",-1,1.0,{"y":["r",0,0],"name":null}]]}"#
+    let subtracted = try model(functional(relu, difference, outputs: #"["d",0,0]"#))
+    #expect(subtracted.graph["d"]?.inputs == ["d/first", "r"] && subtracted.graph["d"]?.op == .binary(Binary(.sub)))
+    let pooled = layer("GlobalAveragePooling2D", "p", from: #"["x",0,0,{}]"#)
+    let mixed =
+      #"{"class_name":"TFOpLambda","name":"d","config":{"name":"d","function":"math.multiply"},"#
+      + #""inbound_nodes":[["r",0,0,{"y":["p",0,0]}]]}"#
+    #expect(failure(functional(relu, pooled, mixed, outputs: #"["d",0,0]"#)).contains("takes values of 3 and 1 axes"))
+    let numbers =
+      #"{"class_name":"Add","module":"keras.src.ops.numpy","name":"d","config":{"name":"d"},"#
+      + #""inbound_nodes":[{"args":[1.0,2.0],"kwargs":{}}]}"#
+    #expect(failure(functional(relu, numbers, outputs: #"["d",0,0]"#)).contains("takes numbers alone"))
+    let merged = layer("Multiply", "d", from: #"["r",0,0,{}],["p",0,0,{}]"#)
+    #expect(try model(functional(relu, pooled, merged, outputs: #"["d",0,0]"#)).graph.outputShape == [4, 4, 2])
     // Layers need no order, sequential models no input layer.
     #expect(try model(functional(hard, relu, op, outputs: #"["h",0,0]"#)).graph.nodes.map(\.name) == ["x", "r", "h"])
     let sequential = try model(
@@ -104,8 +121,12 @@ import Testing
     let beyond = layer("ReLU", "a", from: #"["x",0,3,{}]"#)
     #expect(failure(functional(beyond, outputs: #"["a",0,0]"#)).contains("takes output 3 of \"x\", which there is not"))
     #expect(one("Conv2D", #","filters":3,"kernel_size":[3,3]"#).contains("layer \"l\": Conv2D: has no kernel"))
+    let training = layer("Dropout", "l", from: #"["x",0,0,{"training":true}]"#)
+    #expect(
+      failure(functional(training, outputs: #"["l",0,0]"#)).hasPrefix("layer \"l\": is called with training=True"))
     #expect(one("Conv2D", #","filters":3"#) == "layer \"l\": Conv2D: has kernel_size that is missing or out of range")
     #expect(one("Conv2D", #","filters":-3,"kernel_size":[3,3]"#).contains("-3 filters"))
+    #expect(one("Dense", #","units":-9223372036854775808"#).contains("has units that is missing or out of range"))
     #expect(one("Conv2D", #","filters":1e30,"kernel_size":3"#).contains("has filters that is missing or out of range"))
     #expect(
       one("Conv2D", #","filters":3,"kernel_size":[70000,3]"#).contains("kernel_size that is missing or out of range"))

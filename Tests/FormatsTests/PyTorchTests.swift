@@ -120,6 +120,17 @@ import Testing
       let call = Pickled.call("torch._utils", "_rebuild_parameter", arguments)
       #expect(try failure(Pickled.dictionary([("w", call)])).contains("is made of what is no tensor"))
     }
+    // Kinds of tensors that are something else than their storages say.
+    let flagged = Pickled.call(
+      "torch._utils", "_rebuild_tensor_v2",
+      [
+        storage, Pickled.integer(0), Pickled.integers([1]), Pickled.integers([1]), [0x89], Array("N".utf8),
+        Pickled.dictionary([("neg", [0x88])]),
+      ])
+    #expect(try failure(Pickled.dictionary([("w", flagged)])).contains("the negative or conjugate of its storage"))
+    #expect(
+      try failure(Pickled.call("torch._utils", "_rebuild_qtensor", []))
+        .contains("a kind that is not read: it is made by torch._utils._rebuild_qtensor"))
     let deep = (0..<40).reduce(one) { inner, _ in Pickled.call("torch._utils", "_rebuild_parameter", [inner]) }
     #expect(try failure(Pickled.dictionary([("w", deep)])).contains("is made of what is no tensor"))
   }

@@ -253,6 +253,12 @@ extension KerasImporter {
       let given = try weights.tensors(
         of: layer,
         (hasScale ? ["gamma"] : []) + (hasShift ? ["beta"] : []) + ["moving_mean", "moving_variance"], in: call.scope)
+      // Nothing is made for as many channels as are claimed before the file has as many.
+      guard given["moving_mean"]?.shape == [channels] else {
+        throw CompressError(
+          "its moving_mean in the file has shape \(given["moving_mean"]?.shape ?? []); \([channels]) is expected",
+          kind: .input)
+      }
       var tensors: [ParameterRole: Tensor] = [
         .gamma: Tensor(repeating: 1, [channels]), .beta: Tensor(zeros: [channels]),
       ]
@@ -350,7 +356,10 @@ extension KerasImporter {
     let layer = call.layer, input = try call.single(), weights = weights, channels = shape(input).dims.last ?? 1
     return try emit(.prelu(PReLU()), [input], named: call.name) {
       let given = try weights.tensors(of: layer, ["alpha"], in: call.scope)["alpha"]!
-      guard given.count == 1 || given.count == channels && given.shape.dims.last == channels else {
+      guard
+        given.count == 1 && channels <= 1 << 20
+          || given.count == channels && given.shape.dims.last == channels
+      else {
         throw CompressError(
           "has slopes of shape \(given.shape); one for each of \(channels) channels is supported", kind: .input,
           hint: "shared_axes=[1, 2]")
@@ -470,6 +479,12 @@ extension KerasImporter {
         return try constant([number], named: "\(call.name)/\(index == 0 ? "first" : "second")")
       }
     }
+    // A function would broadcast a value of fewer axes along the batch.
+    let ranks = call.operands.compactMap { if case .value(let value) = $0 { shape(value).rank } else { nil } }
+    guard let rank = ranks.first else { throw CompressError("takes numbers alone", kind: .input) }
+    if let other = ranks.first(where: { $0 != rank }) {
+      throw CompressError("takes values of \(rank) and \(other) axes", kind: .input)
+    }
     let op: Operator
     switch name {
     case "add": op = .add(Add())
@@ -513,6 +528,9 @@ extension KerasImporter {
     let input = try call.single(), before = try image(input), margins = try call.layer.margins("cropping")
     let rows = margins.top..<max(margins.top, before[0] - margins.bottom)
     let columns = margins.left..<max(margins.left, before[1] - margins.right)
+    guard before[0] <= 1 << 16, before[1] <= 1 << 16 else {
+      throw CompressError("takes an image of \(before)", kind: .limit)
+    }
     guard !rows.isEmpty, !columns.isEmpty else { throw CompressError("leaves nothing of \(before)", kind: .input) }
     let cut = try emit(.gather(Gather(axis: 0, Array(rows))), [input], named: call.name + "/rows")
     return try emit(.gather(Gather(axis: 1, Array(columns))), [cut], named: call.name)

@@ -158,15 +158,16 @@ struct KerasLayer {
     // Keras 2: a list of ["name", call, output, {…}], or for one of TensorFlow's functions one of them with its
     // arguments.
     guard let items = json.list else { throw CompressError("is called with what is no list", kind: .input) }
-    guard KerasNetwork.Place(json) != nil else {
+    guard items.first?.text != nil else {
       return try items.map { item in
         guard let place = KerasNetwork.Place(item) else {
           throw CompressError("is called with what is no layer", kind: .input)
         }
+        if let parts = item.list, parts.count > 3 { try checkRuns(parts[3]) }
         return .place(place)
       }
     }
-    var operands = [Operand.place(KerasNetwork.Place(json)!)]
+    var operands = [try operand(json)]
     if items.count > 3, case .object(let named) = items[3] {
       for (key, value) in named.sorted(by: { $0.key < $1.key }) where key != "name" {
         if case .null = value { continue }
@@ -174,6 +175,15 @@ struct KerasLayer {
       }
     }
     return operands
+  }
+
+  /// That a layer is called as when a network runs: batch norms and dropout do something else while one is trained. What
+  /// Keras 3 notes of it does not count there, either: how the whole model is called does.
+  private static func checkRuns(_ named: KerasJSON?) throws {
+    guard named?["training"]?.truth != true else {
+      throw CompressError(
+        "is called with training=True: it would do something else than when a network runs", kind: .input)
+    }
   }
 
   private static func hasTensor(_ json: KerasJSON) -> Bool {
@@ -206,7 +216,7 @@ struct KerasLayer {
       guard let otherwise else { throw wrong(key) }
       return otherwise
     }
-    guard let integer = value.integer, abs(integer) <= 1 << 30 else { throw wrong(key) }
+    guard let integer = value.integer, (-(1 << 30)...1 << 30).contains(integer) else { throw wrong(key) }
     return integer
   }
 

@@ -102,6 +102,11 @@ struct KerasWeights {
         throw CompressError(
           "has no \(name): the file has no data set \"\(path.escapedForTerminal.shortened(to: 200))\"", kind: .input)
       }
+      guard set.type.isFloat else {
+        throw CompressError(
+          "has a \(name) of integers (\(set.type.rawValue)): quantized models are not read", kind: .input,
+          hint: "save the model before it is quantized")
+      }
       tensors[name] = set.floats
     }
     return tensors

@@ -115,6 +115,11 @@ struct PyTorchCheckpoint {
     if rebuilders.contains(name) || passedOver.contains(name) || storageType(name) != nil || elementType(name) != nil {
       return
     }
+    if name.hasPrefix("torch._utils.") || name.hasPrefix("torch._tensor.") {
+      throw CompressError(
+        "holds a tensor of a kind that is not read: it is made by \(name.escapedForTerminal.shortened(to: 120))",
+        kind: .input, hint: "quantized and sparse tensors have to be made dense floats, in Python")
+    }
     throw CompressError(
       "is a pickled module, or holds one: it asks for \(name.escapedForTerminal.shortened(to: 120)), and nothing that "
         + "a file asks for is run", kind: .input,
@@ -198,8 +203,14 @@ struct PyTorchCheckpoint {
     else { throw CompressError("has no storage, place, shape and strides", kind: .input) }
     let storage = try Self.storage(persistent, pickle)
     let shape = try Shape(checking: extents)
+    let isTyped = call.function.hasSuffix("_v3"), bits = isTyped ? 7 : 6
+    if arguments.count > bits, let metadata = pickle[arguments[bits]], !metadata.items.isEmpty {
+      throw CompressError(
+        "is kept as the negative or conjugate of its storage, which is not read", kind: .input,
+        hint: "in Python: .resolve_neg() before it is saved")
+    }
     var given = storage.type
-    if call.function.hasSuffix("_v3") {
+    if isTyped {
       guard arguments.count > 6, case .global(let name)? = pickle[arguments[6]]?.kind else {
         throw CompressError("has no type", kind: .input)
       }
