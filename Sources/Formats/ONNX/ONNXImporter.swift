@@ -46,6 +46,9 @@ struct ONNXImporter {
 
   /// The file's values so far.
   var values: [String: Value] = [:]
+  /// Initializers so large that they are only in memory from their first reader to their last.
+  private var large: [String: ONNXTensorMessage] = [:]
+  private static let largeCount = 1 << 16
   /// How often each of the file's values is read; as an output of the graph, too.
   var uses: [String: Int] = [:]
   /// The nodes that read a value.
@@ -89,11 +92,16 @@ struct ONNXImporter {
 
   mutating func imported(_ constants: [String: ONNXConstant]) throws -> ONNXImport {
     for tensor in graph.initializers {
-      guard values[tensor.name] == nil else {
+      guard values[tensor.name] == nil, large[tensor.name] == nil else {
         throw CompressError("two initializers are named \"\(tensor.name.escapedForTerminal)\"", kind: .input)
       }
-      values[tensor.name] = .constant(try tensor.constant(files))
+      if tensor.claimedCount >= Self.largeCount {
+        large[tensor.name] = tensor
+      } else {
+        values[tensor.name] = .constant(try tensor.constant(files))
+      }
     }
+    for output in graph.outputs { try fetch(output.name) }
     for (index, node) in nodes.enumerated() {
       for input in node.inputs where !input.isEmpty {
         uses[input, default: 0] += 1
@@ -103,7 +111,7 @@ struct ONNXImporter {
     }
     for output in graph.outputs { uses[output.name, default: 0] += 1 }
     var inputs: [ONNXImport.Value] = []
-    for input in graph.inputs where values[input.name] == nil {
+    for input in graph.inputs where values[input.name] == nil && large[input.name] == nil {
       if let constant = constants[input.name] {
         values[input.name] = .constant(constant)
         continue
@@ -112,8 +120,28 @@ struct ONNXImporter {
       values[input.name] = .held(held)
       inputs.append(Self.described(input.name, held))
     }
-    for node in nodes { try take(node) }
+    for (index, node) in nodes.enumerated() {
+      for name in node.inputs + node.outputs { try fetch(name) }
+      try take(node)
+      release(after: index)
+    }
     return try finished(inputs)
+  }
+
+  /// Makes a large initializer a value, now that a node names it.
+  private mutating func fetch(_ name: String) throws {
+    guard let tensor = large.removeValue(forKey: name) else { return }
+    values[name] = .constant(try tensor.constant(files))
+  }
+
+  /// Lets go of large constants that no later node reads.
+  private mutating func release(after index: Int) {
+    for name in nodes[index].inputs where readers[name]?.last == index {
+      guard case .constant(let constant)? = values[name], constant.shape.count >= Self.largeCount,
+        !graph.outputs.contains(where: { $0.name == name })
+      else { continue }
+      values[name] = nil
+    }
   }
 
   private mutating func finished(_ inputs: [ONNXImport.Value]) throws -> ONNXImport {

@@ -107,6 +107,14 @@ struct ONNXTensorMessage {
     }
   }
 
+  /// How many elements it says it has.
+  var claimedCount: Int {
+    dims.reduce(1) { count, extent in
+      let (product, overflow) = count.multipliedReportingOverflow(by: Int(extent))
+      return overflow ? .max : product
+    }
+  }
+
   /// The values.
   ///
   /// - Throws: `CompressError` naming the tensor when there are not as many bytes as its shape and type take.
