@@ -297,6 +297,21 @@ import Testing
         .contains("4 bytes for a tensor of shape [2]"))
   }
 
+  /// Converters join the names of what they have made one.
+  @Test func layersHaveTheFirstOfJoinedNames() throws {
+    var net = TFLiteContent()
+    let x = net.tensor("x;y;z", [1, 2], .float32), y = net.tensor("a/Relu;b/Conv", [1, 2], .float32)
+    net.node("ABS", [x], [y], .abs)
+    let again = net.tensor("a/Relu;c", [1, 2], .float32)
+    net.node("NEG", [y], [again], .neg)
+    net.inputs = [(x, "x;y;z")]
+    net.outputs = [(again, "a/Relu;c")]
+    let model = try read(net)
+    #expect(model.graph.nodes.map(\.name) == ["x", "a/Relu", "a/Relu 2"])
+    #expect(model.signature.interface?.inputs[0].name == "x;y;z")
+    #expect(model.signature.interface?.outputs[0].name == "a/Relu;c")
+  }
+
   @Test func cyclesAreRefused() {
     var net = TFLiteContent()
     let x = net.tensor("x", [1, 2], .float32), y = net.tensor("y", [1, 2], .float32)

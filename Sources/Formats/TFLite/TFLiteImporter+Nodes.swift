@@ -173,7 +173,7 @@ extension TFLiteImporter {
       throw CompressError("computes with integers together with what varies", kind: .input)
     }
     guard known.shape.count > 0 else { throw CompressError("computes with an empty tensor", kind: .input) }
-    return try held(known, named: graph.tensors[tensor].name, encoding: encoding(graph.tensors[tensor]))
+    return try held(known, named: graph.tensors[tensor].label, encoding: encoding(graph.tensors[tensor]))
   }
 
   /// A constant as a value of the network.
@@ -198,7 +198,7 @@ extension TFLiteImporter {
     case .signBit: throw CompressError("ends in a sign bit, which is not supported", kind: .input)
     }
     var held = value
-    let name = graph.tensors[node.outputs[0]].name
+    let name = self.name(node)
     // What clamps as part of itself is rounded once, behind the clamp; others on both sides, to the same grid.
     let isPart = emitted[positions[held.name]!].op.spec.fusesClamp && function.clampRange != nil
     if !isPart, function.clampRange != nil, let encoding = try encoding(graph.tensors[node.outputs[0]]) {
@@ -218,7 +218,7 @@ extension TFLiteImporter {
 
   /// What a node's layers are called: as the value it gives.
   func name(_ node: TFLiteNode) -> String {
-    let name = graph.tensors[node.outputs[0]].name
+    let name = graph.tensors[node.outputs[0]].label
     return name.isEmpty ? "\(node.kind.lowercased()) \(node.index + 1)" : name
   }
 }

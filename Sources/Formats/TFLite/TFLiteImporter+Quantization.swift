@@ -40,7 +40,7 @@ extension TFLiteImporter {
     var held = value
     try check(tensor, held)
     if let encoding = try encoding(tensor) {
-      try round(&held, to: .affine(encoding), named: tensor.name)
+      try round(&held, to: .affine(encoding), named: tensor.label)
     }
     values[index] = .held(held)
     stands[held.name, default: 0] += 1

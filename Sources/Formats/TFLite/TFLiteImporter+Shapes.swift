@@ -174,7 +174,7 @@ extension TFLiteImporter {
       defer { start += size }
       guard uses[node.outputs[index]] > 0 else { continue }
       let part = try taking(
-        held, axis, Array(start..<start + size), named: graph.tensors[node.outputs[index]].name)
+        held, axis, Array(start..<start + size), named: graph.tensors[node.outputs[index]].label)
       try give(node, try restored(part, value), output: index)
     }
   }
@@ -256,7 +256,7 @@ extension TFLiteImporter {
     var dims = value.dims
     dims.remove(at: axis)
     for (index, output) in node.outputs.enumerated() where uses[output] > 0 {
-      let part = try cut(value, axis, [index], named: graph.tensors[output].name)
+      let part = try cut(value, axis, [index], named: graph.tensors[output].label)
       try give(node, try reshaped(part, dims, named: part.name + " reshaped"), output: index)
     }
   }

@@ -124,7 +124,7 @@ struct TFLiteImporter {
       // Where all the file does with an image is to bring its channels to the end, it is held like that at once.
       let order = held.hasBatch && turns(index) ? [1, 2, 0] : Array(held.shape.dims.indices)
       held.dims = (held.hasBatch ? [batch] : []) + order.map { held.shape[$0] }
-      held.name = try emit(.input(Input(held.shape)), [], named: tensor.name)
+      held.name = try emit(.input(Input(held.shape)), [], named: tensor.label)
       if tensor.type.isQuantized {
         activations[held.name] = .affine(try encoding(tensor) ?? plainEncoding(tensor.type))
       }
@@ -171,7 +171,7 @@ struct TFLiteImporter {
       }
       // An output is no input, and none is another one.
       if taken.contains(held.name) || emitted[positions[held.name] ?? 0].op.isInput {
-        held.name = try identity(held.name, named: tensor.name, activations[held.name])
+        held.name = try identity(held.name, named: tensor.label, activations[held.name])
       }
       taken.insert(held.name)
       outputs.append(

@@ -25,6 +25,9 @@ struct TFLiteTensor {
   let isVariable: Bool
   let sparsity: FlatTable?
 
+  /// What a layer that gives it is called: converters join the names of all that they have made one, with semicolons.
+  var label: String { name.split(separator: ";", maxSplits: 1).first.map(String.init) ?? "" }
+
   init(_ table: FlatTable) throws {
     name = try table.text(TFLiteField.Tensor.name) ?? ""
     dims = try table.integers(TFLiteField.Tensor.shape, of: Int32.self)?.map { Int($0) } ?? []
