@@ -30,6 +30,7 @@ test: deps neon-deps
 # PyPI; without it nothing is checked, and it says so.
 test-exports: build
 	PROGRAM=$(BIN) Tests/exports/onnx.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/tflite.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
