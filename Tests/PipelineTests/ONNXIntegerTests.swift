@@ -50,7 +50,9 @@ import Testing
         + values.flatMap { ONNXWriter.field(5, $0) } + ONNXWriter.field(8, name))
   }
 
-  private func numbers(_ count: Int, _ range: Int = 100) -> [Int] { (0..<count).map { $0 * 37 % (2 * range + 1) - range } }
+  private func numbers(_ count: Int, _ range: Int = 100) -> [Int] {
+    (0..<count).map { $0 * 37 % (2 * range + 1) - range }
+  }
 
   /// An image, rounded to int8 with the zero point -3.
   private func image() -> ONNXWriter {
@@ -185,6 +187,22 @@ import Testing
     net = image()
     net.output("xq")
     #expect(failure(net).contains("is integers"))
+  }
+
+  @Test func damagedFilesOfIntegersAreErrors() throws {
+    var random = SeededRandom(seed: 3)
+    for bytes in [pairs().bytes, pairs(Self.uint8, zero: 128).bytes] {
+      for _ in 0..<3000 {
+        var damaged = bytes
+        for _ in 0...random.below(3) { damaged[random.below(damaged.count)] = UInt8(random.below(256)) }
+        try inFolder { folder in
+          try Data(damaged).write(to: URL(fileURLWithPath: folder + "/net.onnx"))
+          do { _ = try ONNXFile.read(folder + "/net.onnx") } catch {
+            #expect(error is CompressError, "\(error)")
+          }
+        }
+      }
+    }
   }
 
   // MARK: Out

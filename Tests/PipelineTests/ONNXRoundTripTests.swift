@@ -127,7 +127,9 @@ import Testing
   }
 
   static let recipes: [(name: String, layer: LayerQuantization, version: Int)] = {
-    func integer(_ bits: Int, _ per: WeightFormat.Granularity) -> WeightFormat { .integer(bits: bits, granularity: per) }
+    func integer(_ bits: Int, _ per: WeightFormat.Granularity) -> WeightFormat {
+      .integer(bits: bits, granularity: per)
+    }
     return [
       ("int8", LayerQuantization(weights: integer(8, .channel), activations: ActivationFormat()), 17),
       (

@@ -27,5 +27,5 @@ fi
 mkdir "$scratch/samples"
 "$python" Tests/exports/check_onnx.py samples "$scratch/samples"
 XDG_CACHE_HOME="$scratch/cache" "$program" run Tests/exports/onnx.lua --data "$scratch/samples" --out "$scratch/files" \
-  --set only="${1:-}" --print-size 256 >"$scratch/log" || { cat "$scratch/log" >&2; exit 1; }
+  --set only="${1:-}" --print-size 256 >"$scratch/log" 2>"$scratch/notes" || { tail -5 "$scratch/log" "$scratch/notes" >&2; exit 1; }
 "$python" Tests/exports/check_onnx.py compare "$scratch/samples" "$scratch/files" "$scratch/log"

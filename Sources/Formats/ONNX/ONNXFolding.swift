@@ -375,11 +375,14 @@ extension ONNXImporter {
     }
     var extent = 1, inner = 1
     if scales.count != 1 {
+      guard axis < x.shape.rank, scales.count == x.shape[axis] else {
+        throw CompressError("\(scales.count) scales along axis \(axis) of shape \(x.shape)", kind: .input)
+      }
       extent = x.shape[axis]
       inner = x.shape.dims[(axis + 1)...].reduce(1, *)
-      guard scales.count == extent else {
-        throw CompressError("\(scales.count) scales along an axis of \(extent)", kind: .input)
-      }
+    }
+    guard !scales.isEmpty, zeros.map({ !$0.isEmpty }) ?? true else {
+      throw CompressError("no scale or zero point", kind: .input)
     }
     let floats = values.enumerated().map { index, value in
       let channel = index / inner % extent
@@ -391,7 +394,8 @@ extension ONNXImporter {
   }
 
   /// Integers that floats are rounded to.
-  private mutating func quantized(_ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]) throws -> ONNXConstant {
+  private mutating func quantized(_ node: ONNXNode, _ x: ONNXConstant, _ inputs: [ONNXConstant?]) throws -> ONNXConstant
+  {
     guard inputs.count > 1, let scale = inputs[1], node.integer("block_size", 0) == 0 else {
       throw CompressError("a constant in blocks is not rounded while a file is read", kind: .input)
     }
@@ -406,10 +410,10 @@ extension ONNXImporter {
       inner = x.shape.dims[(axis + 1)...].reduce(1, *)
     }
     let isSigned = element.wrapped(-1) < 0, bits = Int64(element.bits)
-    let low = isSigned ? -(1 << (bits - 1)) : Int64(0), high = isSigned ? 1 << (bits - 1) - 1 : Int64(1) << bits - 1
     guard !element.isFloat, bits <= 32, scales.count == extent, zeros?.count ?? extent == extent else {
-      throw CompressError("\(scales.count) scales along an axis of \(extent)", kind: .input)
+      throw CompressError("\(scales.count) scales along an axis of \(extent), to \(element)", kind: .input)
     }
+    let low = isSigned ? -(1 << (bits - 1)) : Int64(0), high = isSigned ? 1 << (bits - 1) - 1 : Int64(1) << bits - 1
     let integers = x.floats.array(Float.self).enumerated().map { index, value -> Int64 in
       let channel = index / inner % extent, rounded = (value / scales[channel]).rounded(.toNearestOrEven)
       let zero = zeros?[channel] ?? 0

@@ -14,7 +14,9 @@ struct ONNXIntegers {
   /// What they say of a value that is rounded to them.
   var asValue: ActivationQuantization? {
     get throws {
-      let offsets: [ONNXElement: (Int, Int)] = [.uint8: (0, 8), .int8: (128, 8), .uint16: (0, 16), .int16: (1 << 15, 16)]
+      let offsets: [ONNXElement: (Int, Int)] = [
+        .uint8: (0, 8), .int8: (128, 8), .uint16: (0, 16), .int16: (1 << 15, 16),
+      ]
       guard scales.count == 1, let (offset, bits) = offsets[element] else { return nil }
       return try ActivationQuantization(scale: scales[0], zeroPoint: Int(zeros?.first ?? 0) + offset, bits: bits)
     }
@@ -23,8 +25,8 @@ struct ONNXIntegers {
 
 // Values and weights that are held as integers: QuantizeLinear, DequantizeLinear, and operators that compute with integers.
 //
-// A value of integers stands for the value of the network that is rounded to them. What reads it has to be one that only
-// selects among its elements, until it is made floats again or goes into an operator of integers.
+// A value of integers stands for the value of the network that is rounded to them. What reads it has to be one that
+// only selects among its elements, until it is made floats again or goes into an operator of integers.
 extension ONNXImporter {
   /// Sums of integers, before they are multiplied with the scale that is found while running.
   struct PendingSums {
@@ -41,7 +43,8 @@ extension ONNXImporter {
 
   /// Operators that only select among the integers of a value.
   private static let selecting: Set<String> = [
-    "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool", "GlobalMaxPool", "Slice", "Gather",
+    "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool", "GlobalMaxPool", "Slice",
+    "Gather",
     "Split", "Concat", "Tile", "Expand", "DepthToSpace", "SpaceToDepth", "Shape", "Size",
   ]
   private static let ofIntegers: Set<String> = [
@@ -52,7 +55,8 @@ extension ONNXImporter {
   /// - Throws: `CompressError` when a node computes with integers as if they were numbers.
   func checkIntegers(_ node: ONNXNode) throws {
     guard node.inputs.contains(where: { coded[$0] != nil || ranges[$0] != nil || pending[$0] != nil }) else { return }
-    let isSelecting = Self.selecting.contains(node.kind) && !node.inputs.contains { ranges[$0] != nil || pending[$0] != nil }
+    let isSelecting =
+      Self.selecting.contains(node.kind) && !node.inputs.contains { ranges[$0] != nil || pending[$0] != nil }
     guard isSelecting || Self.ofIntegers.contains(node.kind) else {
       throw CompressError("computes with integers, which stand for numbers of a scale", kind: .input)
     }
@@ -67,7 +71,7 @@ extension ONNXImporter {
     guard others.allSatisfy({ coded[$0] == encoding }) else {
       throw CompressError("joins integers of several scales", kind: .input)
     }
-    for output in node.outputs { coded[output] = encoding }
+    for output in node.outputs where !output.isEmpty { coded[output] = encoding }
   }
 
   // MARK: Between floats and integers

@@ -269,9 +269,11 @@ struct ONNXImporter {
     _ = try Shape(checking: dims)
     // Images are held with their channels last, which is how the file has them where all it does is to transpose them.
     let readers = (readers[input.name] ?? []).map { nodes[$0] }
-    let isChannelsLast = !readers.isEmpty && readers.allSatisfy {
-      $0.kind == "Transpose" && $0.attributes["perm"]?.integers == [0, 3, 1, 2]
-    }
+    let isChannelsLast =
+      !readers.isEmpty
+      && readers.allSatisfy {
+        $0.kind == "Transpose" && $0.attributes["perm"]?.integers == [0, 3, 1, 2]
+      }
     let order = dims.count == 3 && options.hasBatch && !isChannelsLast ? [1, 2, 0] : Array(dims.indices)
     let held = Held("", dims, order: order, hasBatch: options.hasBatch)
     let name = try emit(.input(Input(held.shape)), [], named: input.name)

@@ -47,7 +47,8 @@ extension ONNXExporter {
     case .geluTanh:
       if version >= 20 { return each("Gelu", value, named: output, [("approximate", .text("tanh"))]) }
       let square = times(value, name(value), named: output + " square")
-      let cube = times(times(square, name(value), named: output + " cube"), file.number(0.044715), named: output + " part")
+      let cube = times(
+        times(square, name(value), named: output + " cube"), file.number(0.044715), named: output + " part")
       let sum = each("Add", value, named: output + " sum", [cube.name])
       let argument = times(sum, file.number((2 / Float.pi).squareRoot()), named: output + " argument")
       return gelu(value, each("Tanh", argument, named: output + " tanh"), named: output)

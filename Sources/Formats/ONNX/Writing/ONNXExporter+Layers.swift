@@ -66,7 +66,9 @@ extension ONNXExporter {
     _ arrange: @escaping (Tensor) throws -> Tensor
   ) throws -> Written {
     let input = try image(value)
-    if let result = try dynamic(node, input, kind: kind, attributes: attributes, dims: dims, channels: [conv.filters, 1, 1], arrange) {
+    if let result = try dynamic(
+      node, input, kind: kind, attributes: attributes, dims: dims, channels: [conv.filters, 1, 1], arrange)
+    {
       return Written(
         result, graph.shape(of: node.output).dims, axes: Self.channelsFirst, varies: value.varies)
     }

@@ -111,8 +111,9 @@ extension ONNXExporter {
     result.image = nil
     if value.isConstant { return result }
     // A vector that layers with weights read stays in the order of the image: their weights are put into that order.
-    if shape.count == 1, value.image == nil, value.axes.filter({ value.shape[$0] != 1 }).sorted()
-      != value.axes.filter({ value.shape[$0] != 1 })
+    if shape.count == 1, value.image == nil,
+      value.axes.filter({ value.shape[$0] != 1 }).sorted()
+        != value.axes.filter({ value.shape[$0] != 1 })
     {
       result.image = (value.shape, value.axes)
       result.name = moved(

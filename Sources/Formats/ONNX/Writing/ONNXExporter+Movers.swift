@@ -76,7 +76,8 @@ extension ONNXExporter {
   // MARK: Reductions
 
   mutating func reduced(_ node: Node, _ reduce: Reduce, _ value: Written) throws -> Written {
-    let input = try straight(value), kinds = ["mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin"]
+    let input = try straight(value),
+      kinds = ["mean": "ReduceMean", "sum": "ReduceSum", "max": "ReduceMax", "min": "ReduceMin"]
     let name = reduction(
       kinds[reduce.function.rawValue]!, name(input), reduce.axes.map(input.place).sorted(),
       keepsAxes: reduce.keepsAxes, named: node.output)
@@ -178,7 +179,8 @@ extension ONNXExporter {
         continue
       }
       let second = file.node("Gather", [image, file.integers(taps.map(\.second))], named: wanted + " second", [at])
-      let shares = file.floats(taps.map(\.share), axis == 0 ? [taps.count, 1] : [taps.count], named: wanted + " shares")
+      let shares = file.floats(
+        taps.map(\.share), axis == 0 ? [taps.count, 1] : [taps.count], named: wanted + " shares")
       let distance = file.node("Sub", [second, first], named: wanted + " distance")
       let part = file.node("Mul", [distance, shares], named: wanted + " part")
       image = file.node("Add", [first, part], named: wanted)

@@ -117,7 +117,8 @@ extension ONNXExporter {
     var result = Written(outcome, input.shape, axes: input.axes, varies: input.varies)
     if norm.hasScale {
       let scale = vector(node, .gamma, named: owner + ".gamma", behind)
-      result.name = file.node("Mul", [result.name, scale], named: norm.hasShift ? node.output + " scaled" : node.output)
+      result.name = file.node(
+        "Mul", [result.name, scale], named: norm.hasShift ? node.output + " scaled" : node.output)
     }
     if norm.hasShift {
       let shift = vector(node, .beta, named: owner + ".beta", behind)

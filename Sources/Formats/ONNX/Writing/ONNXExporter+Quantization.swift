@@ -9,8 +9,8 @@ extension ONNXExporter {
 
   /// What becomes of each value before anyone reads it: its own encoding, or what it has of another value.
   ///
-  /// As the reference has it: what lies between a layer and the clamp that is part of it is never rounded, and what only
-  /// selects among its input's values keeps their encoding.
+  /// As the reference has it: what lies between a layer and the clamp that is part of it is never rounded, and what
+  /// only selects among its input's values keeps their encoding.
   static func encodings(of model: Model) -> [String: ActivationEncoding] {
     let graph = model.graph, consumers = graph.consumers
     var encodings: [String: ActivationEncoding] = [:]
@@ -124,7 +124,8 @@ extension ONNXExporter {
         return exporter.file.node("Gather", [table, places], named: wanted, [("axis", .integer(0))])
       case .integer(let integers):
         guard integers.scales.count == 1 || channelAxis != nil else {
-          exporter.note("the integers of \"\(owner.escapedForTerminal)\", whose scales lie along no axis there: as floats")
+          exporter.note(
+            "the integers of \"\(owner.escapedForTerminal)\", whose scales lie along no axis there: as floats")
           return exporter.file.initializer(wanted, .float32, dims) { try arrange(integers.decoded) }
         }
         return exporter.dequantized(integers, dims, channelAxis, named: wanted, isPacked: version >= 21, arrange)

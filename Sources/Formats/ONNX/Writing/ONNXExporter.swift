@@ -4,8 +4,8 @@ import Tensors
 
 /// Turns a network into the nodes of a file, one layer after the other.
 ///
-/// Every value of the file has the batch in front and then the axes of the network's value in the order that `Written.axes`
-/// states: operators of images take channels first. Transposing only changes the order that is stated; axes are moved
+/// Every value of the file has the batch in front and then the axes of the network's value in the order that
+/// `Written.axes` states: operators of images take channels first. Transposing only changes the order that is stated; axes are moved
 /// only where an operator needs another order than a value is written in.
 struct ONNXExporter {
   /// A value of the file that stands for one of the network.
@@ -67,7 +67,8 @@ struct ONNXExporter {
     let known = model.signature.interface
     // Another format has its own order of axes; names are as good here.
     interface = known?.format == ONNXFile.fileExtension ? known : nil
-    batch = ((interface?.inputs ?? []) + (interface?.outputs ?? [])).contains { !$0.hasBatch } ? .fixed(1) : .named("batch")
+    batch =
+      ((interface?.inputs ?? []) + (interface?.outputs ?? [])).contains { !$0.hasBatch } ? .fixed(1) : .named("batch")
     // Inputs and outputs have their names before anything else takes them.
     for (index, input) in graph.inputs.enumerated() {
       inputNames[input] = file.unique(known?.inputs[index].name ?? input)
@@ -151,7 +152,8 @@ struct ONNXExporter {
     }
     let extents = value.dims.map { ONNXGraphWriter.Extent.fixed($0) }
     file.outputs.append(ONNXGraphWriter.Value(name: name, extents: hasBatch ? [batch] + extents : extents))
-    values[graph.outputs[index]]!.name = values[graph.outputs[index]]!.name == value.name ? name : values[graph.outputs[index]]!.name
+    values[graph.outputs[index]]!.name =
+      values[graph.outputs[index]]!.name == value.name ? name : values[graph.outputs[index]]!.name
   }
 
   private static func defaultAxes(rank: Int) -> [Int] { rank == 3 ? channelsFirst : Array(0..<rank) }
@@ -169,7 +171,8 @@ struct ONNXExporter {
     switch node.op {
     case .input: return input(node)
     case .constant(let constant):
-      var value = Written(node.name, constant.shape.dims, axes: Self.defaultAxes(rank: constant.shape.rank), varies: false)
+      var value = Written(
+        node.name, constant.shape.dims, axes: Self.defaultAxes(rank: constant.shape.rank), varies: false)
       value.isConstant = true
       return value
     case .conv2d(let conv): return try convolution(node, conv, inputs[0])
@@ -199,7 +202,8 @@ struct ONNXExporter {
     case .depthToSpace(let op):
       let order = op.order == .depthLast ? "DCR" : "CRD"
       return try image(
-        node, "DepthToSpace", [name(try image(inputs[0]))], [("blocksize", .integer(op.block)), ("mode", .text(order))],
+        node, "DepthToSpace", [name(try image(inputs[0]))],
+        [("blocksize", .integer(op.block)), ("mode", .text(order))],
         inputs[0])
     case .spaceToDepth(let op):
       return try image(
