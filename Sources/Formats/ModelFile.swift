@@ -62,7 +62,8 @@ public enum ModelFile {
   /// Writes a model in the format that the name's ending asks for. The file appears whole or not at all.
   ///
   /// - Returns: bytes of the file.
-  /// - Throws: `CompressError` when the name has no ending of a format that is written; what that format's writer throws.
+  /// - Throws: `CompressError` when the name has no ending of a format that is written; what that format's writer
+  ///   throws.
   @discardableResult
   public static func write(_ model: Model, to path: String, _ options: WriteOptions = WriteOptions()) throws -> Int {
     try checkName(path, options)

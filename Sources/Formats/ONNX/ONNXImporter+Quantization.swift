@@ -23,7 +23,8 @@ struct ONNXIntegers {
   }
 }
 
-// Values and weights that are held as integers: QuantizeLinear, DequantizeLinear, and operators that compute with integers.
+// Values and weights that are held as integers: QuantizeLinear, DequantizeLinear, and operators that compute with
+// integers.
 //
 // A value of integers stands for the value of the network that is rounded to them. What reads it has to be one that
 // only selects among its elements, until it is made floats again or goes into an operator of integers.
@@ -121,8 +122,8 @@ extension ONNXImporter {
     return held
   }
 
-  /// The layer that gives a value of the file, and those before it that it only calls otherwise; nil where some of it is
-  /// read elsewhere or rounded already.
+  /// The layer that gives a value of the file, and those before it that it only calls otherwise; nil where some of it
+  /// is read elsewhere or rounded already.
   private func ownLayers(_ layer: String, of value: String) -> [String]? {
     var names = [layer], value = value
     while true {
@@ -242,8 +243,8 @@ extension ONNXImporter {
       values: values, scales: integers.scales, zeroPoints: isSymmetric ? nil : zeroPoints.map { Int8($0) }, bits: bits)
   }
 
-  /// Has a layer compute with integers, if its input is rounded: with others they would mean that its input is quantized
-  /// by its own range.
+  /// Has a layer compute with integers, if its input is rounded: with others they would mean that its input is
+  /// quantized by its own range.
   mutating func setIntegers(_ layer: String, _ weight: IntegerValues?, bias: IntegerValues? = nil) throws {
     guard let input = emitted[positions[layer]!].inputs.first, roundedTo(input) != nil else { return }
     if let weight { parameters[layer]?[.weight] = try Parameter(.integer(weight)) }

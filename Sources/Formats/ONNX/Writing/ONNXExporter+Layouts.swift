@@ -71,8 +71,8 @@ extension ONNXExporter {
     try arranged(value, shape: value.shape, axes)
   }
 
-  /// The value with axes of one element in front, so that it has this shape, in some order. Axes of one element move for
-  /// free.
+  /// The value with axes of one element in front, so that it has this shape, in some order. Axes of one element move
+  /// for free.
   mutating func arranged(_ value: Written, shape: [Int], _ axes: [Int]) throws -> Written {
     let source = try straight(value)
     var result = source
@@ -101,8 +101,8 @@ extension ONNXExporter {
   /// An image, channels first.
   mutating func image(_ value: Written) throws -> Written { try ordered(value, Self.channelsFirst) }
 
-  /// The same elements, in the network's order, under another shape; moved only where the order in which they are written
-  /// does not allow it otherwise.
+  /// The same elements, in the network's order, under another shape; moved only where the order in which they are
+  /// written does not allow it otherwise.
   mutating func reshaped(_ value: Written, _ shape: [Int], named wanted: String) throws -> Written {
     if value.shape == shape { return value }
     var result = value

@@ -85,8 +85,8 @@ extension ONNXExporter {
     return scaled(node, norm, input, outcome)
   }
 
-  /// Less the mean where the norm is one of the variance, and divided by what it is divided by, along axes of the file's
-  /// value.
+  /// Less the mean where the norm is one of the variance, and divided by what it is divided by, along axes of the
+  /// file's value.
   private mutating func writtenOut(
     _ norm: SampleNorm, _ name: String, _ axes: [Int], named wanted: String
   ) -> String {

@@ -48,8 +48,8 @@ extension ONNXExporter {
     }
     guard quantization.bits <= 8 || version >= 21 else {
       note(
-        "the rounding of \"\(name.escapedForTerminal)\" to \(quantization.bits) bits, for which there are operators from "
-          + "opset 21 on")
+        "the rounding of \"\(name.escapedForTerminal)\" to \(quantization.bits) bits, for which there are operators "
+          + "from opset 21 on")
       return value
     }
     if value.encoding == quantization { return value }
@@ -183,8 +183,8 @@ extension ONNXExporter {
     return encodings[last.output]
   }
 
-  /// A bias as the integers that the runtime adds: `round(bias / (input scale * weight scale))`. nil where they would be
-  /// too large.
+  /// A bias as the integers that the runtime adds: `round(bias / (input scale * weight scale))`. nil where they would
+  /// be too large.
   private static func sums(_ bias: Encoding, _ weight: IntegerValues, inputScale: Float) -> IntegerValues? {
     let count = weight.values.shape[0], room = Double(Int(Int32.max) - largestSum(weight))
     var scales = weight.scales.map { inputScale * $0 }

@@ -5,8 +5,8 @@ import Tensors
 /// Turns a network into the nodes of a file, one layer after the other.
 ///
 /// Every value of the file has the batch in front and then the axes of the network's value in the order that
-/// `Written.axes` states: operators of images take channels first. Transposing only changes the order that is stated; axes are moved
-/// only where an operator needs another order than a value is written in.
+/// `Written.axes` states: operators of images take channels first. Transposing only changes the order that is stated;
+/// axes are moved only where an operator needs another order than a value is written in.
 struct ONNXExporter {
   /// A value of the file that stands for one of the network.
   struct Written {
