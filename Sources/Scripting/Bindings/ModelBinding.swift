@@ -135,8 +135,8 @@ extension ScriptSession {
     }
     model.method(
       "save", "(file: string): Model",
-      "Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .safetensors (weights alone); "
-        + "computes the model."
+      "Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .tflite, .safetensors (weights "
+        + "alone); computes the model."
     ) {
       [unowned self] model, arguments in
       try save(model, as: try arguments.string(0), ModelFile.WriteOptions())
