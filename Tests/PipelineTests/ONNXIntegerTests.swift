@@ -163,7 +163,7 @@ import Testing
     builder.conv2d(filters: 4, kernel: 3, name: "conv")
     builder.flatten()
     builder.dense(5, name: "dense")
-    let model = try random.withIntegerWeights(try random.model(try builder.graph()))
+    let model = try random.withIntegerWeights(try random.model(try builder.graph()), symmetric: true)
     let back: Model = try inFolder { folder in
       try ONNXFile.write(model, to: folder + "/net.onnx")
       return try ONNXFile.read(folder + "/net.onnx")

@@ -98,8 +98,11 @@ public struct RandomNetworks {
 
   public mutating func sample(_ shape: Shape) -> Tensor { Tensor(normal: shape, using: &random) }
 
-  /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all, some with zero points.
-  public mutating func withIntegerWeights(_ model: Model, bits: Int = 8, keep: Set<String> = []) throws -> Model {
+  /// Integer weights of every layer that `keep` does not name, one scale a channel or one for all, some with zero points
+  /// unless all are to be symmetric.
+  public mutating func withIntegerWeights(
+    _ model: Model, bits: Int = 8, keep: Set<String> = [], symmetric: Bool = false
+  ) throws -> Model {
     var model = model
     for layer in model.weightLayers where !keep.contains(layer) {
       let weight = model[layer, .weight]!.values
@@ -112,7 +115,7 @@ public struct RandomNetworks {
       }
       let reach = Int(limit) / 2
       let zeroPoints =
-        random.below(3) == 0 ? (0..<rows).map { _ in Int8(random.below(2 * reach + 1) - reach) } : nil
+        random.below(3) == 0 && !symmetric ? (0..<rows).map { _ in Int8(random.below(2 * reach + 1) - reach) } : nil
       let integers = values.enumerated().map { index, value in
         let zero = zeroPoints.map { Float($0[index / width]) } ?? 0
         return Int8(min(max((value / scales[index / width]).rounded(.toNearestOrEven) + zero, -limit), limit))
