@@ -44,14 +44,19 @@ struct ONNXConstant {
   /// A list of integers, as shapes are.
   init(_ integers: [Int64]) { self.init(.int64, [integers.count], integers) }
 
-  /// The bytes of a file, little-endian; float32 that lies aligned is not copied.
-  ///
   /// - Throws: `CompressError` when there are not as many bytes as shape and type take.
-  init(_ element: ONNXElement, _ shape: Shape, _ bytes: UnsafeRawBufferPointer, owner: AnyObject) throws {
+  static func check(_ element: ONNXElement, _ shape: Shape, _ bytes: UnsafeRawBufferPointer) throws {
     guard bytes.count == element.byteCount(shape.count) else {
       throw CompressError(
         "\(bytes.count) bytes for \(shape.count) elements, which take \(element.byteCount(shape.count))", kind: .input)
     }
+  }
+
+  /// The bytes of a file, little-endian; float32 that lies aligned is not copied.
+  ///
+  /// - Throws: `CompressError` when there are not as many bytes as shape and type take.
+  init(_ element: ONNXElement, _ shape: Shape, _ bytes: UnsafeRawBufferPointer, owner: AnyObject) throws {
+    try Self.check(element, shape, bytes)
     self.element = element
     self.shape = shape
     if element.bits < 8 {

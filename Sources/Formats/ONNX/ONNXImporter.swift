@@ -96,6 +96,7 @@ struct ONNXImporter {
         throw CompressError("two initializers are named \"\(tensor.name.escapedForTerminal)\"", kind: .input)
       }
       if tensor.claimedCount >= Self.largeCount {
+        try tensor.check(files)
         large[tensor.name] = tensor
       } else {
         values[tensor.name] = .constant(try tensor.constant(files))

@@ -115,15 +115,32 @@ struct ONNXTensorMessage {
     }
   }
 
-  /// The values.
+  /// Checks what there is without making values of it.
   ///
-  /// - Throws: `CompressError` naming the tensor when there are not as many bytes as its shape and type take.
-  func constant(_ files: ONNXFiles) throws -> ONNXConstant {
-    do { return try read(files) } catch let error as CompressError {
+  /// - Throws: what `constant` throws of bytes that are not those of its shape and type.
+  func check(_ files: ONNXFiles) throws {
+    guard let raw, !isExternal else {
+      _ = try constant(files)
+      return
+    }
+    try named {
+      try ONNXConstant.check(ONNXElement(checking: element), ONNXConstant.checked(dims.map { Int($0) }), raw.bytes)
+    }
+  }
+
+  private func named<R>(_ body: () throws -> R) throws -> R {
+    do { return try body() } catch let error as CompressError {
       var error = error
       error.message = "tensor \"\(name.escapedForTerminal.shortened(to: 120))\": " + error.message
       throw error
     }
+  }
+
+  /// The values.
+  ///
+  /// - Throws: `CompressError` naming the tensor when there are not as many bytes as its shape and type take.
+  func constant(_ files: ONNXFiles) throws -> ONNXConstant {
+    try named { try read(files) }
   }
 
   private func read(_ files: ONNXFiles) throws -> ONNXConstant {
