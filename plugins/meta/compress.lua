@@ -155,6 +155,7 @@
 
 ---@class ImageFolderOptions
 ---@field classes? string[] # class folders in the order of their labels; all, by name, by default
+---@field labels? boolean # false: all images of the folder and the folders in it, whatever they show; default true
 ---@field size? integer # of image folders: side of the square cut out of the middle; 224 by default
 ---@field short_side? integer # of image folders: pixels of the shorter side before that; 256 for each 224 of size by default
 ---@field broken? "error"|"skip" # of image folders: whether an image that cannot be read is an error (the default) or left out
@@ -186,8 +187,8 @@
 ---@field into? Model # the network that a file of weights alone (safetensors, PyTorch) belongs to; its own weights are not used
 ---@field ignore? string|string[] # tensors of that file that are left out; * stands for anything
 ---@field rename? table<string, string> # names in that file, or patterns of them, and what they are in the network
----@field allow_unknown? boolean # leaves out of an ONNX file what is not known, and all that follows it; default false
 ---@field inputs? table<string, integer[]> # shapes of an ONNX file's inputs that vary, by their names, with the batch, in the file's order of axes
+---@field allow_unknown? boolean # leaves out of an ONNX file what is not known, and all that follows it; default false
 
 ---@class CropOptions
 ---@field short_side integer # pixels of the shorter side before
@@ -834,7 +835,7 @@ local Dataset = {}
 
 data = {}
 
----JPEG and PNG images, in a folder for each class.
+---JPEG and PNG images, in a folder for each class or without labels.
 ---@param folder string
 ---@param options? ImageFolderOptions
 ---@return Data
@@ -852,6 +853,12 @@ function data.numpy(file, options) end
 ---@param options? IdxOptions
 ---@return Data
 function data.idx(images, labels, options) end
+
+---Samples of noise that a model takes, without labels: for calibration where there are no pictures.
+---@param model Model
+---@param options? NoiseOptions
+---@return Data
+function data.noise(model, options) end
 
 ---@class Layer
 ---@field activations Tensor # its output for the first 64 samples, [n, height, width, channels]; for plugins with needs = { "activations" }
@@ -898,7 +905,7 @@ function Model:layers() end
 ---@return { size: integer[], channels: string, layout: string, scale: number, mean: number[], std: number[], crop: { short_side: integer, size: integer }? }?
 function Model:preprocessing() end
 
----Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .safetensors (weights alone); computes the model.
+---Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .tflite, .safetensors (weights alone); computes the model.
 ---@param file string
 ---@return Model
 function Model:save(file) end
