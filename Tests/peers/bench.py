@@ -23,7 +23,8 @@ def session(peer, path, threads):
     random = np.random.default_rng(0)
 
     def sample(shape, dtype):
-        shape = [d if isinstance(d, int) and d > 0 else 1 for d in shape]
+        # A batch that varies is a name, nothing, or -1.
+        shape = [1 if d is None or isinstance(d, str) or d < 1 else int(d) for d in shape]
         values = random.random(shape, dtype=np.float32)
         return values if np.dtype(dtype) == np.float32 else (values * 100).astype(dtype)
 
