@@ -66,7 +66,7 @@ extension KerasImporter {
     }
   }
 
-  func shape(_ value: String) -> Shape { shapes[value]! }
+  func shape(_ value: String) -> Shape { layers.shapes[value]! }
 
   /// Height, width and channels of what a call takes.
   func image(_ value: String) throws -> Shape {

@@ -9,13 +9,10 @@ struct KerasImporter {
   let isVersion3: Bool
   private let inputShapes: [String: [Int]]
 
-  private var nodes: [Node] = []
-  private(set) var shapes: [String: Shape] = [:]
-  private var parameters: [String: [ParameterRole: Parameter]] = [:]
+  private(set) var layers = ImportedLayers()
   /// The layers that have weights, and constants, by what they were to be called: a layer that is called again has the
   /// same.
   private var owners: [String: String] = [:]
-  private var numbers: [String: Int] = [:]
 
   /// Models inside each other.
   private static let deepest = 16
@@ -45,22 +42,16 @@ struct KerasImporter {
       network, given, scope: weights.outermost(network.layers), path: "", depth: 0)
     // An output is no input, and none is another one.
     for (index, end) in ends.enumerated() where given.contains(end) || ends[..<index].contains(end) {
-      ends[index] = try emit(.reshape(Reshape(shapes[end]!)), [end], named: end + "/output")
+      ends[index] = try emit(.reshape(Reshape(layers.shapes[end]!)), [end], named: end + "/output")
     }
-    var wanted = Set(ends), kept: [Node] = []
-    for node in nodes.reversed() where wanted.contains(node.name) || node.op.isInput {
-      kept.append(node)
-      wanted.formUnion(node.inputs)
-      if let owner = node.sharing { wanted.insert(owner) }
-    }
-    let graph = try Graph(kept.reversed(), outputs: ends)
+    let graph = try Graph(layers.needed(for: ends), outputs: ends)
     func value(_ name: String, _ place: KerasNetwork.Place) -> ModelInterface.Value {
       ModelInterface.Value(name, name: place.layer, order: Array(0..<graph.shape(of: name).rank))
     }
     let interface = ModelInterface(
       format: format, inputs: zip(given, network.inputs).map { value($0, $1) },
       outputs: zip(ends, network.outputs).map { value($0, $1) })
-    var model = try Model(graph: graph, parameters: parameters.filter { graph[$0.key] != nil })
+    var model = try Model(graph: graph, parameters: layers.parameters.filter { graph[$0.key] != nil })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return model
   }
@@ -196,17 +187,6 @@ struct KerasImporter {
 
   // MARK: Emitting
 
-  private mutating func unique(_ wanted: String) -> String {
-    var name = wanted
-    while name.utf8.count > 480 { name.removeLast() }
-    let base = name
-    while shapes[name] != nil {
-      numbers[base, default: 1] += 1
-      name = "\(base) \(numbers[base]!)"
-    }
-    return name
-  }
-
   /// Adds a layer. One with weights that was added before, by the same name, is the same with other inputs.
   ///
   /// - Returns: its name.
@@ -214,31 +194,22 @@ struct KerasImporter {
     _ op: Operator, _ inputs: [String], named wanted: String,
     _ tensors: () throws -> [ParameterRole: Tensor] = { [:] }
   ) throws -> String {
-    let given = inputs.map { shapes[$0]! }
+    let given = inputs.map { layers.shapes[$0]! }
     guard op.spec.arity.contains(given.count) else {
       throw CompressError("takes \(op.spec.arity.text) inputs, not \(given.count)", kind: .input)
     }
-    let shape = try op.spec.outputShapes(given)[0], specs = op.spec.parameters(given)
-    guard shape.count <= Int(Int32.max) else {
-      throw CompressError("gives a value of shape \(shape), of more than \(Int32.max) elements", kind: .limit)
-    }
-    let owner = specs.isEmpty ? nil : owners[wanted]
+    _ = try op.spec.outputShapes(given)
+    let specs = op.spec.parameters(given), owner = specs.isEmpty ? nil : owners[wanted]
     if given.isEmpty, let owner { return owner }
-    let name = unique(wanted)
-    if !specs.isEmpty, owner == nil {
-      let tensors = try tensors()
-      for spec in specs {
-        guard let tensor = tensors[spec.role], tensor.shape == spec.shape else {
-          throw CompressError(
-            "its \(spec.role.rawValue) in the file makes \(tensors[spec.role]?.shape ?? []); \(spec.shape) is expected",
-            kind: .input)
-        }
-      }
-      parameters[name] = tensors.mapValues { Parameter($0.contiguous()) }
-      owners[wanted] = name
+    guard !specs.isEmpty, owner == nil else { return try layers.add(op, inputs, named: wanted, sharing: owner) }
+    let tensors = try tensors()
+    for spec in specs where tensors[spec.role]?.shape != spec.shape {
+      throw CompressError(
+        "its \(spec.role.rawValue) in the file makes \(tensors[spec.role]?.shape ?? []); \(spec.shape) is expected",
+        kind: .input)
     }
-    shapes[name] = shape
-    nodes.append(Node(name, op, inputs, sharing: owner))
+    let name = try layers.add(op, inputs, named: wanted, tensors.mapValues { Parameter($0.contiguous()) })
+    owners[wanted] = name
     return name
   }
 

@@ -187,15 +187,15 @@ extension ONNXImporter {
         let tensor = try perChannel(known, own.held)
       else { continue }
       var isInteger = false
-      if case .integer? = parameters[own.layer.name]?[.weight]?.encoding { isInteger = true }
+      if case .integer? = layers.parameters[own.layer.name]?[.weight]?.encoding { isInteger = true }
       var tensors: [ParameterRole: Tensor] = [:]
-      if !isInteger { tensors = parameters[own.layer.name]?.mapValues { $0.values } ?? [:] }
+      if !isInteger { tensors = layers.parameters[own.layer.name]?.mapValues { $0.values } ?? [:] }
       switch (node.kind, own.layer.op) {
       case ("Add", let op) where op.hasWeight && isInteger:
-        guard let position = positions[own.layer.name], let layer = op.weighted, !layer.hasBias else { continue }
+        guard let position = layers.positions[own.layer.name], let layer = op.weighted, !layer.hasBias else { continue }
         let bias = try integerBias(known, tensor) ?? Parameter(tensor)
-        emitted[position].op = layer.withBias
-        parameters[own.layer.name]?[.bias] = bias
+        layers.nodes[position].op = layer.withBias
+        layers.parameters[own.layer.name]?[.bias] = bias
       case ("Add", let op) where op.hasWeight:
         tensors[.bias] = try tensors[.bias]?.applying(.add, tensor) ?? tensor
         replace(own.layer.name, op.weighted?.withBias ?? op, tensors)

@@ -162,8 +162,8 @@ extension ONNXImporter {
   /// The layer that gives an input of a node, if nothing else reads it: then it may become another one.
   func ownLayer(_ node: ONNXNode, _ index: Int) -> (held: Held, layer: Node)? {
     guard let name = node.input(index), uses[name] == 1, case .held(let held)? = values[name],
-      held.unflattened == nil, standsFor[held.name] ?? held.name == name, let position = positions[held.name]
+      held.unflattened == nil, standsFor[held.name] ?? held.name == name, let position = layers.positions[held.name]
     else { return nil }
-    return (held, emitted[position])
+    return (held, layers.nodes[position])
   }
 }

@@ -117,7 +117,7 @@ extension ONNXImporter {
       return value
     }
     var held = value
-    held.name = try emit(.reshape(Reshape(shapes[value.name]!)), [value.name], named: wanted)
+    held.name = try emit(.reshape(Reshape(layers.shapes[value.name]!)), [value.name], named: wanted)
     activations[held.name] = encoding
     return held
   }
@@ -130,7 +130,7 @@ extension ONNXImporter {
       guard uses[value] == 1, activations[names[names.count - 1]] == nil else { return nil }
       let last = names[names.count - 1]
       var source = last
-      if case .reshape = emitted[positions[last]!].op { source = emitted[positions[last]!].inputs[0] }
+      if case .reshape = layers[last].op { source = layers[last].inputs[0] }
       guard let index = producers[value], let input = nodes[index].inputs.first, case .held(let held)? = values[input]
       else { break }
       if held.name == last {
@@ -140,7 +140,7 @@ extension ONNXImporter {
         value = input
       } else {
         // A reshape of what this very node gave is read by nothing else.
-        if source != last, emitted[positions[source]!].inputs.contains(held.name), activations[source] == nil {
+        if source != last, layers[source].inputs.contains(held.name), activations[source] == nil {
           names.append(source)
         }
         break
@@ -205,7 +205,7 @@ extension ONNXImporter {
     var name = name
     while true {
       if let encoding = activations[name] { return .affine(encoding) }
-      let node = emitted[positions[name]!]
+      let node = layers[name]
       guard node.op.spec.preserves.contains(.selection), let input = node.inputs.first else { return nil }
       name = input
     }
@@ -246,10 +246,10 @@ extension ONNXImporter {
   /// Has a layer compute with integers, if its input is rounded: with others they would mean that its input is
   /// quantized by its own range.
   mutating func setIntegers(_ layer: String, _ weight: IntegerValues?, bias: IntegerValues? = nil) throws {
-    guard let input = emitted[positions[layer]!].inputs.first, roundedTo(input) != nil else { return }
-    if let weight { parameters[layer]?[.weight] = try Parameter(.integer(weight)) }
+    guard let input = layers[layer].inputs.first, roundedTo(input) != nil else { return }
+    if let weight { layers.parameters[layer]?[.weight] = try Parameter(.integer(weight)) }
     if let weight, let bias, bias.scales.count == 1 || weight.values.shape[0] == bias.scales.count {
-      parameters[layer]?[.bias] = try Parameter(.integer(bias))
+      layers.parameters[layer]?[.bias] = try Parameter(.integer(bias))
     }
   }
 
@@ -339,7 +339,7 @@ extension ONNXImporter {
     guard let integers else {
       throw CompressError("weights that are no integers of 8 bits or fewer are not supported", kind: .input)
     }
-    parameters[result.name]?[.weight] = try Parameter(.integer(integers))
+    layers.parameters[result.name]?[.weight] = try Parameter(.integer(integers))
     give(node, result)
     pending[node.outputs[0]] = PendingSums(layer: result.name, source: range.source)
   }
@@ -357,10 +357,10 @@ extension ONNXImporter {
         return true
       }
       guard let sums = pending[first], sums.source == range.source, case .held(let held)? = values[first],
-        case .integer(let integers)? = parameters[sums.layer]?[.weight]?.encoding
+        case .integer(let integers)? = layers.parameters[sums.layer]?[.weight]?.encoding
       else { throw CompressError("multiplies sums of integers with another scale than theirs", kind: .input) }
       let scales = range.factor?.array(Float.self) ?? [1]
-      parameters[sums.layer]?[.weight] = try Parameter(
+      layers.parameters[sums.layer]?[.weight] = try Parameter(
         .integer(
           IntegerValues(
             values: integers.values, scales: scales,

@@ -19,7 +19,7 @@ extension ONNXImporter {
   }
 
   private mutating func imageResult(_ name: String, isSignal: Bool) throws -> Held {
-    let shape = shapes[name]!
+    let shape = layers.shapes[name]!
     guard isSignal else { return Held(name, [shape[2], shape[0], shape[1]], order: [1, 2, 0], hasBatch: true) }
     let flat = try reshape(name, [shape[1], shape[2]], named: name + " signal")
     return Held(flat, [shape[2], shape[1]], order: [1, 0], hasBatch: true)

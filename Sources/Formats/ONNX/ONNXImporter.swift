@@ -59,10 +59,7 @@ struct ONNXImporter {
   var batch: Int?
 
   /// The network's nodes so far.
-  var emitted: [Node] = []
-  var positions: [String: Int] = [:]
-  var shapes: [String: Shape] = [:]
-  var parameters: [String: [ParameterRole: Parameter]] = [:]
+  var layers = ImportedLayers()
   /// What values of the network are rounded to.
   var activations: [String: ActivationQuantization] = [:]
   /// The file's values of integers, and what those stand for.
@@ -73,11 +70,8 @@ struct ONNXImporter {
   var pending: [String: PendingSums] = [:]
   /// Of layers that later nodes became part of: the file's value that they give now.
   var standsFor: [String: String] = [:]
-  private var names: Set<String> = []
   /// What was left out.
   var tail = Tail()
-  /// How many layers would have had a name.
-  private var numbers: [String: Int] = [:]
   /// Elements that may still be folded, and indices made: so that a small file cannot ask for all the memory there is.
   private var budget = 1 << 26
 
@@ -165,7 +159,7 @@ struct ONNXImporter {
       case .held(var held):
         held = try flattened(held)
         // An output is no input, and none is another one.
-        if taken.contains(held.name) || emitted[positions[held.name]!].op.isInput {
+        if taken.contains(held.name) || layers[held.name].op.isInput {
           held.name = try emit(.reshape(Reshape(held.shape)), [held.name], named: name)
         }
         ends.append(held.name)
@@ -180,12 +174,7 @@ struct ONNXImporter {
       return ONNXImport(model: nil, inputs: inputs, outputs: outputs)
     }
     // What patterns have taken the place of is left out.
-    var wanted = Set(ends), kept: [Node] = []
-    for node in emitted.reversed() where wanted.contains(node.name) || node.op.isInput {
-      kept.append(node)
-      wanted.formUnion(node.inputs)
-    }
-    kept.reverse()
+    var kept = layers.needed(for: ends)
     kept = renamed(kept, &ends)
     let network = try Graph(kept, outputs: ends)
     let interface = ModelInterface(
@@ -193,7 +182,7 @@ struct ONNXImporter {
       inputs: zip(network.inputs, inputs).map { $1.interface($0) },
       outputs: zip(ends, outputs.filter { $0.constant == nil }).map { $1.interface($0) })
     var model = try Model(
-      graph: network, parameters: parameters.filter { network[$0.key] != nil },
+      graph: network, parameters: layers.parameters.filter { network[$0.key] != nil },
       activations: activations.filter { network[$0.key] != nil }.mapValues { .affine($0) })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return ONNXImport(model: model, inputs: inputs, outputs: outputs, notes: tail.notes(outputs.map(\.name)))
@@ -205,7 +194,7 @@ struct ONNXImporter {
     for node in kept {
       guard let name = standsFor[node.name], name.utf8.count <= 480, taken.insert(name).inserted else { continue }
       others[node.name] = name
-      parameters[name] = parameters.removeValue(forKey: node.name)
+      layers.parameters[name] = layers.parameters.removeValue(forKey: node.name)
       activations[name] = activations.removeValue(forKey: node.name)
     }
     ends = ends.map { others[$0] ?? $0 }
@@ -291,60 +280,26 @@ struct ONNXImporter {
     budget -= count
   }
 
-  /// A name that no layer has.
-  private mutating func unique(_ name: String) -> String {
-    var name = name.isEmpty ? "value" : name
-    while name.utf8.count > 480 { name.removeLast() }
-    guard names.contains(name) else { return name }
-    var free: String
-    repeat {
-      numbers[name, default: 1] += 1
-      free = "\(name) \(numbers[name]!)"
-    } while names.contains(free)
-    return free
-  }
-
   /// Adds a layer.
   ///
   /// - Returns: its name.
   mutating func emit(
     _ op: Operator, _ inputs: [String], named wanted: String, _ tensors: [ParameterRole: Tensor] = [:]
   ) throws -> String {
-    let name = unique(wanted)
-    let given = inputs.map { shapes[$0]! }
-    guard op.spec.arity.contains(given.count) else {
-      throw CompressError("\(op.spec.kind) takes \(op.spec.arity.text) inputs, not \(given.count)")
-    }
-    let shape = try op.spec.outputShapes(given)[0]
-    guard shape.count <= Int(Int32.max) else {
-      throw CompressError("gives a value of shape \(shape), of more than \(Int32.max) elements", kind: .limit)
-    }
-    for spec in op.spec.parameters(given) {
-      guard let tensor = tensors[spec.role], tensor.shape == spec.shape else {
-        throw CompressError(
-          "its \(spec.role.rawValue) has shape \(tensors[spec.role]?.shape ?? []), expected \(spec.shape)",
-          kind: .input)
-      }
-    }
-    names.insert(name)
-    shapes[name] = shape
-    positions[name] = emitted.count
-    emitted.append(Node(name, op, inputs))
-    if !tensors.isEmpty { parameters[name] = tensors.mapValues { Parameter($0.contiguous()) } }
-    return name
+    try layers.add(op, inputs, named: wanted, tensors.mapValues { Parameter($0.contiguous()) })
   }
 
   /// Replaces a layer that was added before by one that gives a value of the same shape.
   mutating func replace(_ name: String, _ op: Operator, _ tensors: [ParameterRole: Tensor]) {
-    emitted[positions[name]!].op = op
-    parameters[name] = tensors.mapValues { Parameter($0.contiguous()) }
+    layers.nodes[layers.positions[name]!].op = op
+    layers.parameters[name] = tensors.mapValues { Parameter($0.contiguous()) }
   }
 
   /// The same elements under another shape.
   mutating func reshape(_ name: String, _ shape: Shape, named wanted: String) throws -> String {
     var source = name
-    if case .reshape = emitted[positions[name]!].op { source = emitted[positions[name]!].inputs[0] }
-    if shapes[source] == shape { return source }
+    if case .reshape = layers[name].op { source = layers[name].inputs[0] }
+    if layers.shapes[source] == shape { return source }
     return try emit(.reshape(Reshape(shape)), [source], named: wanted)
   }
 

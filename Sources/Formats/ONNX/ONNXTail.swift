@@ -36,7 +36,7 @@ extension ONNXImporter {
   mutating func leaveOut(_ node: ONNXNode) {
     let taken = node.inputs.filter { name in
       guard case .held(let held)? = values[name] else { return false }
-      return !emitted[positions[held.name]!].op.isInput
+      return !layers[held.name].op.isInput
     }
     tail.add(node, taking: taken)
   }

@@ -101,7 +101,7 @@ extension TFLiteImporter {
   /// them.
   private func takePadding(_ node: TFLiteNode, _ value: inout Held, _ window: inout Window) {
     guard window.padding == .valid, let input = node.input(0), uses[input] == 1, stands[value.name] == 1,
-      let layer = positions[value.name].map({ emitted[$0] }), case .pad(let pad) = layer.op, pad.before.count == 3,
+      let layer = layers.positions[value.name].map({ layers.nodes[$0] }), case .pad(let pad) = layer.op, pad.before.count == 3,
       pad.before[2] == 0, pad.after[2] == 0, activations[layer.name] == activations[layer.inputs[0]]
     else { return }
     window.padding = .explicit(top: pad.before[0], left: pad.before[1], bottom: pad.after[0], right: pad.after[1])

@@ -82,7 +82,7 @@ extension TFLiteImporter {
       guard let mapping = node.isCustom ? Self.customMappings[node.kind] : Self.mappings[node.kind] else {
         throw Self.unknown(node)
       }
-      firstOfNode = emitted.count
+      firstOfNode = layers.nodes.count
       try mapping(&self, node)
       for output in node.outputs where values[output] == nil && uses[output] > 0 {
         throw CompressError("its output \"\(shown(output))\" is read, but not computed here", kind: .input)
@@ -179,9 +179,9 @@ extension TFLiteImporter {
   /// A constant as a value of the network.
   mutating func held(_ known: TFLiteConstant, named name: String, encoding: ActivationQuantization?) throws -> Held {
     let own = Parameter(try known.floats().contiguous())
-    let emitted = try emit(.constant(Constant(known.shape)), [], named: name, [.constant: own])
-    activations[emitted] = encoding.map { .affine($0) }
-    return Held(name: emitted, dims: known.shape.dims, hasBatch: false)
+    let constant = try emit(.constant(Constant(known.shape)), [], named: name, [.constant: own])
+    activations[constant] = encoding.map { .affine($0) }
+    return Held(name: constant, dims: known.shape.dims, hasBatch: false)
   }
 
   // MARK: What comes behind an operator
@@ -200,7 +200,7 @@ extension TFLiteImporter {
     var held = value
     let name = self.name(node)
     // What clamps as part of itself is rounded once, behind the clamp; others on both sides, to the same grid.
-    let isPart = emitted[positions[held.name]!].op.spec.fusesClamp && function.clampRange != nil
+    let isPart = layers[held.name].op.spec.fusesClamp && function.clampRange != nil
     if !isPart, function.clampRange != nil, let encoding = try encoding(graph.tensors[node.outputs[0]]) {
       try round(&held, to: .affine(encoding), named: name)
     }

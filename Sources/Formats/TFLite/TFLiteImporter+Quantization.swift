@@ -58,7 +58,7 @@ extension TFLiteImporter {
   /// Has a value rounded as stated. One that somebody else knows already is another one from here on.
   mutating func round(_ held: inout Held, to encoding: ActivationEncoding, named name: String) throws {
     if activations[held.name] == encoding { return }
-    let isNew = positions[held.name].map { $0 >= firstOfNode } ?? false
+    let isNew = layers.positions[held.name].map { $0 >= firstOfNode } ?? false
     if isNew, activations[held.name] == nil {
       activations[held.name] = encoding
     } else {

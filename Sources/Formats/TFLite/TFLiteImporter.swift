@@ -39,16 +39,10 @@ struct TFLiteImporter {
   var batch = 1
 
   /// The network's nodes so far.
-  var emitted: [Node] = []
-  var positions: [String: Int] = [:]
-  var shapes: [String: Shape] = [:]
-  var parameters: [String: [ParameterRole: Parameter]] = [:]
+  var layers = ImportedLayers()
   var activations: [String: ActivationEncoding] = [:]
   /// For how many of the file's values each stands.
   var stands: [String: Int] = [:]
-  private var names: Set<String> = []
-  /// How many layers would have had a name.
-  private var numbers: [String: Int] = [:]
   /// Elements that may still be made of constants, and indices: so that a small file cannot ask for all the memory
   /// there is.
   private var budget: Int
@@ -170,7 +164,7 @@ struct TFLiteImporter {
           try known(index) == nil ? "no node gives the \(shown)" : "the \(shown) is a constant", kind: .input)
       }
       // An output is no input, and none is another one.
-      if taken.contains(held.name) || emitted[positions[held.name] ?? 0].op.isInput {
+      if taken.contains(held.name) || layers[held.name].op.isInput {
         held.name = try identity(held.name, named: tensor.label, activations[held.name])
       }
       taken.insert(held.name)
@@ -180,15 +174,9 @@ struct TFLiteImporter {
           hasBatch: held.hasBatch, element: element(tensor.type)))
     }
     let ends = outputs.map(\.value)
-    var wanted = Set(ends), kept: [Node] = []
-    for node in emitted.reversed() where wanted.contains(node.name) || node.op.isInput {
-      kept.append(node)
-      wanted.formUnion(node.inputs)
-    }
-    kept.reverse()
-    let network = try Graph(kept, outputs: ends)
+    let network = try Graph(layers.needed(for: ends), outputs: ends)
     var model = try Model(
-      graph: network, parameters: parameters.filter { network[$0.key] != nil },
+      graph: network, parameters: layers.parameters.filter { network[$0.key] != nil },
       activations: activations.filter { network[$0.key] != nil })
     let interface = ModelInterface(format: TFLiteFile.fileExtension, inputs: inputs, outputs: outputs)
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
@@ -205,50 +193,18 @@ struct TFLiteImporter {
     budget -= count
   }
 
-  /// A name that no layer has.
-  private mutating func unique(_ wanted: String) -> String {
-    var name = wanted.isEmpty ? "value" : wanted
-    if name.utf8.count > 480 { name = String(name.prefix(110)) }
-    while name.utf8.count > 480 { name.removeLast() }
-    guard names.contains(name) else { return name }
-    var free: String
-    repeat {
-      numbers[name, default: 1] += 1
-      free = "\(name) \(numbers[name]!)"
-    } while names.contains(free)
-    return free
-  }
-
   /// Adds a layer.
   ///
   /// - Returns: its name.
   mutating func emit(
     _ op: Operator, _ inputs: [String], named wanted: String, _ own: [ParameterRole: Parameter] = [:]
   ) throws -> String {
-    let given = inputs.map { shapes[$0]! }
-    guard op.spec.arity.contains(given.count) else {
-      throw CompressError("\(op.spec.kind) takes \(op.spec.arity.text) inputs, not \(given.count)", kind: .input)
-    }
-    let shape = try op.spec.outputShapes(given)[0]
-    guard shape.count <= Int(Int32.max) else {
-      throw CompressError("gives a value of shape \(shape), of more than \(Int32.max) elements", kind: .limit)
-    }
-    for spec in op.spec.parameters(given) where own[spec.role]?.shape != spec.shape {
-      throw CompressError(
-        "its \(spec.role.rawValue) has shape \(own[spec.role]?.shape ?? []), expected \(spec.shape)", kind: .input)
-    }
-    let name = unique(wanted)
-    names.insert(name)
-    shapes[name] = shape
-    positions[name] = emitted.count
-    emitted.append(Node(name, op, inputs))
-    if !own.isEmpty { parameters[name] = own }
-    return name
+    try layers.add(op, inputs, named: wanted, own)
   }
 
   /// The same value once more, rounded in its own way.
   mutating func identity(_ name: String, named wanted: String, _ encoding: ActivationEncoding?) throws -> String {
-    let copy = try emit(.reshape(Reshape(shapes[name]!)), [name], named: wanted)
+    let copy = try emit(.reshape(Reshape(layers.shapes[name]!)), [name], named: wanted)
     activations[copy] = encoding
     return copy
   }
@@ -256,11 +212,11 @@ struct TFLiteImporter {
   /// The same elements under another shape.
   mutating func reshape(_ name: String, _ shape: Shape, named wanted: String) throws -> String {
     var source = name
-    if case .reshape = emitted[positions[name]!].op {
-      let before = emitted[positions[name]!].inputs[0]
+    if case .reshape = layers[name].op {
+      let before = layers[name].inputs[0]
       if activations[name] == activations[before] { source = before }
     }
-    if shapes[source] == shape { return source }
+    if layers.shapes[source] == shape { return source }
     let reshaped = try emit(.reshape(Reshape(shape)), [source], named: wanted)
     activations[reshaped] = activations[source]
     return reshaped
@@ -302,7 +258,7 @@ struct TFLiteImporter {
 
   /// A value of the network under its shape for the file.
   func held(_ name: String, hasBatch: Bool) -> Held {
-    Held(name: name, dims: (hasBatch ? [batch] : []) + shapes[name]!.dims, hasBatch: hasBatch)
+    Held(name: name, dims: (hasBatch ? [batch] : []) + layers.shapes[name]!.dims, hasBatch: hasBatch)
   }
 
   /// Adds a layer.
