@@ -12,10 +12,15 @@ public struct ComparisonTable {
     guard !results.variants.isEmpty else { return "" }
     let quality = quality.rendered(for: terminal) + said(ofQuality, terminal)
     let time = time.rendered(for: terminal) + said(ofTime, terminal)
-    let findings = Finding.all(results).map { finding in
+    let findings = findings(for: terminal)
+    return ([quality, time] + (findings.isEmpty ? [] : [findings])).joined(separator: "\n")
+  }
+
+  /// What is easily read past, a line each; empty where there is nothing.
+  public func findings(for terminal: Terminal) -> String {
+    Finding.all(results).map { finding in
       terminal.styled("• ", finding.tone == .bad ? .red : .yellow) + terminal.wrapped(finding.sentence, indent: 2)
-    }
-    return ([quality, time] + (findings.isEmpty ? [] : [findings.joined()])).joined(separator: "\n")
+    }.joined()
   }
 
   private func said(_ sentences: [String], _ terminal: Terminal) -> String {
@@ -35,7 +40,7 @@ public struct ComparisonTable {
       + (isByAgreement ? [] : ["difference, 95 %", "flips"]) + ["nonzero"]
       + (hasMacs ? ["MACs"] : [])
       + ["file", "gzip", "smaller"]
-    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
+    var table = TextTable(Self.columns(columns, leftOut: ["file", "nonzero", "MACs", "flips", "smaller"]))
     for variant in results.variants {
       let undefined = variant.undefined ?? 0
       var cells = [TextTable.Cell(variant.name, .bold), TextTable.Cell(Formatting.percent(variant.accuracy))]
@@ -68,10 +73,16 @@ public struct ComparisonTable {
     return table
   }
 
+  /// The name of the variant, which may be cut, and numbers; those named are left out first where there is no room.
+  private static func columns(_ titles: [String], leftOut: [String]) -> [TextTable.Column] {
+    [TextTable.Column("variant", .left, cutTo: 16)]
+      + titles.map { TextTable.Column($0, .right, leftOut: leftOut.firstIndex(of: $0)) }
+  }
+
   /// Time and memory.
   private var time: TextTable {
     let columns = ["median, 95 %", "faster, 95 %", "p99", "slow", "slowest", "memory"]
-    var table = TextTable([("variant", .left)] + columns.map { ($0, .right) })
+    var table = TextTable(Self.columns(columns, leftOut: ["slow", "slowest", "p99", "memory"]))
     for variant in results.variants {
       let slow = SlowRuns(variant.timing), interval = variant.intervals?.p50
       table.add([
@@ -96,7 +107,9 @@ public struct ComparisonTable {
   private var ofQuality: [String] {
     let setting = results.comparison
     guard !results.isByAgreement else {
-      return [AgreementText.setting(results).escapedForTerminal, "nonzero counts weights, not biases; smaller after gzip"]
+      return [
+        AgreementText.setting(results).escapedForTerminal, "nonzero counts weights, not biases; smaller after gzip",
+      ]
     }
     return [
       "accuracy and flips (changed predictions) over \(Formatting.count(setting.evaluated)) samples of \(setting.data)"

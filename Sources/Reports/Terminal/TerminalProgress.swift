@@ -16,15 +16,20 @@ public final class TerminalProgress: ProgressSink {
   }
 
   private let terminal: Terminal
+  private let isQuiet: Bool
   private var pieces: [Piece] = []
   private var lastDrawn = Date.distantPast
   private var hasLine = false
 
-  public init(terminal: Terminal = Terminal(.errors)) { self.terminal = terminal }
+  /// - Parameter isQuiet: notes alone are written.
+  public init(terminal: Terminal = Terminal(.errors), isQuiet: Bool = false) {
+    self.terminal = terminal
+    self.isQuiet = isQuiet
+  }
 
   public func begin(_ label: String, total: Int) {
     pieces.append(Piece(label: label.escapedForTerminal, total: total, begin: Date()))
-    if terminal.isInteractive { draw(pieces.last!, now: Date()) }
+    if terminal.isInteractive, !isQuiet { draw(pieces.last!, now: Date()) }
   }
 
   public func update(done: Int, detail: String) {
@@ -33,13 +38,14 @@ public final class TerminalProgress: ProgressSink {
     pieces[pieces.count - 1].done = done
     pieces[pieces.count - 1].detail = detail.escapedForTerminal
     if pieces.last!.origin == nil { pieces[pieces.count - 1].origin = (done, now) }
-    guard terminal.isInteractive, now.timeIntervalSince(lastDrawn) > 0.1 else { return }
+    guard terminal.isInteractive, !isQuiet, now.timeIntervalSince(lastDrawn) > 0.1 else { return }
     draw(pieces.last!, now: now)
   }
 
   public func end(detail: String) {
     guard let piece = pieces.popLast() else { return }
     clearLine()
+    guard !isQuiet else { return }
     let seconds = Date().timeIntervalSince(piece.begin)
     let text = detail.isEmpty ? "" : "  \(detail.escapedForTerminal)"
     let indent = String(repeating: "  ", count: pieces.count)
@@ -61,23 +67,43 @@ public final class TerminalProgress: ProgressSink {
 
   private func draw(_ piece: Piece, now: Date) {
     lastDrawn = now
-    let elapsed = now.timeIntervalSince(piece.begin)
-    var line = "\(String(repeating: "  ", count: pieces.count - 1))\(piece.label)"
-    if piece.total > 0 {
-      let share = min(1, Double(piece.done) / Double(piece.total))
-      line += " " + Self.bar(share, width: 20) + String(format: " %3.0f %%", share * 100)
-      if elapsed > 1, let origin = piece.origin, piece.done > origin.done {
-        let pace = now.timeIntervalSince(origin.time) / Double(piece.done - origin.done)
-        line += "  \(Formatting.clock(pace * Double(piece.total - piece.done))) left"
-      }
-    } else if elapsed > 1 {
-      line += "  \(Formatting.clock(elapsed))"
-    }
-    if !piece.detail.isEmpty { line += "  \(piece.detail)" }
-    // Room for the "^C" that a terminal shows by itself: on a second row it would keep the first from being cleared.
-    terminal.writeVerbatim("\r\u{1B}[2K" + String(line.prefix(max(20, terminal.width - 4))))
+    let line = line(piece, elapsed: now.timeIntervalSince(piece.begin), now: now)
+    terminal.writeVerbatim("\r\u{1B}[2K" + line)
     hasLine = true
   }
+
+  /// What does not fit is given up in this order: the bar, the end of the label, the end of the detail.
+  private func line(_ piece: Piece, elapsed: Double, now: Date) -> String {
+    // Room for the "^C" that a terminal shows by itself: on a second row it would keep the first from being cleared.
+    let room = max(20, terminal.width - 4)
+    var label = String(repeating: "  ", count: pieces.count - 1) + piece.label, figures = ""
+    var share: Double?
+    if piece.total > 0 {
+      let done = min(1, Double(piece.done) / Double(piece.total))
+      share = done
+      figures = String(format: " %3.0f %%", done * 100)
+      if elapsed > 1, let origin = piece.origin, piece.done > origin.done {
+        let pace = now.timeIntervalSince(origin.time) / Double(piece.done - origin.done)
+        figures += "  \(Formatting.clock(pace * Double(piece.total - piece.done))) left"
+      }
+    } else if elapsed > 1 {
+      figures = "  \(Formatting.clock(elapsed))"
+    }
+    if !piece.detail.isEmpty { figures += "  \(piece.detail)" }
+    var bar = ""
+    if let share {
+      let width = min(Self.widestBar, room - label.count - figures.count - 3)
+      if width >= Self.narrowestBar { bar = " " + Self.bar(share, width: width) }
+    }
+    let over = label.count + bar.count + figures.count - room
+    if over > 0, label.count > Self.shortestLabel {
+      label = label.prefix(max(Self.shortestLabel, label.count - over) - 1) + "…"
+    }
+    return String((label + bar + figures).prefix(room))
+  }
+
+  /// Characters.
+  private static let widestBar = 20, narrowestBar = 5, shortestLabel = 16
 
   private func clearLine() {
     if hasLine { terminal.writeVerbatim("\r\u{1B}[2K") }

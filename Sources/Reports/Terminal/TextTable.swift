@@ -6,8 +6,9 @@ import Diagnostics
 ///     ────────────────────────────
 ///     baseline     94.6 %  82.1 kB
 ///
-/// On a terminal that is too narrow for all columns, texts in the last one are broken into lines, if there is room
-/// enough for them; otherwise it comes in several tables, each with the first column.
+/// On a terminal that is too narrow, texts in the last column are broken into lines, columns that may be narrower are cut,
+/// and columns that matter least are left out, which is said below the table. What is still too wide comes in several
+/// tables, each with the first column.
 public struct TextTable {
   public enum Alignment: Sendable { case left, right }
 
@@ -26,11 +27,30 @@ public struct TextTable {
     public init(stringLiteral value: String) { self.init(value) }
   }
 
-  private let columns: [(title: Cell, alignment: Alignment)]
+  public struct Column {
+    fileprivate let title: Cell
+    fileprivate let alignment: Alignment
+    fileprivate let leftOut: Int?
+    fileprivate let cutTo: Int?
+
+    /// - Parameters:
+    ///   - leftOut: which columns are left out first where the terminal is too narrow: 1 before 2; nil: never.
+    ///   - cutTo: characters that its texts may be cut to; nil: they are never cut.
+    public init(_ title: String, _ alignment: Alignment, leftOut: Int? = nil, cutTo: Int? = nil) {
+      self.title = Cell(title, .bold)
+      self.alignment = alignment
+      self.leftOut = leftOut
+      self.cutTo = cutTo
+    }
+  }
+
+  private let columns: [Column]
   private var rows: [[Cell]?] = []
 
+  public init(_ columns: [Column]) { self.columns = columns }
+
   public init(_ columns: [(title: String, alignment: Alignment)]) {
-    self.columns = columns.map { (Cell($0.title, .bold), $0.alignment) }
+    self.columns = columns.map { Column($0.title, $0.alignment) }
   }
 
   /// - Precondition: one cell a column.
@@ -43,28 +63,63 @@ public struct TextTable {
   public mutating func addRule() { rows.append(nil) }
 
   public func rendered(for terminal: Terminal) -> String {
-    let widths = columns.indices.map { column in
+    let natural = columns.indices.map { column in
       rows.compactMap { $0?[column].text.count }.reduce(columns[column].title.text.count, max)
     }
-    let limit = terminal.isInteractive ? terminal.width : .max, others = widths.dropLast().reduce(0) { $0 + $1 + 2 }
-    guard let last = widths.last, columns.last?.alignment == .left, columns.count > 1, others + last > limit,
-      limit - others >= Self.leastText
-    else { return parts(widths, within: limit).map { rendered($0, widths, for: terminal) }.joined(separator: "\n") }
-    var broken = self
-    broken.rows = rows.flatMap { row -> [[Cell]?] in
-      guard let row, let text = row.last else { return [nil] }
-      let blank = [Cell](repeating: "", count: columns.count - 1)
-      return Self.lines(text.text, within: limit - others).enumerated().map { index, line in
-        var cell = text
-        cell.text = line
-        return (index == 0 ? Array(row.dropLast()) : blank) + [cell]
-      }
+    guard terminal.isInteractive, total(natural, Array(columns.indices)) > terminal.width else {
+      return columns.isEmpty ? "" : rendered(Array(columns.indices), natural, for: terminal)
     }
-    return broken.rendered(Array(columns.indices), widths.dropLast() + [limit - others], for: terminal)
+    let limit = terminal.width, least = columns.indices.map { leastWidth($0, natural[$0]) }
+    var shown = Array(columns.indices), leftOut: [Int] = []
+    while total(least, shown) > limit,
+      let column = shown.filter({ columns[$0].leftOut != nil }).min(by: { columns[$0].leftOut! < columns[$1].leftOut! })
+    {
+      shown.removeAll { $0 == column }
+      leftOut.append(column)
+    }
+    var widths = least, room = max(0, limit - total(least, shown))
+    for column in shown {
+      widths[column] += min(room, natural[column] - least[column])
+      room -= widths[column] - least[column]
+    }
+    var fitted = self
+    fitted.rows = rows.flatMap { row -> [[Cell]?] in
+      guard let row else { return [nil] }
+      return Self.fitted(row, widths, last: columns.count - 1)
+    }
+    let text = parts(shown, widths, within: limit).map { fitted.rendered($0, widths, for: terminal) }
+    let names = leftOut.sorted().map { columns[$0].title.text }.filter { !$0.isEmpty }
+    guard !names.isEmpty else { return text.joined(separator: "\n") }
+    return text.joined(separator: "\n")
+      + terminal.styled("no room in \(limit) columns for: \(names.joined(separator: ", "))", .dim) + "\n"
   }
+
+  private func total(_ widths: [Int], _ shown: [Int]) -> Int { shown.reduce(2 * (shown.count - 1)) { $0 + widths[$1] } }
 
   /// Columns that a broken text needs at least.
   private static let leastText = 24
+
+  private func leastWidth(_ column: Int, _ natural: Int) -> Int {
+    let breaks = column == columns.count - 1 && columns.count > 1 && columns[column].alignment == .left
+    guard let least = columns[column].cutTo ?? (breaks ? Self.leastText : nil) else { return natural }
+    return min(natural, max(least, columns[column].title.text.count))
+  }
+
+  /// The row with its last text broken into lines, and other texts cut.
+  private static func fitted(_ row: [Cell], _ widths: [Int], last: Int) -> [[Cell]] {
+    let cut = row.enumerated().map { column, cell in
+      guard column < last, cell.text.count > widths[column] else { return cell }
+      var shorter = cell
+      shorter.text = cell.text.prefix(max(0, widths[column] - 1)) + "…"
+      return shorter
+    }
+    guard cut[last].text.count > widths[last] else { return [cut] }
+    return lines(cut[last].text, within: widths[last]).enumerated().map { index, line in
+      var text = cut[last]
+      text.text = line
+      return (index == 0 ? cut.dropLast() : [Cell](repeating: "", count: last)) + [text]
+    }
+  }
 
   private static func lines(_ text: String, within limit: Int) -> [String] {
     var lines = [""]
@@ -76,22 +131,22 @@ public struct TextTable {
   }
 
   /// The columns of each table: as many as fit, the first in all of them.
-  private func parts(_ widths: [Int], within limit: Int) -> [[Int]] {
-    var parts: [[Int]] = [[0]], width = widths.first ?? 0
-    for column in columns.indices.dropFirst() {
+  private func parts(_ shown: [Int], _ widths: [Int], within limit: Int) -> [[Int]] {
+    guard let first = shown.first else { return [] }
+    var parts = [[first]], width = widths[first]
+    for column in shown.dropFirst() {
       if width + 2 + widths[column] > limit, parts[parts.count - 1].count > 1 {
-        parts.append([0])
-        width = widths[0]
+        parts.append([first])
+        width = widths[first]
       }
       parts[parts.count - 1].append(column)
       width += 2 + widths[column]
     }
-    return columns.isEmpty ? [] : parts
+    return parts
   }
 
   private func rendered(_ shown: [Int], _ widths: [Int], for terminal: Terminal) -> String {
-    let width = shown.reduce(2 * (shown.count - 1)) { $0 + widths[$1] }
-    let rule = terminal.styled(String(repeating: "─", count: width), .dim)
+    let rule = terminal.styled(String(repeating: "─", count: total(widths, shown)), .dim)
     func line(_ cells: [Cell]) -> String {
       let texts = shown.map { column in
         let cell = cells[column], space = String(repeating: " ", count: max(0, widths[column] - cell.text.count))
