@@ -20,21 +20,8 @@ public struct Evaluation: Sendable {
 
   /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
   public init(_ model: Model, on data: any Dataset, context: WorkContext) throws {
-    try Self.check(model.graph, fits: data)
-    let classifier = try Classifier(model, pool: context.pool)
-    var predictions: [Int32] = [], labels: [Int32] = []
-    context.progress.begin("evaluate on \(data.name)", total: data.count)
-    try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in
-      try context.step()
-      let first = predictions.count
-      predictions += batch.images.withElements(Float.self) { classifier.predictions($0, count: batch.count) }
-      // Where there is no answer, the question may be why.
-      if predictions[first...].contains(where: { $0 < 0 }) { try data.checkFinite(batch, first: first) }
-      labels += batch.labels
-      context.progress.update(done: predictions.count, detail: "")
-    }
-    self.init(predictions: predictions, labels: labels)
-    context.progress.end(detail: "accuracy \((accuracy * 100).formatted(2)) %")
+    let found = try Predictions(model, on: data, context: context)
+    self.init(predictions: found.predictions, labels: found.labels)
   }
 
   /// - Throws: `CompressError` with the numbers when the model answered NaN to a sample: its accuracy would mislead.
@@ -52,12 +39,14 @@ public struct Evaluation: Sendable {
     guard data.hasLabels else {
       throw CompressError(
         "\"\(data.name)\" has no labels",
-        hint: "agreement(a, b, { data }) compares outputs; distill = { teacher = model, labels = false } learns from them")
+        hint:
+          "agreement(a, b, { data }) compares outputs; distill = { teacher = model, labels = false } learns from them")
     }
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(
         "\"\(data.name)\" has \(data.classCount) classes; the network's output has shape \(graph.outputShape)",
-        hint: graph.outputShape.rank > 1 ? "class scores are a vector: flatten, or pool, before the last dense layer" : nil)
+        hint: graph.outputShape.rank > 1
+          ? "class scores are a vector: flatten, or pool, before the last dense layer" : nil)
     }
   }
 

@@ -89,3 +89,14 @@ int cimg_png_decode(const uint8_t *bytes, size_t count, uint8_t *out, size_t cap
   png_destroy_read_struct(&png, &info, NULL);
   return 1;
 }
+
+int cimg_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint8_t *out, size_t capacity,
+                    size_t *count, char *message) {
+  png_image image = {.version = PNG_IMAGE_VERSION, .width = width, .height = height, .format = PNG_FORMAT_RGB};
+  png_alloc_size_t size = capacity;
+  int success = png_image_write_to_memory(&image, out, &size, 0, pixels, 0, NULL);
+  if (!success) snprintf(message, CIMG_MESSAGE, "%s", image.message);
+  png_image_free(&image);
+  *count = size;
+  return success;
+}

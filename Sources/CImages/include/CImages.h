@@ -24,3 +24,7 @@ int cimg_png_size(const uint8_t *bytes, size_t count, uint32_t *width, uint32_t 
 // out is (height, width, 3), bytes as the file has them: gamma, profiles and alpha change nothing, and of 16 bits the
 // upper 8 are taken, as Pillow and torchvision do.
 int cimg_png_decode(const uint8_t *bytes, size_t count, uint8_t *out, size_t capacity, char *message);
+
+// Writes (height, width, 3) as a PNG: 1 with its size in *count, 0 where it does not fit the capacity, too.
+int cimg_png_encode(const uint8_t *pixels, uint32_t width, uint32_t height, uint8_t *out, size_t capacity,
+                    size_t *count, char *message);

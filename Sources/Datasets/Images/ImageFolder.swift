@@ -46,9 +46,6 @@ public final class ImageFolder: Dataset {
   /// The samples of each class.
   private let ranges: [Range<Int>]
 
-  /// A file for one image of this size is no photograph.
-  private static let largestFile = 1 << 28
-
   /// - Parameters:
   ///   - classes: the class folders to read, in this order; nil: all there are, by name.
   ///   - hasLabels: without labels all images that lie in the folder, and in the folders in it.
@@ -130,26 +127,7 @@ public final class ImageFolder: Dataset {
   }
 
   private func decode(_ file: String, to out: UnsafeMutablePointer<Float>) throws {
-    let target = options.resized, side = options.side
-    let picture = try MappedFile(file, limit: Self.largestFile).withBytes {
-      // Twice the size that is wanted, at least: the rest of the way is antialiased.
-      try ImageDecoder.decode($0, shortestSide: 2 * target)
-    }
-    let (height, width) = (picture.height, picture.width)
-    let resized = height < width ? (target, target * width / height) : (target * height / width, target)
-    func middle(_ length: Int) -> Range<Int> {
-      let start = Int((Double(length - side) / 2).rounded(.toNearestOrEven))
-      return start..<(start + side)
-    }
-    let resampling = Resampling(
-      from: (height, width), to: resized, window: (middle(resized.0), middle(resized.1)))
-    let scratch = UnsafeMutableBufferPointer<Float>.allocate(capacity: resampling.scratchCount(channels: 3))
-    defer { scratch.deallocate() }
-    picture.bytes.withUnsafeBufferPointer { bytes in
-      resampling.apply(to: out, scratch: scratch.baseAddress!, channels: 3) { y, row in
-        scale(UnsafeBufferPointer(rebasing: bytes[(y * width * 3)..<((y + 1) * width * 3)]), to: row)
-      }
-    }
+    try PictureCut.middle(shortSide: options.resized, side: options.side).read(file, to: out)
   }
 }
 
@@ -192,7 +170,7 @@ extension ImageFolder {
       try checkInside(file, root)
       guard policy == .skip else { return true }
       do {
-        try MappedFile(file, limit: largestFile).withBytes(ImageDecoder.check)
+        try MappedFile(file, limit: PictureCut.largestFile).withBytes(ImageDecoder.check)
         return true
       } catch let error as CompressError where error.kind != .system {
         broken.add(.init(file: file, reason: error.message, isReplaced: false))

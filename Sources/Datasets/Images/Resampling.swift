@@ -55,6 +55,9 @@ struct Resampling: Sendable {
   /// Floats of room that `apply` needs.
   func scratchCount(channels: Int) -> Int { (rows.used.count * columns.first.count + columns.source) * channels }
 
+  /// Floats that `apply` writes.
+  func outputCount(channels: Int) -> Int { rows.first.count * columns.first.count * channels }
+
   /// - Parameters:
   ///   - output: [rows of the window, columns of the window, channels].
   ///   - scratch: room for `scratchCount`.

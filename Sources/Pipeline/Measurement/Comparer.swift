@@ -57,15 +57,19 @@ public struct Comparer {
       let file = files[index]
       let model = try executor.result(of: variant.stage).model, cost = ModelCost(model)
       let judged = try judge(variant, model, file, comparison, &firstPredictions, scratch)
-      results.append(
+      var result =
         VariantResult(
           name: variant.name, accuracy: judged.accuracy, agreement: judged.agreement, undefined: judged.undefined,
-          flips: judged.flips, gained: judged.gained, lost: judged.lost, parameters: cost.parameters, nonzero: cost.nonzero, macs: cost.macs,
+          flips: judged.flips, gained: judged.gained, lost: judged.lost, parameters: cost.parameters,
+          nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           timing: timings[index], history: try history(of: variant.stage),
           layers: VariantResult.Layer.all(cost, try compile(model)),
           outputs: comparison.data.hasLabels ? model.graph.outputShape.count : nil,
-          files: [Self.modelFile(variant.name, index)] + (shipped[index].map { [$0] } ?? [])))
+          files: [Self.modelFile(variant.name, index)] + (shipped[index].map { [$0] } ?? []))
+      result.classes = judged.classes
+      result.mistakes = judged.mistakes
+      results.append(result)
     }
     return ComparisonOutcome(
       data: comparison.data.name, evaluated: comparison.data.count,
@@ -89,8 +93,9 @@ public struct Comparer {
         // What the processes took for anything but timed images: to start, load, compile and warm up.
         var overhead = 0.0
         for variant in plan.order(ofTurn: number) {
-          context.progress.update(done: done, detail: "turn \(number + 1) of \(plan.turns.count), \(names[variant])")
-          try rest(comparison.cooldown / Double(plan.turns.count))
+          let turn = "turn \(number + 1) of \(plan.turns.count), \(names[variant])"
+          try rest(comparison.cooldown / Double(plan.turns.count), before: turn, done: done)
+          context.progress.update(done: done, detail: turn)
           let range = plan.turns[number]
           let job = MeasurementJob(
             model: files[variant], images: images, firstImage: range.lowerBound, imageCount: range.count,
@@ -141,6 +146,8 @@ public struct Comparer {
     let flips: Int
     var gained = 0
     let lost: Int
+    var classes: ClassResults?
+    var mistakes: [Mistake] = []
   }
 
   private func judge(
@@ -163,7 +170,12 @@ public struct Comparer {
     let (gained, lost) = Self.exchanged(found.predictions, firstPredictions, found.labels)
     return Judgement(
       accuracy: evaluation.accuracy, undefined: evaluation.undefined,
-      flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost)
+      flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
+      classes: ClassResults(
+        predictions: found.predictions, labels: found.labels, names: comparison.data.classNames ?? []),
+      mistakes: try Mistake.surest(
+        model, on: comparison.data, predictions: found.predictions, labels: found.labels,
+        context: executor.context.work))
   }
 
   /// What a variant predicts for the data, where that is not known from before: found out once, in a process that times
@@ -249,10 +261,12 @@ public struct Comparer {
     }
   }
 
-  private func rest(_ seconds: Double) throws {
+  private func rest(_ seconds: Double, before what: String, done: Int) throws {
     let end = ContinuousClock.now + .seconds(seconds)
     while ContinuousClock.now < end {
       try executor.context.cancellation.check()
+      let left = (end - ContinuousClock.now) / .seconds(1)
+      executor.context.progress.update(done: done, detail: "cools down for \(left.formatted(1)) s before \(what)")
       Thread.sleep(forTimeInterval: min(0.05, max(0.001, (end - ContinuousClock.now) / .seconds(1))))
     }
   }

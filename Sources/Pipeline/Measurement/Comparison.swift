@@ -92,6 +92,9 @@ public struct VariantResult: Sendable {
   public var accuracy: Double
   /// How far its outputs are the first variant's; nil where there are labels.
   public var agreement: Agreement?
+  /// Class by class, and the mistakes that it is surest of; nil and none where there are no labels.
+  public var classes: ClassResults?
+  public var mistakes: [Mistake] = []
   /// Samples that it answers NaN to; they count as wrong.
   public var undefined: Int
   /// Predictions that differ from the first variant's.
@@ -183,7 +186,8 @@ public struct VariantResult: Sendable {
   }
 
   public init(
-    name: String, accuracy: Double, agreement: Agreement? = nil, undefined: Int = 0, flips: Int, gained: Int, lost: Int, parameters: Int,
+    name: String, accuracy: Double, agreement: Agreement? = nil, undefined: Int = 0, flips: Int, gained: Int, lost: Int,
+    parameters: Int,
     nonzero: Int, macs: Int, nativeBytes: Int, gzipBytes: Int, timing: Timing,
     history: [Step], layers: [Layer], outputs: Int? = nil, files: [String] = []
   ) {

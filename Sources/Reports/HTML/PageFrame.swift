@@ -19,7 +19,8 @@ struct PageFrame {
     self.data = charts == nil ? "" : try ScriptText.json(data)
     let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(script))" } ?? "'none'"
     policy =
-      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts); base-uri 'none'; form-action 'none'"
+      "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts); img-src data:; base-uri 'none'; "
+      + "form-action 'none'"
   }
 
   /// A page in Mustache: `{{x}}` is escaped for HTML, `{{{x}}}` is the program's own style, script and JSON. Of its

@@ -25,6 +25,10 @@ struct ReportPage {
   let drawn: String
   let distribution: String
 
+  let hasClasses: Bool
+  let classMatrix: ClassMatrix
+  let classSections: [ClassSection]
+
   let hasLayers: Bool
   let layerMatrix: LayerMatrix
   let layerTables: [LayerTable]
@@ -74,6 +78,9 @@ struct ReportPage {
     let chartData = ChartData(results)
     drawn = chartData.drawn
     distribution = chartData.distributionNote
+    classMatrix = ClassMatrix(results)
+    classSections = results.variants.enumerated().compactMap { ClassSection($1, $0) }
+    hasClasses = !classSections.isEmpty
     layerMatrix = LayerMatrix(results)
     layerTables = results.variants.enumerated().map { LayerTable($1, $0) }
     hasLayers = !layerMatrix.rows.isEmpty

@@ -54,6 +54,11 @@ let reportStyle = """
   .lost td { background: color-mix(in srgb, var(--lost) var(--share, 0%), transparent); }
   .t1 { --share: 9%; } .t2 { --share: 18%; } .t3 { --share: 27%; } .t4 { --share: 36%; } .t5 { --share: 45%; }
   .t6 { --share: 54%; } .t7 { --share: 63%; } .t8 { --share: 72%; } .t9 { --share: 81%; } .t10 { --share: 90%; }
+  .matrix td, .matrix th { padding: 0.3rem 0.4rem; }
+  .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
+  .pictures figure { width: 7rem; } .pictures small { display: block; color: var(--soft); font-weight: 400; }
+  .pictures img { width: 7rem; image-rendering: pixelated; border-radius: 6px; }
+  .pictures figcaption { margin: 0.3rem 0 0; font-weight: 400; font-size: 0.82rem; }
   .findings { margin: 0; padding: 0; list-style: none; max-width: 60rem; }
   .findings li { max-width: 54rem; margin: 0 0 0.55rem; padding: 0.1rem 0 0.1rem 0.9rem; border-left: 3px solid var(--line); color: inherit; }
   .findings li.bad { border-left-color: var(--bad); } .findings li.note { border-left-color: var(--accent); }

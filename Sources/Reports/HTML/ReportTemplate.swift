@@ -77,6 +77,34 @@ private let reportSections = #"""
   </section>
   {{/hasCharts}}
 
+  {{#hasClasses}}
+  <section id="classes">
+    <h2>Classes</h2>
+    <div class="wide">
+    <table class="cards">
+      {{#classMatrix}}
+      <thead><tr><th>Class</th><th>Samples</th>{{#classHeads}}<th><i class="swatch {{classSeries}}"></i>{{classHead}}</th>{{/classHeads}}</tr></thead>
+      <tbody>
+        {{#classRows}}
+        <tr><th scope="row">{{className}}</th><td data-label="Samples"><span>{{classSamples}}</span></td>
+        {{#classCells}}<td data-label="{{classOwner}}"><span>{{classAccuracy}}<small>{{classChange}}</small></span></td>{{/classCells}}</tr>
+        {{/classRows}}
+      </tbody>
+      {{/classMatrix}}
+    </table>
+    </div>
+    <p class="fine">The share of a class’s samples that is predicted right, and how many points that is away from the first
+    variant. {{classNote}}</p>
+    {{#classSections}}
+    <details>
+      <summary><i class="swatch {{classesSeries}}"></i>{{classesOwner}}: what it takes for what</summary>
+
+  """# + classTemplate + #"""
+    </details>
+    {{/classSections}}
+  </section>
+  {{/hasClasses}}
+
   {{#hasLayers}}
   <section id="layers">
     <h2>Layers</h2>

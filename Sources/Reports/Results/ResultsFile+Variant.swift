@@ -60,6 +60,10 @@ extension ResultsFile {
     /// first variant has it.
     public var accuracy: Double
     public var agreement: Agreement?
+    /// Class by class; nil without labels, and in files of older versions.
+    public var classes: ClassResults?
+    /// Those it is surest of, the surest first; nil likewise.
+    public var mistakes: [Mistake]?
     /// Samples that it answers NaN to; they count as wrong.
     public var undefined: Int?
     public var flips: Int
@@ -81,7 +85,8 @@ extension ResultsFile {
     public var versusFirst: Difference?
 
     private enum CodingKeys: String, CodingKey {
-      case name, accuracy, agreement, undefined, flips, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", outputs
+      case name, accuracy, agreement, classes, mistakes, undefined, flips, parameters, nonzero, weights,
+        nonzeroWeights = "nonzero_weights", outputs
       case macs, bytes, stages, layers, intervals = "intervals_95"
       case versusFirst = "versus_first"
     }
@@ -96,6 +101,8 @@ extension ResultsFile.Variant {
       name: try container.decode(String.self, forKey: .name),
       accuracy: try container.decode(Double.self, forKey: .accuracy),
       agreement: try container.decodeIfPresent(Agreement.self, forKey: .agreement),
+      classes: try container.decodeIfPresent(ClassResults.self, forKey: .classes),
+      mistakes: try container.decodeIfPresent([Mistake].self, forKey: .mistakes),
       undefined: try container.decodeIfPresent(Int.self, forKey: .undefined),
       flips: try container.decode(Int.self, forKey: .flips),
       parameters: try container.decode(Int.self, forKey: .parameters),
@@ -116,6 +123,8 @@ extension ResultsFile.Variant {
     try container.encode(name, forKey: .name)
     try container.encode(accuracy, forKey: .accuracy)
     try container.encodeIfPresent(agreement, forKey: .agreement)
+    try container.encodeIfPresent(classes, forKey: .classes)
+    try container.encodeIfPresent(mistakes, forKey: .mistakes)
     try container.encodeIfPresent(undefined, forKey: .undefined)
     try container.encode(flips, forKey: .flips)
     try container.encode(parameters, forKey: .parameters)
@@ -140,7 +149,8 @@ extension ResultsFile.Variant {
     let weights = variant.layers.compactMap(\.weights)
     self.init(
       name: variant.name, accuracy: variant.accuracy, agreement: variant.agreement.map(Agreement.init),
-      undefined: variant.undefined, flips: variant.flips,
+      classes: variant.classes, mistakes: variant.classes == nil ? nil : variant.mistakes, undefined: variant.undefined,
+      flips: variant.flips,
       parameters: variant.parameters, nonzero: variant.nonzero,
       weights: weights.isEmpty ? nil : weights.reduce(0, +),
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,

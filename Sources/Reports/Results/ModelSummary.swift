@@ -1,0 +1,80 @@
+import Formats
+import Network
+
+/// A model layer by layer, for other programs: what `compress inspect --json` writes.
+public struct ModelSummary: Encodable {
+  struct Value: Encodable {
+    let name: String
+    /// Of one sample.
+    let shape: [Int]
+  }
+
+  struct Layer: Encodable {
+    let name, kind: String
+    let inputs: [String]
+    let outputShape: [Int]
+    let filters: Int?
+    let parameters, nonzero, weights, nonzeroWeights, macs, bytes: Int
+    let encoding: String?
+    let bits: Int?
+
+    private enum CodingKeys: String, CodingKey {
+      case name, kind, inputs, outputShape = "output_shape", filters, parameters, nonzero, weights
+      case nonzeroWeights = "nonzero_weights", macs, bytes, encoding, bits
+    }
+  }
+
+  let file: String
+  let fileBytes: Int
+  /// After `gzip -9`; nil where nobody asked.
+  let gzipBytes: Int?
+  let parameters, nonzero, macs: Int
+  let inputs, outputs: [Value]
+  let classes: [String]?
+  let preprocessing: Preprocessing?
+  let layers: [Layer]
+
+  public init(_ model: Model, file: String, fileBytes: Int, gzipBytes: Int?) {
+    let cost = ModelCost(model), graph = model.graph
+    self.file = file
+    self.fileBytes = fileBytes
+    self.gzipBytes = gzipBytes
+    parameters = cost.parameters
+    nonzero = cost.nonzero
+    macs = cost.macs
+    inputs = zip(graph.inputs, graph.inputShapes).map { Value(name: $0, shape: $1.dims) }
+    outputs = zip(graph.outputs, graph.outputShapes).map { Value(name: $0, shape: $1.dims) }
+    classes = model.signature.classes
+    preprocessing = model.signature.preprocessing
+    layers = cost.layers.map {
+      Layer(
+        name: $0.name, kind: $0.kind, inputs: $0.inputs, outputShape: $0.outputShape.dims, filters: $0.filters,
+        parameters: $0.parameters, nonzero: $0.nonzero, weights: $0.weights, nonzeroWeights: $0.nonzeroWeights,
+        macs: $0.macs, bytes: $0.bytes, encoding: $0.encoding, bits: $0.bits)
+    }
+  }
+
+  private enum CodingKeys: String, CodingKey {
+    case file, fileBytes = "file_bytes", gzipBytes = "gzip_bytes", parameters, nonzero, macs, inputs, outputs, classes
+    case preprocessing, layers
+  }
+}
+
+/// The tensors of a file that holds nothing else, likewise.
+public struct TensorSummary: Encodable {
+  struct Entry: Encodable {
+    let name, type: String
+    let shape: [Int]
+    let bytes: Int
+  }
+
+  let file: String
+  let tensors: [Entry]
+
+  public init(_ weights: any WeightsFile, file: String) {
+    self.file = file
+    tensors = weights.entries.map {
+      Entry(name: $0.name, type: $0.type.rawValue, shape: $0.shape.dims, bytes: $0.byteCount)
+    }
+  }
+}
