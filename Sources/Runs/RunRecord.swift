@@ -109,6 +109,43 @@ public struct RunRecord: Codable, Sendable, Equatable {
     }
   }
 
+  /// What whoever ran it says of it, to find it again.
+  public struct Labels: Codable, Sendable, Hashable {
+    public var name: String?
+    /// Sorted, each once.
+    public var tags: [String]
+    public var note: String?
+
+    /// Characters.
+    private static let longestName = 80, longestNote = 2000, mostTags = 32
+
+    /// - Throws: `CompressError` when a text is empty or too long, or a tag or name has characters that conditions and
+    ///   shells take for something else.
+    public init(name: String? = nil, tags: [String] = [], note: String? = nil) throws {
+      for (kind, text) in [("name", name)] + tags.map({ ("tag", $0) }) {
+        guard let text else { continue }
+        guard (1...Self.longestName).contains(text.count),
+          text.allSatisfy({ $0.isLetter || $0.isNumber || "-_.:+/ ".contains($0) })
+        else {
+          throw CompressError(
+            "the \(kind) \"\(text.escapedForTerminal.shortened(to: 40))\": 1 to \(Self.longestName) letters, digits, "
+              + "spaces and - _ . : + /")
+        }
+      }
+      guard tags.count <= Self.mostTags else {
+        throw CompressError("\(tags.count) tags; at most \(Self.mostTags) are taken")
+      }
+      if let note, !(1...Self.longestNote).contains(note.count) {
+        throw CompressError("a note of \(note.count) characters; it may have 1 to \(Self.longestNote)")
+      }
+      self.name = name
+      self.tags = Set(tags).sorted()
+      self.note = note
+    }
+
+    public var isEmpty: Bool { name == nil && tags.isEmpty && note == nil }
+  }
+
   /// What names it everywhere: hexadecimal for a plain run, the sweep's and a number for a point of a sweep.
   public var uid: String
   public var script: String
@@ -138,6 +175,8 @@ public struct RunRecord: Codable, Sendable, Equatable {
   public var stages: [Stage] = []
   public var variants: [Variant] = []
   public var artifacts: [Artifact] = []
+  /// nil where nobody said anything.
+  public var labels: Labels?
 
   public init(
     uid: String, script: String, params: [String: ParamValue] = [:], seed: UInt64, threads: Int, started: Date,

@@ -17,6 +17,11 @@ public final class ScriptRun {
   private let charts: ChartLibrary?
   private let keepsModels: Bool
   public private(set) var record: RunRecord
+  /// What whoever runs it says of it.
+  public var labels: RunRecord.Labels? {
+    get { record.labels }
+    set { record.labels = newValue }
+  }
 
   /// - Parameters:
   ///   - worker: the program to start for measurements, as `Comparer` has it.

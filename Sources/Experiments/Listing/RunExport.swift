@@ -28,7 +28,7 @@ public struct RunExport {
     case .csv:
       let columns =
         ["id", "uid", "sweep", "point", "script", "seed", "threads", "status", "error", "started", "seconds", "folder"]
-        + params.map { "param.\($0)" } + ["variant"] + Metric.allCases.map(\.name)
+        + params.map { "param.\($0)" } + ["variant"] + Metric.allCases.map(\.name) + ["name", "tags", "note"]
       try write(CSV.line(columns))
     }
   }
@@ -54,7 +54,8 @@ public struct RunExport {
     ]
     let values = params.map { row.params[$0]?.text ?? "" }
     return CSV.line(
-      run + values + [row.variant?.name ?? ""] + Metric.allCases.map { row.variant?[$0].map(CSV.number) ?? "" })
+      run + values + [row.variant?.name ?? ""] + Metric.allCases.map { row.variant?[$0].map(CSV.number) ?? "" }
+        + [row.name ?? "", row.tags.joined(separator: " "), row.note ?? ""])
   }
 
   private struct JSONRow: Encodable {
@@ -73,6 +74,8 @@ public struct RunExport {
     let params: [String: ParamValue]
     let variant: String?
     let metrics: [String: Double]
+    let name, note: String?
+    let tags: [String]
   }
 
   private static func json(_ row: RunRow) throws -> String {
@@ -84,7 +87,7 @@ public struct RunExport {
         id: row.id, uid: row.uid, sweep: row.sweep, point: row.point, script: row.script, seed: row.seed,
         threads: row.threads, status: row.status.rawValue, error: row.error, started: time(row.started),
         seconds: row.seconds, folder: row.folder, params: row.params, variant: row.variant?.name,
-        metrics: Dictionary(uniqueKeysWithValues: metrics)))
+        metrics: Dictionary(uniqueKeysWithValues: metrics), name: row.name, note: row.note, tags: row.tags))
     return String(decoding: data, as: UTF8.self)
   }
 

@@ -7,19 +7,29 @@ import Runs
 public enum RunText {
   /// A table of rows, the names of params written once where all rows have them.
   public static func list(_ rows: [RunRow], for terminal: Terminal, now: Date = Date()) -> String {
-    var table = TextTable([
-      ("run", .right), ("when", .left), ("script", .left), ("seed", .right), ("params", .left), ("variant", .left),
-      ("accuracy", .right), ("gzip", .right), ("p50", .right), ("took", .right), ("", .left),
-    ])
+    let areNamed = rows.contains { $0.name != nil }, areTagged = rows.contains { !$0.tags.isEmpty }
+    var table = TextTable(
+      [
+        TextTable.Column("run", .right), TextTable.Column("when", .left, leftOut: 6),
+      ] + (areNamed ? [TextTable.Column("name", .left, cutTo: 12)] : []) + [
+        TextTable.Column("script", .left, cutTo: 12), TextTable.Column("seed", .right, leftOut: 1),
+        TextTable.Column("params", .left, leftOut: 4, cutTo: 16), TextTable.Column("variant", .left, cutTo: 12),
+        TextTable.Column("accuracy", .right), TextTable.Column("gzip", .right, leftOut: 5),
+        TextTable.Column("p50", .right, leftOut: 7), TextTable.Column("took", .right, leftOut: 2),
+      ] + (areTagged ? [TextTable.Column("tags", .left, leftOut: 3, cutTo: 8)] : []) + [TextTable.Column("", .left)])
     for row in rows {
-      table.add([
-        TextTable.Cell("\(row.id)", .bold), TextTable.Cell(age(row.started, now), .dim),
-        TextTable.Cell(row.script.split(separator: "/").last.map(String.init) ?? row.script),
-        TextTable.Cell(String(row.seed), .dim), TextTable.Cell(params(row.params)),
-        TextTable.Cell(row.variant?.name ?? ""), TextTable.Cell(value(row.variant, .accuracy), .bold),
-        TextTable.Cell(value(row.variant, .gzipBytes)), TextTable.Cell(value(row.variant, .p50)),
-        TextTable.Cell(Formatting.duration(row.seconds), .dim), status(row.status, row.sweep),
-      ])
+      table.add(
+        [
+          TextTable.Cell("\(row.id)", .bold), TextTable.Cell(age(row.started, now), .dim),
+        ] + (areNamed ? [TextTable.Cell(row.name ?? "", .bold)] : []) + [
+          TextTable.Cell(row.script.split(separator: "/").last.map(String.init) ?? row.script),
+          TextTable.Cell(String(row.seed), .dim), TextTable.Cell(params(row.params)),
+          TextTable.Cell(row.variant?.name ?? ""), TextTable.Cell(value(row.variant, .accuracy), .bold),
+          TextTable.Cell(value(row.variant, .gzipBytes)), TextTable.Cell(value(row.variant, .p50)),
+          TextTable.Cell(Formatting.duration(row.seconds), .dim),
+        ] + (areTagged ? [TextTable.Cell(row.tags.joined(separator: " "), .cyan)] : []) + [
+          status(row.status, row.sweep)
+        ])
     }
     return table.rendered(for: terminal)
   }
@@ -70,6 +80,11 @@ public enum RunText {
       ("system", run.environment.system), ("program", "\(run.environment.program), Lua \(run.environment.lua)"),
       ("command", ShellText.line(run.command)),
     ]
+    if let labels = run.labels {
+      if let name = labels.name { facts.insert(("name", name), at: 1) }
+      if !labels.tags.isEmpty { facts.append(("tags", labels.tags.joined(separator: ", "))) }
+      if let note = labels.note { facts.append(("note", note)) }
+    }
     if let sweep = stored.sweep { facts.append(("sweep", "\(sweep), point \(stored.point ?? 0)")) }
     if let folder = run.folder { facts.append(("folder", folder)) }
     for (name, value) in run.params.sorted(by: { $0.key < $1.key }) { facts.append((name, value.text)) }

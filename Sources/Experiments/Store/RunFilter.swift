@@ -4,7 +4,7 @@ import GRDB
 
 /// A condition on runs as people write it: `sparsity>=0.8`, `accuracy > 0.97`, `status=failed`, `script=*mnist_lab*`.
 ///
-/// The name is a column of the list, a metric, or else a param. `=` and `!=` on text know `*`.
+/// The name is a column of the list, a metric, `tag`, or else a param. `=` and `!=` on text know `*`.
 public struct RunFilter: Sendable, Equatable {
   public enum Comparison: String, CaseIterable, Sendable {
     // The longer ones first: they are looked for in this order.
@@ -26,6 +26,12 @@ public struct RunFilter: Sendable, Equatable {
     guard !name.isEmpty, !value.isEmpty else { throw Self.error(text) }
   }
 
+  private init(name: String, comparison: Comparison, value: String) {
+    self.name = name
+    self.comparison = comparison
+    self.value = value
+  }
+
   private static func error(_ text: String) -> CompressError {
     CompressError(
       "\"\(text)\" is no condition", hint: "write name<=value, with one of < <= = != >= >; for example accuracy>=0.97")
@@ -36,6 +42,7 @@ public struct RunFilter: Sendable, Equatable {
     case number(column: String)
     case text(column: String)
     case param(String)
+    case tag
 
     init(_ name: String) {
       if let metric = Metric(name: name) {
@@ -45,7 +52,8 @@ public struct RunFilter: Sendable, Equatable {
       self =
         switch name {
         case "id", "seed", "threads", "seconds", "sweep", "point": .number(column: "r.\(name)")
-        case "status", "script", "uid", "folder": .text(column: "r.\(name)")
+        case "status", "script", "uid", "folder", "name", "note": .text(column: "r.\(name)")
+        case "tag": .tag
         case "variant": .text(column: "v.name")
         case _ where name.hasPrefix("param."): .param(String(name.dropFirst(6)))
         default: .param(name)
@@ -56,6 +64,7 @@ public struct RunFilter: Sendable, Equatable {
     var sqlAndArguments: (sql: String, arguments: StatementArguments) {
       switch self {
       case .number(let column), .text(let column): (column, [])
+      case .tag: ("(SELECT min(tag) FROM tags WHERE run = r.id)", [])
       case .param(let name): ("(SELECT value FROM params WHERE run = r.id AND name = ?)", [name])
       }
     }
@@ -70,6 +79,12 @@ public struct RunFilter: Sendable, Equatable {
         }
         return ("\(column) \(comparison.rawValue) ?", [number])
       case .text(let column): return try text(column)
+      case .tag:
+        // That no tag is so, not that another one is.
+        let isNot = comparison == .notEqual
+        let wanted = isNot ? RunFilter(name: name, comparison: .equal, value: value) : self
+        let (condition, arguments) = try wanted.text("tag")
+        return ("r.id \(isNot ? "NOT " : "")IN (SELECT run FROM tags WHERE \(condition))", arguments)
       case .param(let param):
         let condition: String, arguments: StatementArguments
         if let number = Double(value) {

@@ -40,6 +40,9 @@ public struct RunRow: Sendable {
   public let started: Date
   public let seconds: Double
   public let folder: String?
+  public let name: String?
+  public let note: String?
+  public var tags: [String] = []
   public var params: [String: ParamValue] = [:]
   /// Nil for a run that compared nothing.
   public let variant: RunRecord.Variant?
@@ -86,7 +89,7 @@ extension RunStore {
   private static let columns =
     """
     r.id, r.uid, r.sweep, r.point, r.script, r.seed, r.threads, r.status, r.error, r.started, r.seconds, r.folder,
-    v.name AS variant, 
+    r.name, r.note, v.name AS variant, 
     """ + Metric.allCases.map { "v.\($0.name)" }.joined(separator: ", ")
 
   private static func source(_ query: RunQuery, _ db: Database) throws -> (sql: String, arguments: StatementArguments) {
@@ -115,7 +118,9 @@ extension RunStore {
     let isKnown = try Bool.fetchOne(
       db, sql: "SELECT EXISTS (SELECT 1 FROM params WHERE name = ?)", arguments: [param])!
     guard !isKnown else { return }
-    let names = try paramNames(db) + Metric.allCases.map(\.name) + ["status", "script", "seed", "sweep", "seconds"]
+    let columns = ["status", "script", "seed", "sweep", "seconds", "name", "tag", "note"]
+    // A param may be called as a metric is.
+    let names = Set(try paramNames(db) + Metric.allCases.map(\.name) + columns).sorted()
     throw CompressError("no run has \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: names))
   }
 
@@ -135,11 +140,15 @@ extension RunStore {
       arguments += [limit]
     }
     let params = try db.makeStatement(sql: "SELECT name, value FROM params WHERE run = ?")
+    let tags = try db.makeStatement(sql: "SELECT tag FROM tags WHERE run = ? ORDER BY tag")
     let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
     while let row = try rows.next() {
       var run = RunRow(row)
       let cursor = try Row.fetchCursor(params, arguments: [run.id])
-      while let param = try cursor.next() { run.params[param[0]] = ParamValue(param[1] as DatabaseValue)?.withoutSecrets }
+      while let param = try cursor.next() {
+        run.params[param[0]] = ParamValue(param[1] as DatabaseValue)?.withoutSecrets
+      }
+      run.tags = try String.fetchAll(tags, arguments: [run.id])
       try body(run)
     }
   }
@@ -160,6 +169,8 @@ extension RunRow {
     started = Date(timeIntervalSince1970: row["started"])
     seconds = row["seconds"]
     folder = row["folder"]
+    name = row["name"]
+    note = row["note"]
     variant = (row["variant"] as String?).map { RunRecord.Variant(name: $0, row: row) }
   }
 }

@@ -15,13 +15,20 @@ public struct StoredRun: Sendable {
 extension RunStore {
   /// Everything about one run.
   ///
-  /// - Parameter name: its number, its name, or so much of the name's beginning that only one run has it.
+  /// - Parameter name: its number, the name it was given, or its hexadecimal one, or so much of the name's beginning that only one run has it.
   /// - Throws: `CompressError` when there is none, or more than one.
   public func run(_ name: String) throws -> StoredRun {
     try read { db in try Self.run(try Self.id(of: name, db), db) }
   }
 
-  private static func id(of name: String, _ db: Database) throws -> Int64 {
+  static func labels(of id: Int64, _ db: Database) throws -> RunRecord.Labels? {
+    let row = try Row.fetchOne(db, sql: "SELECT name, note FROM runs WHERE id = ?", arguments: [id])!
+    let tags = try String.fetchAll(db, sql: "SELECT tag FROM tags WHERE run = ? ORDER BY tag", arguments: [id])
+    let labels = try RunRecord.Labels(name: row["name"], tags: tags, note: row["note"])
+    return labels.isEmpty ? nil : labels
+  }
+
+  static func id(of name: String, _ db: Database) throws -> Int64 {
     // A number is meant unless it is long enough to be the beginning of a name.
     if name.count < 8, let number = Int64(name) {
       guard try Bool.fetchOne(db, sql: "SELECT EXISTS (SELECT 1 FROM runs WHERE id = ?)", arguments: [number])! else {
@@ -29,6 +36,14 @@ extension RunStore {
       }
       return number
     }
+    let named = try Int64.fetchAll(
+      db, sql: "SELECT id FROM runs WHERE name = ? ORDER BY id DESC", arguments: [name])
+    guard named.count <= 1 else {
+      let numbers = named.prefix(5).map { "\($0)" }.joined(separator: ", ") + (named.count > 5 ? " …" : "")
+      throw CompressError(
+        "\(named.count) runs have the name \"\(name.escapedForTerminal)\"", hint: "give a number: \(numbers)")
+    }
+    if let id = named.first { return id }
     let found = try Int64.fetchAll(
       db, sql: "SELECT id FROM runs WHERE uid >= ? AND uid < ? LIMIT 2", arguments: [name, name + "\u{10FFFF}"])
     guard let first = found.first else {
@@ -42,7 +57,7 @@ extension RunStore {
 
   private static func run(_ id: Int64, _ db: Database) throws -> StoredRun {
     let row = try Row.fetchOne(
-      db, sql: "SELECT r.*, e.* FROM runs r JOIN environments e ON e.id = r.environment WHERE r.id = ?",
+      db, sql: "SELECT e.*, r.* FROM runs r JOIN environments e ON e.id = r.environment WHERE r.id = ?",
       arguments: [id])!
     let command: String = row["command"]
     var record = RunRecord(
@@ -75,6 +90,7 @@ extension RunStore {
     record.artifacts = try Row.fetchAll(
       db, sql: "SELECT path, bytes, sha256 FROM artifacts WHERE run = ? ORDER BY path", arguments: [id]
     ).map { RunRecord.Artifact(path: $0[0], bytes: $0[1], sha256: $0[2]) }
+    record.labels = try labels(of: id, db)
     return StoredRun(id: id, sweep: row["sweep"], point: row["point"], record: record)
   }
 }

@@ -51,15 +51,16 @@ extension RunStore {
     try db.cachedStatement(
       sql: """
         INSERT INTO runs (id, uid, sweep, point, script, script_sha256, seed, threads, status, error, started, seconds,
-          folder, command, environment)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+          folder, command, environment, name, note)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       old, run.uid, membership?.sweep, membership?.point, run.script, run.scriptDigest, Int64(bitPattern: run.seed),
       run.threads, run.status.rawValue, run.error, run.started.timeIntervalSince1970, run.seconds, run.folder, command,
-      environment,
+      environment, run.labels?.name, run.labels?.note,
     ])
     let id = db.lastInsertedRowID
+    try insert(tags: run.labels?.tags ?? [], of: id, db)
     for (name, value) in run.params {
       try db.cachedStatement(sql: "INSERT INTO params VALUES (?, ?, ?)").execute(arguments: [id, name, value.stored])
     }
@@ -83,6 +84,33 @@ extension RunStore {
         .execute(arguments: [id, artifact.path, artifact.bytes, artifact.sha256])
     }
     return id
+  }
+
+  private static func insert(tags: [String], of run: Int64, _ db: Database) throws {
+    for tag in tags {
+      try db.cachedStatement(sql: "INSERT INTO tags VALUES (?, ?) ON CONFLICT DO NOTHING").execute(arguments: [
+        run, tag,
+      ])
+    }
+  }
+
+  /// Says something else of a run.
+  ///
+  /// - Parameter name: as in `run(_:)`.
+  /// - Returns: its number, and what is said of it now.
+  @discardableResult
+  public func label(
+    _ name: String, _ change: (RunRecord.Labels) throws -> RunRecord.Labels
+  ) throws -> (id: Int64, labels: RunRecord.Labels) {
+    try write { db in
+      let id = try Self.id(of: name, db)
+      let labels = try change(try Self.labels(of: id, db) ?? RunRecord.Labels())
+      try db.execute(
+        sql: "UPDATE runs SET name = ?, note = ? WHERE id = ?", arguments: [labels.name, labels.note, id])
+      try db.execute(sql: "DELETE FROM tags WHERE run = ?", arguments: [id])
+      try Self.insert(tags: labels.tags, of: id, db)
+      return (id, labels)
+    }
   }
 
   private static let insertVariant =

@@ -5,6 +5,7 @@ enum RunStoreSchema {
   static var migrator: DatabaseMigrator {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 runs") { try $0.execute(sql: runs) }
+    migrator.registerMigration("2 labels") { try $0.execute(sql: labels) }
     return migrator
   }
 
@@ -63,5 +64,16 @@ enum RunStoreSchema {
       bytes INTEGER NOT NULL, sha256 TEXT NOT NULL,
       PRIMARY KEY (run, path)
     ) WITHOUT ROWID;
+    """
+
+  /// What whoever ran it says of it.
+  private static let labels = """
+    ALTER TABLE runs ADD COLUMN name TEXT;
+    ALTER TABLE runs ADD COLUMN note TEXT;
+    CREATE TABLE tags (
+      run INTEGER NOT NULL REFERENCES runs (id) ON DELETE CASCADE, tag TEXT NOT NULL,
+      PRIMARY KEY (run, tag)
+    ) WITHOUT ROWID;
+    CREATE INDEX tags_tag ON tags (tag);
     """
 }

@@ -1,0 +1,24 @@
+import GRDB
+
+extension RunStore {
+  /// How long stages took that were computed before: what a guess of others goes by.
+  public struct Durations: Sendable {
+    fileprivate var byLabel: [String: Double] = [:]
+    fileprivate var byKind: [String: Double] = [:]
+
+    /// Seconds: the mean of stages of that kind and label, or else of that kind; nil where there was none.
+    public func seconds(kind: String, label: String) -> Double? { byLabel["\(kind) \(label)"] ?? byKind[kind] }
+  }
+
+  public func durations() throws -> Durations {
+    try read { db in
+      var durations = Durations()
+      let labels = try Row.fetchAll(db, sql: "SELECT kind, label, avg(seconds) FROM stages GROUP BY kind, label")
+      for row in labels { durations.byLabel["\(row[0] as String) \(row[1] as String)"] = row[2] }
+      for row in try Row.fetchAll(db, sql: "SELECT kind, avg(seconds) FROM stages GROUP BY kind") {
+        durations.byKind[row[0]] = row[1]
+      }
+      return durations
+    }
+  }
+}
