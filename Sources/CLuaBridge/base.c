@@ -30,15 +30,44 @@ static int tostring(lua_State *L) {
   return 1;
 }
 
+/// Of a list that is printed: elements, and lists in it.
+enum { MOST_PRINTED = 32, DEEPEST_PRINTED = 4 };
+
+// A list of numbers, strings, booleans and such lists as `{1, 2, 3}`; any other value as `tostring` has it. Reads
+// without metamethods, and no more than can be looked at. Elements are read to the stack's places from `free` on: the
+// buffer may have something of its own on top.
+static void add_shown(lua_State *L, luaL_Buffer *text, int index, int free, int depth) {
+  size_t count = lua_type(L, index) == LUA_TTABLE ? lua_rawlen(L, index) : 0;
+  if (count == 0 || depth > DEEPEST_PRINTED || luaL_getmetafield(L, index, "__tostring") != LUA_TNIL) {
+    if (count > 0 && depth <= DEEPEST_PRINTED) lua_pop(L, 1);
+    clua_tolstring(L, index, NULL);
+    luaL_addvalue(text);
+    return;
+  }
+  luaL_addchar(text, '{');
+  for (size_t i = 1; i <= count; i++) {
+    if (i > 1) luaL_addstring(text, ", ");
+    if (i > MOST_PRINTED) {
+      luaL_addstring(text, "...");
+      break;
+    }
+    lua_rawgeti(L, index, (lua_Integer)i);
+    lua_replace(L, free);
+    add_shown(L, text, free, free + 1, depth + 1);
+  }
+  luaL_addchar(text, '}');
+}
+
 // Upvalue: the host's function of one string.
 static int print(lua_State *L) {
   int n = lua_gettop(L);
   luaL_Buffer text;
+  luaL_checkstack(L, DEEPEST_PRINTED + 2 + LUA_MINSTACK, "too much to print");
+  lua_settop(L, n + DEEPEST_PRINTED + 2);
   luaL_buffinit(L, &text);
   for (int i = 1; i <= n; i++) {
     if (i > 1) luaL_addchar(&text, '\t');
-    clua_tolstring(L, i, NULL);
-    luaL_addvalue(&text);
+    add_shown(L, &text, i, n + 1, 0);
   }
   luaL_pushresult(&text);
   lua_pushvalue(L, lua_upvalueindex(1));

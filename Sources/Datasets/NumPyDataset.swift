@@ -20,6 +20,13 @@ public final class NumPyDataset: Dataset {
     }
   }
 
+  /// How a sample's three axes lie in the file.
+  public enum Layout: String, Sendable, CaseIterable {
+    case hwc
+    /// Channels first, as PyTorch has them.
+    case chw
+  }
+
   public let name: String
   public let sampleShape: Shape
   public let classCount: Int
@@ -34,6 +41,7 @@ public final class NumPyDataset: Dataset {
   /// In the file's own type, as it is or unpacked: as numbers of 32 bits they could take four times the room.
   private let labels: LoadedArray
   private let range: LabelRange
+  private let layout: Layout
 
   /// The smallest label in the file.
   public let smallestLabel: Int
@@ -48,7 +56,7 @@ public final class NumPyDataset: Dataset {
   /// - Throws: `CompressError`, with the file, when one of them is missing, broken or does not fit the other.
   public init(
     name: String, samples: Source, labels: Source, firstLabel: Int = 0, classCount: Int? = nil,
-    memory: DataMemory = DataMemory()
+    layout: Layout = .hwc, memory: DataMemory = DataMemory()
   ) throws {
     let images = try LoadedArray(samples, memory), classes = try LoadedArray(labels, memory)
     let dims = images.array.dims
@@ -79,12 +87,23 @@ public final class NumPyDataset: Dataset {
     count = labelDims[0]
     self.classCount = found.classes
     let inner = Array(dims.dropFirst())
-    sampleShape = Shape(inner.count == 2 ? inner + [1] : inner)
+    guard layout == .hwc || inner.count == 3 else {
+      throw CompressError("samples of shape \(inner) have no channels that could come first", kind: .input)
+        .at(file: samples.file)
+    }
+    self.layout = layout
+    sampleShape =
+      switch inner.count {
+      case 2: Shape(inner + [1])
+      case 3 where layout == .chw: [inner[1], inner[2], inner[0]]
+      default: Shape(inner)
+      }
     let members = [samples.member, labels.member].map { $0 ?? "" }
     identity = DatasetIdentity(
       .files(
         samples.file == labels.file ? [samples.file] : [samples.file, labels.file],
-        format: "numpy \(members), \(self.classCount) classes" + (firstLabel == 0 ? "" : " from \(firstLabel)")))
+        format: "numpy \(members), \(self.classCount) classes" + (firstLabel == 0 ? "" : " from \(firstLabel)")
+          + (layout == .hwc ? "" : ", \(layout.rawValue)")))
   }
 
   public func read(
@@ -100,8 +119,26 @@ public final class NumPyDataset: Dataset {
     samples.bytes.withBytes { bytes in
       for (k, index) in indices.enumerated() {
         let out = UnsafeMutableBufferPointer(rebasing: images[(k * size)..<((k + 1) * size)])
-        samples.array.read(index * size..<(index + 1) * size, from: bytes, to: out.baseAddress!)
+        let elements = index * size..<(index + 1) * size
+        switch layout {
+        case .hwc: samples.array.read(elements, from: bytes, to: out.baseAddress!)
+        case .chw: readChannelsFirst(elements, from: bytes, to: out)
+        }
         if samples.array.element == .u1 { for i in out.indices { out[i] /= 255 } }
+      }
+    }
+  }
+}
+
+extension NumPyDataset {
+  private func readChannelsFirst(
+    _ elements: Range<Int>, from bytes: UnsafeRawBufferPointer, to out: UnsafeMutableBufferPointer<Float>
+  ) {
+    let channels = sampleShape[2], pixels = elements.count / channels
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: elements.count) { planes in
+      samples.array.read(elements, from: bytes, to: planes.baseAddress!)
+      for c in 0..<channels {
+        for i in 0..<pixels { out[i * channels + c] = planes[c * pixels + i] }
       }
     }
   }

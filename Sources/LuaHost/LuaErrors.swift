@@ -53,7 +53,8 @@ extension LuaState {
       error = CompressError(
         "made the process grow by more than \(limits.growthBytes) bytes", kind: .limit,
         hint: "--lua-memory and --tensor-memory allow more")
-    case CLUA_STOP_STACK: error = CompressError("stack overflow", kind: .limit, hint: "is there a call that never ends?")
+    case CLUA_STOP_STACK:
+      error = CompressError("stack overflow", kind: .limit, hint: "is there a call that never ends?")
     case CLUA_STOP_CANCELLED: error = CompressError("cancelled", kind: .cancelled)
     case CLUA_STOP_HOST: return raised.fatal ?? located(popText())
     default: error = outcome.status == LUA_ERRMEM ? memoryError() : located(popText())
@@ -76,8 +77,16 @@ extension LuaState {
       place = (found.script, found.line)
       rest = found.rest
     }
-    let error = CompressError(rest.isEmpty ? "error" : String(rest))
+    let error = CompressError(rest.isEmpty ? "error" : String(rest), hint: Self.hint(for: rest))
     return place.map { error.at(script: $0.script, line: $0.line) } ?? error
+  }
+
+  /// What Lua cannot know of what it could not call.
+  private static func hint(for text: Substring) -> String? {
+    guard let match = text.wholeMatch(of: #/attempt to call an? (?<type>\w+) value \(method '(?<name>\w+)'\)/#),
+      match.type != "nil"
+    else { return nil }
+    return "\(match.name) is a property, not a method: write .\(match.name), without parentheses"
   }
 
   private func prefix(of text: Substring) -> (script: String, line: Int, rest: Substring)? {

@@ -56,7 +56,11 @@ public enum FileRoots {
     let parts = name.splitByBytes(at: "/")
     guard !name.isEmpty, name.utf8.count <= 1024, !name.contains("\0"), !name.utf8.starts(with: "~".utf8),
       !parts.contains(".."), !parts.contains("")
-    else { throw CompressError("\"\(name.escapedForTerminal)\" is no file name inside the run's folders") }
+    else {
+      throw CompressError(
+        "\"\(name.escapedForTerminal)\" is no file name inside the run's folders",
+        hint: "files beside the script and in the folder of --data DIR are named by their path from there")
+    }
   }
 
   private static func checkInside(_ path: String, _ root: String, _ name: String) throws {
@@ -69,7 +73,9 @@ public enum FileRoots {
     }
     let inside = String(cString: real), outside = String(cString: realRoot)
     guard inside == outside || outside == "/" || inside.hasPrefix(outside + "/") else {
-      throw CompressError("\"\(name.escapedForTerminal)\" leads out of \(root)")
+      throw CompressError(
+        "\"\(name.escapedForTerminal)\" leads out of \(root)",
+        hint: "scripts read beside themselves and in the folder of --data DIR: name the folder it leads to")
     }
   }
 }

@@ -168,6 +168,7 @@
 ---@field images? string # name of the samples in an .npz; default "images"
 ---@field labels? string # name of the labels in an .npz; default "labels"
 ---@field labels_file? string # of an .npy: the file with the labels
+---@field layout? "hwc"|"chw" # how samples of three axes lie: hwc, height, width, channels; or chw, channels first; default "hwc"
 ---@field classes? integer # number of classes; one more than the largest label by default
 ---@field first_label? integer # what the file calls the first class; default 0
 ---@field normalize? "cifar10"|"cifar100"|"fashion_mnist"|"imagenet"|"mnist"|"symmetric"|NormalizationOptions # (pixel - mean) / std, by the numbers of a data set or your own
@@ -743,8 +744,8 @@ function tensor.ones(shape) end
 ---@return Tensor
 function tensor.full(shape, value) end
 
----A list of numbers as a tensor.
----@param values number[]
+---A list of numbers, or of such lists, all as long, as a tensor.
+---@param values number[]|table
 ---@return Tensor
 function tensor.of(values) end
 

@@ -30,6 +30,14 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     }
   }
 
+  /// Two values beside each other, with as many digits as they take to be told apart.
+  private func texts(_ a: Double, _ b: Double) -> (String, String) {
+    guard text(a) == text(b), a != b else { return (text(a), text(b)) }
+    let digits = (4...15).first { a.formatted($0) != b.formatted($0) } ?? 15
+    let unit = self == .bytes ? "bytes" : "ms"
+    return ("\(a.formatted(digits)) \(unit)", "\(b.formatted(digits)) \(unit)")
+  }
+
   func value(of model: Model, _ context: StageContext) throws -> Double {
     switch self {
     case .bytes: return Double(try NativeFormat.byteCount(model))
@@ -79,8 +87,8 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     }
     let under = try at(low), over = low > 0 ? try at(low - 1) : under
     guard under.value <= wanted * 1.01 else {
-      throw CompressError(
-        "\(rawValue): \(text(wanted)) cannot be reached; \(selection.keeping), and then it is \(text(under.value))")
+      let (asked, least) = texts(wanted, under.value)
+      throw CompressError("\(rawValue): \(asked) cannot be reached; \(selection.keeping), and then it is \(least)")
     }
     let nearest = abs(over.value - wanted) < abs(under.value - wanted) ? over : under
     var choice = nearest.choice
@@ -88,7 +96,8 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
       let reason =
         nearest.value > wanted && low == steps
         ? "no group can give more, since \(selection.keeping)" : "one step more or less is as far from it"
-      choice.note = "\(rawValue): \(text(nearest.value)) where \(text(wanted)) was asked for; \(reason)"
+      let (found, asked) = texts(nearest.value, wanted)
+      choice.note = "\(rawValue): \(found) where \(asked) was asked for; \(reason)"
     }
     return choice
   }

@@ -61,8 +61,14 @@ enum NumPyKeys {
     .optional("labels_file", .string, help: "of an .npy: the file with the labels")
   }
 
+  static var layout: OptionKey<NumPyDataset.Layout> {
+    .init(
+      "layout", .choice(of: NumPyDataset.Layout.self),
+      help: "how samples of three axes lie: hwc, height, width, channels; or chw, channels first", standard: .hwc)
+  }
+
   static var schema: OptionSchema {
-    OptionSchema("NumpyOptions", [images, labels, labelsFile] + LabelKeys.all + ImageKeys.all)
+    OptionSchema("NumpyOptions", [images, labels, labelsFile, layout] + LabelKeys.all + ImageKeys.all)
   }
 }
 
@@ -106,7 +112,8 @@ extension ScriptSession {
             file: try single.map(inputs) ?? file, member: single == nil ? given[NumPyKeys.labels] : nil)
           let data = try NumPyDataset(
             name: name, samples: samples, labels: labels, firstLabel: given[LabelKeys.firstLabel],
-            classCount: given[LabelKeys.classes], memory: dataMemory)
+            classCount: given[LabelKeys.classes], layout: given[NumPyKeys.layout],
+            memory: dataMemory)
           tellUnusedClass(name, smallest: data.smallestLabel, data.count, given)
           return [.object(try converted(data, given))]
         },

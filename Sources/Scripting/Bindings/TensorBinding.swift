@@ -304,12 +304,17 @@ extension LuaState {
         LuaMember("full", "(shape: integer[], value: number): Tensor", "All one value.") { [unowned self] arguments in
           try wrap(Tensor(repeating: Float(try arguments.number(1)), try shape(arguments, 0)))
         },
-        LuaMember("of", "(values: number[]): Tensor", "A list of numbers as a tensor.") { [unowned self] arguments in
-          guard let values = try arguments.table(0).numbers else {
-            throw arguments.mismatch(0, expected: "a list of numbers")
+        LuaMember(
+          "of", "(values: number[]|table): Tensor", "A list of numbers, or of such lists, all as long, as a tensor."
+        ) { [unowned self] arguments in
+          let list = try arguments.table(0)
+          if let values = list.numbers {
+            try reserveNative(bytes: values.count * 4)
+            return try wrap(Tensor(values.map { Float($0) }))
           }
-          try reserveNative(bytes: values.count * 4)
-          return try wrap(Tensor(values.map { Float($0) }))
+          let nested = try NestedNumbers(list) { [unowned self] in try reserveNative(bytes: $0 * 4) }
+          guard let nested else { throw arguments.mismatch(0, expected: "a list of numbers, or of such lists") }
+          return try wrap(Tensor(nested.values, nested.shape))
         },
         LuaMember("uniform", "(shape: integer[], seed: integer): Tensor", "Random, from 0 to 1.") {
           [unowned self] arguments in

@@ -4,14 +4,18 @@ import Tensors
 
 /// Plugins explained, without a script: what `compress plugins` shows.
 public final class PluginCatalog {
-  public struct Description: Sendable {
-    public struct Option: Sendable {
+  public struct Description: Sendable, Encodable {
+    public struct Option: Sendable, Encodable {
       public let name: String
       public let type: String
       /// nil when it has no default.
       public let standard: String?
       public let isRequired: Bool
       public let help: String
+
+      private enum CodingKeys: String, CodingKey {
+        case name, type, standard = "default", isRequired = "required", help
+      }
     }
 
     public let name: String
