@@ -46,7 +46,8 @@ let package = Package(
       name: "Training",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Descriptors", "Datasets"]),
     .target(name: "Compression", dependencies: ["Diagnostics", "Tensors", "Kernels", "Network"]),
-    .target(name: "Runtime", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "Network", "Descriptors"]),
+    .target(
+      name: "Runtime", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "Network", "Descriptors"]),
     .target(
       name: "Analysis",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
@@ -86,7 +87,8 @@ let package = Package(
     .executableTarget(
       name: "compress",
       dependencies: [
-        "Diagnostics", "Files", "Confinement", "Kernels", "Network", "Formats", "Datasets", "Downloads", "Runtime",
+        "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Downloads",
+        "Runtime",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),

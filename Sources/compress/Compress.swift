@@ -24,8 +24,8 @@ struct Compress: ParsableCommand {
     version: version,
     subcommands: [
       RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
-      PluginsCommand.self, InspectCommand.self, ConvertCommand.self, BenchCommand.self, CompareCommand.self,
-      ConformanceCommand.self, DataCommand.self,
+      PluginsCommand.self, InspectCommand.self, PredictCommand.self, EvaluateCommand.self, CompareCommand.self,
+      ConvertCommand.self, BenchCommand.self, ConformanceCommand.self, DataCommand.self,
       CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
       LogRunsCommand.self,
     ])
@@ -40,7 +40,7 @@ struct Compress: ParsableCommand {
 
   /// Commands that start processes, or need a folder for files in passing; those that read models start one for HDF5.
   private static let brokered = [
-    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert",
+    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert", "predict", "evaluate",
   ]
 
   /// Lets the stack of the main thread, which scripts run on, grow to 100 MiB. Lua names what failed in a chain of indices
@@ -50,6 +50,15 @@ struct Compress: ParsableCommand {
     guard getrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit) == 0 else { return }
     limit.rlim_cur = max(limit.rlim_cur, min(limit.rlim_max, 100 << 20))
     _ = setrlimit(__rlimit_resource_t(RLIMIT_STACK.rawValue), &limit)
+  }
+
+  /// A word that is no command is most often one that is spelt otherwise; the parser would call it an unexpected argument.
+  private static func checkCommand(_ word: String?) throws {
+    let names = configuration.subcommands.map { $0._commandName }
+    guard let word, !word.hasPrefix("-"), word != "help", !names.contains(word) else { return }
+    let shown = configuration.subcommands.filter { $0.configuration.shouldDisplay }.map { $0._commandName }
+    throw ValidationError(
+      "there is no command \"\(word.escapedForTerminal)\"" + Suggestion.text(for: word, among: shown))
   }
 
   static func main() {
@@ -62,6 +71,7 @@ struct Compress: ParsableCommand {
         try Broker.begin()
         try HDF5Program.addToBroker()
       }
+      try checkCommand(CommandLine.arguments.dropFirst().first)
       var command = try parseAsRoot()
       try command.run()
       Broker.end()

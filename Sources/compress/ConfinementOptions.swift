@@ -12,7 +12,9 @@ struct ConfinementOptions: ParsableArguments {
       "Leave files, programs and the network in reach of whatever code comes to run in this process."))
   var noConfinement = false
 
-  @Option(help: ArgumentHelp("Memory of the process (default: all that the machine has).", valueName: "mib"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Memory of the process (default: all that the machine has).", valueName: "mib"))
   var processMemory: Int?
 
   func validate() throws {

@@ -6,46 +6,57 @@ import Scripting
 
 /// What a script may use, where the defaults are not right.
 struct LimitOptions: ParsableArguments {
-  @Option(help: ArgumentHelp("Lua memory, in MiB (default: \(LuaLimits.defaultMemoryBytes >> 20)).", valueName: "mib"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("Lua memory, in MiB (default: \(LuaLimits.defaultMemoryBytes >> 20)).", valueName: "mib"))
   var luaMemory: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Lua instructions per call from outside (default: \(LuaLimits.defaultInstructions)).", valueName: "n"))
   var luaInstructions: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Seconds of the script's own time, per call from outside; 0: no limit (default: \(Int(LuaLimits.defaultSeconds))).",
       valueName: "s"))
   var luaSeconds: Double?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
-      "Memory of the tensors and other objects a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).", valueName: "mib"
+      "Memory of the tensors and other objects a script holds, in MiB (default: \(LuaLimits.defaultNativeBytes >> 20)).",
+      valueName: "mib"
     ))
   var tensorMemory: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Compressed data held unpacked, in MiB (default: \(DataMemory.standardLimit >> 20)).", valueName: "mib"))
   var dataMemory: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "What a script may save under --out, in MiB (default: \(OutputLimits().savedBytes >> 20)).", valueName: "mib"))
   var outSize: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp("How often a script may save (default: \(OutputLimits().savedFiles)).", valueName: "n"))
   var outFiles: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "What a script may print, in MiB (default: \(OutputLimits().printedBytes >> 20)).", valueName: "mib"))
   var printSize: Int?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "What a run may add to the store, in MiB (default: \(OutputLimits().storedBytes >> 20)).", valueName: "mib"))
   var storeSize: Int?

@@ -17,10 +17,9 @@ struct ScriptOptions: ParsableArguments {
     help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
   var settings: [String] = []
 
-  @Option(help: "Threads to compute and measure with (default: all cores).")
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
-  @Option(help: "Decides every random number.")
+  @Option(parsing: .unconditional, help: "Decides every random number.")
   var seed: UInt64 = 0
 
   @Option(
@@ -37,7 +36,10 @@ struct ScriptOptions: ParsableArguments {
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
+  var threads: Int? { threading.threads }
+
   func sessionOptions() throws -> ScriptSession.Options {
+    try Folders.checkData(data)
     var options = ScriptSession.Options(script: script)
     options.seed = seed
     options.data = data
@@ -56,7 +58,7 @@ struct ScriptOptions: ParsableArguments {
 
   func makeExecutor(progress: any ProgressSink, cancellation: Cancellation = Cancellation()) throws -> Executor {
     _ = try InstructionSet.environmentCap()
-    let pool = try ThreadPool(threads: threads ?? ProcessInfo.processInfo.activeProcessorCount)
+    let pool = try threading.pool()
     let context = StageContext(pool: pool, progress: progress, cancellation: cancellation)
     return Executor(context: context, store: noCache ? nil : try StageStore.ofUser(budget: limits.output().storedBytes))
   }

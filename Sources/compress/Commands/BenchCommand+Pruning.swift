@@ -10,7 +10,7 @@ extension BenchCommand {
       sparsity: sparsity ?? 0.8,
       macs: macs ?? 0.5, runs: runs ?? 3)
     let terminal = Terminal(.output)
-    if json { return try Self.write(bench, to: terminal) }
+    if json { return try terminal.writeJSON(bench) }
     terminal.write(Self.table(bench).rendered(for: terminal))
     for note in bench.rows.flatMap(\.notes) { terminal.writeLine(note) }
   }

@@ -14,10 +14,10 @@ extension BenchCommand {
       throw CompressError("training is in fp32 or bf16, not \(wanted.rawValue)", kind: .usage)
     }
     let bench = try TrainingBench(
-      model: model, reading: try reading.options(), precision: products, threads: threads ?? 1, batch: batch ?? 1,
+      model: model, reading: try reading.options(), precision: products, threads: threading.count, batch: batch ?? 1,
       steps: runs)
     let terminal = Terminal(.output)
-    if json { return try Self.write(bench, to: terminal) }
+    if json { return try terminal.writeJSON(bench) }
     var table = TextTable([
       ("training in", .left), ("threads", .right), ("batch", .right), ("a step, p50", .right), ("p90", .right),
       ("max", .right), ("images/s", .right), ("steps", .right), ("memory", .right),

@@ -31,13 +31,13 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16 (default: stored).")
   var precision: BenchPrecision?
 
-  @Option(help: "Threads (default: 1).")
-  var threads: Int?
+  @OptionGroup var threading: ThreadOptions
 
-  @Option(help: "Images at once (default: 1).")
+  @Option(parsing: .unconditional, help: "Images at once (default: 1).")
   var batch: Int?
 
-  @Option(help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
+  @Option(
+    parsing: .unconditional, help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
   var runs: Int?
 
   @Flag(help: "Time steps of training instead.")
@@ -53,16 +53,17 @@ struct BenchCommand: ParsableCommand {
       valueName: "name"))
   var strategy: [String] = []
 
-  @Option(help: "With --pruning: share of the weights to zero (default: 0.8).")
+  @Option(parsing: .unconditional, help: "With --pruning: share of the weights to zero (default: 0.8).")
   var sparsity: Double?
 
-  @Option(help: "With --pruning: share of the multiply-accumulates to leave (default: 0.5).")
+  @Option(parsing: .unconditional, help: "With --pruning: share of the multiply-accumulates to leave (default: 0.5).")
   var macs: Double?
 
   @Flag(help: "Also show where the time goes: each layer beside what this machine's kernels reach at best.")
   var layers = false
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Time static int8 quantization with so many random images instead, with each observer, beside forward passes.",
       valueName: "images"))
@@ -95,7 +96,7 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("\(asked.map(\.name).joined(separator: " and ")) are two measurements")
     }
     let given: [(name: String, isGiven: Bool)] = [
-      ("--precision", precision != nil), ("--threads", threads != nil), ("--batch", batch != nil),
+      ("--precision", precision != nil), ("--threads", threading.threads != nil), ("--batch", batch != nil),
       ("--runs", runs != nil),
       ("--layers", layers), ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil), ("--macs", macs != nil),
     ]
@@ -115,13 +116,13 @@ struct BenchCommand: ParsableCommand {
     if training { return try runTraining() }
     let batch = batch ?? 1
     let report = try BenchReport(
-      model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threads ?? 1,
+      model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threading.count,
       batch: batch, runs: runs, perLayer: layers)
     let terminal = Terminal(.output)
     let otherWork = Self.otherWork(report)
     if json {
       if let otherWork { Terminal(.errors).writeLine(otherWork) }
-      return try Self.write(report, to: terminal)
+      return try terminal.writeJSON(report)
     }
     var table = TextTable([
       ("precision", .left), ("threads", .right), ("batch", .right), ("p50", .right), ("p90", .right), ("p99", .right),
@@ -145,7 +146,7 @@ struct BenchCommand: ParsableCommand {
           + "what it is timed at is no answer")
     }
     guard let layers = report.layers else { return }
-    let peaks = try MachinePeaks(pool: ThreadPool(threads: threads ?? 1))
+    let peaks = try MachinePeaks(pool: threading.pool())
     terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
   }
 
@@ -157,24 +158,14 @@ struct BenchCommand: ParsableCommand {
     return "other work ran on this machine while it was timed: \(remarks.joined(separator: ", ")); "
       + "times are longer and less sure"
   }
-
-  static func write(_ report: some Encodable, to terminal: Terminal) throws {
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    terminal.writeVerbatim(String(decoding: try encoder.encode(report), as: UTF8.self) + "\n")
-  }
 }
 
 extension BenchCommand {
   private func timeQuantization(_ images: Int) throws {
     let found = try QuantizationBench(
-      model: model, reading: try reading.options(), images: images, threads: threads ?? 1)
+      model: model, reading: try reading.options(), images: images, threads: threading.count)
     let terminal = Terminal(.output)
-    if json {
-      let encoder = JSONEncoder()
-      encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-      return terminal.writeVerbatim(String(decoding: try encoder.encode(found), as: UTF8.self) + "\n")
-    }
+    if json { return try terminal.writeJSON(found) }
     var table = TextTable([("what", .left), ("time", .right), ("to forward", .right)])
     table.add([
       TextTable.Cell("\(images) forward passes", .bold), TextTable.Cell(Formatting.duration(found.forwardSeconds)), "",

@@ -25,7 +25,7 @@ struct ConvertCommand: ParsableCommand {
 
   @OptionGroup var reading: ReadingOptions
 
-  @Option(help: "Of an ONNX file: the version of its operators, 13 to 21 (default: 17).")
+  @Option(parsing: .unconditional, help: "Of an ONNX file: the version of its operators, 13 to 21 (default: 17).")
   var opset: Int?
 
   @Flag(help: "Write over a file that is there.")

@@ -80,7 +80,9 @@ struct DataCommand: ParsableCommand {
       help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
     var data: String?
 
-    @Option(help: ArgumentHelp("Give a mirror up after so many seconds without a byte.", valueName: "seconds"))
+    @Option(
+      parsing: .unconditional,
+      help: ArgumentHelp("Give a mirror up after so many seconds without a byte.", valueName: "seconds"))
     var timeout = 60.0
 
     func validate() throws {

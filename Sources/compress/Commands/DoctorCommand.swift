@@ -23,17 +23,23 @@ struct DoctorCommand: ParsableCommand {
     help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
   var data: String?
 
+  @Flag(help: "One JSON object: facts, each a text or several; missing; with --peak also peaks.")
+  var json = false
+
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
     // What is there can be asked before some of it holds.
     let walls = Walls.available
+    try Folders.checkData(data)
     try confinement.confine(
       Rights(
         readable: Rights.data(data) + PluginFolders(script: nil, given: []).readable + ChartLibrary.paths))
     let terminal = Terminal(.output)
-    var missing: [String] = []
+    var missing: [String] = [], report = Report()
     func line(_ what: String, _ text: String) {
+      report.add(what, text)
+      guard !json else { return }
       terminal.writeLine(
         terminal.styled(what.padding(toLength: 14, withPad: " ", startingAt: 0), .bold) + text.escapedForTerminal)
     }
@@ -93,22 +99,53 @@ struct DoctorCommand: ParsableCommand {
       missing.append("charts in reports: install the package \(ChartLibrary.package)")
     }
 
-    if peak { try measure(line) }
+    if peak { report.peaks = try measure(line) }
+    report.missing = missing
+    if json { return try terminal.writeJSON(report) }
     guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
     terminal.writeLine("\nmissing:")
     for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedBlock) }
   }
 
-  private func measure(_ line: (String, String) -> Void) throws {
+  /// What was found, for other programs.
+  private struct Report: Encodable {
+    struct Peak: Encodable {
+      let threads: Int
+      /// Multiply-adds a second of matrix products, and bytes a second.
+      let float32, int8, bytesRead: Double
+
+      private enum CodingKeys: String, CodingKey { case threads, float32, int8, bytesRead = "bytes_read" }
+    }
+
+    private(set) var facts: [String: [String]] = [:]
+    var missing: [String] = []
+    var peaks: [Peak]?
+    private var last = ""
+
+    private enum CodingKeys: String, CodingKey { case facts, missing, peaks }
+
+    /// - Parameter what: empty: it belongs to the one before.
+    mutating func add(_ what: String, _ text: String) {
+      if !what.isEmpty { last = what }
+      facts[last, default: []].append(text)
+    }
+  }
+
+  private func measure(_ line: (String, String) -> Void) throws -> [Report.Peak] {
+    var found: [Report.Peak] = []
     let all = ProcessInfo.processInfo.activeProcessorCount
     for threads in all == 1 ? [1] : [1, all] {
       let peaks = try MachinePeaks(pool: ThreadPool(threads: threads))
+      found.append(
+        Report.Peak(
+          threads: threads, float32: peaks.floatMACs, int8: peaks.integerMACs, bytesRead: peaks.bytesRead))
       line(
         threads == 1 ? "on 1 thread" : "on \(threads)",
         String(
           format: "float32 %.1f, int8 %.1f billion multiply-adds a second (matrix products); memory %.1f GB/s read",
           peaks.floatMACs / 1e9, peaks.integerMACs / 1e9, peaks.bytesRead / 1e9))
     }
+    return found
   }
 
   private static func kernels() throws -> String {

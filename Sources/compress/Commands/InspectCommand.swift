@@ -22,9 +22,16 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also tell how small gzip makes a file of more than 32 MiB; of others it is told anyway.")
   var gzip = false
 
+  @Flag(help: "One JSON object: file, inputs, outputs, layers and their sums; of a file of weights its tensors.")
+  var json = false
+
   @OptionGroup var reading: ReadingOptions
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+  func validate() throws {
+    if json, plan { throw ValidationError("--json and --plan: give one of them") }
+  }
 
   /// Bytes of a file that gzip is done with before anybody wonders.
   private static let mostGzipped = 32 << 20
@@ -35,12 +42,21 @@ struct InspectCommand: ParsableCommand {
     let terminal = Terminal(.output)
     if try ModelFile.isWeights(self.model) {
       guard reading.inputs.isEmpty, !reading.allowUnknown else {
-        throw CompressError("holds weights without a network: there are no inputs, and no operators").at(file: self.model)
+        throw CompressError("holds weights without a network: there are no inputs, and no operators").at(
+          file: self.model)
       }
       guard !plan else { throw CompressError("holds weights without a network to run").at(file: self.model) }
-      return terminal.write(TensorTable(try ModelFile.weights(self.model)).rendered(for: terminal))
+      let weights = try ModelFile.weights(self.model)
+      if json { return try terminal.writeJSON(TensorSummary(weights, file: self.model)) }
+      return terminal.write(TensorTable(weights).rendered(for: terminal))
     }
     let model = try ModelFile.read(self.model, try reading.options())
+    if json {
+      return try terminal.writeJSON(
+        ModelSummary(
+          model, file: self.model, fileBytes: Folders.size(ofFile: self.model),
+          gzipBytes: gzip ? Gzip.compressedSize(ofFile: self.model) : nil))
+    }
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }

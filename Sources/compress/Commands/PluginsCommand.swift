@@ -20,6 +20,9 @@ struct PluginsCommand: ParsableCommand {
   @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
   var plugins: [String] = []
 
+  @Flag(help: "JSON: an array of all plugins, or one object; name, kind, summary, options, path, or error.")
+  var json = false
+
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
@@ -28,10 +31,12 @@ struct PluginsCommand: ParsableCommand {
     let catalog = try PluginCatalog(folders: plugins)
     if let name {
       let plugin = try catalog.describe(name)
+      if json { return try terminal.writeJSON(plugin) }
       terminal.write(PluginText(plugin).rendered(for: terminal))
       terminal.writeLine("\n" + terminal.styled(plugin.path, .dim))
       return
     }
+    if json { return try terminal.writeJSON(catalog.all().map(Entry.init)) }
     var table = TextTable([("plugin", .left), ("kind", .left), ("", .left)])
     for entry in catalog.all() {
       switch entry {
@@ -44,5 +49,22 @@ struct PluginsCommand: ParsableCommand {
       }
     }
     terminal.write(table.rendered(for: terminal))
+  }
+
+  /// A plugin of the list, or why it is none.
+  private struct Entry: Encodable {
+    let result: Result<PluginCatalog.Description, PluginCatalog.Broken>
+
+    private enum CodingKeys: String, CodingKey { case name, error }
+
+    func encode(to encoder: any Encoder) throws {
+      switch result {
+      case .success(let plugin): try plugin.encode(to: encoder)
+      case .failure(let broken):
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(broken.name, forKey: .name)
+        try container.encode(broken.error.message, forKey: .error)
+      }
+    }
   }
 }

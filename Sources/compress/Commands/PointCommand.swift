@@ -17,7 +17,7 @@ struct PointCommand: ParsableCommand {
   @Argument(help: "The point's number.")
   var number: Int
 
-  @Option(help: "Ends with this process.")
+  @Option(parsing: .unconditional, help: "Ends with this process.")
   var parent: Int32?
 
   @Option(parsing: .singleValue, help: "A folder to read.")

@@ -26,7 +26,22 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also log the run to the MLflow server at this address.", valueName: "url"))
   var mlflow: String?
 
+  @Option(help: "What the run is called: compress runs show NAME.")
+  var name: String?
+
+  @Option(
+    name: .customLong("tag"), parsing: .singleValue,
+    help: ArgumentHelp("A tag of the run: compress runs list --where tag=TAG.", valueName: "tag"))
+  var tags: [String] = []
+
+  @Option(help: ArgumentHelp("What is to be remembered of the run.", valueName: "text"))
+  var note: String?
+
+  @Flag(help: "No progress and no tables: only what the script prints, warnings and errors.")
+  var quiet = false
+
   func run() throws {
+    let labels = try RunRecord.Labels(name: name, tags: tags, note: note)
     // What cannot be written is told before anything is computed.
     var rights = try options.rights(writing: [out].compactMap { $0 }, computes: true)
     let scratch = try Scratch.begin()
@@ -39,15 +54,16 @@ struct RunCommand: ParsableCommand {
     let cancellation = Cancellation()
     let signals = StopSignals(cancellation)
     defer { signals.stop() }
-    let progress = TerminalProgress()
-    do { try run(worker, logging, progress, cancellation) } catch {
+    let progress = TerminalProgress(isQuiet: quiet)
+    do { try run(worker, logging, labels, progress, cancellation) } catch {
       progress.abandon()
       throw (error as? CompressError)?.kind == .cancelled ? Cancellation.error : error
     }
   }
 
   private func run(
-    _ worker: BrokeredProgram, _ logging: BrokeredProgram?, _ progress: TerminalProgress, _ cancellation: Cancellation
+    _ worker: BrokeredProgram, _ logging: BrokeredProgram?, _ labels: RunRecord.Labels,
+    _ progress: TerminalProgress, _ cancellation: Cancellation
   ) throws {
     let executor = try options.makeExecutor(progress: progress, cancellation: cancellation)
     try executor.prepareStore()
@@ -61,8 +77,13 @@ struct RunCommand: ParsableCommand {
     let run = ScriptRun(
       sessionOptions, executor: executor, worker: worker, version: Compress.version,
       command: repeatable(threads: executor.context.pool.threads), charts: charts)
+    run.labels = labels.isEmpty ? nil : labels
     defer { if run.isWorthRecording { record(run.record, logger, progress) } }
     guard let results = try run.run(print: { terminal.writeLine($0) }) else { return }
+    if quiet {
+      let errors = Terminal(.errors)
+      return errors.write(ComparisonTable(results).findings(for: errors))
+    }
     terminal.write("\n" + ComparisonTable(results).rendered(for: terminal))
     for table in (results.pruning ?? []).map({ CourseTable($0, isByAgreement: results.isByAgreement) })
     where table.isWorthShowing {

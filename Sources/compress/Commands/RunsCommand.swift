@@ -4,6 +4,7 @@ import Diagnostics
 import Experiments
 import Foundation
 import Reports
+import Runs
 
 /// `compress runs list|show|compare|export|gc`.
 struct RunsCommand: ParsableCommand {
@@ -13,7 +14,7 @@ struct RunsCommand: ParsableCommand {
       Every run is recorded in $XDG_DATA_HOME/compress/runs.sqlite (or ~/.local/share/compress): its params, stages, \
       metrics, files and environment.
       """,
-    subcommands: [List.self, Show.self, Compare.self, Export.self, Collect.self])
+    subcommands: [List.self, Show.self, Compare.self, Label.self, Export.self, Collect.self])
 
   /// The user's, and nothing else for this process from now on.
   private static func store(_ confinement: ConfinementOptions) throws -> RunStore {
@@ -38,7 +39,7 @@ struct RunsCommand: ParsableCommand {
     @Flag(help: "A row for every variant.")
     var allVariants = false
 
-    @Option(help: ArgumentHelp("Only this sweep's runs.", valueName: "number"))
+    @Option(parsing: .unconditional, help: ArgumentHelp("Only this sweep's runs.", valueName: "number"))
     var sweep: Int?
 
     @Option(help: ArgumentHelp("Order by a metric, column or param, the greatest first.", valueName: "name"))
@@ -69,8 +70,11 @@ struct RunsCommand: ParsableCommand {
 
     @OptionGroup var selection: Selection
 
-    @Option(help: "Most rows; 0: all.")
+    @Option(parsing: .unconditional, help: "Most rows; 0: all.")
     var limit = 30
+
+    @Flag(help: "A JSON array, as export --json writes it.")
+    var json = false
 
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
@@ -78,6 +82,7 @@ struct RunsCommand: ParsableCommand {
       let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
       var query = try selection.query()
       query.limit = limit > 0 ? limit : nil
+      if json { return try RunsCommand.export(query, .json, store, to: terminal) }
       let rows = try store.rows(query)
       if !rows.isEmpty { terminal.write(RunText.list(rows, for: terminal)) }
       let count = try store.count(query)
@@ -90,14 +95,18 @@ struct RunsCommand: ParsableCommand {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about a run.")
 
-    @Argument(help: "The run's number, or the beginning of its name.")
+    @Argument(help: "The run's number, the name it was given, or the beginning of its hexadecimal one.")
     var id: String
+
+    @Flag(help: "One JSON object.")
+    var json = false
 
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
     func run() throws {
-      let terminal = Terminal(.output)
-      terminal.write(RunText.details(try RunsCommand.store(confinement).run(id), for: terminal))
+      let terminal = Terminal(.output), found = try RunsCommand.store(confinement).run(id)
+      if json { return try terminal.writeJSON(RunDetails(found)) }
+      terminal.write(RunText.details(found, for: terminal))
     }
   }
 
@@ -139,18 +148,73 @@ struct RunsCommand: ParsableCommand {
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
     func run() throws {
-      let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
-      var buffer = ""
-      var export = RunExport(csv ? .csv : .json, params: try store.paramNames()) { text in
-        buffer += text
-        guard buffer.utf8.count > 1 << 16 else { return }
-        terminal.writeVerbatim(buffer)
-        buffer = ""
-      }
-      try export.begin()
-      try store.forEachRow(try selection.query()) { try export.add($0) }
-      try export.end()
+      let store = try RunsCommand.store(confinement)
+      try RunsCommand.export(try selection.query(), csv ? .csv : .json, store, to: Terminal(.output))
+    }
+  }
+
+  static func export(
+    _ query: RunQuery, _ format: RunExport.Format, _ store: RunStore, to terminal: Terminal
+  ) throws {
+    var buffer = ""
+    var export = RunExport(format, params: try store.paramNames()) { text in
+      buffer += text
+      guard buffer.utf8.count > 1 << 16 else { return }
       terminal.writeVerbatim(buffer)
+      buffer = ""
+    }
+    try export.begin()
+    try store.forEachRow(query) { try export.add($0) }
+    try export.end()
+    terminal.writeVerbatim(buffer)
+  }
+
+  struct Label: ParsableCommand {
+    static let configuration = CommandConfiguration(
+      commandName: "label", abstract: "Name a run, tag it, or write a note to it.",
+      discussion: "What is not mentioned stays as it is. An empty name or note takes it away.")
+
+    @Argument(help: "The run's number, the name it was given, or the beginning of its hexadecimal one.")
+    var id: String
+
+    @Option(help: "What it is called from now on.")
+    var name: String?
+
+    @Option(name: .customLong("tag"), parsing: .singleValue, help: ArgumentHelp("A tag to add.", valueName: "tag"))
+    var tags: [String] = []
+
+    @Option(
+      name: .customLong("untag"), parsing: .singleValue, help: ArgumentHelp("A tag to take away.", valueName: "tag"))
+    var removed: [String] = []
+
+    @Option(help: ArgumentHelp("What is to be remembered of it.", valueName: "text"))
+    var note: String?
+
+    @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+    func validate() throws {
+      if name == nil, tags.isEmpty, removed.isEmpty, note == nil {
+        throw ValidationError("say what: --name, --tag, --untag, --note")
+      }
+    }
+
+    func run() throws {
+      let (id, labels) = try RunsCommand.store(confinement).label(self.id) { labels in
+        if let unknown = removed.first(where: { !labels.tags.contains($0) }) {
+          throw CompressError("the run has no tag \"\(unknown)\"" + Suggestion.text(for: unknown, among: labels.tags))
+        }
+        return try RunRecord.Labels(
+          name: name.map { $0.isEmpty ? nil : $0 } ?? labels.name,
+          tags: (labels.tags + tags).filter { !removed.contains($0) },
+          note: note.map { $0.isEmpty ? nil : $0 } ?? labels.note)
+      }
+      let terminal = Terminal(.output)
+      let facts = [
+        labels.name.map { "name \($0)" }, labels.tags.isEmpty ? nil : "tags \(labels.tags.joined(separator: ", "))",
+        labels.note.map { "note \($0)" },
+      ].compactMap { $0 }
+      terminal.writeLine(
+        "run \(id): " + (facts.isEmpty ? "nothing is said of it" : facts.joined(separator: "; ")).escapedForTerminal)
     }
   }
 
@@ -167,6 +231,9 @@ struct RunsCommand: ParsableCommand {
     @Flag(help: "Runs with a folder that is no longer there.")
     var missing = false
 
+    @Flag(help: "Only say what would be forgotten.")
+    var dryRun = false
+
     func validate() throws {
       if olderThan == nil, !failed, !missing {
         throw ValidationError("say which runs: --older-than AGE, --failed, --missing")
@@ -180,10 +247,10 @@ struct RunsCommand: ParsableCommand {
       unwanted.olderThan = olderThan.map { Date(timeIntervalSinceNow: -$0.seconds) }
       unwanted.failed = failed
       unwanted.withoutFolder = missing
-      let removal = try RunsCommand.store(confinement).collect(unwanted)
+      let removal = try RunsCommand.store(confinement).collect(unwanted, isTried: dryRun)
       Terminal(.output).writeLine(
-        "forgot \(CacheCommand.List.some(removal.runs, "run")) and \(CacheCommand.List.some(removal.sweeps, "sweep")), "
-          + Formatting.bytes(removal.bytes))
+        "\(dryRun ? "would forget" : "forgot") \(CacheCommand.List.some(removal.runs, "run")) and \(CacheCommand.List.some(removal.sweeps, "sweep"))"
+          + (dryRun ? "" : ", " + Formatting.bytes(removal.bytes)))
     }
   }
 }

@@ -17,6 +17,7 @@ struct SearchOptions: ParsableArguments {
   var limit: [String] = []
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "Only models at most so many percentage points less accurate than their run's first.", valueName: "points"))
   var drop: Double?
@@ -31,6 +32,7 @@ struct SearchOptions: ParsableArguments {
   var budget: String?
 
   @Option(
+    parsing: .unconditional,
     help: ArgumentHelp(
       "With --budget: one of so many goes on, with so many times the budget (default: \(Self.standardFactor)).",
       valueName: "n"))

@@ -28,19 +28,23 @@ struct SweepCommand: ParsableCommand {
       "What to sweep over: k=v1,v2 or k=from:to:step; to sample also k=from:to, k=from:to:log.", valueName: "axis"))
   var grid: [String] = []
 
-  @Option(help: ArgumentHelp("Seeds of every point, counted from --seed.", valueName: "n"))
+  @Option(parsing: .unconditional, help: ArgumentHelp("Seeds of every point, counted from --seed.", valueName: "n"))
   var seeds: Int?
 
-  @Option(help: ArgumentHelp("So many points at random instead of every combination.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("So many points at random instead of every combination.", valueName: "n"))
   var random: Int?
 
-  @Option(help: ArgumentHelp("So many points of a Latin hypercube instead of every combination.", valueName: "n"))
+  @Option(
+    parsing: .unconditional,
+    help: ArgumentHelp("So many points of a Latin hypercube instead of every combination.", valueName: "n"))
   var latin: Int?
 
   @Option(help: ArgumentHelp("Where everything goes (default: sweeps/NAME in the user's data).", valueName: "dir"))
   var out: String?
 
-  @Option(help: "Worker processes; --threads is for each (default: all cores, divided).")
+  @Option(parsing: .unconditional, help: "Worker processes; --threads is for each (default: all cores, divided).")
   var jobs = 1
 
   @Flag(help: "Go on with the sweep in DIR.")
@@ -51,6 +55,12 @@ struct SweepCommand: ParsableCommand {
 
   @Flag(help: "Do not keep the model files of every point.")
   var noModels = false
+
+  @Flag(help: "Only show the points, which of their stages are at hand, and how long they may take.")
+  var dryRun = false
+
+  @Flag(help: "Write the runs as a JSON array, as runs export --json does, instead of tables.")
+  var json = false
 
   @OptionGroup(title: "Search") var search: SearchOptions
 
@@ -76,6 +86,7 @@ struct SweepCommand: ParsableCommand {
     where !(1...100_000).contains(value) {
       throw ValidationError("\(name) \(value): must be 1 to 100000")
     }
+    if dryRun, json { throw ValidationError("--dry-run and --json: give one of them") }
     if retryFailed, !resume { throw ValidationError("--retry-failed goes with --resume") }
   }
 
@@ -85,6 +96,7 @@ struct SweepCommand: ParsableCommand {
     let signals = StopSignals(cancellation)
     defer { signals.stop() }
     let (definition, declared) = try definition()
+    if dryRun { return try rehearse(definition) }
     let folder = try SweepFolder(out ?? Self.standardFolder(definition))
     let view = SweepView(folder, jobs: jobs)
     let logger = try programs.log.map { program in
@@ -109,6 +121,16 @@ struct SweepCommand: ParsableCommand {
       view.note("MLflow did not take \(coordinator.unlogged) runs; the same command with --resume tries again")
     }
     let terminal = Terminal(.output)
+    if json {
+      var query = RunQuery()
+      query.filters = [try RunFilter("sweep=\(coordinator.number)")]
+      query.variants = .all
+      query.sort = "point"
+      query.isAscending = true
+      try RunsCommand.export(query, .json, RunStore.ofUser(), to: terminal)
+      if coordinator.outcomes.values.contains(where: { $0.status == .failed }) { throw ExitCode(5) }
+      return
+    }
     if let goal = coordinator.definition.goal {
       terminal.write(
         SweepSearchText(goal, coordinator.definition, coordinator.outcomes, finals: finals).rendered(for: terminal))
@@ -119,6 +141,15 @@ struct SweepCommand: ParsableCommand {
         "sweep \(coordinator.number): index.html, table.csv, and each point's results and report are in \(folder.path.escapedForTerminal)",
         .dim))
     if coordinator.outcomes.values.contains(where: { $0.status == .failed }) { throw ExitCode(5) }
+  }
+
+  private func rehearse(_ definition: SweepDefinition) throws {
+    var session = try options.sessionOptions()
+    session.script = definition.script
+    let executor = try options.makeExecutor(progress: TerminalProgress())
+    let rehearsal = try SweepRehearsal(definition, session, executor, RunStore.ofUser().durations())
+    let terminal = Terminal(.output)
+    terminal.write(rehearsal.rendered(for: terminal, jobs: jobs))
   }
 
   private func workers(_ programs: BrokeredPrograms, _ folder: SweepFolder) throws -> any SweepWorkers {

@@ -1,0 +1,70 @@
+import Analysis
+import ArgumentParser
+import Confinement
+import Datasets
+import Diagnostics
+import Files
+import Formats
+import Pipeline
+import Reports
+
+/// `compress evaluate MODEL --on NAME`.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate", abstract: "Tell how accurate a model is, class by class.",
+    discussion: """
+      Runs the model over labelled samples, in the arithmetic it is stored for: the share it gets right with its 95 % \
+      interval, the same of each class, and which classes it takes for each other. With --report also a page with the \
+      matrix of all classes and the mistakes it is surest of as pictures.
+
+      For example: compress evaluate net.onnx --on cifar10 --normalize cifar10
+      """)
+
+  @Argument(help: "A model file.")
+  var model: String
+
+  @OptionGroup var data: DataOptions
+
+  @OptionGroup var reading: ReadingOptions
+
+  @OptionGroup var threads: ThreadOptions
+
+  @Option(help: ArgumentHelp("Also write a page to look at.", valueName: "file.html"))
+  var report: String?
+
+  @Flag(help: "One JSON object: model, data, samples, correct, accuracy, accuracy_95, undefined, classes, confusions.")
+  var json = false
+
+  @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+  func run() throws {
+    try Broker.seal()
+    let folder = report.map { [Folders.parent(of: $0)] } ?? []
+    try confinement.confine(
+      Rights(readable: Rights.model(model) + data.readable + ChartLibrary.paths, writable: folder))
+    let model = try ModelFile.read(self.model, try reading.options())
+    let samples = try data.open(for: model, note: tellAssumption)
+    let context = StageContext(
+      pool: try threads.pool(), progress: TerminalProgress()
+    ).work
+    let found = try Predictions(model, on: samples, context: context)
+    let results = ClassResults(
+      predictions: found.predictions, labels: found.labels,
+      names: samples.classNames ?? model.signature.classes ?? [])
+    let evaluation = Evaluation(predictions: found.predictions, labels: found.labels)
+    let outcome = EvaluationOutcome(
+      model: self.model, data: samples.name, evaluation, results,
+      mistakes: report == nil
+        ? []
+        : try Mistake.surest(
+          model, on: samples, predictions: found.predictions, labels: found.labels, count: EvaluationPage.mostMistakes,
+          context: context))
+    if let report { try EvaluationPage(outcome).write(to: report) }
+    let terminal = Terminal(.output)
+    if json { return try terminal.writeJSON(outcome) }
+    terminal.write(EvaluationTable(outcome).rendered(for: terminal))
+    if let report {
+      terminal.writeLine(terminal.styled("\(report.escapedForTerminal) has the matrix and pictures", .dim))
+    }
+  }
+}

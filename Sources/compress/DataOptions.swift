@@ -1,0 +1,120 @@
+import ArgumentParser
+import Confinement
+import Datasets
+import Diagnostics
+import Files
+import Foundation
+import Network
+import Tensors
+
+/// What commands take that run a model over labelled samples.
+struct DataOptions: ParsableArguments {
+  @Option(
+    name: .customLong("on"),
+    help: ArgumentHelp(
+      "The data set, as in dataset \"NAME\"; its test half. Or a folder with a folder of pictures for each class.",
+      valueName: "name"))
+  var name: String?
+
+  @Option(
+    name: .customLong("data"),
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+  var folder: String?
+
+  @Option(help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).")
+  var normalize: String?
+
+  @Option(parsing: .unconditional, help: "The first so many samples (default: all).")
+  var images: Int?
+
+  /// What is to be read for it.
+  var readable: [String] { Rights.data(folder) + [name].compactMap { $0 }.filter(Folders.exists) }
+
+  /// The samples, as the model takes them.
+  ///
+  /// - Parameter note: is told what was assumed.
+  /// - Throws: `CompressError` when there is no such data, or the network cannot take it.
+  func open(for model: Model, note: (String) -> Void) throws -> any Dataset {
+    if name != nil { try Folders.checkData(folder) }
+    let shape = model.graph.inputShape, known = model.signature.preprocessing
+    let normalization = try normalization(known, note)
+    var data =
+      if let (name, roots) = catalogued { try Self.catalogued(name, roots, shape, known) } else {
+        try Self.pictures(in: try pictureFolder(), model, known)
+      }
+    var images = ImageOptions()
+    if shape.rank == 3, data.sampleShape.rank == 3, data.sampleShape != shape {
+      images.size = [shape[0], shape[1]]
+      images.channels = shape[2]
+      note("samples of shape \(data.sampleShape) are made the \(shape) that the network takes")
+    }
+    images.normalization = normalization
+    if images != ImageOptions() { data = try data.converted(images) }
+    guard let count = self.images else { return data }
+    guard (1...data.count).contains(count) else {
+      throw CompressError("--images \(count): \"\(data.name)\" has \(data.count) samples")
+    }
+    return try data.taking(count)
+  }
+
+  private func normalization(_ known: Preprocessing?, _ note: (String) -> Void) throws -> Normalization {
+    if let normalize {
+      guard let named = Normalization.named[normalize] else {
+        throw CompressError(
+          "--normalize: there is no normalization \"\(normalize)\""
+            + Suggestion.text(for: normalize, among: Normalization.named.keys.sorted()))
+      }
+      return named
+    }
+    if let known { return Normalization(known) }
+    note("the model does not say how pixels are normalized: they are numbers from 0 to 1; otherwise --normalize NAME")
+    return Normalization()
+  }
+
+  /// A data set's name and where it may lie. `--data NAME` is understood, too.
+  private var catalogued: (name: String, roots: [String])? {
+    if let name { return Folders.exists(name) ? nil : (name, DatasetCatalog.roots(data: folder)) }
+    guard let folder, !Folders.exists(folder) else { return nil }
+    return (folder, DatasetCatalog.roots(data: nil))
+  }
+
+  private func pictureFolder() throws -> String {
+    if let name { return name }
+    guard let folder else {
+      throw CompressError(
+        "which data?",
+        hint: "--on NAME, one of \(DatasetCatalog.names.joined(separator: ", ")), or --on FOLDER of pictures")
+    }
+    return folder
+  }
+
+  private static func catalogued(
+    _ name: String, _ roots: [String], _ shape: Shape, _ known: Preprocessing?
+  ) throws -> any Dataset {
+    var options = DatasetCatalog.Options()
+    // Cut out of the photographs as large as the network wants them.
+    if name == "imagenette", shape.rank == 3 { options.folders = folderOptions(shape, known) }
+    return try DatasetCatalog.open(name, roots: roots, options: options).test
+  }
+
+  private static func folderOptions(_ shape: Shape, _ known: Preprocessing?) -> ImageFolder.Options {
+    var options = ImageFolder.Options()
+    options.side = known?.crop?.side ?? min(shape[0], shape[1])
+    options.shortSide = known?.crop?.shortSide
+    return options
+  }
+
+  /// Labels are the model's own where its classes have the folders' names.
+  private static func pictures(in folder: String, _ model: Model, _ known: Preprocessing?) throws -> any Dataset {
+    let shape = model.graph.inputShape
+    guard shape.rank == 3, [1, 3].contains(shape[2]) else {
+      throw CompressError("the network takes values of shape \(shape), no pictures").at(file: folder)
+    }
+    let classes = model.signature.classes.flatMap { names in
+      names.allSatisfy { !$0.contains("/") && Folders.exists("\(folder)/\($0)") } ? names : nil
+    }
+    return try ImageFolder(
+      name: URL(fileURLWithPath: folder).lastPathComponent, folder: folder, classes: classes,
+      options: folderOptions(shape, known))
+  }
+}
