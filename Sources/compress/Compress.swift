@@ -23,7 +23,8 @@ struct Compress: ParsableCommand {
       """,
     version: version,
     subcommands: [
-      RunCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self, NewCommand.self,
+      RunCommand.self, WatchCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self,
+      NewCommand.self,
       PluginsCommand.self, InspectCommand.self, PredictCommand.self, EvaluateCommand.self, CompareCommand.self,
       ConvertCommand.self, BenchCommand.self, ConformanceCommand.self, DataCommand.self,
       CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,

@@ -13,14 +13,18 @@ struct ThreadOptions: ParsableArguments {
   ///
   /// - Throws: `CompressError` when the number is out of range.
   func pool() throws -> ThreadPool {
+    tellTooMany()
+    return try ThreadPool(threads: count)
+  }
+
+  /// What nobody gains by is allowed, and told.
+  func tellTooMany() {
     let cores = ProcessInfo.processInfo.activeProcessorCount
-    let pool = try ThreadPool(threads: threads ?? cores)
     if let threads, threads > cores {
       tellAssumption(
         "\(threads) threads on \(cores) \(cores == 1 ? "core" : "cores") wait for each other: times are longer, not shorter"
       )
     }
-    return pool
   }
 
   /// How many that is.

@@ -8,7 +8,8 @@ import Testing
 @Suite struct HostileTextTests {
   /// U+0D4E joins the `<` behind it, and accents join what is before them: neither is a `Character` of its own.
   static let names = [
-    "\u{D4E}<script>alert(1)</script>", "x\"\u{301} onmouseover=\"alert(1)", "\u{D4E}</script><script>alert(1)</script>",
+    "\u{D4E}<script>alert(1)</script>", "x\"\u{301} onmouseover=\"alert(1)",
+    "\u{D4E}</script><script>alert(1)</script>",
     "&\u{301}lt;", "'\u{301} onclick='alert(1)", "\u{600}<img src=x onerror=alert(1)>",
   ]
 
@@ -48,7 +49,8 @@ import Testing
     for charts in [nil, someLibrary] {
       let html = Array(try SweepReport(results, charts: charts).rendered().utf8)
       func count(_ text: String) -> Int { html.indices.count { html[$0...].starts(with: Array(text.utf8)) } }
-      let scripts = charts == nil ? 0 : 3
+      // That which sorts tables, and those of charts.
+      let scripts = charts == nil ? 1 : 4
       #expect(count("<script") == scripts && count("</script") == scripts && count("<img") == 0)
       #expect(charts != nil || count("\"\u{301} onmouseover") == 0)
     }

@@ -33,8 +33,10 @@ public enum PointWorker {
     let store = definition.run.usesCache ? try StageStore.ofUser(budget: budget) : nil
     let slot = try MeasuringSlot(in: try StageStore.ofUser().root + "/slots")
     try slot.enter(waiting: cancellation.check)
+    defer { folder.removeProgress(of: number) }
     let context = StageContext(
-      pool: try ThreadPool(threads: definition.threads), progress: progress, cancellation: cancellation, slot: slot)
+      pool: try ThreadPool(threads: definition.threads),
+      progress: PointProgress(number, in: folder, next: progress), cancellation: cancellation, slot: slot)
     let executor = Executor(context: context, store: store)
     try executor.prepareStore()
     let run = ScriptRun(

@@ -26,6 +26,9 @@ public struct SweepFolder: Sendable {
     return "points/" + String(repeating: "0", count: max(0, 4 - digits.count)) + digits
   }
 
+  /// What its worker is at.
+  static func progressName(of point: Int) -> String { "\(name(of: point))/progress.txt" }
+
   public func outcomePath(of point: Int) -> String { "\(folder(of: point))/outcome.json" }
   func jobPath(of point: Int) -> String { "\(folder(of: point))/job.json" }
   public func logPath(of point: Int) -> String { "\(folder(of: point))/log.txt" }
@@ -112,6 +115,14 @@ public struct SweepFolder: Sendable {
     let end = try? held().end(of: Self.name(of: point) + "/log.txt", bytes: bytes)
     return end.map { String(decoding: $0, as: UTF8.self) } ?? ""
   }
+
+  /// What a worker that runs is at; nil where it has not said.
+  func progress(of point: Int) -> String? {
+    guard let bytes = try? held().contents(Self.progressName(of: point), limit: 4096) else { return nil }
+    return String(decoding: bytes, as: UTF8.self)
+  }
+
+  func removeProgress(of point: Int) { try? held().remove(Self.progressName(of: point)) }
 
   func removeOutcome(of point: Int) throws { try held().remove("\(Self.name(of: point))/\(Self.outcomeName)") }
 

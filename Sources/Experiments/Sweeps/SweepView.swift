@@ -117,8 +117,9 @@ public final class SweepView: SweepObserver {
     return mean * Double(total - done - failed) / Double(max(1, min(jobs, total - done - failed)))
   }
 
-  /// The last line of a worker's log.
+  /// What a worker is at, or the last line of its log.
   private func activity(of point: Int) -> String {
+    if let progress = folder.progress(of: point) { return progress.escapedForTerminal }
     let text = folder.endOfLog(of: point, bytes: 400)
     return (text.split(separator: "\n").last.map(String.init) ?? "").escapedForTerminal
   }

@@ -266,7 +266,7 @@ public struct Comparer {
     while ContinuousClock.now < end {
       try executor.context.cancellation.check()
       let left = (end - ContinuousClock.now) / .seconds(1)
-      executor.context.progress.update(done: done, detail: "cools down for \(left.formatted(1)) s before \(what)")
+      executor.context.progress.update(done: done, detail: "cools down \(left.formatted(1)) s, then \(what)")
       Thread.sleep(forTimeInterval: min(0.05, max(0.001, (end - ContinuousClock.now) / .seconds(1))))
     }
   }

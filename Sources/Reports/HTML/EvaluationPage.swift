@@ -34,8 +34,8 @@ public struct EvaluationPage {
       headline =
         "\(ReportPage.shown(file)): \(Formatting.percent(outcome.accuracy)) of \(ReportPage.shown(outcome.data))"
       lead =
-        "\(Formatting.count(outcome.correct)) of \(Formatting.count(outcome.samples)) samples are predicted right; "
-        + "with 95 % confidence between \(Formatting.percents(outcome.interval))."
+        "\(Formatting.count(outcome.correct)) of \(Formatting.count(outcome.samples)) samples are predicted right "
+        + "(95 % interval: \(Formatting.percents(outcome.interval)))."
       note =
         outcome.undefined > 0
         ? "The model answers NaN to \(Formatting.count(outcome.undefined)) samples; they count as wrong." : ""
@@ -62,7 +62,7 @@ public struct EvaluationPage {
       section = ReportPage.ClassSection(
         outcome.results, outcome.mistakes, named: file, series: ReportPage.series(0),
         mostMistakes: EvaluationPage.mostMistakes)
-      frame = try PageFrame(style: reportStyle, charts: nil, data: [String](), script: "")
+      frame = try PageFrame(style: reportStyle, charts: nil, data: [String](), script: "", sorts: true)
     }
   }
 }
@@ -73,7 +73,7 @@ private let evaluationTemplate = PageFrame.template(
     <section id="classes">
       <h2>Classes</h2>
       <div class="wide">
-      <table class="cards">
+      <table class="cards sortable">
         <thead><tr><th>Class</th><th>Samples</th><th>Right</th><th>Accuracy</th><th>Predicted</th></tr></thead>
         <tbody>
           {{#rows}}

@@ -7,17 +7,22 @@ struct PageFrame {
   /// What the charts draw, as JSON.
   let data: String
   let script: String
+  /// One, or none where no table can be sorted.
+  let tableScripts: [String]
 
   /// - Parameters:
   ///   - charts: nil for a page of tables.
   ///   - data: what `script` draws.
-  init(style: String, charts: ChartLibrary?, data: some Encodable, script: String) throws {
+  ///   - sorts: whether tables of the class `sortable` can be sorted.
+  init(style: String, charts: ChartLibrary?, data: some Encodable, script: String, sorts: Bool = false) throws {
+    tableScripts = sorts ? [tableScript] : []
     self.style = style
     self.script = script
     chartVersion = charts?.version ?? ""
     chartSource = charts?.source ?? ""
     self.data = charts == nil ? "" : try ScriptText.json(data)
-    let scripts = charts.map { "\(ScriptText.policySource($0.source)) \(ScriptText.policySource(script))" } ?? "'none'"
+    let admitted = (charts.map { [$0.source, script] } ?? []) + tableScripts
+    let scripts = admitted.isEmpty ? "'none'" : admitted.map(ScriptText.policySource).joined(separator: " ")
     policy =
       "default-src 'none'; style-src 'unsafe-inline'; script-src \(scripts); img-src data:; base-uri 'none'; "
       + "form-action 'none'"
@@ -59,6 +64,9 @@ struct PageFrame {
     <script>{{{frame.chartSource}}}</script>
     <script>{{{frame.script}}}</script>
     {{/hasCharts}}
+    {{#frame.tableScripts}}
+    <script>{{{.}}}</script>
+    {{/frame.tableScripts}}
     </body>
     </html>
 

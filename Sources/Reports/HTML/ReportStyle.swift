@@ -54,7 +54,9 @@ let reportStyle = """
   .lost td { background: color-mix(in srgb, var(--lost) var(--share, 0%), transparent); }
   .t1 { --share: 9%; } .t2 { --share: 18%; } .t3 { --share: 27%; } .t4 { --share: 36%; } .t5 { --share: 45%; }
   .t6 { --share: 54%; } .t7 { --share: 63%; } .t8 { --share: 72%; } .t9 { --share: 81%; } .t10 { --share: 90%; }
-  .matrix td, .matrix th { padding: 0.3rem 0.4rem; }
+  .matrix { width: auto; } .matrix td, .matrix th { padding: 0.3rem 0.4rem; min-width: 3.2rem; }
+  .sortable thead th { cursor: pointer; } .sortable thead th:hover { color: var(--ink); }
+  .sortable th[aria-sort="descending"]::after { content: " ↓"; } .sortable th[aria-sort="ascending"]::after { content: " ↑"; }
   .pictures { display: flex; flex-wrap: wrap; gap: 1rem; }
   .pictures figure { width: 7rem; } .pictures small { display: block; color: var(--soft); font-weight: 400; }
   .pictures img { width: 7rem; image-rendering: pixelated; border-radius: 6px; }

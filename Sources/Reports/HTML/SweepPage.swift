@@ -153,7 +153,8 @@ struct SweepPage {
 
     hasCharts = charts != nil && hasResults
     frame = try PageFrame(
-      style: reportStyle + sweepStyle, charts: hasCharts ? charts : nil, data: chartData, script: sweepScript)
+      style: reportStyle + sweepStyle, charts: hasCharts ? charts : nil, data: chartData, script: sweepScript,
+      sorts: true)
   }
 
   /// `, each variant in 3 turns`, `, each variant in 1 to 3 turns`; empty where nobody recorded it.

@@ -53,7 +53,7 @@ private let sweepSections = #"""
   <section id="seeds">
     <h2>Over seeds</h2>
     <div class="wide">
-    <table class="cards">
+    <table class="cards sortable">
       <thead><tr><th class="text">Variant</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>Seeds</th><th>Accuracy</th>
       <th>Least to greatest</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th><th>Median</th></tr></thead>
       <tbody>
@@ -76,7 +76,7 @@ private let sweepSections = #"""
   <section id="points">
     <h2>All points</h2>
     <div class="wide">
-    <table class="cards">
+    <table class="cards sortable">
       <thead><tr><th>Point</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>seed</th><th class="text">Variant</th><th>Accuracy</th>
       <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th><th>Median</th></tr></thead>
       <tbody>
@@ -92,7 +92,7 @@ private let sweepSections = #"""
       </tbody>
     </table>
     </div>
-    <p class="fine">● marks what no other beats in accuracy and size at once. A point’s number leads to its report.
+    <p class="fine">● marks what no other beats in accuracy and size at once. A point’s number leads to its report; a touch of a column’s head sorts by it.
     {{omitted}}</p>
     <p class="fine">{{setting}}</p>
   </section>

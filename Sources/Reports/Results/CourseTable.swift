@@ -30,9 +30,12 @@ public struct CourseTable {
 
   private var rounds: TextTable {
     let metrics = CourseMetric.allCases
+    let leftOut: [CourseMetric] = [.parameters, .filters]
     var table = TextTable(
-      [("round", .left), (isByAgreement ? "same" : "accuracy", .right), ("difference", .right)]
-        + metrics.map { ($0.title.lowercased(), .right) }
+      [
+        TextTable.Column("round", .left, cutTo: 16), TextTable.Column(isByAgreement ? "same" : "accuracy", .right),
+        TextTable.Column("difference", .right),
+      ] + metrics.map { TextTable.Column($0.title.lowercased(), .right, leftOut: leftOut.firstIndex(of: $0)) }
     )
     for (index, round) in course.rounds.enumerated() {
       let change = round.accuracy - course.rounds[0].accuracy

@@ -9,9 +9,11 @@ public struct ModelSummaryTable {
   public func rendered(for terminal: Terminal) -> String {
     let cost = ModelCost(model)
     var table = TextTable([
-      ("layer", .left), ("kind", .left), ("output", .left), ("parameters", .right), ("nonzero", .right),
-      ("MACs", .right),
-      ("stored as", .left), ("bytes", .right), ("from", .left),
+      TextTable.Column("layer", .left, cutTo: 20), TextTable.Column("kind", .left, cutTo: 10),
+      TextTable.Column("output", .left), TextTable.Column("parameters", .right),
+      TextTable.Column("nonzero", .right, leftOut: 3), TextTable.Column("MACs", .right),
+      TextTable.Column("stored as", .left, leftOut: 4, cutTo: 12), TextTable.Column("bytes", .right, leftOut: 2),
+      TextTable.Column("from", .left, leftOut: 1),
     ])
     for layer in cost.layers {
       let hasWeights = layer.parameters > 0

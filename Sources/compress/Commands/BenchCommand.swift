@@ -114,6 +114,7 @@ struct BenchCommand: ParsableCommand {
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
+    threading.tellTooMany()
     let batch = batch ?? 1
     let report = try BenchReport(
       model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threading.count,
