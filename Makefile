@@ -4,7 +4,7 @@
 # Others: build, test-exports (what is written, in other runtimes), figures (whether documented figures still hold),
 # bench-peers (times beside other runtimes'), soak (long checks), sanitize, clean.
 
-PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libcurl4-openssl-dev pkg-config libjs-chart.js
+PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libedit-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
 # For running the kernels for ARM on other machines.
 NEON      = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user

@@ -19,6 +19,7 @@ let package = Package(
     .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
     .systemLibrary(name: "CJPEG", pkgConfig: "libjpeg", providers: [.apt(["libjpeg-dev"])]),
     .systemLibrary(name: "CPNG", pkgConfig: "libpng", providers: [.apt(["libpng-dev"])]),
+    .systemLibrary(name: "CEdit", pkgConfig: "libedit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(name: "CHDF5", pkgConfig: "hdf5", providers: [.apt(["libhdf5-dev"])]),
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
@@ -87,7 +88,8 @@ let package = Package(
     .executableTarget(
       name: "compress",
       dependencies: [
-        "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Downloads",
+        "CEdit", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets",
+        "Downloads",
         "Runtime",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),

@@ -27,7 +27,7 @@ struct Compress: ParsableCommand {
       NewCommand.self,
       PluginsCommand.self, InspectCommand.self, PredictCommand.self, EvaluateCommand.self, CompareCommand.self,
       ConvertCommand.self, BenchCommand.self, ConformanceCommand.self, DataCommand.self,
-      CacheCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
+      CacheCommand.self, ReplCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
       LogRunsCommand.self,
     ])
 
@@ -42,6 +42,7 @@ struct Compress: ParsableCommand {
   /// Commands that start processes, or need a folder for files in passing; those that read models start one for HDF5.
   private static let brokered = [
     "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert", "predict", "evaluate",
+    "repl",
   ]
 
   /// Lets the stack of the main thread, which scripts run on, grow to 100 MiB. Lua names what failed in a chain of indices
