@@ -28,6 +28,49 @@ import Testing
     #expect(run.status == 0 && run.output.contains("pruned and int8"), "\(run.errors)")
   }
 
+  /// An editor completes at once; settings that somebody made are nobody else's to change.
+  @Test func newFilesComeWithSettingsForEditors() throws {
+    let folder = try TemporaryFolder(), path = folder.path + "/.luarc.json"
+    let made = try compress(["new", "pipeline", "mine"], cache: folder, workingIn: folder.path)
+    #expect(made.status == 0 && made.output.contains("wrote .luarc.json"), "\(made.output)\(made.errors)")
+    let text = try Data(contentsOf: URL(fileURLWithPath: path))
+    let settings = try JSONSerialization.jsonObject(with: text) as? [String: Any]
+    #expect(settings?["runtime.version"] as? String == "Lua 5.4")
+    let library = try #require((settings?["workspace.library"] as? [String])?.first)
+    #expect(library == folder.path + "/data/compress/meta")
+    #expect(
+      try String(contentsOfFile: library + "/compress.lua", encoding: .utf8)
+        == String(contentsOfFile: sourceRoot + "/plugins/meta/compress.lua", encoding: .utf8))
+    // What scripts do not have is not offered.
+    let libraries = settings?["runtime.builtin"] as? [String: String]
+    #expect(libraries?["io"] == "disable" && libraries?["string"] == nil)
+
+    for (name, content) in [(".luarc.json", "{}\n"), (".luarc.jsonc", "{} // mine\n")] {
+      try FileManager.default.removeItem(atPath: path)
+      let own = "\(folder.path)/\(name)"
+      try Data(content.utf8).write(to: URL(fileURLWithPath: own))
+      let next = try compress(["new", "plugin", "p\(content.count)"], cache: folder, workingIn: folder.path)
+      #expect(next.status == 0 && !next.output.contains("luarc") && next.errors.isEmpty, "\(next.output)")
+      #expect(try String(contentsOfFile: own, encoding: .utf8) == content)
+      #expect(FileManager.default.fileExists(atPath: path) == (own == path))
+    }
+    // A link that leads nowhere is somebody's as well.
+    try FileManager.default.removeItem(atPath: folder.path + "/.luarc.jsonc")
+    try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: "elsewhere")
+    #expect(try compress(["new", "plugin", "linked"], cache: folder, workingIn: folder.path).status == 0)
+    #expect(!FileManager.default.fileExists(atPath: folder.path + "/elsewhere"))
+
+    // Without a folder for the stubs what was asked for is made all the same.
+    try FileManager.default.removeItem(atPath: path)
+    try Data().write(to: URL(fileURLWithPath: folder.path + "/occupied"))
+    let without = try compress(
+      ["new", "plugin", "last"], cache: folder, environment: ["XDG_DATA_HOME": folder.path + "/occupied"],
+      workingIn: folder.path)
+    #expect(without.status == 0 && without.errors.contains("no settings for editors"), "\(without.errors)")
+    #expect(FileManager.default.fileExists(atPath: folder.path + "/last.lua"))
+    #expect(!FileManager.default.fileExists(atPath: path))
+  }
+
   @Test func namesThatAreNoneAreRefused() throws {
     let folder = try TemporaryFolder()
     for name in ["../mine", "a b", "", "mine.lua", "größe"] {

@@ -6,7 +6,11 @@ import Scripting
 /// `compress new plugin|pipeline NAME`.
 struct NewCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "new", abstract: "Write a first plugin or pipeline to start from: NAME.lua, which runs as it is.")
+    commandName: "new", abstract: "Write a first plugin or pipeline to start from: NAME.lua, which runs as it is.",
+    discussion: """
+      Where there is none yet, also writes .luarc.json, by which an editor's Lua language server completes and checks \
+      what is in the folder.
+      """)
 
   enum What: String, ExpressibleByArgument, CaseIterable { case plugin, pipeline }
 
@@ -16,7 +20,9 @@ struct NewCommand: ParsableCommand {
   @Argument(help: "Letters, digits and _; the file is NAME.lua in this folder.")
   var name: String
 
-  @Option(help: ArgumentHelp("Of a plugin: \(Scaffold.pluginKinds.joined(separator: ", ")).", valueName: "kind"))
+  @Option(
+    help: ArgumentHelp("Of a plugin: \(Scaffold.pluginKinds.joined(separator: ", ")).", valueName: "kind"),
+    completion: .list(Scaffold.pluginKinds))
   var kind: String?
 
   func validate() throws {
@@ -27,7 +33,17 @@ struct NewCommand: ParsableCommand {
     let scaffold: Scaffold = what == .pipeline ? .pipeline : .plugin(kind: kind ?? "pruning")
     let path = try scaffold.write(name: name, into: ".")
     let terminal = Terminal(.output)
-    terminal.writeLine("wrote \(terminal.styled(path, .bold))\n\nnext:")
+    terminal.writeLine("wrote \(terminal.styled(path, .bold))")
+    do {
+      if let settings = try EditorSettings.write(into: ".") {
+        terminal.writeLine("wrote \(settings), for editors with a Lua language server")
+      }
+    } catch let error as CompressError {
+      // What was asked for is there.
+      let errors = Terminal(.errors)
+      errors.writeLine(errors.styled("note: ", .yellow) + "no settings for editors: \(error)".escapedBlock)
+    }
+    terminal.writeLine("\nnext:")
     switch what {
     case .pipeline:
       terminal.writeLine("  compress check \(path)              its options, and what it would do")
