@@ -9,12 +9,12 @@ import Scripting
 
 /// What every command that runs a script takes.
 struct ScriptOptions: ParsableArguments {
-  @Argument(help: "The pipeline, a Lua file.")
+  @Argument(help: "The pipeline, a Lua file.", completion: .script)
   var script: String
 
   @Option(
     name: .customLong("set"), parsing: .singleValue,
-    help: ArgumentHelp("Set a param of the script.", valueName: "name=value"))
+    help: ArgumentHelp("Set a param of the script.", valueName: "name=value"), completion: .param)
   var settings: [String] = []
 
   @OptionGroup var threading: ThreadOptions
@@ -23,10 +23,13 @@ struct ScriptOptions: ParsableArguments {
   var seed: UInt64 = 0
 
   @Option(
-    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"),
+    completion: .directory)
   var data: String?
 
-  @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
+  @Option(
+    parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"),
+    completion: .directory)
   var plugins: [String] = []
 
   @Flag(name: .customLong("no-cache"), help: "Compute everything anew and store nothing.")

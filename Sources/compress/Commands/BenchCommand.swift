@@ -23,7 +23,7 @@ struct BenchCommand: ParsableCommand {
       fit six seconds, at least eight, after three that do not count.
       """)
 
-  @Argument(help: "A model file, or zoo:NAME for an untrained network.")
+  @Argument(help: "A model file, or zoo:NAME for an untrained network.", completion: .model)
   var model: String
 
   @OptionGroup var reading: ReadingOptions
@@ -50,7 +50,7 @@ struct BenchCommand: ParsableCommand {
     parsing: .singleValue,
     help: ArgumentHelp(
       "With --pruning: the plugin to time (default: global_magnitude and filter_l1); may be repeated.",
-      valueName: "name"))
+      valueName: "name"), completion: .pruningPlugin)
   var strategy: [String] = []
 
   @Option(parsing: .unconditional, help: "With --pruning: share of the weights to zero (default: 0.8).")

@@ -16,10 +16,10 @@ struct CompareCommand: ParsableCommand {
       are furthest off. SQNR is signal to noise in decibels; 20 dB is an error of a tenth.
       """)
 
-  @Argument(help: "The original: a model file.")
+  @Argument(help: "The original: a model file.", completion: .file())
   var original: String
 
-  @Argument(help: "What was made of it: a model file.")
+  @Argument(help: "What was made of it: a model file.", completion: .file())
   var changed: String
 
   @OptionGroup var data: DataOptions

@@ -14,7 +14,7 @@ struct ConformanceCommand: ParsableCommand {
       is not supported is out of scope, with its reason. Ends with one line: N passed, N out of scope, N failed.
       """)
 
-  @Argument(help: "A folder of cases.")
+  @Argument(help: "A folder of cases.", completion: .directory)
   var folder: String
 
   @Flag(help: "Also name the cases that pass.")

@@ -17,10 +17,10 @@ struct ConvertCommand: ParsableCommand {
       names and shapes of its inputs and outputs.
       """)
 
-  @Argument(help: "A model file.")
+  @Argument(help: "A model file.", completion: .file())
   var model: String
 
-  @Argument(help: "The file to write.")
+  @Argument(help: "The file to write.", completion: .file())
   var out: String
 
   @OptionGroup var reading: ReadingOptions

@@ -18,7 +18,8 @@ struct DataCommand: ParsableCommand {
       commandName: "list", abstract: "List the data sets, where they are, and what can be fetched.")
 
     @Option(
-      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"),
+      completion: .directory)
     var data: String?
 
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
@@ -68,7 +69,8 @@ struct DataCommand: ParsableCommand {
         set's name, or itself; $COMPRESS_MIRROR names mirrors, too, separated by spaces.
         """)
 
-    @Argument(help: ArgumentHelp("Which ones.", valueName: "name"))
+    @Argument(
+      help: ArgumentHelp("Which ones.", valueName: "name"), completion: .list(PublishedDataset.all.map(\.name)))
     var names: [String]
 
     @Option(
@@ -77,7 +79,8 @@ struct DataCommand: ParsableCommand {
     var mirror: [String] = []
 
     @Option(
-      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+      help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"),
+      completion: .directory)
     var data: String?
 
     @Option(

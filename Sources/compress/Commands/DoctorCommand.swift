@@ -20,7 +20,8 @@ struct DoctorCommand: ParsableCommand {
   var peak = false
 
   @Option(
-    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"),
+    completion: .directory)
   var data: String?
 
   @Flag(help: "One JSON object: facts, each a text or several; missing; with --peak also peaks.")

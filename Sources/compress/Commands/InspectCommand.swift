@@ -13,7 +13,7 @@ struct InspectCommand: ParsableCommand {
     commandName: "inspect",
     abstract: "Show a model layer by layer: shapes, parameters, MACs, how it is stored and how it runs.")
 
-  @Argument(help: "A model file, or a file of weights (safetensors, or a PyTorch checkpoint).")
+  @Argument(help: "A model file, or a file of weights (safetensors, or a PyTorch checkpoint).", completion: .file())
   var model: String
 
   @Flag(help: "Also show the steps the runtime would take.")

@@ -14,10 +14,12 @@ struct PluginsCommand: ParsableCommand {
       of these, in the program itself.
       """)
 
-  @Argument(help: "The plugin to explain.")
+  @Argument(help: "The plugin to explain.", completion: .plugin)
   var name: String?
 
-  @Option(parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"))
+  @Option(
+    parsing: .singleValue, help: ArgumentHelp("Folder with plugins, before those shipped.", valueName: "dir"),
+    completion: .directory)
   var plugins: [String] = []
 
   @Flag(help: "JSON: an array of all plugins, or one object; name, kind, summary, options, path, or error.")

@@ -20,7 +20,7 @@ struct RunCommand: ParsableCommand {
 
   @OptionGroup var options: ScriptOptions
 
-  @Option(help: ArgumentHelp("Where results and models go.", valueName: "dir"))
+  @Option(help: ArgumentHelp("Where results and models go.", valueName: "dir"), completion: .directory)
   var out: String?
 
   @Option(help: ArgumentHelp("Also log the run to the MLflow server at this address.", valueName: "url"))

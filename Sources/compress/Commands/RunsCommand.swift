@@ -95,7 +95,8 @@ struct RunsCommand: ParsableCommand {
   struct Show: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "show", abstract: "Show everything about a run.")
 
-    @Argument(help: "The run's number, the name it was given, or the beginning of its hexadecimal one.")
+    @Argument(
+      help: "The run's number, the name it was given, or the beginning of its hexadecimal one.", completion: .run)
     var id: String
 
     @Flag(help: "One JSON object.")
@@ -114,7 +115,7 @@ struct RunsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "compare", abstract: "Show runs beside each other: what was different, and what came of it.")
 
-    @Argument(help: "Two runs or more.")
+    @Argument(help: "Two runs or more.", completion: .run)
     var ids: [String]
 
     func validate() throws {
@@ -174,7 +175,8 @@ struct RunsCommand: ParsableCommand {
       commandName: "label", abstract: "Name a run, tag it, or write a note to it.",
       discussion: "What is not mentioned stays as it is. An empty name or note takes it away.")
 
-    @Argument(help: "The run's number, the name it was given, or the beginning of its hexadecimal one.")
+    @Argument(
+      help: "The run's number, the name it was given, or the beginning of its hexadecimal one.", completion: .run)
     var id: String
 
     @Option(help: "What it is called from now on.")

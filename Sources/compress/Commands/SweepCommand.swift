@@ -25,7 +25,8 @@ struct SweepCommand: ParsableCommand {
   @Option(
     parsing: .singleValue,
     help: ArgumentHelp(
-      "What to sweep over: k=v1,v2 or k=from:to:step; to sample also k=from:to, k=from:to:log.", valueName: "axis"))
+      "What to sweep over: k=v1,v2 or k=from:to:step; to sample also k=from:to, k=from:to:log.", valueName: "axis"),
+    completion: .param)
   var grid: [String] = []
 
   @Option(parsing: .unconditional, help: ArgumentHelp("Seeds of every point, counted from --seed.", valueName: "n"))
@@ -41,7 +42,9 @@ struct SweepCommand: ParsableCommand {
     help: ArgumentHelp("So many points of a Latin hypercube instead of every combination.", valueName: "n"))
   var latin: Int?
 
-  @Option(help: ArgumentHelp("Where everything goes (default: sweeps/NAME in the user's data).", valueName: "dir"))
+  @Option(
+    help: ArgumentHelp("Where everything goes (default: sweeps/NAME in the user's data).", valueName: "dir"),
+    completion: .directory)
   var out: String?
 
   @Option(parsing: .unconditional, help: "Worker processes; --threads is for each (default: all cores, divided).")
