@@ -1,18 +1,20 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, test-exports (what is written, in other runtimes), figures (whether documented figures still hold),
-# bench-peers (times beside other runtimes'), soak (long checks), sanitize, clean.
+# Others: build, install and uninstall (PREFIX=/usr/local), test-exports (what is written, in other runtimes),
+# figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak (long checks),
+# sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libedit-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
 # For running the kernels for ARM on other machines.
 NEON      = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 BIN       = .build/release/compress
+PREFIX   ?= /usr/local
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build test test-exports figures bench-peers soak sanitize deps neon-deps clean
+.PHONY: quickstart build install uninstall test test-exports figures bench-peers soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -20,6 +22,14 @@ quickstart: build
 # Swift's libraries go into the program, so that it runs where Swift is not installed; its symbols stay out.
 build: deps
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
+
+# The program, its manual page, completions for bash, zsh and fish, the editor's stubs and the documents, below
+# DESTDIR/PREFIX. Builds nothing, so that it can be root's command; BIN=PATH installs what was built elsewhere.
+install:
+	@PROGRAM='$(BIN)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh install
+
+uninstall:
+	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall
 
 # The NEON kernels run under qemu, unless its packages or those of the compiler cannot be had; then it says so.
 test: deps neon-deps

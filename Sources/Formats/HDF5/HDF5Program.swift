@@ -4,16 +4,19 @@ import Files
 import Foundation
 import Synchronization
 
-/// The program that reads HDF5 files for this one: `compress-hdf5`, which lies beside it. libhdf5 reads bytes that
-/// anybody wrote, so it is in a process that has no rights, and what it says is checked like any file.
+/// The program that reads HDF5 files for this one: `compress-hdf5`. libhdf5 reads bytes that anybody wrote, so it is in a
+/// process that has no rights, and what it says is checked like any file.
 public enum HDF5Program {
   static let name = "compress-hdf5"
   /// As a confined process starts it.
   private static let brokered = Mutex<BrokeredProgram?>(nil)
 
+  /// Beside this program, or in `../libexec/compress`, where `make install` puts what nobody is to start by hand.
   static var path: String {
     let own = try? FileManager.default.destinationOfSymbolicLink(atPath: "/proc/self/exe")
-    return Folders.parent(of: own ?? CommandLine.arguments[0]) + "/" + name
+    let folder = Folders.parent(of: own ?? CommandLine.arguments[0])
+    let beside = "\(folder)/\(name)", installed = "\(Folders.parent(of: folder))/libexec/compress/\(name)"
+    return access(beside, X_OK) != 0 && access(installed, X_OK) == 0 ? installed : beside
   }
 
   private static var isThere: Bool { access(path, X_OK) == 0 }
