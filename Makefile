@@ -1,9 +1,9 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, install and uninstall (PREFIX=/usr/local), test-exports (what is written, in other runtimes),
-# figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak (long checks),
-# sanitize, clean.
+# Others: build, install and uninstall (PREFIX=/usr/local), deb (a Debian package), test-exports (what is written, in
+# other runtimes), figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak
+# (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libedit-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -14,7 +14,7 @@ PREFIX   ?= /usr/local
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build install uninstall test test-exports figures bench-peers soak sanitize deps neon-deps clean
+.PHONY: quickstart build install uninstall deb test test-exports figures bench-peers soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -30,6 +30,10 @@ install:
 
 uninstall:
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall
+
+# out/compress_VERSION_ARCHITECTURE.deb, for this release of Debian or Ubuntu and later ones.
+deb: build
+	@PROGRAM='$(BIN)' packaging/deb.sh out
 
 # The NEON kernels run under qemu, unless its packages or those of the compiler cannot be had; then it says so.
 test: deps neon-deps
@@ -53,12 +57,13 @@ bench-peers: build
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the
-# address sanitizer, and Lua's door against a Lua that checks its use, where its sources can be had. A million files are
-# written on the way: in memory, where there is such a place.
+# address sanitizer, Lua's door against a Lua that checks its use, where its sources can be had, and the Debian package,
+# installed and removed. A million files are written on the way: in memory, where there is such a place.
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
 	$(MAKE) test-exports
 
 # Lua's door with every call of the walk, the kernels, and what reads untrusted bytes, in a build of their own: address
