@@ -12,27 +12,33 @@ import Testing
     var testDescription: String { place }
   }
 
-  /// The blocks of a language in README, docs and examples.
-  static func blocks(_ language: String) -> [Block] {
+  /// README, docs and examples, by their paths.
+  private static var documents: [String] {
     let manager = FileManager.default
     func files(_ folder: String) -> [String] {
       (manager.enumerator(atPath: sourceRoot + "/" + folder)?.compactMap { $0 as? String } ?? [])
         .filter { $0.hasSuffix(".md") }.sorted().map { folder + "/" + $0 }
     }
-    return (["README.md", "CONTRIBUTING.md", "SECURITY.md"] + files("docs") + files("examples")).flatMap {
-      name -> [Block] in
+    return ["README.md", "CONTRIBUTING.md", "SECURITY.md"] + files("docs") + files("examples")
+  }
+
+  /// The blocks of a language in them; of none, "".
+  static func blocks(_ language: String) -> [Block] {
+    documents.flatMap { name -> [Block] in
       guard let text = try? String(contentsOfFile: sourceRoot + "/" + name, encoding: .utf8) else { return [] }
-      var blocks: [Block] = [], open: (line: Int, lines: [Substring])?
+      var blocks: [Block] = [], open: (line: Int, language: String, lines: [Substring])?
       for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
         if let block = open {
           guard line == "```" else {
             open?.lines.append(line)
             continue
           }
-          blocks.append(Block(place: "\(name):\(block.line)", text: block.lines.joined(separator: "\n") + "\n"))
+          if block.language == language {
+            blocks.append(Block(place: "\(name):\(block.line)", text: block.lines.joined(separator: "\n") + "\n"))
+          }
           open = nil
-        } else if line == "```" + language {
-          open = (number + 1, [])
+        } else if line.hasPrefix("```") {
+          open = (number + 1, String(line.dropFirst(3)), [])
         }
       }
       return blocks
@@ -40,7 +46,56 @@ import Testing
   }
 
   @Test func thereAreBlocks() {
-    #expect(Self.blocks("lua").count >= 9 && Self.blocks("sh").count >= 10)
+    #expect(Self.blocks("lua").count >= 19 && Self.blocks("sh").count >= 14)
+  }
+
+  /// A block that is set in, or calls its language otherwise, would not be run; neither would one that says nothing.
+  @Test func noBlockEscapes() throws {
+    for name in Self.documents {
+      let text = try String(contentsOfFile: sourceRoot + "/" + name, encoding: .utf8)
+      var isOpen = false
+      for (number, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+        let start = line.drop { $0 == " " || $0 == ">" }
+        guard start.hasPrefix("```") || start.hasPrefix("~~~") else { continue }
+        let place = "\(name):\(number + 1): \(line)"
+        #expect(isOpen ? line == "```" : ["```", "```lua", "```sh", "```json", "```python"].contains(line), "\(place)")
+        isOpen.toggle()
+      }
+      #expect(!isOpen, "\(name)")
+    }
+    for block in Self.blocks("") {
+      let isLua = block.text.split(separator: "\n").contains { line in
+        ["local ", "return ", "use \"", "compress "].contains { line.hasPrefix($0) }
+      }
+      #expect(!isLua, "\(block.place) is Lua or a command, and says so nowhere")
+    }
+  }
+
+  /// The headings of a document as links name them.
+  private static func anchors(_ text: String) -> Set<String> {
+    Set(
+      text.split(separator: "\n").filter { $0.hasPrefix("#") }.map { line in
+        let title = line.drop { $0 == "#" }.drop { $0 == " " }.lowercased()
+        return title.filter { $0.isLetter || $0.isNumber || " -_".contains($0) }.replacing(" ", with: "-")
+      })
+  }
+
+  @Test func linksLeadSomewhere() throws {
+    var count = 0
+    for name in Self.documents {
+      let file = URL(fileURLWithPath: sourceRoot + "/" + name)
+      let text = try String(contentsOf: file, encoding: .utf8)
+      for match in text.matches(of: #/\]\(([^)\s]+)\)/#) where !match.1.hasPrefix("http") {
+        let parts = match.1.split(separator: "#", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+        let target = parts[0].isEmpty ? file : file.deletingLastPathComponent().appendingPathComponent(parts[0])
+        #expect(FileManager.default.fileExists(atPath: target.path), "\(name): \(match.1)")
+        count += 1
+        guard parts.count > 1 else { continue }
+        let there = Self.anchors(try String(contentsOf: target, encoding: .utf8))
+        #expect(there.contains(parts[1]), "\(name): \(match.1)")
+      }
+    }
+    #expect(count >= 50)
   }
 
   @Test(arguments: blocks("lua")) func luaRunsAsItStands(_ block: Block) throws {
@@ -79,6 +134,12 @@ import Testing
           }:save "backbone.safetensors"
           """
         #expect(try compress(["run", write(file, "make.lua"), "--out", folder.path], cache: folder).status == 0)
+      }
+      // A trained model of the reader's.
+      if let name = block.text.firstMatch(of: #/load_model "(net\.\w+)"/#)?.output.1 {
+        let script = try write(
+          "train(zoo.lab_cnn(), { data = dataset('digits').train:take(2000), epochs = 2 }):save '\(name)'", "make.lua")
+        #expect(try compress(["run", script, "--out", folder.path], cache: folder).status == 0)
       }
       if block.text.contains("load_model(\"training.pth\"") {
         try FileManager.default.copyItem(
