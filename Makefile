@@ -57,13 +57,16 @@ bench-peers: build
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the
-# address sanitizer, Lua's door against a Lua that checks its use, where its sources can be had, and the Debian package,
-# installed and removed. A million files are written on the way: in memory, where there is such a place.
+# address sanitizer, Lua's door against a Lua that checks its use, where its sources can be had, the Debian package,
+# installed and removed, and completions in the shells there are. A million files are written on the way: in memory,
+# where there is such a place.
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
+	@if command -v zsh >/dev/null; then PROGRAM=$(BIN) Tests/soak/completions.zsh || [ $$? = 77 ]; \
+	else echo "SKIPPED: completions in shells of their own: there is no zsh to drive them" >&2; fi
 	$(MAKE) test-exports
 
 # Lua's door with every call of the walk, the kernels, and what reads untrusted bytes, in a build of their own: address
