@@ -1,5 +1,6 @@
 import ArgumentParser
 import Confinement
+import Datasets
 import Experiments
 import Files
 import Foundation
@@ -32,7 +33,12 @@ extension CompletionKind {
   /// `name=value`, of the script that the command line names.
   static var param: CompletionKind { asked { words, prefix in try params(words, prefix) } }
 
-  /// A run's number: some of the newest.
+  /// A data set's name, or a folder of pictures.
+  static var samples: CompletionKind { asked { _, prefix in DatasetCatalog.names + paths(prefix) } }
+
+  static var normalization: CompletionKind { .list(Normalization.named.keys.sorted()) }
+
+  /// A run's number, or the name it was given: some of the newest.
   static var run: CompletionKind {
     asked { _, prefix in
       // To look is no reason to make one.
@@ -40,7 +46,8 @@ extension CompletionKind {
       try Rights(writable: Rights.runs).confine()
       var query = RunQuery()
       query.limit = 1000
-      return Array(try RunStore.ofUser().rows(query).map { String($0.id) }.filter { $0.hasPrefix(prefix) }.prefix(30))
+      let known = try RunStore.ofUser().rows(query).flatMap { [$0.name, String($0.id)].compactMap { $0 } }
+      return Array(known.filter { $0.hasPrefix(prefix) }.prefix(30))
     }
   }
 

@@ -13,15 +13,18 @@ struct DataOptions: ParsableArguments {
     name: .customLong("on"),
     help: ArgumentHelp(
       "The data set, as in dataset \"NAME\"; its test half. Or a folder with a folder of pictures for each class.",
-      valueName: "name"))
+      valueName: "name"), completion: .samples)
   var name: String?
 
   @Option(
     name: .customLong("data"),
-    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"))
+    help: ArgumentHelp("Folder with data sets (default: $COMPRESS_DATA, then the user's cache).", valueName: "dir"),
+    completion: .directory)
   var folder: String?
 
-  @Option(help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).")
+  @Option(
+    help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).",
+    completion: .normalization)
   var normalize: String?
 
   @Option(parsing: .unconditional, help: "The first so many samples (default: all).")

@@ -40,6 +40,9 @@ import Testing
     #expect(try offered("bench", "positional@0", ["compress", "bench", "zoos"]) == ["zoos/one/a.onnx"])
     #expect(try offered("bench", "positional@0", ["compress", "bench", "n"]) == ["net.onnx"])
     #expect(try offered("bench", "positional@0", ["compress", "bench", "nothing/"]).isEmpty)
+    let evaluate = ["compress", "evaluate", "net.onnx", "--on"]
+    #expect(try offered("evaluate", "--on", evaluate + ["mn"]) == ["mnist"])
+    #expect(try offered("evaluate", "--on", evaluate + ["zoos/"]) == ["zoos/one/a.onnx"])
     // bash expands what it is told to offer: names that would be commands then are left out.
     for name in ["$", "`", "a"] {
       #expect(try offered("bench", "positional@0", ["compress", "bench", name]).isEmpty, "\(name)")
@@ -94,6 +97,8 @@ import Testing
     #expect(try compress(["run", "p.lua"], cache: folder, workingIn: folder.path).status == 0)
     #expect(try offered("runs show", "positional@0", ["compress", "runs", "show", ""]) == ["1"])
     #expect(try offered("runs compare", "positional@0", ["compress", "runs", "compare", "2"]).isEmpty)
+    #expect(try compress(["runs", "label", "1", "--name", "first"], cache: folder).status == 0)
+    #expect(try offered("runs show", "positional@0", ["compress", "runs", "show", "f"]) == ["first"])
   }
 
   /// The commands for people, with what they take.

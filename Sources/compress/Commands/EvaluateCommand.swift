@@ -20,7 +20,7 @@ struct EvaluateCommand: ParsableCommand {
       For example: compress evaluate net.onnx --on cifar10 --normalize cifar10
       """)
 
-  @Argument(help: "A model file.")
+  @Argument(help: "A model file.", completion: .file())
   var model: String
 
   @OptionGroup var data: DataOptions
@@ -29,7 +29,7 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup var threads: ThreadOptions
 
-  @Option(help: ArgumentHelp("Also write a page to look at.", valueName: "file.html"))
+  @Option(help: ArgumentHelp("Also write a page to look at.", valueName: "file.html"), completion: .file())
   var report: String?
 
   @Flag(help: "One JSON object: model, data, samples, correct, accuracy, accuracy_95, undefined, classes, confusions.")

@@ -21,10 +21,10 @@ struct PredictCommand: ParsableCommand {
       Probabilities are the model's own where it ends in a softmax, otherwise the softmax of its scores.
       """)
 
-  @Argument(help: "A model file.")
+  @Argument(help: "A model file.", completion: .file())
   var model: String
 
-  @Argument(help: "Pictures.")
+  @Argument(help: "Pictures.", completion: .file())
   var pictures: [String]
 
   @OptionGroup var reading: ReadingOptions
@@ -32,10 +32,14 @@ struct PredictCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Classes of each picture, the likeliest first.")
   var top = 5
 
-  @Option(help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).")
+  @Option(
+    help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).",
+    completion: .normalization)
   var normalize: String?
 
-  @Option(help: ArgumentHelp("Names of the classes, one a line (default: the model's own).", valueName: "file"))
+  @Option(
+    help: ArgumentHelp("Names of the classes, one a line (default: the model's own).", valueName: "file"),
+    completion: .file())
   var classes: String?
 
   @OptionGroup var threads: ThreadOptions
