@@ -147,7 +147,7 @@ struct BenchCommand: ParsableCommand {
           + "what it is timed at is no answer")
     }
     guard let layers = report.layers else { return }
-    let peaks = try MachinePeaks(pool: threading.pool())
+    let peaks = try MachinePeaks(pool: ThreadPool(threads: threading.count))
     terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
   }
 

@@ -15,13 +15,15 @@ struct WatchCommand: ParsableCommand {
       For example: compress watch pipelines/mnist_lab.lua --out results --set epochs=1
       """)
 
-  @Argument(parsing: .captureForPassthrough, help: "The pipeline, and options of compress run.")
+  @Argument(
+    parsing: .captureForPassthrough, help: "The pipeline, and options of compress run.", completion: .script)
   var arguments: [String] = []
 
   /// Seconds between two looks.
   private static let pause = 0.2
 
   func validate() throws {
+    guard !arguments.contains(where: { ["-h", "--help"].contains($0) }) else { throw CleanExit.helpRequest(self) }
     guard arguments.contains(where: { $0.hasSuffix(".lua") }) else {
       throw ValidationError("name a pipeline: compress watch SCRIPT.lua")
     }
