@@ -133,6 +133,16 @@ import Testing
         model: student, options: options, data: data, teacher: SessionlessTeacher(teacher), pool: .serial)
     }
   }
+
+  /// What squashes an output hides most of what is to be learned.
+  @Test(arguments: [Activation.softmax, .sigmoid, .tanh])
+  func outputsAreMatchedBeforeWhatSquashesThem(_ function: Activation) throws {
+    var net = GraphBuilder(input: [6])
+    net.dense(4, name: "scores")
+    net.activation(function, name: "chances")
+    let targets = try Matching().targets(in: net.graph())
+    #expect(targets == [function == .tanh ? "chances" : "scores"])
+  }
 }
 
 /// A model as a teacher, by a training graph's own forward pass.

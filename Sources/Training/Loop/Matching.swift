@@ -9,7 +9,8 @@ public struct Matching: Sendable, Hashable {
   /// Of each value, its mean over elements and samples, relative to the mean square or magnitude of what the teacher has
   /// there, so that values of all sizes count alike.
   public var error: Error
-  /// By their names, the same in network and teacher; empty for the outputs, those of a softmax before it.
+  /// By their names, the same in network and teacher; empty for the outputs, those of a softmax or a sigmoid before it:
+  /// behind it most values are next to 0 or 1, where nothing that is learned shows.
   public var values: [String]
 
   public init(_ error: Error = .squared, values: [String] = []) {
@@ -24,7 +25,10 @@ public struct Matching: Sendable, Hashable {
     if values.isEmpty {
       return graph.outputs.map { output in
         let node = graph.producer(of: output)!
-        return if case .activation(.softmax) = node.op { node.inputs[0] } else { output }
+        return switch node.op {
+        case .activation(.softmax), .activation(.sigmoid): node.inputs[0]
+        default: output
+        }
       }
     }
     for (index, value) in values.enumerated() {
