@@ -18,14 +18,10 @@ public final class LearnedRounding {
   /// Places of each image that are sampled.
   private static let places = 16
 
-  private let window: Window?  // nil: a dense layer
-  /// How far apart the pixels of a transposed convolution's input lie; zeros are between them.
-  private let spacing: Size2D
-  private let shape: Shape
-  private let output: Shape
-  private let groups: Int
+  private let patches: LayerPatches
+  private var groups: Int { patches.groups }
   /// Weights of one filter.
-  private let depth: Int
+  private var depth: Int { patches.depth }
   /// For each group, for each block, its square matrices: inputs as they come by themselves, and originals by them.
   private var products: [(own: [Float], cross: [Float])] = []
 
@@ -34,19 +30,7 @@ public final class LearnedRounding {
 
   /// - Parameter node: a convolution or dense layer of the graph.
   public init(_ graph: Graph, _ node: Node) {
-    shape = graph.inputShapes(of: node)[0]
-    output = graph.shape(of: node.name)
-    if case .conv2d(let conv) = node.op {
-      window = conv.window
-      spacing = conv.inputDilation
-      groups = conv.groups
-      depth = conv.window.size.height * conv.window.size.width * shape[2] / conv.groups
-    } else {
-      window = nil
-      spacing = Size2D(1)
-      groups = 1
-      depth = shape.dims.last ?? 1
-    }
+    patches = LayerPatches(graph, node)
     for _ in 0..<groups {
       for block in 0..<blocks {
         let zeros = [Float](repeating: 0, count: range(block).count * range(block).count)
@@ -69,12 +53,10 @@ public final class LearnedRounding {
     for values in [original, rounded] {
       guard let bad = values.firstIndex(where: { !($0.magnitude <= Self.largestInput) }) else { continue }
       throw CompressError(
-        "its input is \(values[bad]) in sample \(bad / max(shape.count, 1) + 1) of a batch; rounding learns from "
-          + "values up to \(Self.largestInput)", kind: .input)
+        "its input is \(values[bad]) in sample \(bad / max(patches.shape.count, 1) + 1) of a batch; rounding learns "
+          + "from values up to \(Self.largestInput)", kind: .input)
     }
-    let images = original.count / max(shape.count, 1)
-    // Places at which the weights are used: a dense layer over an image or tokens is used at each pixel or token.
-    let pixels = window == nil ? shape.count / max(depth, 1) : output[0] * output[1]
+    let images = original.count / max(patches.shape.count, 1), pixels = patches.pixels
     let count = min(images * pixels, images * Self.places)
     guard count > 0 else { return }
     for group in 0..<groups {
@@ -84,7 +66,8 @@ public final class LearnedRounding {
           var rows = [Float](repeating: 0, count: count * range.count)
           for row in 0..<count {
             let place = row * (images * pixels) / count
-            gather(elements, image: place / pixels, pixel: place % pixels, group, range, into: &rows, at: row)
+            patches.gather(
+              elements, image: place / pixels, pixel: place % pixels, group: group, range, into: &rows, at: row)
           }
           return rows
         }
@@ -191,32 +174,5 @@ public final class LearnedRounding {
       for i in 0..<count { error += Float(q[first + i]) * scale * (slope[i] + fixed[i]) }
     }
     return error
-  }
-
-  /// What the weights of `range` are multiplied with at one place.
-  private func gather(
-    _ elements: UnsafeBufferPointer<Float>, image: Int, pixel: Int, _ group: Int, _ range: Range<Int>,
-    into rows: inout [Float], at row: Int
-  ) {
-    let start = row * range.count, base = image * shape.count
-    guard let window else {
-      for i in range { rows[start + i - range.lowerBound] = elements[base + pixel * depth + i] }
-      return
-    }
-    let (height, width, channels) = (shape[0], shape[1], shape[2])
-    let perGroup = channels / groups
-    let pads = window.pads(height: (height - 1) * spacing.height + 1, width: (width - 1) * spacing.width + 1)
-    let top = pixel / output[1] * window.stride.height - pads.top
-    let left = pixel % output[1] * window.stride.width - pads.left
-    for i in range {
-      let (tap, channel) = i.quotientAndRemainder(dividingBy: perGroup)
-      let y = top + tap / window.size.width * window.dilation.height
-      let x = left + tap % window.size.width * window.dilation.width
-      guard y >= 0, x >= 0, y % spacing.height == 0, x % spacing.width == 0 else { continue }
-      let (row, column) = (y / spacing.height, x / spacing.width)
-      guard row < height, column < width else { continue }
-      rows[start + i - range.lowerBound] =
-        elements[base + (row * width + column) * channels + group * perGroup + channel]
-    }
   }
 }

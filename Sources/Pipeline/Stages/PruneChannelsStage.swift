@@ -1,3 +1,4 @@
+import Analysis
 import Compression
 import Datasets
 import Diagnostics
@@ -17,6 +18,9 @@ public struct PruneChannelsStage: StageWork {
   public let multiple: Int
   /// What the policy's needs are worked out on.
   public let samples: (any Dataset)?
+  /// Samples on which the layers that are left are fitted to give what they gave before (`Reconstruction`); nil leaves
+  /// them as they are.
+  public let reconstruction: (any Dataset)?
 
   public enum Target: Sendable {
     case cost(CostTarget)
@@ -28,7 +32,8 @@ public struct PruneChannelsStage: StageWork {
 
   /// - Throws: `CompressError` when the target is out of range.
   public init(
-    _ policy: any PruningPolicy, target: Target, minimum: Int = 1, multiple: Int = 1, samples: (any Dataset)? = nil
+    _ policy: any PruningPolicy, target: Target, minimum: Int = 1, multiple: Int = 1, samples: (any Dataset)? = nil,
+    reconstruction: (any Dataset)? = nil
   ) throws {
     guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
     try policy.checkScoresAtOnce()
@@ -50,6 +55,7 @@ public struct PruneChannelsStage: StageWork {
     self.minimum = minimum
     self.multiple = multiple
     self.samples = samples
+    self.reconstruction = reconstruction
   }
 
   public var kind: String { "prune" }
@@ -73,12 +79,16 @@ public struct PruneChannelsStage: StageWork {
       }
     return [
       "policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum),
-      "multiple": .int(multiple),
+      "multiple": .int(multiple), "reconstruction": try reconstruction?.identity.recipe() ?? .null,
     ]
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
     try policy.check(samples, fit: inputs[0])
+    if let reconstruction {
+      try Evaluation.checkShape(inputs[0], fits: reconstruction)
+      guard reconstruction.count > 0 else { throw CompressError("\"\(reconstruction.name)\" has no samples to fit to") }
+    }
     return inputs[0]
   }
 
@@ -97,6 +107,20 @@ public struct PruneChannelsStage: StageWork {
     let carried = try model.carryingConstants(of: choice.removal, in: groups)
     if let note = carried.note { result.record.notes.append(note) }
     if let warning = carried.warning { result.record.warn(warning) }
+    if let reconstruction {
+      let fit = Reconstruction(
+        of: model, kept: groups.kept(removing: choice.removal), on: reconstruction, context: context.work)
+      context.progress.begin("\(label): fit what is left", total: result.model.weightLayers.count)
+      let found = try fit.fitted(result.model)
+      context.progress.end(detail: "\(found.fitted.count) layers")
+      result.model = found.model
+      result.record.facts["layers_reconstructed"] = Double(found.fitted.count)
+      if !found.skipped.isEmpty {
+        result.record.notes.append(
+          "not fitted, for filters of more than \(Reconstruction.mostDepth) weights or zeros of an earlier pruning: "
+            + found.skipped.joined(separator: ", "))
+      }
+    }
     if case .measured(let measure, _) = target {
       if let remark = measure.remark(context) { result.record.notes.append(remark) }
       result.record.facts[measure.rawValue] = try measure.value(of: result.model, context)

@@ -78,6 +78,12 @@ enum PruneKeys {
         "for strategies that need gradients or activations: what these are taken on; the first "
         + "\(standardSamples) of train.data by default")
   }
+  static var reconstruct: OptionKey<DataObject?> {
+    .optional(
+      "reconstruct", .data,
+      help: "filters: samples, with or without labels, on which the weights that are left are fitted, layer by layer, "
+        + "to give what they gave before, by least squares; before any training")
+  }
   static var every: OptionKey<Int> {
     .init("every", .integer, help: "weights: steps between two removals", standard: 50, minimum: 1, maximum: 1e9)
   }
@@ -96,7 +102,7 @@ enum PruneKeys {
       "PruneOptions",
       [
         sparsity, schedule, macs, params, bytes, latencyMs, filters, ratios, rounds, rewind, protect, keepAtLeast,
-        multipleOf, train, samples, every, ramp,
+        multipleOf, train, samples, reconstruct, every, ramp,
       ])
   }
 }
@@ -138,6 +144,9 @@ extension ScriptSession {
     for key in ofFilters where given[key] != nil {
       throw CompressError(
         "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule or ratios, not \(key.name)")
+    }
+    guard given[PruneKeys.reconstruct] == nil else {
+      throw CompressError("\"\(policy.name)\" prunes single weights; what is left is fitted where filters go")
     }
     let rounds = try PruningRounds(given), targets = try weightTargets(policy, given, rounds)
     let training = try given[PruneKeys.train].map(training), samples = try samples(policy, given)
@@ -232,7 +241,7 @@ extension ScriptSession {
       stage = try record(
         PruneChannelsStage(
           policy, target: goal, minimum: given[PruneKeys.keepAtLeast], multiple: given[PruneKeys.multipleOf],
-          samples: samples), [stage])
+          samples: samples, reconstruction: given[PruneKeys.reconstruct]?.data.unaugmented), [stage])
       if let training {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
