@@ -49,4 +49,36 @@ import Testing
     for (a, b) in zip(peaks("first"), peaks("depthwise")) { #expect(a / b < 2.9 && b / a < 2.9, "\(a), \(b)") }
     #expect(equal["first", .weight]!.values.array(Float.self).suffix(27).allSatisfy { $0 == 0 })
   }
+
+  /// Where a depthwise convolution takes them values become alike, whatever the weights; where another layer does, in
+  /// part. Functions stay to the bit.
+  @Test(arguments: [false, true]) func valuesBecomeAlike(_ norm: Bool) throws {
+    let model = try Self.model(norm: norm)
+    #expect(model.equalizableLayers == ["depthwise", "point"])
+    let magnitudes: [String: [Float]] = ["depthwise": [64, 1, 1 / 64, 1], "point": [16, 1, 1, 1 / 16]]
+    let (equal, pairs) = try model.equalized(to: magnitudes)
+    #expect(pairs == 2)
+    func factors(_ layer: String, _ role: ParameterRole) -> [Float] {
+      let before = model[layer, role]!.values.array(Float.self), after = equal[layer, role]!.values.array(Float.self)
+      let each = before.count / 4
+      return (0..<4).map { channel in
+        let place = (channel * each..<(channel + 1) * each).first { before[$0] != 0 }
+        return place.map { after[$0] / before[$0] } ?? 1
+      }
+    }
+    // 64 : 1 : 1/64 : 1 have a geometric mean of 1.
+    #expect(factors(norm ? "norm" : "first", norm ? .gamma : .bias) == [1 / 64, 1, 64, 1])
+    let first = try model.equalized(to: ["depthwise": magnitudes["depthwise"]!])
+    let untouched = try [first.model, model].map { try #require($0["point", .weight]).values.array(Float.self) }
+    #expect(first.pairs == 1 && untouched[0] == untouched[1])
+    var random = SeededRandom(seed: 3)
+    for _ in 0..<5 {
+      let sample = Tensor(normal: [6, 6, 3], using: &random)
+      #expect(
+        try ReferenceInterpreter(equal).run(sample).array(Float.self)
+          == ReferenceInterpreter(model).run(sample).array(Float.self))
+    }
+    #expect(try model.equalized(to: [:]).pairs == 0)
+    #expect(try model.equalized(to: ["depthwise": [3, 3, 3, 3]]).pairs == 0)
+  }
 }

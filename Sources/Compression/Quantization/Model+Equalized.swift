@@ -22,17 +22,84 @@ extension Model {
   /// - Returns: and how many pairs of layers were made alike.
   public func equalized() throws -> (model: Model, pairs: Int) {
     var model = self
-    let pairs = model.graph.scalablePairs.filter { pair in
-      [pair.first, pair.second].allSatisfy {
-        if case .float(let weight)? = model[$0, .weight]?.encoding { weight.dtype == .float32 } else { false }
-      }
-    }
+    let pairs = equalizablePairs
     for _ in 0..<20 {
       var isDone = true
       for pair in pairs where try model.equalize(pair) { isDone = false }
       if isDone { break }
     }
     return (model, pairs.count)
+  }
+
+  private var equalizablePairs: [ScalablePair] {
+    graph.scalablePairs.filter { pair in
+      [pair.first, pair.second].allSatisfy {
+        if case .float(let weight)? = self[$0, .weight]?.encoding { weight.dtype == .float32 } else { false }
+      }
+    }
+  }
+
+  /// The layers whose input's channels can be scaled in the layer before.
+  public var equalizableLayers: [String] { equalizablePairs.map(\.second) }
+
+  /// The same function with channels of more alike ranges between layers, for weights that have a scale for each output
+  /// channel and values that have one for all: a channel's values and the weights that take it are made alike in the way
+  /// of SmoothQuant (Xiao et al. 2023, with α = 1/2), the weights of each filter relative to its greatest. Where a
+  /// depthwise convolution takes them its scales follow for free, and values alone count.
+  ///
+  /// - Parameter magnitudes: by layer, of its input the greatest magnitude of each channel; layers that have none stay.
+  /// - Returns: and how many pairs of layers were made alike.
+  public func equalized(to magnitudes: [String: [Float]]) throws -> (model: Model, pairs: Int) {
+    var model = self, count = 0
+    for pair in equalizablePairs {
+      guard let values = magnitudes[pair.second] else { continue }
+      try Cancellation.checkCurrent()
+      let weight = model[pair.second, .weight]!.values, channels = values.count
+      guard model[pair.first, .weight]!.shape[0] == channels else { continue }
+      let width = weight.shape.dims.last!, each = weight.count / weight.shape[0]
+      var taken = [Float](repeating: 0, count: channels)
+      if !pair.isDepthwise {
+        weight.withElements(Float.self) { weight in
+          for filter in 0..<weight.count / each {
+            let row = weight[filter * each..<(filter + 1) * each]
+            let greatest = row.reduce(0) { max($0, abs($1)) }
+            guard greatest > 0 else { continue }
+            // Of a flattened image, each of its pixels has all channels.
+            for i in 0..<each {
+              let channel = i % width % channels
+              taken[channel] = max(taken[channel], abs(row[row.startIndex + i]) / greatest)
+            }
+          }
+        }
+      }
+      let known = values.filter(\.isNormal)
+      guard !known.isEmpty else { continue }
+      let mean = exp2f(known.reduce(0) { $0 + log2f($1) } / Float(known.count))
+      let factors = (0..<channels).map { channel -> Float in
+        let value = values[channel] / mean
+        guard value.isNormal else { return 1 }
+        guard !pair.isDepthwise else { return exp2f(log2f(value).rounded(.toNearestOrEven)) }
+        guard taken[channel].isNormal else { return 1 }
+        return exp2f((log2f(value / taken[channel]) / 2).rounded(.toNearestOrEven))
+      }
+      guard factors.contains(where: { $0 != factors[0] }) else { continue }
+      try model.scale(pair, by: factors)
+      count += 1
+    }
+    return (model, count)
+  }
+
+  /// Divides the first layer's output by the factors of its channels, and multiplies what the second makes of them.
+  private mutating func scale(_ pair: ScalablePair, by factors: [Float]) throws {
+    let a = self[pair.first, .weight]!.shape, b = self[pair.second, .weight]!.shape
+    let width = a.count / a[0], last = b.dims.last!, perChannel = b.count / factors.count
+    if let norm = pair.norm {
+      for role in [ParameterRole.gamma, .beta] { try scale(norm, role) { 1 / factors[$0] } }
+    } else {
+      try scale(pair.first, .weight) { 1 / factors[$0 / width] }
+      if self[pair.first, .bias] != nil { try scale(pair.first, .bias) { 1 / factors[$0] } }
+    }
+    try scale(pair.second, .weight) { factors[pair.isDepthwise ? $0 / perChannel : $0 % last % factors.count] }
   }
 
   /// - Returns: whether anything changed.
@@ -66,13 +133,7 @@ extension Model {
       return exp2f((log2f(first / second) / 2).rounded(.toNearestOrEven))
     }
     guard factors.contains(where: { $0 != 1 }) else { return false }
-    if let norm = pair.norm {
-      for role in [ParameterRole.gamma, .beta] { try scale(norm, role) { 1 / factors[$0] } }
-    } else {
-      try scale(pair.first, .weight) { 1 / factors[$0 / width] }
-      if self[pair.first, .bias] != nil { try scale(pair.first, .bias) { 1 / factors[$0] } }
-    }
-    try scale(pair.second, .weight) { factors[channel($0)] }
+    try scale(pair, by: factors)
     return true
   }
 

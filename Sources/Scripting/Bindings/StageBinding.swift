@@ -16,6 +16,15 @@ enum RecalibrateKeys {
   static var schema: OptionSchema { OptionSchema("RecalibrateOptions", [data, batches, batch, seed]) }
 }
 
+/// Of `equalize`.
+enum EqualizeKeys {
+  static var data: OptionKey<DataObject?> {
+    .optional("data", .data, help: "samples by whose values channels are made alike; by weights alone without")
+  }
+
+  static var schema: OptionSchema { OptionSchema("EqualizeOptions", [data]) }
+}
+
 /// Of `quantize`.
 enum QuantizeKeys {
   static var train: OptionKey<OptionValues?> {
@@ -53,12 +62,14 @@ extension ScriptSession {
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
-      "equalize", "(model: Model): Model",
+      "equalize", "(model: Model, options?: EqualizeOptions): Model",
       "The same function with channels of more alike ranges, for quantization with one scale a tensor."
     ) { [unowned self] arguments in
-      try arguments.atMost(1)
+      try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      return [.object(ModelObject(try record(EqualizeStage(), [model.stage]), name: model.name))]
+      let given = try EqualizeKeys.schema.read(try arguments.optionalTable(1))
+      let work = EqualizeStage(data: given[EqualizeKeys.data]?.data.unaugmented)
+      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(
       "fit_last_layer", "(model: Model, data: Data): Model",
