@@ -90,6 +90,7 @@ extension Dataset {
   public func place(of sample: Int) -> String {
     if let subset = self as? Subset { return subset.base.place(of: subset.index(sample)) }
     if let converted = self as? Transformed { return converted.base.place(of: sample) }
+    if let unlabelled = self as? Unlabelled { return unlabelled.base.place(of: sample) }
     return "sample \(sample + 1) of \(count)"
   }
 

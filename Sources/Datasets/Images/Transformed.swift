@@ -110,6 +110,7 @@ extension Dataset {
   /// The same samples without their augmentation: what is measured on.
   public var unaugmented: any Dataset {
     if let subset = self as? Subset { return subset.over(subset.base.unaugmented) }
+    if let unlabelled = self as? Unlabelled { return unlabelled.base.unaugmented.unlabelled }
     guard var own = self as? Transformed else { return self }
     own.augmentation = nil
     return own
@@ -118,6 +119,7 @@ extension Dataset {
   /// The image folder that the samples come from, if it is one.
   public var imageFolder: ImageFolder? {
     (self as? ImageFolder) ?? (self as? Subset)?.base.imageFolder ?? (self as? Transformed)?.base.imageFolder
+      ?? (self as? Unlabelled)?.base.imageFolder
   }
 
   /// The same samples as other images, see `ImageOptions`. Options given twice replace each other as a whole.
@@ -125,6 +127,7 @@ extension Dataset {
   /// - Throws: `CompressError` when the samples cannot be made what is asked for.
   public func converted(_ options: ImageOptions) throws -> any Dataset {
     if let subset = self as? Subset { return subset.over(try subset.base.converted(options)) }
+    if let unlabelled = self as? Unlabelled { return try unlabelled.base.converted(options).unlabelled }
     let own = self as? Transformed
     return try Transformed(own?.base ?? self, options, own?.augmentation)
   }
@@ -134,6 +137,7 @@ extension Dataset {
   /// - Throws: `CompressError` when the samples are no images or a number is out of range for them.
   public func augmented(_ augmentation: Augmentation) throws -> any Dataset {
     if let subset = self as? Subset { return subset.over(try subset.base.augmented(augmentation)) }
+    if let unlabelled = self as? Unlabelled { return try unlabelled.base.augmented(augmentation).unlabelled }
     let own = self as? Transformed
     return try Transformed(own?.base ?? self, own?.options ?? ImageOptions(), augmentation)
   }

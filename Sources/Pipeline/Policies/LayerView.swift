@@ -27,10 +27,12 @@ public struct LayerView {
   public let inputShape: Shape
   public let outputShape: Shape
   public let macs: Int
+  /// What the weight is stored as: `float32`, `int8`, `16 values` …
+  public let stored: String
 
   public init(
     name: String, kind: String, index: Int, count: Int, weight: Tensor, bias: Tensor?, gamma: Tensor? = nil,
-    inputShape: Shape, outputShape: Shape, macs: Int
+    inputShape: Shape, outputShape: Shape, macs: Int, stored: String
   ) {
     self.name = name
     self.kind = kind
@@ -42,6 +44,7 @@ public struct LayerView {
     self.inputShape = inputShape
     self.outputShape = outputShape
     self.macs = macs
+    self.stored = stored
   }
 
   /// The layer `name` of a model.
@@ -89,6 +92,7 @@ public struct LayerViews {
       weight: weight ?? model[name, .weight]!.values, bias: model[name, .bias]?.values,
       gamma: norms[name].flatMap { model[$0, .gamma]?.values }, inputShape: graph.shape(of: node.inputs[0]),
       outputShape: graph.shape(of: name),
-      macs: node.op.spec.macs(graph.inputShapes(of: node), graph.outputShapes(of: node)))
+      macs: node.op.spec.macs(graph.inputShapes(of: node), graph.outputShapes(of: node)),
+      stored: model[name, .weight]!.encoding.name)
   }
 }

@@ -70,6 +70,12 @@ extension ScriptSession {
       ]
     }
     data.operation(.length, "integer") { .integer(try $0.object(0, DataObject.self).data.count) }
+    data.method(
+      "unlabelled", "(): Data", "The same samples without their labels: what is judged on them is judged by outputs."
+    ) { data, arguments in
+      try arguments.atMost(0)
+      return [.object(DataObject(data.data.unlabelled))]
+    }
     data.method("with", "(options: ImageOptions): Data", "The same samples as other images.") {
       [unowned self] data, arguments in
       try arguments.atMost(1)

@@ -258,6 +258,9 @@ extension ScriptSession {
     let layer = LuaClass<LayerObject>("Layer", shared: \.sharedMemory)
     layer.property("name", "string") { .string($0.view.name) }
     layer.property("kind", "string", "conv2d, dense") { .string($0.view.kind) }
+    layer.property("stored", "string", "what the weight is stored as: float32, int8, 16 values …") {
+      .string($0.view.stored)
+    }
     layer.property("index", "integer", "position among the layers with weights, from 1") { .integer($0.view.index + 1) }
     layer.property("count", "integer", "how many such layers there are") { .integer($0.view.count) }
     layer.property("weight", "Tensor", "output channels first") { .object(TensorObject($0.view.weight)) }
