@@ -6,7 +6,8 @@ import Runtime
 import Tensors
 
 /// What a quantized model does otherwise than the model it was made of, on the same samples: which predictions change,
-/// how far each layer's output is off, and which layer brings it about.
+/// or, where there are no labels to judge them by, how far outputs agree; how far each layer's output is off, and which
+/// layer brings it about.
 public struct Differences: Sendable, Codable, Hashable {
   /// How far one layer's output is off.
   public struct Layer: Sendable, Codable, Hashable {
@@ -31,16 +32,20 @@ public struct Differences: Sendable, Codable, Hashable {
   public struct Sample: Sendable, Codable, Hashable {
     /// Position in the data, from 0.
     public let index: Int
-    public let label: Int
+    /// nil where there are no labels.
+    public let label: Int?
+    /// Where the greatest element of the first output is.
     public let predictions: [Int]
     /// `|a - b| / |a|` of the outputs.
     public let distance: Double
   }
 
   public let count: Int
-  /// How many samples each model gets right.
-  public let correct: [Int]
-  /// Predictions that differ.
+  /// How many samples each model gets right; nil where they were not judged by that.
+  public let correct: [Int]?
+  /// How far all outputs agree; nil where models were judged by accuracy.
+  public let outputs: [Agreement.Output]?
+  /// Predictions that differ: greatest elements of the first output at another place.
   public let flips: Int
   /// Of these: those the second model alone gets right, and those the first alone.
   public let gained: Int
@@ -53,29 +58,34 @@ public struct Differences: Sendable, Codable, Hashable {
 
 extension Differences {
   /// - Parameters:
+  ///   - measure: nil for accuracy where the data has labels and the network scores for classes, else agreement.
   ///   - layerSamples: how many of the first samples layers are compared on; 0 leaves that out.
   ///   - worstCount: how many samples to name.
   /// - Throws: `CompressError` when the models are not of one network or the data does not fit it.
   public init(
-    _ original: Model, _ changed: Model, on data: any Dataset, layerSamples: Int = 64, worstCount: Int = 10,
-    context: WorkContext
+    _ original: Model, _ changed: Model, on data: any Dataset, by measure: Measure? = nil, layerSamples: Int = 64,
+    worstCount: Int = 10, context: WorkContext
   ) throws {
-    try Evaluation.check(original.graph, fits: data)
-    try Evaluation.check(changed.graph, fits: data)
+    let measure = measure ?? .standard(for: original.graph, on: data)
+    for model in [original, changed] { try measure.check(model.graph, original: original.graph, fits: data) }
     guard original.graph.outputShape == changed.graph.outputShape else {
       throw CompressError(
         "outputs of shape \(original.graph.outputShape) and \(changed.graph.outputShape) cannot be compared")
     }
-    guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to compare on") }
     let models = [original, changed]
+    // Right and wrong are told by the first output alone.
     let sessions = try models.map {
-      Session(try compile($0.classifying(), CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
+      Session(
+        try compile(
+          measure == .accuracy ? $0.classifying() : $0, CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
     }
     let quantized = try Self.quantizedLayers(original, changed)
     let samples = min(layerSamples, data.count)
     context.progress.begin("differences on \(data.name)", total: data.count + (quantized.count + 1) * samples)
 
-    var tally = Tally(worst: worstCount)
+    var tally = Tally(
+      widths: measure == .accuracy ? [original.graph.outputShape.count] : original.graph.outputShapes.map(\.count),
+      worst: worstCount)
     var done = 0
     func advance(_ count: Int) throws {
       try context.cancellation.check()
@@ -84,7 +94,7 @@ extension Differences {
     }
     try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in
       let outputs = try sessions.map { try $0.run(batch.images) }
-      tally.add(outputs[0], outputs[1], batch.labels)
+      tally.add(outputs[0], outputs[1], measure == .accuracy ? batch.labels : nil, count: batch.count)
       try advance(batch.count)
     }
 
@@ -108,9 +118,12 @@ extension Differences {
     for (model, name) in ["original", "changed model"].enumerated() where tally.undefined[model] > 0 {
       throw CompressError("the \(name) answers NaN to \(tally.undefined[model]) of \(data.count) samples: nothing to compare")
     }
-    context.progress.end(detail: "\(tally.flips) of \(data.count) predictions differ")
     count = data.count
-    correct = tally.correct
+    correct = measure == .accuracy ? tally.correct : nil
+    outputs = measure == .accuracy ? nil : tally.outputs(original.graph.outputs)
+    let cosine = outputs?.map(\.error.cosine).min()
+    context.progress.end(
+      detail: cosine.map(Measure.agreement.text) ?? "\(tally.flips) of \(data.count) predictions differ")
     flips = tally.flips
     gained = tally.gained
     lost = tally.lost
@@ -165,8 +178,10 @@ extension Differences {
   }
 }
 
-/// What two models predict, sample by sample.
+/// What two models answer, sample by sample.
 private struct Tally {
+  /// Elements of each output that is looked at.
+  let widths: [Int]
   let capacity: Int
   var correct = [0, 0]
   /// Samples that each answers NaN to.
@@ -174,29 +189,50 @@ private struct Tally {
   var flips = 0, gained = 0, lost = 0
   var worst: [Differences.Sample] = []
   private var count = 0
+  private var errors: [ErrorSum]
+  /// Samples of which an output's greatest element is at the same place.
+  private var same: [Int]
 
-  init(worst: Int) { capacity = worst }
+  init(widths: [Int], worst: Int) {
+    self.widths = widths
+    capacity = worst
+    errors = [ErrorSum](repeating: ErrorSum(), count: widths.count)
+    same = [Int](repeating: 0, count: widths.count)
+  }
 
-  mutating func add(_ first: Tensor, _ second: Tensor, _ labels: [Int32]) {
-    let width = first.count / max(labels.count, 1)
+  func outputs(_ names: [String]) -> [Agreement.Output] {
+    zip(names, zip(errors, same)).map { Agreement.Output(name: $0, error: $1.0.error, same: $1.1) }
+  }
+
+  /// - Parameter labels: nil where nothing is right or wrong.
+  mutating func add(_ first: Tensor, _ second: Tensor, _ labels: [Int32]?, count samples: Int) {
+    let width = widths.reduce(0, +)
     let a = first.array(Float.self), b = second.array(Float.self)
-    for (row, label) in labels.enumerated() {
-      let x = a[row * width..<(row + 1) * width], y = b[row * width..<(row + 1) * width]
-      let predictions = [x, y].map { row in
-        row.indices.reduce(row.startIndex) { row[$1] > row[$0] ? $1 : $0 } - row.startIndex
+    for row in 0..<samples {
+      var start = row * width, predictions: [Int] = []
+      for (output, size) in widths.enumerated() {
+        let pair = [a, b].map { Array($0[start..<start + size]) }
+        let greatest = pair.map(\.greatest)
+        errors[output].add(pair[0], pair[1])
+        if greatest[0] == greatest[1] { same[output] += 1 }
+        if output == 0 { predictions = greatest }
+        start += size
       }
+      let x = a[row * width..<(row + 1) * width], y = b[row * width..<(row + 1) * width]
       for (model, row) in [x, y].enumerated() where row.contains(where: \.isNaN) { undefined[model] += 1 }
-      let isRight = predictions.map { $0 == label }
-      for model in 0..<2 where isRight[model] { correct[model] += 1 }
       if predictions[0] != predictions[1] { flips += 1 }
-      if isRight[1], !isRight[0] { gained += 1 }
-      if isRight[0], !isRight[1] { lost += 1 }
+      if let label = labels?[row] {
+        let isRight = predictions.map { $0 == label }
+        for model in 0..<2 where isRight[model] { correct[model] += 1 }
+        if isRight[1], !isRight[0] { gained += 1 }
+        if isRight[0], !isRight[1] { lost += 1 }
+      }
       let norm = x.reduce(0) { $0 + Double($1) * Double($1) }
       let noise = zip(x, y).reduce(0) { $0 + (Double($1.0) - Double($1.1)) * (Double($1.0) - Double($1.1)) }
       let distance = norm > 0 ? (noise / norm).squareRoot() : noise.squareRoot()
       note(
         Differences.Sample(
-          index: count, label: Int(label), predictions: predictions,
+          index: count, label: labels.map { Int($0[row]) }, predictions: predictions,
           distance: distance.isFinite ? distance : .greatestFiniteMagnitude))
       count += 1
     }

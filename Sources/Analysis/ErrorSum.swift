@@ -19,6 +19,7 @@ struct ErrorSum {
     let norms = (signal * other).squareRoot()
     return Differences.Error(
       decibels: noise == 0 ? nil : 10 * log10(signal / noise), maximum: maximum,
-      cosine: norms > 0 ? product / norms : signal == other ? 1 : 0)
+      // Rounding must not keep what is the same from being so.
+      cosine: noise == 0 ? 1 : norms > 0 ? product / norms : 0)
   }
 }

@@ -39,8 +39,7 @@ public struct Evaluation: Sendable {
     guard data.hasLabels else {
       throw CompressError(
         "\"\(data.name)\" has no labels",
-        hint:
-          "agreement(a, b, { data }) compares outputs; distill = { teacher = model, labels = false } learns from them")
+        hint: "original = model judges by its outputs; distill = { teacher = model, labels = false } learns from them")
     }
     guard graph.outputShape.rank == 1, graph.outputShape[0] >= data.classCount else {
       throw CompressError(

@@ -10,6 +10,8 @@ public struct LayerMix {
   public enum Goal: Sendable, Hashable {
     /// Accuracy at most so much below the original's, 0…1.
     case accuracy(within: Double)
+    /// The least cosine of any output with the original's.
+    case agreement(cosine: Double)
     /// A file of at most so many bytes.
     case bytes(Int)
   }
@@ -38,7 +40,7 @@ public struct LayerMix {
 
   /// - Parameters:
   ///   - candidates: two or more, from cheap to dear.
-  ///   - data: what accuracy is measured on, and, of its first `samples`, the error of outputs.
+  ///   - data: what accuracy or agreement is measured on, and, of its first `samples`, the error of outputs.
   ///   - byteCount: of a file with a model.
   public init(
     of original: Model, _ candidates: [Model], names: [String], on data: any Dataset, samples: Int,
@@ -80,19 +82,22 @@ public struct LayerMix {
 
     switch goal {
     case .accuracy(let within):
-      let evaluation = try Evaluation(original, on: data, context: context.quiet)
-      try evaluation.checkDefined("the original", on: data)
-      let wanted = evaluation.accuracy - within
-      func isEnough(_ count: Int) throws -> Bool {
-        context.progress.update(done: layers.count * top, detail: "\(count) moves")
-        return try Evaluation(model(levels(after: count)), on: data, context: context.quiet).accuracy >= wanted
-      }
-      guard try isEnough(moves.count) else {
-        throw CompressError(
-          "even \(names[top]) throughout loses more than \(within.formatted(4)) of the original's accuracy on "
+      let judge = try Judge(.accuracy, original: original, on: data, context: context)
+      let wanted = try judge.score(of: "the original", original) - within
+      return levels(
+        after: try least(moves, judge, wanted, context, levels(after:)) {
+          CompressError(
+            "even \(names[top]) throughout loses more than \(within.formatted(4)) of the original's accuracy on "
+              + "\"\(data.name)\"")
+        })
+    case .agreement(let wanted):
+      let judge = try Judge(.agreement, original: original, on: data, context: context)
+      let count = try least(moves, judge, wanted, context, levels(after:)) {
+        CompressError(
+          "even \(names[top]) throughout agrees less with the original than cosine \(wanted.formatted(4)) on "
             + "\"\(data.name)\"")
       }
-      return levels(after: try Self.least(moves.count, isEnough))
+      return try withoutNeedless(levels(after: count), moves.prefix(count), judge, wanted, context)
     case .bytes(let most):
       func bytes(_ count: Int) throws -> Int { try byteCount(model(levels(after: count))) }
       let least = try bytes(0)
@@ -101,6 +106,35 @@ public struct LayerMix {
       }
       return levels(after: try Self.least(moves.count + 1) { $0 > moves.count ? true : try bytes($0) > most } - 1)
     }
+  }
+
+  /// How many of the moves it takes until a model is worth what is wanted.
+  private func least(
+    _ moves: [Move], _ judge: Judge, _ wanted: Double, _ context: WorkContext, _ levels: (Int) -> [Int],
+    unreachable: () -> CompressError
+  ) throws -> Int {
+    func isEnough(_ count: Int) throws -> Bool {
+      context.progress.update(done: layers.count * top, detail: "\(count) moves")
+      return try judge.score(model(levels(count))) >= wanted
+    }
+    guard try isEnough(moves.count) else { throw unreachable() }
+    return try Self.least(moves.count, isEnough)
+  }
+
+  /// The same without moves that the goal is reached without: what a move is worth while all other layers are at the
+  /// top is not what it is worth among those that were made. A cosine is fine enough to tell; a share of right answers
+  /// would be fitted to its samples.
+  private func withoutNeedless(
+    _ levels: [Int], _ moves: ArraySlice<Move>, _ judge: Judge, _ wanted: Double, _ context: WorkContext
+  ) throws -> [Int] {
+    var levels = levels
+    for move in moves.reversed() where levels[move.layer] == move.level {
+      context.progress.update(done: layers.count * top, detail: "without \(layers[move.layer])")
+      var fewer = levels
+      fewer[move.layer] -= 1
+      if try judge.score(model(fewer)) >= wanted { levels = fewer }
+    }
+    return levels
   }
 
   /// The least number from 0 to `most` for which `holds` does; it does for `most`, and for all above any.
@@ -123,11 +157,24 @@ public struct LayerMix {
       return try session.run(images).array()
     }
     let expected = try outputs(original)
+    let shapes = original.graph.outputShapes, width = shapes.reduce(0) { $0 + $1.count }
+    /// Of each output relative to its size, so that outputs of all sizes count alike.
     func error(_ levels: [Int]) throws -> Double {
-      zip(expected, try outputs(model(levels))).reduce(0) { sum, pair in
-        let error = Double(pair.0) - Double(pair.1)
-        return sum + error * error
+      let found = try outputs(model(levels))
+      var sum = 0.0, first = 0
+      for shape in shapes {
+        var signal = 0.0, noise = 0.0
+        for start in stride(from: first, to: expected.count, by: width) {
+          for i in start..<start + shape.count {
+            let error = Double(expected[i]) - Double(found[i])
+            signal += Double(expected[i]) * Double(expected[i])
+            noise += error * error
+          }
+        }
+        sum += signal > 0 ? noise / signal : noise
+        first += shape.count
       }
+      return sum
     }
     var moves: [Move] = []
     for layer in layers.indices {

@@ -1,8 +1,8 @@
-import Analysis
 import Foundation
 import Pipeline
 import Testing
 
+@testable import Analysis
 @testable import Reports
 
 @Suite struct PruningReportTests {
@@ -53,6 +53,24 @@ import Testing
     #expect(lines[0] == ["pruned", "alone", "-25", "%", "-50", "%", "importance"])
     #expect(lines[2] == ["conv", "80.00", "%", "40.00", "%", "20.00"])
     #expect(lines[3] == ["a", "and", "2", "more", "70.00", "%", "0.00", "%", "45.00"])
+  }
+
+  /// What is no accuracy is nowhere called one.
+  @Test func aScanByAgreementIsOfCosines() throws {
+    let scan = Sensitivity(
+      measure: .agreement, baseline: 1, shares: [0.25, 0.5], parts: [.init(layers: ["conv"], scores: [0.99314, 0.5])])
+    let text = SensitivityTable(scan).rendered(for: plain)
+    let lines = text.split(separator: "\n").map { $0.split(separator: " ") }
+    #expect(lines[2] == ["conv", "0.9931", "0.5000", "0.2534"])
+    #expect(text.contains("cosine") && !text.contains("ccuracy") && !text.contains("points"))
+    var outcome = try outcome()
+    outcome.scans = [SensitivityScan(label: "sensitivity", key: "scan", result: scan)]
+    let results = Synthetic.results(outcome)
+    let found = try #require(results.sensitivity?.first?.result)
+    #expect(found.measure == "cosine" && found.parts[0].cosines == [0.99314, 0.5] && found.parts[0].accuracies == nil)
+    let section = ReportPage.ScanSection(try #require(results.sensitivity?.first))
+    #expect(section.scanRows[0].scanCells.map(\.shaded) == ["0.9931", "0.5000"] && section.scanBaseline == "1.0000")
+    #expect(section.scanMeasure.hasPrefix("Cosine"))
   }
 
   @Test func thePageShowsBoth() throws {

@@ -64,7 +64,7 @@ import Testing
         + #""macs":20000,"name":"conv","nonzero":360,"nonzero_weights":250,"parameters":400,"weights":300}],"#
         + #""macs":40000,"name":"a","nonzero":720,"parameters":800}],"variant":"a"}]"#)
     let found =
-      #"{"baseline":0.8,"parts":[{"accuracies":[0.8,0.4],"layers":["conv"]},"#
+      #"{"baseline":0.8,"measure":"accuracy","parts":[{"accuracies":[0.8,0.4],"layers":["conv"]},"#
       + #"{"accuracies":[0.7,0],"layers":["a","b","c"]}],"shares":[0.25,0.5]}"#
     #expect(try text(results.sensitivity) == #"[{"key":"scan","label":"sensitivity to conv","result":"# + found + "}]")
     #expect(try text(results.variants[0].stages[0].record.sensitivity) == found)

@@ -49,9 +49,9 @@ enum Synthetic {
         rounds: ["start", "round 1", last].enumerated().map { round($1, $0) })
     ]
     let scan: [String: Any] = [
-      "baseline": 0.8, "shares": [0.25, 0.5],
+      "measure": "accuracy", "baseline": 0.8, "shares": [0.25, 0.5],
       "parts": [
-        ["layers": [layer], "accuracies": [0.8, 0.4]], ["layers": ["a", "b", "c"], "accuracies": [0.7, 0]],
+        ["layers": [layer], "scores": [0.8, 0.4]], ["layers": ["a", "b", "c"], "scores": [0.7, 0]],
       ],
     ]
     outcome.scans = [

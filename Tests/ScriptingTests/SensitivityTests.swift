@@ -52,8 +52,8 @@ import Testing
     let groups = ChannelGroups(net).groups.map(\.producers)
     let open = groups.prefix(2)
     let sensitivity = Sensitivity(
-      baseline: 0.9, shares: [0.2, 0.8],
-      parts: [.init(layers: open[0], accuracies: [0.9, 0.9]), .init(layers: open[1], accuracies: [0.8, 0.3])])
+      measure: .accuracy, baseline: 0.9, shares: [0.2, 0.8],
+      parts: [.init(layers: open[0], scores: [0.9, 0.9]), .init(layers: open[1], scores: [0.8, 0.3])])
     // What costs nothing is enough, and less than all of it.
     let gentle = try sensitivity.ratios(for: .channels(0.1), of: net)
     #expect(gentle[0] > 0.2 && gentle[0] < 0.8 && gentle[1] == 0)
@@ -65,13 +65,43 @@ import Testing
     } catch let error as CompressError { #expect(error.message.contains("cannot be reached")) }
   }
 
+  /// In whole steps, and by what is lost for what is saved.
+  @Test func stepsGoWhereTheyCostLeastForWhatTheySave() throws {
+    let net = try Zoo.entry("lenet5").graph(Zoo.entry("lenet5").defaults)
+    let groups = ChannelGroups(net), open = groups.groups.map(\.producers).prefix(2)
+    let widths = groups.groups.prefix(2).map(\.width)
+    func scan(_ first: [Double], _ second: [Double]) -> Sensitivity {
+      Sensitivity(
+        measure: .agreement, baseline: 1, shares: [0.25, 0.5, 0.75],
+        parts: [.init(layers: open[0], scores: first), .init(layers: open[1], scores: second)])
+    }
+    let sensitivity = scan([0.9, 0.8, 0.7], [0.99, 0.98, 0.97])
+    for (share, multiple) in [(0.9, 1), (0.8, 2), (0.6, 5)] {
+      let ratios = try sensitivity.ratios(for: .macs(share), of: net, multiple: multiple)
+      for (ratio, width) in zip(ratios, widths) where ratio > 0 {
+        let left = (1 - ratio) * Double(width)
+        #expect(abs(left / Double(multiple) - (left / Double(multiple)).rounded()) < 1e-9, "\(ratios) of \(widths)")
+      }
+      let removal = Dictionary(uniqueKeysWithValues: zip(ratios, widths).enumerated().map {
+        ($0.offset, Set(0..<Int(($0.element.0 * Double($0.element.1)).rounded())))
+      })
+      let whole = groups.cost(removing: [:]).macs
+      #expect(Double(groups.cost(removing: removal).macs) <= share * Double(whole))
+    }
+    // The second saves less for each share, and loses a tenth: it goes first.
+    #expect(try sensitivity.ratios(for: .macs(0.95), of: net, multiple: 1)[0] == 0)
+    #expect(try scan([1, 1, 1], [0.5, 0.4, 0.3]).ratios(for: .macs(0.95), of: net, multiple: 1)[1] == 0)
+    let error = #expect(throws: CompressError.self) { try sensitivity.ratios(for: .macs(0.05), of: net, multiple: 5) }
+    #expect(error?.message.contains("multiples of 5") == true)
+  }
+
   @Test func partsThatMatterMostComeFirst() throws {
     let sensitivity = Sensitivity(
-      baseline: 0.9, shares: [0.2, 0.8],
+      measure: .accuracy, baseline: 0.9, shares: [0.2, 0.8],
       parts: [
-        .init(layers: ["a"], accuracies: [0.9, 0.8]), .init(layers: ["b"], accuracies: [0.5, 0.1]),
-        .init(layers: ["c"], accuracies: [0.9, 0.8]), .init(layers: ["d"], accuracies: [0.7, 0.2]),
-        .init(layers: ["e"], accuracies: [0.9, 0.9]),
+        .init(layers: ["a"], scores: [0.9, 0.8]), .init(layers: ["b"], scores: [0.5, 0.1]),
+        .init(layers: ["c"], scores: [0.9, 0.8]), .init(layers: ["d"], scores: [0.7, 0.2]),
+        .init(layers: ["e"], scores: [0.9, 0.9]),
       ])
     #expect(abs(sensitivity.importance(of: sensitivity.parts[1]) - 0.6) < 1e-12)
     #expect(try sensitivity.spread([0.1, 0.2, 0.3, 0.4, 0.5]) == [0.3, 0.1, 0.4, 0.2, 0.5])

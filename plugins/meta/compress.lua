@@ -46,6 +46,9 @@
 ---@field batch? integer # samples to a batch; default 32
 ---@field seed? integer # of the order; the run's own by default
 
+---@class EqualizeOptions
+---@field data? Data # samples by whose values channels are made alike; by weights alone without
+
 ---@class QuantizeOptions
 ---@field train? TrainOptions # training with rounded weights and activations
 ---@field learn_scales? boolean # whether that training moves the scales, too; default true
@@ -66,6 +69,7 @@
 ---@field multiple_of? integer # filters: each group that loses channels keeps a multiple of so many, which kernels make the most of; default 1
 ---@field train? TrainOptions # training during and after the removal
 ---@field samples? Data # for strategies that need gradients or activations: what these are taken on; the first 512 of train.data by default
+---@field reconstruct? Data # filters: samples, with or without labels, on which the weights that are left are fitted, layer by layer, to give what they gave before, by least squares; before any training
 ---@field every? integer # weights: steps between two removals; default 50
 ---@field ramp? number # weights: share of the training over which the schedule runs; the rest recovers; default 0.75
 
@@ -83,33 +87,39 @@
 
 ---@class SensitivityOptions
 ---@field strategy Plugin|BoundPlugin # what is pruned, and by what scores
----@field data Data # what accuracy is measured on
+---@field data Data # what accuracy or agreement is measured on
 ---@field shares? number[] # what goes of each part, ascending; default {0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9}
 ---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
 ---@field samples? Data # for strategies that need gradients or activations: what these are taken on
+---@field by? "accuracy"|"agreement" # accuracy, or agreement with an original's outputs (the least cosine of any); by default accuracy where there are labels, and scores of classes
+---@field original? Model # whose outputs agreement is with; the model given by default
 
 ---@class RatioTarget
 ---@field macs? number # multiply-accumulates that stay, a share up to 1 or a number
 ---@field params? number # parameters that stay, a share up to 1 or a number
 ---@field filters? number # share of the filters that go
+---@field multiple_of? integer # groups give in steps that leave them a multiple of so many channels, always the group that loses least for what it saves; all give at the same loss without
 
 ---@class DifferencesOptions
----@field data Data # labelled samples
+---@field data Data # samples
 ---@field layers? integer # how many of the first samples layers are compared on; 0 for none; default 64
 ---@field worst? integer # how many samples are named; default 10
+---@field by? "accuracy"|"agreement" # accuracy, or agreement with an original's outputs (the least cosine of any); by default accuracy where there are labels, and scores of classes
 
 ---@class AgreementOptions
 ---@field data Data # samples; their labels are not looked at
 
 ---@class RescueOptions
 ---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
----@field data Data # what accuracy is measured on
+---@field cosine? number # how far outputs are to agree with the original's, without labels: the least cosine of any of them
+---@field data Data # what accuracy or agreement is measured on
 ---@field samples? integer # of these the first so many tell which layers matter; default 64
 
 ---@class MixOptions
 ---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
+---@field cosine? number # how far outputs are to agree with the original's, without labels: the least cosine of any of them
 ---@field bytes? integer # the largest native file
----@field data Data # what accuracy is measured on
+---@field data Data # what accuracy or agreement is measured on
 ---@field samples? integer # of these the first so many tell which layers matter; default 64
 
 ---@class CompareOptions
@@ -123,6 +133,8 @@
 
 ---@class EvaluateOptions
 ---@field on? Data # samples; the test half of the script's data set by default
+---@field by? "accuracy"|"agreement" # accuracy, or agreement with an original's outputs (the least cosine of any); by default accuracy where there are labels, and scores of classes
+---@field original? Model # whose outputs agreement is with; the model given by default
 
 ---@class MeasureOptions
 ---@field data Data
@@ -823,6 +835,10 @@ function Data:split(share, seed) end
 ---@return Data
 function Data:take(count) end
 
+---The same samples without their labels: what is judged on them is judged by outputs.
+---@return Data
+function Data:unlabelled() end
+
 ---The same samples as other images.
 ---@param options ImageOptions
 ---@return Data
@@ -875,6 +891,7 @@ function data.noise(model, options) end
 ---@field macs integer # multiply-accumulates for one sample
 ---@field name string
 ---@field parameters integer
+---@field stored string # what the weight is stored as: float32, int8, 16 values …
 ---@field weight Tensor # output channels first
 local Layer = {}
 
@@ -1507,12 +1524,13 @@ function net.model(definition) end
 local TrainingMoment = {}
 
 ---@class Sensitivity
----@field baseline number # accuracy with nothing gone
----@field parts { name: string, layers: string[], accuracy: number[], importance: number }[] # layers or groups of them, with the accuracy for each share and what is lost in the mean
+---@field baseline number # accuracy, or cosine, with nothing gone
+---@field by string # what was measured: "accuracy" or "agreement"
+---@field parts { name: string, layers: string[], accuracy: number[]?, cosine: number[]?, importance: number }[] # layers or groups of them, with the accuracy or cosine for each share and what is lost in the mean
 ---@field shares number[] # what went of each part
 local Sensitivity = {}
 
----A share for each group of channels, all at the same loss of accuracy, that together meet a target.
+---A share for each group of channels, at the same loss or least for what it saves, that together meet a target.
 ---@param target RatioTarget
 ---@return number[]
 function Sensitivity:ratios(target) end
@@ -1585,8 +1603,9 @@ function recalibrate(model, options) end
 
 ---The same function with channels of more alike ranges, for quantization with one scale a tensor.
 ---@param model Model
+---@param options? EqualizeOptions
 ---@return Model
-function equalize(model) end
+function equalize(model, options) end
 
 ---Fits the last dense layer to labelled samples; for networks drawn at random, whose predictions mean nothing.
 ---@param model Model
@@ -1626,7 +1645,7 @@ function rewind(model, earlier) end
 ---@return Model
 function reinitialize(model, options) end
 
----Accuracy after pruning each layer, or group of channels, alone; computes the model.
+---Accuracy, or agreement, after pruning each layer, or group of channels, alone; computes the model.
 ---@param model Model
 ---@param options SensitivityOptions
 ---@return Sensitivity
@@ -1636,7 +1655,7 @@ function sensitivity(model, options) end
 ---@param original Model
 ---@param changed Model
 ---@param options DifferencesOptions
----@return { count: integer, accuracy: number[], flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], worst: { index: integer, label: integer, predictions: integer[], distance: number }[], text: string }
+---@return { count: integer, accuracy: number[]?, cosine: number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], worst: { index: integer, label: integer?, predictions: integer[], distance: number }[], text: string }
 function differences(original, changed, options) end
 
 ---How far a changed model's outputs are the original's, where there are no labels; computes both.
@@ -1646,7 +1665,7 @@ function differences(original, changed, options) end
 ---@return { count: integer, cosine: number, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[] }
 function agreement(original, changed, options) end
 
----The quantized model with the fewest layers back to the original's that keep its accuracy.
+---The quantized model with the fewest layers back to the original's that keep its accuracy, or agree with it.
 ---@param original Model
 ---@param quantized Model
 ---@param options RescueOptions
@@ -1664,9 +1683,9 @@ function mix(original, candidates, options) end
 ---@param variants CompareOptions|[string, Model][]
 function compare(variants) end
 
----How many samples the model gets right; computes the model.
+---How many samples the model gets right, or how far its outputs are an original's; computes the model.
 ---@param model Model
 ---@param on? Data|EvaluateOptions
----@return { accuracy: number, correct: integer, count: integer }
+---@return { accuracy: number?, correct: integer?, count: integer, cosine: number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]? }
 function evaluate(model, on) end
 

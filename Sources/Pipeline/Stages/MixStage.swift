@@ -14,7 +14,7 @@ public struct MixStage: StageWork {
 
   public let goal: Goal
   public let price: Price
-  /// What accuracy is measured on, and, of its first samples, the error of outputs.
+  /// What accuracy or agreement is measured on, and, of its first samples, the error of outputs.
   public let data: any Dataset
   public let samples: Int
   /// What the candidates are called, for labels and notes.
@@ -25,6 +25,8 @@ public struct MixStage: StageWork {
     switch goal {
     case .accuracy(let within) where !(0...1).contains(within):
       throw CompressError("accuracy within \(within) of the original's: that is a share from 0 to 1")
+    case .agreement(let cosine) where !(0...1).contains(cosine):
+      throw CompressError("a cosine of \(cosine) with the original's outputs: that is a number from 0 to 1")
     case .bytes(let bytes) where bytes < 1: throw CompressError("a file of \(bytes) bytes")
     default: break
     }
@@ -44,6 +46,7 @@ public struct MixStage: StageWork {
     let goal: Recipe =
       switch goal {
       case .accuracy(let within): ["accuracy": .number(within)]
+      case .agreement(let cosine): ["cosine": .number(cosine)]
       case .bytes(let bytes): ["bytes": .int(bytes)]
       }
     return [
@@ -53,7 +56,16 @@ public struct MixStage: StageWork {
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
-    try Evaluation.check(inputs[0], fits: data)
+    switch goal {
+    case .accuracy:
+      do { try Measure.accuracy.check(inputs[0], original: inputs[0], fits: data) } catch var error as CompressError {
+        if Measure.standard(for: inputs[0], on: data) == .agreement {
+          error.hint = "cosine = 0.99 asks for agreement with the original's outputs instead"
+        }
+        throw error
+      }
+    case .agreement, .bytes: try Measure.agreement.check(inputs[0], original: inputs[0], fits: data)
+    }
     return inputs[0]
   }
 
@@ -68,10 +80,21 @@ public struct MixStage: StageWork {
       detail: names.enumerated().map { level, name in "\(levels.count { $0 == level }) \(name)" }
         .joined(separator: ", "))
     var record = StageRecord()
+    if case .agreement = goal {
+      let judge = try Judge(.agreement, original: inputs[0], on: data, context: context.work)
+      record.facts["cosine"] = try judge.score(model)
+    }
+    let cost = ModelCost(model)
     for (level, name) in names.enumerated() {
       let members = mix.layers.indices.filter { levels[$0] == level }.map { mix.layers[$0] }
+      let own = cost.layers.reduce(0) { $0 + (members.contains($1.name) ? $1.macs : 0) }
+      let macs = Double(own) / Double(max(cost.macs, 1))
       record.facts["layers_\(name)"] = Double(members.count)
-      if level > 0, !members.isEmpty { record.notes.append("\(name): \(members.joined(separator: ", "))") }
+      record.facts["macs_\(name)"] = macs
+      if level > 0, !members.isEmpty {
+        record.notes.append(
+          "\(name), \((macs * 100).formatted(1)) % of the multiply-accumulates: \(members.joined(separator: ", "))")
+      }
     }
     return StageResult(model, record)
   }

@@ -5,18 +5,25 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Prunes each part of a network alone, by several shares, and measures what becomes of its accuracy. The model stays
-/// as it is; what was measured is in the record.
+/// Prunes each part of a network alone, by several shares, and measures what becomes of its accuracy, or of its
+/// agreement with an original. The model stays as it is; what was measured is in the record.
+///
+/// Its inputs are the model and, where agreement is with another than the model itself, that original.
 public struct SensitivityStage: StageWork {
   public let policy: any PruningPolicy
   public let shares: [Double]
-  /// What accuracy is measured on.
+  /// nil: accuracy where the data has labels and the network scores for classes, else agreement.
+  public let measure: Measure?
+  /// What it is measured on.
   public let data: any Dataset
   /// What the policy's needs are worked out on.
   public let samples: (any Dataset)?
 
   /// - Throws: `CompressError` when the shares do not ascend within 0 and 1, or the policy leaves no choice of them.
-  public init(_ policy: any PruningPolicy, shares: [Double], data: any Dataset, samples: (any Dataset)? = nil) throws {
+  public init(
+    _ policy: any PruningPolicy, shares: [Double], by measure: Measure? = nil, data: any Dataset,
+    samples: (any Dataset)? = nil
+  ) throws {
     guard let last = shares.last, shares[0] > 0, last < 1, zip(shares, shares.dropFirst()).allSatisfy({ $0 < $1 })
     else { throw CompressError("shares ascend between 0 and 1, both left out: { 0.1, 0.3, 0.5 }") }
     if case .pattern(let keep, let of) = policy.unit {
@@ -25,6 +32,7 @@ public struct SensitivityStage: StageWork {
     try policy.checkScoresAtOnce()
     self.policy = policy
     self.shares = shares
+    self.measure = measure
     self.data = data
     self.samples = samples
   }
@@ -35,16 +43,17 @@ public struct SensitivityStage: StageWork {
   public func recipe() throws -> Recipe {
     [
       "policy": try policy.recipe(on: samples), "shares": .list(shares.map { .number($0) }),
-      "data": try data.identity.recipe(),
+      "data": try data.identity.recipe(), "measure": measure.map { .string($0.rawValue) } ?? .null,
     ]
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
-    try Evaluation.check(inputs[0], fits: data)
-    guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to measure on") }
+    try measure(of: inputs[0]).check(inputs[0], original: inputs.last!, fits: data)
     try policy.check(samples, fit: inputs[0])
     return inputs[0]
   }
+
+  private func measure(of graph: Graph) -> Measure { measure ?? .standard(for: graph, on: data) }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
@@ -53,9 +62,11 @@ public struct SensitivityStage: StageWork {
     let quiet = StageContext(pool: context.pool, cancellation: context.cancellation)
     let parts = try parts(of: model, quiet)
     context.progress.begin(label, total: parts.count * shares.count + 1)
-    let found = try Sensitivity(of: model, parts, shares: shares, on: data, context: context.work)
+    let found = try Sensitivity(
+      of: model, parts, shares: shares, by: measure(of: model.graph), original: inputs.last!, on: data,
+      context: context.work)
     context.progress.end(
-      detail: "\(parts.count) parts, accuracy \((found.baseline * 100).formatted(2)) % with nothing gone")
+      detail: "\(parts.count) parts, \(found.measure.text(found.baseline)) with nothing gone")
     var result = StageResult(model)
     result.record.sensitivity = found
     return result

@@ -88,9 +88,11 @@ extension ReportPage {
     }
   }
 
-  /// Accuracy with parts pruned alone: parts down, shares across.
+  /// Accuracy, or agreement, with parts pruned alone: parts down, shares across.
   struct ScanSection {
     let scanName: String
+    let scanMeasure: String
+    let scanLossUnit: String
     let scanBaseline: String
     let scanShares: [String]
     let scanRows: [Row]
@@ -103,14 +105,16 @@ extension ReportPage {
     init(_ scan: ResultsFile.Scan) {
       let found = scan.result
       scanName = shown(scan.label)
-      scanBaseline = Formatting.percent(found.baseline)
+      let unit = found.unit
+      scanMeasure = unit.title
+      scanLossUnit = unit.lossUnit
+      scanBaseline = unit.text(found.baseline)
       scanShares = found.shares.map { "−\(Formatting.significant($0 * 100)) %" }
       scanRows = found.parts.map { part in
         Row(
-          part: shown(part.name), importance: Formatting.points(found.importance(of: part), signed: false),
-          scanCells: part.accuracies.map { accuracy in
-            Shaded(
-              Formatting.percent(accuracy, digits: 1), Tenths(lost: found.baseline - accuracy, of: found.baseline))
+          part: shown(part.name), importance: unit.loss(found.importance(of: part)),
+          scanCells: part.scores.map { score in
+            Shaded(unit.text(score, digits: 1), Tenths(lost: found.baseline - score, of: found.baseline))
           })
       }
     }

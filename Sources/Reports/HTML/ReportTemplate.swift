@@ -206,7 +206,7 @@ private let reportSections = #"""
     <h3>{{scanName}}</h3>
     <div class="wide">
     <table class="heat lost">
-      <thead><tr><th>Pruned alone</th>{{#scanShares}}<th>{{.}}</th>{{/scanShares}}<th>Importance, points</th></tr></thead>
+      <thead><tr><th>Pruned alone</th>{{#scanShares}}<th>{{.}}</th>{{/scanShares}}<th>Importance, {{scanLossUnit}}</th></tr></thead>
       <tbody>
         {{#scanRows}}
         <tr><th scope="row">{{part}}</th>{{#scanCells}}<td class="{{tenths}}">{{shaded}}</td>{{/scanCells}}<td>{{importance}}</td></tr>
@@ -214,7 +214,7 @@ private let reportSections = #"""
       </tbody>
     </table>
     </div>
-    <p class="fine">Accuracy with so much of one part gone and all others whole, on the samples of the scan; {{scanBaseline}} with
+    <p class="fine">{{scanMeasure}} with so much of one part gone and all others whole, on the samples of the scan; {{scanBaseline}} with
     nothing gone. The stronger the colour, the more is lost. Importance is what is lost in the mean over the columns.</p>
     {{/scans}}
   </section>

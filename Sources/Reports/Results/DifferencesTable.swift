@@ -11,15 +11,35 @@ public struct DifferencesTable {
     var out = ""
     if !found.layers.isEmpty { out += layers.rendered(for: terminal) + "\n" }
     if !found.worst.isEmpty { out += worst.rendered(for: terminal) + "\n" }
-    let shares = found.correct.map { Double($0) / Double(found.count) }
-    let change = Interval.pairedDifference(gained: found.gained, lost: found.lost, of: found.count)
-    out += "accuracy  \(Formatting.percent(shares[0])) and \(Formatting.percent(shares[1])): "
-    out += "\(Formatting.points(shares[1] - shares[0])) points (95 %: \(Formatting.points(change)))\n"
+    if let correct = found.correct {
+      let shares = correct.map { Double($0) / Double(found.count) }
+      let change = Interval.pairedDifference(gained: found.gained, lost: found.lost, of: found.count)
+      out += "accuracy  \(Formatting.percent(shares[0])) and \(Formatting.percent(shares[1])): "
+      out += "\(Formatting.points(shares[1] - shares[0])) points (95 %: \(Formatting.points(change)))\n"
+    }
+    if let outputs = found.outputs { out += Self.outputs(outputs, found.count).rendered(for: terminal) + "\n" }
     let flips = Interval.wilson(found.flips, of: found.count)
     out += "flips     \(Formatting.count(found.flips)) of \(Formatting.count(found.count)) predictions, "
     out += "\(Formatting.percent(Double(found.flips) / Double(found.count))) (95 %: \(Formatting.percents(flips))); "
-    out += "\(found.gained) became right, \(found.lost) wrong\n"
+    out +=
+      found.correct == nil
+      ? "the greatest element of the first output is at another place\n"
+      : "\(found.gained) became right, \(found.lost) wrong\n"
     return out
+  }
+
+  private static func outputs(_ outputs: [Agreement.Output], _ count: Int) -> TextTable {
+    var table = TextTable([
+      ("output", .left), ("SQNR", .right), ("largest error", .right), ("cosine", .right), ("same place", .right),
+    ])
+    for output in outputs {
+      table.add([
+        TextTable.Cell(output.name, .bold), TextTable.Cell(decibels(output.error)),
+        TextTable.Cell(Formatting.significant(output.error.maximum)), TextTable.Cell(cosine(output.error)),
+        TextTable.Cell(Formatting.percent(Double(output.same) / Double(count))),
+      ])
+    }
+    return table
   }
 
   private var layers: TextTable {
@@ -50,7 +70,7 @@ public struct DifferencesTable {
       // Classes count from 1, as samples do, and as scripts see both.
       let classes = sample.predictions.map { $0 + 1 }
       table.add([
-        "sample \(sample.index + 1)", "\(sample.label + 1)", "\(classes[0])",
+        "sample \(sample.index + 1)", TextTable.Cell(sample.label.map { "\($0 + 1)" } ?? "–"), "\(classes[0])",
         classes[0] == classes[1] ? "\(classes[1])" : TextTable.Cell("\(classes[1])", .yellow),
         TextTable.Cell(Formatting.percent(sample.distance)),
       ])

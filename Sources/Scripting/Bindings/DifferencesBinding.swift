@@ -7,7 +7,7 @@ import Reports
 
 /// Of `differences`.
 enum DifferencesKeys {
-  static var data: OptionKey<DataObject> { .required("data", .data, help: "labelled samples") }
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "samples") }
   static var layers: OptionKey<Int> {
     .init(
       "layers", .integer, help: "how many of the first samples layers are compared on; 0 for none", standard: 64,
@@ -17,7 +17,7 @@ enum DifferencesKeys {
     .init("worst", .integer, help: "how many samples are named", standard: 10, minimum: 0, maximum: 1000)
   }
 
-  static var schema: OptionSchema { OptionSchema("DifferencesOptions", [data, layers, worst]) }
+  static var schema: OptionSchema { OptionSchema("DifferencesOptions", [data, layers, worst, JudgeKeys.by]) }
 }
 
 /// Of `agreement`.
@@ -32,18 +32,23 @@ enum MixKeys {
   static var within: OptionKey<Double?> {
     .optional("within", .ratio, help: "how much accuracy may be lost: 0.001 is a tenth of a point")
   }
+  static var cosine: OptionKey<Double?> {
+    .optional(
+      "cosine", .ratio,
+      help: "how far outputs are to agree with the original's, without labels: the least cosine of any of them")
+  }
   static var bytes: OptionKey<Int?> {
     .optional("bytes", .integer, help: "the largest native file", minimum: 1, maximum: 1e15)
   }
-  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy is measured on") }
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy or agreement is measured on") }
   static var samples: OptionKey<Int> {
     .init(
       "samples", .integer, help: "of these the first so many tell which layers matter", standard: 64, minimum: 1,
       maximum: 65_536)
   }
 
-  static var rescueSchema: OptionSchema { OptionSchema("RescueOptions", [within, data, samples]) }
-  static var mixSchema: OptionSchema { OptionSchema("MixOptions", [within, bytes, data, samples]) }
+  static var rescueSchema: OptionSchema { OptionSchema("RescueOptions", [within, cosine, data, samples]) }
+  static var mixSchema: OptionSchema { OptionSchema("MixOptions", [within, cosine, bytes, data, samples]) }
 }
 
 extension ScriptSession {
@@ -52,10 +57,11 @@ extension ScriptSession {
     let error = "{ sqnr: number?, max: number, cosine: number }"
     state.define(
       "differences",
-      "(original: Model, changed: Model, options: DifferencesOptions): { count: integer, accuracy: number[], flips: "
+      "(original: Model, changed: Model, options: DifferencesOptions): { count: integer, accuracy: number[]?, cosine: "
+        + "number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: "
         + "integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, "
-        + "cumulative: \(error), alone: \(error)? }[], worst: { index: integer, label: integer, predictions: integer[], "
-        + "distance: number }[], text: string }",
+        + "cumulative: \(error), alone: \(error)? }[], worst: { index: integer, label: integer?, predictions: "
+        + "integer[], distance: number }[], text: string }",
       "What a changed model does otherwise, and which layers bring it about; computes both."
     ) { [unowned self] arguments in
       try arguments.atMost(3)
@@ -64,7 +70,8 @@ extension ScriptSession {
       let first = try ready(models[0]), second = try ready(models[1])
       let found = try measuring {
         try Differences(
-          first, second, on: given[DifferencesKeys.data].data.unaugmented, layerSamples: given[DifferencesKeys.layers],
+          first, second, on: given[DifferencesKeys.data].data.unaugmented, by: given[JudgeKeys.by],
+          layerSamples: given[DifferencesKeys.layers],
           worstCount: given[DifferencesKeys.worst], context: executor.context.work)
       }
       return [.table(try table(found))]
@@ -86,14 +93,25 @@ extension ScriptSession {
     }
     state.define(
       "rescue", "(original: Model, quantized: Model, options: RescueOptions): Model",
-      "The quantized model with the fewest layers back to the original's that keep its accuracy."
+      "The quantized model with the fewest layers back to the original's that keep its accuracy, or agree with it."
     ) { [unowned self] arguments in
       try arguments.atMost(3)
       let original = try arguments.object(0, ModelObject.self), quantized = try arguments.object(1, ModelObject.self)
       let given = try MixKeys.rescueSchema.read(try arguments.table(2))
+      let data = given[MixKeys.data].data.unaugmented, goal: MixStage.Goal
+      switch (given[MixKeys.within], given[MixKeys.cosine]) {
+      case (let within?, nil): goal = .accuracy(within: within)
+      case (nil, let cosine?): goal = .agreement(cosine: cosine)
+      case (nil, nil):
+        goal =
+          switch Measure.standard(for: original.stage.graph, on: data) {
+          case .accuracy: .accuracy(within: 0.001)
+          case .agreement: .agreement(cosine: 0.99)
+          }
+      default: throw CompressError("rescue takes one goal: within = 0.001 or cosine = 0.99")
+      }
       let work = try MixStage(
-        .accuracy(within: given[MixKeys.within] ?? 0.001), price: .layers, names: ["quantized", "original"],
-        data: given[MixKeys.data].data.unaugmented, samples: given[MixKeys.samples])
+        goal, price: .layers, names: ["quantized", "original"], data: data, samples: given[MixKeys.samples])
       let stage = try record(work, [original.stage, quantized.stage, original.stage])
       return [.object(ModelObject(stage, name: original.name))]
     }
@@ -111,10 +129,11 @@ extension ScriptSession {
       }
       let given = try MixKeys.mixSchema.read(try arguments.table(2))
       let goal: MixStage.Goal
-      switch (given[MixKeys.within], given[MixKeys.bytes]) {
-      case (let within?, nil): goal = .accuracy(within: within)
-      case (nil, let bytes?): goal = .bytes(bytes)
-      default: throw CompressError("mix takes one goal: within = 0.005 or bytes = 1000000")
+      switch (given[MixKeys.within], given[MixKeys.cosine], given[MixKeys.bytes]) {
+      case (let within?, nil, nil): goal = .accuracy(within: within)
+      case (nil, let cosine?, nil): goal = .agreement(cosine: cosine)
+      case (nil, nil, let bytes?): goal = .bytes(bytes)
+      default: throw CompressError("mix takes one goal: within = 0.005, cosine = 0.99 or bytes = 1000000")
       }
       let work = try MixStage(
         goal, price: .bytes, names: candidates.map(\.name), data: given[MixKeys.data].data.unaugmented,
@@ -124,17 +143,22 @@ extension ScriptSession {
     }
   }
 
-  private func table(_ found: Agreement) throws -> LuaTable {
-    let outputs = try found.outputs.map { output -> LuaValue in
-      .table(
-        try state.makeTable(fields: [
-          "name": .string(output.name), "cosine": .number(output.error.cosine),
-          "sqnr": output.error.decibels.map { .number($0) } ?? .nil, "max": .number(output.error.maximum),
-          "same": .number(Double(output.same) / Double(found.count)),
-        ]))
-    }
-    return try state.makeTable(fields: [
-      "count": .integer(found.count), "cosine": .number(found.cosine), "outputs": .table(try state.makeTable(outputs)),
+  private func table(_ outputs: [Agreement.Output], of count: Int) throws -> LuaTable {
+    try state.makeTable(
+      outputs.map { output -> LuaValue in
+        .table(
+          try state.makeTable(fields: [
+            "name": .string(output.name), "cosine": .number(output.error.cosine),
+            "sqnr": output.error.decibels.map { .number($0) } ?? .nil, "max": .number(output.error.maximum),
+            "same": .number(Double(output.same) / Double(count)),
+          ]))
+      })
+  }
+
+  func table(_ found: Agreement) throws -> LuaTable {
+    try state.makeTable(fields: [
+      "count": .integer(found.count), "cosine": .number(found.cosine),
+      "outputs": .table(try table(found.outputs, of: found.count)),
     ])
   }
 
@@ -156,7 +180,7 @@ extension ScriptSession {
     let worst = try found.worst.map { sample -> LuaValue in
       .table(
         try state.makeTable(fields: [
-          "index": .integer(sample.index + 1), "label": .integer(sample.label + 1),
+          "index": .integer(sample.index + 1), "label": sample.label.map { .integer($0 + 1) } ?? .nil,
           "predictions": .table(try state.list(sample.predictions.map { $0 + 1 })),
           "distance": .number(sample.distance),
         ]))
@@ -165,7 +189,11 @@ extension ScriptSession {
     let terminal = Terminal(.output, isInteractive: false, hasColor: false)
     return try state.makeTable(fields: [
       "count": .integer(found.count),
-      "accuracy": .table(try state.makeTable(found.correct.map { .number(Double($0) / Double(found.count)) })),
+      "accuracy": try found.correct.map {
+        .table(try state.makeTable($0.map { .number(Double($0) / Double(found.count)) }))
+      } ?? .nil,
+      "cosine": found.outputs?.map(\.error.cosine).min().map { .number($0) } ?? .nil,
+      "outputs": try found.outputs.map { .table(try table($0, of: found.count)) } ?? .nil,
       "flips": .integer(found.flips), "flips_low": .number(interval.low), "flips_high": .number(interval.high),
       "gained": .integer(found.gained), "lost": .integer(found.lost), "layers": .table(try state.makeTable(layers)),
       "worst": .table(try state.makeTable(worst)),

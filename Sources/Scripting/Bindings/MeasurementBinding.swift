@@ -36,7 +36,7 @@ enum EvaluateKeys {
     .optional("on", .data, help: "samples; the test half of the script's data set by default")
   }
 
-  static var schema: OptionSchema { OptionSchema("EvaluateOptions", [on]) }
+  static var schema: OptionSchema { OptionSchema("EvaluateOptions", [on, JudgeKeys.by, JudgeKeys.original]) }
 }
 
 extension ScriptSession {
@@ -77,15 +77,26 @@ extension ScriptSession {
       return []
     }
     state.define(
-      "evaluate", "(model: Model, on?: Data|EvaluateOptions): { accuracy: number, correct: integer, count: integer }",
-      "How many samples the model gets right; computes the model."
+      "evaluate", "(model: Model, on?: Data|EvaluateOptions): { accuracy: number?, correct: integer?, count: "
+        + "integer, cosine: number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]? }",
+      "How many samples the model gets right, or how far its outputs are an original's; computes the model."
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
-      let data =
-        try arguments[1].object(DataObject.self)
-        ?? EvaluateKeys.schema.read(try arguments.optionalTable(1))[EvaluateKeys.on]
-      let samples = try data?.data ?? onlyTestData(), ready = try ready(model)
+      let alone = arguments[1].object(DataObject.self)
+      let given = try alone == nil ? EvaluateKeys.schema.read(try arguments.optionalTable(1)) : nil
+      let samples = try (alone ?? given?[EvaluateKeys.on])?.data ?? onlyTestData(), ready = try ready(model)
+      // An original says what is meant; without one accuracy tells why it cannot be had.
+      if try given.flatMap(judged) == .agreement {
+        guard let original = given?[JudgeKeys.original] else {
+          throw CompressError("agreement with what?", hint: "original = model")
+        }
+        let first = try self.ready(original)
+        let found = try measuring {
+          try Agreement(first, ready, on: samples.unaugmented, context: executor.context.work)
+        }
+        return [.table(try table(found))]
+      }
       let result = try measuring { try Evaluation(ready, on: samples, context: executor.context.work) }
       try result.checkDefined("the model", on: samples)
       return [

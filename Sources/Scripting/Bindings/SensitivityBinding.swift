@@ -24,7 +24,7 @@ enum SensitivityKeys {
   static var strategy: OptionKey<BoundPlugin> {
     .required("strategy", .plugin(.pruning), help: "what is pruned, and by what scores")
   }
-  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy is measured on") }
+  static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy or agreement is measured on") }
   static var shares: OptionKey<[Double]> {
     .init(
       "shares", .numbers, help: "what goes of each part, ascending",
@@ -37,7 +37,22 @@ enum SensitivityKeys {
     .optional("samples", .data, help: "for strategies that need gradients or activations: what these are taken on")
   }
 
-  static var schema: OptionSchema { OptionSchema("SensitivityOptions", [strategy, data, shares, protect, samples]) }
+  static var schema: OptionSchema {
+    OptionSchema("SensitivityOptions", [strategy, data, shares, protect, samples, JudgeKeys.by, JudgeKeys.original])
+  }
+}
+
+/// By what a changed model is judged.
+enum JudgeKeys {
+  static var by: OptionKey<Measure?> {
+    .optional(
+      "by", .choice(of: Measure.self),
+      help: "accuracy, or agreement with an original's outputs (the least cosine of any); by default accuracy where "
+        + "there are labels, and scores of classes")
+  }
+  static var original: OptionKey<ModelObject?> {
+    .optional("original", .model, help: "whose outputs agreement is with; the model given by default")
+  }
 }
 
 /// Of `scan:ratios`.
@@ -49,21 +64,40 @@ enum RatioTargetKeys {
     .optional("params", .number, help: "parameters that stay, a share up to 1 or a number", minimum: 0)
   }
   static var filters: OptionKey<Double?> { .optional("filters", .ratio, help: "share of the filters that go") }
+  static var multipleOf: OptionKey<Int?> {
+    .optional(
+      "multiple_of", .integer,
+      help: "groups give in steps that leave them a multiple of so many channels, always the group that loses least for "
+        + "what it saves; all give at the same loss without", minimum: 1, maximum: 65_536)
+  }
 
-  static var schema: OptionSchema { OptionSchema("RatioTarget", [macs, params, filters]) }
+  static var schema: OptionSchema { OptionSchema("RatioTarget", [macs, params, filters, multipleOf]) }
 }
 
 extension ScriptSession {
+  /// What a script says that models are judged by: an original asks for agreement.
+  func judged(_ given: OptionValues) throws -> Measure? {
+    let by = given[JudgeKeys.by]
+    guard given[JudgeKeys.original] != nil else { return by }
+    guard by != .accuracy else {
+      throw CompressError("accuracy goes by labels, not by an original", hint: "by = \"agreement\", or no original")
+    }
+    return .agreement
+  }
+
   /// `sensitivity(model, { strategy, data, … })`.
   func defineSensitivity() {
     let result = LuaClass<SensitivityObject>("Sensitivity")
-    result.property("baseline", "number", "accuracy with nothing gone") { .number($0.sensitivity.baseline) }
+    result.property("by", "string", "what was measured: \"accuracy\" or \"agreement\"") {
+      .string($0.sensitivity.measure.rawValue)
+    }
+    result.property("baseline", "number", "accuracy, or cosine, with nothing gone") { .number($0.sensitivity.baseline) }
     result.property("shares", "number[]", "what went of each part") { [unowned self] in
       .table(try state.makeTable($0.sensitivity.shares.map { .number($0) }))
     }
     result.property(
-      "parts", "{ name: string, layers: string[], accuracy: number[], importance: number }[]",
-      "layers or groups of them, with the accuracy for each share and what is lost in the mean"
+      "parts", "{ name: string, layers: string[], accuracy: number[]?, cosine: number[]?, importance: number }[]",
+      "layers or groups of them, with the accuracy or cosine for each share and what is lost in the mean"
     ) { [unowned self] object in
       .table(
         try state.makeTable(
@@ -71,14 +105,15 @@ extension ScriptSession {
             .table(
               try state.makeTable(fields: [
                 "name": .string(part.name), "layers": .table(try state.makeTable(part.layers.map { .string($0) })),
-                "accuracy": .table(try state.makeTable(part.accuracies.map { .number($0) })),
+                object.sensitivity.measure == .accuracy ? "accuracy" : "cosine":
+                  .table(try state.makeTable(part.scores.map { .number($0) })),
                 "importance": .number(object.sensitivity.importance(of: part)),
               ]))
           }))
     }
     result.method(
       "ratios", "(target: RatioTarget): number[]",
-      "A share for each group of channels, all at the same loss of accuracy, that together meet a target."
+      "A share for each group of channels, at the same loss or least for what it saves, that together meet a target."
     ) { [unowned self] object, arguments in
       try arguments.atMost(1)
       let given = try RatioTargetKeys.schema.read(try arguments.table(0))
@@ -89,7 +124,10 @@ extension ScriptSession {
       case (nil, nil, let value?): target = .channels(value)
       default: throw CompressError("ratios takes one target: macs = 0.5, params = 0.5 or filters = 0.3")
       }
-      let ratios = try object.sensitivity.ratios(for: target, of: object.graph)
+      let scan = object.sensitivity
+      let ratios =
+        try given[RatioTargetKeys.multipleOf].map { try scan.ratios(for: target, of: object.graph, multiple: $0) }
+        ?? scan.ratios(for: target, of: object.graph)
       return [.table(try state.makeTable(ratios.map { .number($0) }))]
     }
     result.method(
@@ -110,7 +148,7 @@ extension ScriptSession {
     state.define(result)
     state.define(
       "sensitivity", "(model: Model, options: SensitivityOptions): Sensitivity",
-      "Accuracy after pruning each layer, or group of channels, alone; computes the model."
+      "Accuracy, or agreement, after pruning each layer, or group of channels, alone; computes the model."
     ) { [unowned self] arguments in
       try arguments.atMost(2)
       let model = try arguments.object(0, ModelObject.self)
@@ -118,8 +156,9 @@ extension ScriptSession {
       let work = try SensitivityStage(
         LuaPruningPolicy(given[SensitivityKeys.strategy], self)
           .protecting(ProtectedLayers(given[SensitivityKeys.protect])), shares: given[SensitivityKeys.shares],
-        data: given[SensitivityKeys.data].data.unaugmented, samples: given[SensitivityKeys.samples]?.data.unaugmented)
-      let stage = try record(work, [model.stage])
+        by: try judged(given), data: given[SensitivityKeys.data].data.unaugmented,
+        samples: given[SensitivityKeys.samples]?.data.unaugmented)
+      let stage = try record(work, [model.stage] + (given[JudgeKeys.original].map { [$0.stage] } ?? []))
       // The channels of the network as it was measured: earlier prunings have changed its structure.
       let graph = try ready(model).graph
       let found = try measuring { try executor.record(of: stage).sensitivity! }

@@ -11,8 +11,9 @@ struct CompareCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "compare", abstract: "Tell where a quantized model departs from its original.",
     discussion: """
-      Runs both on the same labelled samples: how accurate each is, how many predictions change, how far each layer's \
-      output is off (with everything before it quantized, too, and with that layer alone quantized), and which samples \
+      Runs both on the same samples: how accurate each is (where the network's output is no vector of scores: how far \
+      outputs agree), how many predictions change, how far each layer's output is off (with everything before it \
+      quantized, too, and with that layer alone quantized), and which samples \
       are furthest off. SQNR is signal to noise in decibels; 20 dB is an error of a tenth.
       """)
 
