@@ -168,8 +168,10 @@ import Testing
     #expect(result.status == 0 && result.output.contains(last), "\(result.errors)")
   }
 
-  /// A model file, nothing else: smaller in the format it came in, held against the original's outputs.
-  @Test(arguments: ["", "net.onnx"]) func aModelOfOnesOwnBecomesSmaller(_ model: String) throws {
+  /// A model file, nothing else: smaller in the format it came in, held against the original's outputs. Pictures are
+  /// noise, a folder's, or a data set's.
+  @Test(arguments: [("", ""), ("net.onnx", ""), ("net.onnx", "pictures"), ("", "dataset")])
+  func aModelOfOnesOwnBecomesSmaller(_ model: String, _ source: String) throws {
     let cache = try TemporaryFolder(), out = cache.path + "/out"
     if !model.isEmpty {
       let script = cache.path + "/own.lua"
@@ -177,10 +179,24 @@ import Testing
       let saved = try compress(["run", script, "--out", cache.path], cache: cache)
       #expect(saved.status == 0, "\(saved.errors)")
     }
-    let settings = ["model=\(model)", "samples=16", "epochs=1", "images=3"].flatMap { ["--set", $0] }
+    var settings = ["model=\(model)", "samples=24", "epochs=1", "images=3", "multiple=1"]
+    switch source {
+    case "pictures":
+      let folder = cache.path + "/photos"
+      try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+      for number in 0..<24 {
+        let pixels = (0..<32 * 32).map { UInt8(($0 * (number + 3) + $0 / 32 * number) % 251) }
+        try Self.png(width: 32, pixels).write(to: URL(fileURLWithPath: "\(folder)/\(number).png"))
+      }
+      settings.append("pictures=photos")
+    case "dataset": settings.append("dataset=digits")
+    default: break
+    }
     let result = try compress(
-      ["run", sourceRoot + "/pipelines/bring_your_own.lua", "--data", cache.path, "--out", out] + settings, cache: cache)
+      ["run", sourceRoot + "/pipelines/bring_your_own.lua", "--data", cache.path, "--out", out]
+        + settings.flatMap { ["--set", $0] }, cache: cache)
     #expect(result.status == 0 && result.output.contains("cosine"), "\(result.errors)")
+    #expect(result.output.contains("layers stay float"), "\(result.output)")
     let ending = model.isEmpty ? "cmpr" : "onnx"
     for file in ["smaller.\(ending)", "smaller-int8.\(ending)", "models/3-smaller--int8.cmpr"] {
       #expect(FileManager.default.fileExists(atPath: "\(out)/\(file)"), "\(file)")
@@ -189,6 +205,50 @@ import Testing
     guard !model.isEmpty else { return }
     let inspected = try compress(["inspect", out + "/smaller-int8.onnx"], cache: cache)
     #expect(inspected.status == 0 && inspected.output.contains("int8"), "\(inspected.errors)")
+  }
+
+  /// A goal that cannot be reached is told, and so is what stays float for one that can.
+  @Test func goalsOfOnesOwnModelAreTold() throws {
+    let cache = try TemporaryFolder()
+    func output(_ settings: [String]) throws -> String {
+      let result = try compress(
+        ["run", sourceRoot + "/pipelines/bring_your_own.lua", "--out", cache.path + "/out"]
+          + (["samples=32", "epochs=0", "images=2", "multiple=1"] + settings).flatMap { ["--set", $0] }, cache: cache)
+      #expect(result.status == 0, "\(result.errors)")
+      return result.output
+    }
+    let missed = try output(["macs=0.3", "keeps=1", "goal=0"])
+    #expect(missed.contains("GOAL MISSED: 1.0000 was asked for"), "\(missed)")
+    #expect(missed.contains("  0 of ") && missed.contains(" layers stay float, 0.0 % of the"), "\(missed)")
+    let rescued = try output(["macs=1", "goal=1"])
+    #expect(rescued.contains(#/[1-9][0-9]* of [0-9]+ layers stay float, [0-9.]+ % of the multiply/#), "\(rescued)")
+  }
+
+  /// A grey image in stored blocks.
+  private static func png(width: Int, _ pixels: [UInt8]) -> Data {
+    func big(_ value: UInt32) -> [UInt8] { (0..<4).map { UInt8(truncatingIfNeeded: value >> (24 - 8 * $0)) } }
+    func chunk(_ name: String, _ body: [UInt8]) -> [UInt8] {
+      let bytes = Array(name.utf8) + body
+      var crc: UInt32 = .max
+      for byte in bytes {
+        crc ^= UInt32(byte)
+        for _ in 0..<8 { crc = crc & 1 == 1 ? crc >> 1 ^ 0xedb8_8320 : crc >> 1 }
+      }
+      return big(UInt32(body.count)) + bytes + big(~crc)
+    }
+    let height = pixels.count / width
+    let rows = (0..<height).flatMap { [0] + pixels[$0 * width..<($0 + 1) * width] }
+    var a: UInt32 = 1, b: UInt32 = 0
+    for byte in rows {
+      a = (a + UInt32(byte)) % 65_521
+      b = (b + a) % 65_521
+    }
+    let size = UInt16(rows.count)
+    let stored = [0x78, 1, 1, UInt8(size & 255), UInt8(size >> 8), UInt8(~size & 255), UInt8(~size >> 8)] + rows
+    return Data(
+      [137, 80, 78, 71, 13, 10, 26, 10]
+        + chunk("IHDR", big(UInt32(width)) + big(UInt32(height)) + [8, 0, 0, 0, 0])
+        + chunk("IDAT", stored + big(b << 16 | a)) + chunk("IEND", []))
   }
 
   @Test func prunedLatencyIsTimed() throws {
