@@ -21,6 +21,12 @@ extension Elementwise.Function {
     case .geluTanh: self = .geluTanh
     case .softplus: self = .softplus
     case .mish: self = .mish
+    case .sin: self = .sin
+    case .cos: self = .cos
+    case .floor: self = .floor
+    case .ceil: self = .ceil
+    case .round: self = .round
+    case .sign: self = .sign
     case .leakyReLU(let slope): self = .leakyReLU(slope: slope)
     case .elu(let alpha): self = .elu(alpha: alpha)
     case .hardSigmoid(let slope, let offset): self = .hardSigmoid(slope: slope, offset: offset)

@@ -23,6 +23,7 @@ public enum Elementwise {
     case hardSwish
     // What each computes, and in which order, steps/f32-elements.h says.
     case tanh, erf, exp, log, sqrt, reciprocal, negative, absolute, silu, gelu, geluTanh, softplus, mish
+    case sin, cos, floor, ceil, round, sign
     case leakyReLU(slope: Float)
     case elu(alpha: Float)
     case hardSigmoid(slope: Float, offset: Float)
@@ -48,6 +49,12 @@ public enum Elementwise {
       case .geluTanh: step(ck_element_gelu_tanh)
       case .softplus: step(ck_element_softplus)
       case .mish: step(ck_element_mish)
+      case .sin: step(ck_element_sin)
+      case .cos: step(ck_element_cos)
+      case .floor: step(ck_element_floor)
+      case .ceil: step(ck_element_ceil)
+      case .round: step(ck_element_round)
+      case .sign: step(ck_element_sign)
       case .leakyReLU(let slope): step(ck_element_leaky_relu, slope)
       case .elu(let alpha): step(ck_element_elu, alpha)
       case .hardSigmoid(let slope, let offset): step(ck_element_hard_sigmoid, slope, offset)

@@ -31,6 +31,12 @@ enum ReferenceOperators {
     case .geluTanh: x / 2 * (1 + tanh((2 / Double.pi).squareRoot() * (x + 0.044715 * x * x * x)))
     case .softplus: softplus
     case .mish: x * tanh(softplus)
+    case .sin: sin(x)
+    case .cos: cos(x)
+    case .floor: x.rounded(.down)
+    case .ceil: x.rounded(.up)
+    case .round: x.rounded(.toNearestOrEven)
+    case .sign: x > 0 ? 1 : x < 0 ? -1 : 0
     case .leakyReLU(let slope): x < 0 ? Double(slope) * x : x
     case .elu(let alpha): x < 0 ? Double(alpha) * (exp(x) - 1) : x
     case .hardSigmoid(let slope, let offset): min(1, max(0, Double(slope) * x + Double(offset)))

@@ -1288,6 +1288,36 @@ function net.softplus(options) end
 ---@return Block
 function net.mish(options) end
 
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.sin(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.cos(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.floor(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.ceil(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.round(options) end
+
+---A function of each element.
+---@param options? LayerOptions
+---@return Block
+function net.sign(options) end
+
 ---x above zero, slope * x below.
 ---@param slope number
 ---@param options? LayerOptions

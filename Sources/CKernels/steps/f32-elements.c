@@ -44,6 +44,12 @@ SCALAR(gelu, 0.5f * x * (1 + __builtin_erff(x * 0.70710678118654752f)))
 SCALAR(gelu_tanh, 0.5f * x * (1 + __builtin_tanhf(gelu_inner(x))))
 SCALAR(softplus, softplus_of(x))
 SCALAR(mish, x * __builtin_tanhf(softplus_of(x)))
+SCALAR(sin_of, __builtin_sinf(x))
+SCALAR(cos_of, __builtin_cosf(x))
+SCALAR(floor_of, __builtin_floorf(x))
+SCALAR(ceil_of, __builtin_ceilf(x))
+SCALAR(round_of, __builtin_rintf(x))
+SCALAR(sign, x > 0 ? 1 : x < 0 ? -1 : x != x ? x : 0)
 SCALAR(leaky_relu, x < 0 ? s->lo * x : x)
 SCALAR(elu, x < 0 ? s->lo * __builtin_expm1f(x) : x)
 SCALAR(hard_sigmoid, clamped(s->lo * x + s->hi, 0, 1))
@@ -65,6 +71,12 @@ static function *const functions[] = {
     [ck_element_gelu_tanh] = gelu_tanh,
     [ck_element_softplus] = softplus,
     [ck_element_mish] = mish,
+    [ck_element_sin] = sin_of,
+    [ck_element_cos] = cos_of,
+    [ck_element_floor] = floor_of,
+    [ck_element_ceil] = ceil_of,
+    [ck_element_round] = round_of,
+    [ck_element_sign] = sign,
     [ck_element_leaky_relu] = leaky_relu,
     [ck_element_elu] = elu,
     [ck_element_hard_sigmoid] = hard_sigmoid,

@@ -29,7 +29,10 @@ extension TFLiteImporter {
     "HARD_SWISH": { try $0.function($1, .hardSwish) }, "EXP": { try $0.function($1, .exp) },
     "LOG": { try $0.function($1, .log) }, "SQRT": { try $0.function($1, .sqrt) },
     "RSQRT": { try $0.reciprocalRoot($1) }, "NEG": { try $0.function($1, .negative) },
-    "ABS": { try $0.function($1, .absolute) },
+    "ABS": { try $0.function($1, .absolute) }, "SIN": { try $0.function($1, .sin) },
+    "COS": { try $0.function($1, .cos) }, "FLOOR": { try $0.function($1, .floor) },
+    "CEIL": { try $0.function($1, .ceil) }, "ROUND": { try $0.function($1, .round) },
+    "SIGN": { try $0.function($1, .sign) },
     "GELU": {
       let isApproximate = try $1.options(.gelu)?.flag(TFLiteField.Gelu.approximate) ?? false
       try $0.function($1, isApproximate ? .geluTanh : .gelu)

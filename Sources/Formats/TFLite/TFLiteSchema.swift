@@ -76,6 +76,7 @@ enum TFLiteOptions: UInt8 {
   case logSoftmax = 36, cast = 37, dequantize = 38, maximumMinimum = 39, argMax = 40, neg = 42, padV2 = 43, slice = 48
   case transposeConv = 49, tile = 51, expandDims = 52, shape = 55, pow = 56, pack = 59, unpack = 64, square = 66
   case resizeNearestNeighbor = 74, leakyReLU = 75, squaredDifference = 76, mirrorPad = 77, abs = 78, splitV = 79
+  case cos = 84, sign = 123
   case quantize = 89, hardSwish = 91, depthToSpace = 94, densify = 99, batchMatMul = 101, broadcastTo = 104, gelu = 116
 }
 

@@ -13,7 +13,11 @@ import Tensors
 public enum Activation: OperatorSpec {
   case relu, relu6, sigmoid, softmax
   case logSoftmax
-  case tanh, erf, exp, log, sqrt, reciprocal, negative, absolute
+  case tanh, erf, exp, log, sqrt, reciprocal, negative, absolute, sin, cos
+  /// To an integer: down, up, to the nearest and of two as near to the even one. Their gradients are zero.
+  case floor, ceil, round
+  /// -1, 0 or 1; NaN of NaN.
+  case sign
   /// `x * relu6(x + 3) / 6` (Howard et al. 2019).
   case hardSwish
   /// `x * sigmoid(x)`, also called swish (Elfwing et al. 2018).
@@ -36,7 +40,7 @@ public enum Activation: OperatorSpec {
   /// Those without numbers, by their names in files and scripts.
   public static let named: [Activation] = [
     .relu, .relu6, .sigmoid, .softmax, .logSoftmax, .tanh, .erf, .exp, .log, .sqrt, .reciprocal, .negative, .absolute,
-    .hardSwish, .silu, .gelu, .geluTanh, .softplus, .mish,
+    .hardSwish, .silu, .gelu, .geluTanh, .softplus, .mish, .sin, .cos, .floor, .ceil, .round, .sign,
   ]
 
   /// In files, scripts and plans.
@@ -61,6 +65,12 @@ public enum Activation: OperatorSpec {
     case .geluTanh: "gelu_tanh"
     case .softplus: "softplus"
     case .mish: "mish"
+    case .sin: "sin"
+    case .cos: "cos"
+    case .floor: "floor"
+    case .ceil: "ceil"
+    case .round: "round"
+    case .sign: "sign"
     case .leakyReLU: "leaky_relu"
     case .elu: "elu"
     case .hardSigmoid: "hard_sigmoid"
@@ -143,6 +153,12 @@ public enum Activation: OperatorSpec {
     case .geluTanh: { 0.5 * $0 * (1 + tanhf(Self.geluInner($0))) }
     case .softplus: Self.softplus
     case .mish: { $0 * tanhf(Self.softplus($0)) }
+    case .sin: sinf
+    case .cos: cosf
+    case .floor: { $0.rounded(.down) }
+    case .ceil: { $0.rounded(.up) }
+    case .round: { $0.rounded(.toNearestOrEven) }
+    case .sign: { $0 > 0 ? 1 : $0 < 0 ? -1 : $0.isNaN ? $0 : 0 }
     case .leakyReLU(let slope): { $0 < 0 ? slope * $0 : $0 }
     case .elu(let alpha): { $0 < 0 ? alpha * expm1f($0) : $0 }
     case .hardSigmoid(let slope, let offset): { (slope * $0 + offset).clamped(to: 0...1) }
@@ -180,6 +196,9 @@ public enum Activation: OperatorSpec {
         let t = tanhf(Self.softplus($0))
         return t + $0 * (1 - t * t) * Self.sigmoid($0)
       }
+    case .sin: cosf
+    case .cos: { -sinf($0) }
+    case .floor, .ceil, .round, .sign: { _ in 0 }
     case .leakyReLU(let slope): { $0 <= 0 ? slope : 1 }
     case .elu(let alpha): { $0 <= 0 ? alpha * expf($0) : 1 }
     case .hardSigmoid(let slope, let offset):
@@ -199,8 +218,9 @@ public enum Activation: OperatorSpec {
     case .relu6: [.zero, .selection, .places]
     case .clip(let low, let high): low <= 0 && high >= 0 ? [.zero, .selection, .places] : [.selection, .places]
     case .leakyReLU, .negative, .absolute: [.zero, .scale, .places]
-    case .tanh, .erf, .sqrt, .hardSwish, .silu, .gelu, .geluTanh, .mish, .elu: [.zero, .places]
-    case .sigmoid, .exp, .log, .reciprocal, .softplus, .hardSigmoid: .places
+    case .tanh, .erf, .sqrt, .hardSwish, .silu, .gelu, .geluTanh, .mish, .elu, .sin, .floor, .ceil, .round, .sign:
+      [.zero, .places]
+    case .sigmoid, .cos, .exp, .log, .reciprocal, .softplus, .hardSigmoid: .places
     case .softmax, .logSoftmax: []
     }
   }

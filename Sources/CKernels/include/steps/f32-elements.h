@@ -21,6 +21,12 @@ typedef enum {
   ck_element_gelu_tanh,     // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
   ck_element_softplus,      // max(x, 0) + log1p(exp(-|x|))
   ck_element_mish,          // x * tanh(softplus(x))
+  ck_element_sin,
+  ck_element_cos,
+  ck_element_floor,
+  ck_element_ceil,
+  ck_element_round,         // of two integers as near the even one
+  ck_element_sign,          // -1, 0 or 1; NaN of NaN
   ck_element_leaky_relu,    // x < 0 ? lo * x : x
   ck_element_elu,           // x < 0 ? lo * expm1(x) : x
   ck_element_hard_sigmoid,  // clamp(lo * x + hi, 0, 1)
