@@ -16,65 +16,7 @@ private let sharedData: String? = {
     .first { FileManager.default.fileExists(atPath: $0 + "/onnx-node-tests") }
 }()
 
-/// A value in the file's order of axes, with the operators of the standard as plain loops over indices.
-private struct Plain {
-  var dims: [Int]
-  var values: [Float]
-
-  init(_ dims: [Int], _ values: [Float]) {
-    self.dims = dims
-    self.values = values
-  }
-
-  init(_ dims: [Int], _ value: ([Int]) -> Float) {
-    self.dims = dims
-    values = []
-    var index = [Int](repeating: 0, count: dims.count)
-    for _ in 0..<dims.reduce(1, *) {
-      values.append(value(index))
-      for axis in dims.indices.reversed() {
-        index[axis] += 1
-        if index[axis] < dims[axis] { break }
-        index[axis] = 0
-      }
-    }
-  }
-
-  static func random(_ dims: [Int], _ random: inout SeededRandom) -> Plain {
-    Plain(dims) { _ in Float.random(in: -1...1, using: &random) }
-  }
-
-  subscript(index: [Int]) -> Float {
-    values[zip(index, dims).reduce(0) { $0 * $1.1 + $1.0 }]
-  }
-
-  func transposed(_ perm: [Int]) -> Plain {
-    Plain(perm.map { dims[$0] }) { index in
-      var old = index
-      for (axis, from) in perm.enumerated() { old[from] = index[axis] }
-      return self[old]
-    }
-  }
-}
-
 @Suite struct ConformanceTests {
-  /// Runs a file on inputs and holds it against outputs, through the files of a case.
-  private func verdict(_ net: ONNXWriter, _ inputs: [Plain], _ outputs: [Plain]) throws -> Conformance.Verdict {
-    let folder = NSTemporaryDirectory() + "/conformance-\(UInt64.random(in: 0...(.max)))"
-    defer { try? FileManager.default.removeItem(atPath: folder) }
-    try FileManager.default.createDirectory(atPath: folder + "/case/test_data_set_0", withIntermediateDirectories: true)
-    func write(_ name: String, _ bytes: [UInt8]) throws {
-      try Data(bytes).write(to: URL(fileURLWithPath: "\(folder)/case/\(name)"))
-    }
-    try write("model.onnx", net.bytes)
-    for (kind, list) in [("input", inputs), ("output", outputs)] {
-      for (index, value) in list.enumerated() {
-        try write("test_data_set_0/\(kind)_\(index).pb", ONNXWriter.tensor("", value.dims, value.values))
-      }
-    }
-    return try Conformance(folder).cases[0].verdict
-  }
-
   @Test(
     .enabled(
       if: sharedData != nil, "SKIPPED: no onnx-node-tests; set COMPRESS_TEST_DATA to the folder that holds them"))

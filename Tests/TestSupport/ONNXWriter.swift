@@ -54,9 +54,10 @@ public struct ONNXWriter {
     dims.flatMap { field(1, $0) } + field(2, 1) + field(8, name) + field(9, bytes(values))
   }
 
-  public static func tensor(_ name: String, _ dims: [Int]?, integers: [Int]) -> [UInt8] {
-    (dims ?? [integers.count]).flatMap { field(1, $0) } + field(2, 7) + integers.flatMap { field(7, $0) }
-      + field(8, name)
+  /// - Parameter element: the number of a type of integers; by default that of int64.
+  public static func tensor(_ name: String, _ dims: [Int]?, integers: [Int], element: Int = 7) -> [UInt8] {
+    (dims ?? [integers.count]).flatMap { field(1, $0) } + field(2, element)
+      + integers.flatMap { field(element == 7 ? 7 : 5, $0) } + field(8, name)
   }
 
   /// In a file of its own.
@@ -92,13 +93,18 @@ public struct ONNXWriter {
   // MARK: A model
 
   /// - Parameter dims: nil for an axis that varies.
-  public mutating func input(_ name: String, _ dims: [Int?]) { inputs.append(Self.value(name, dims)) }
-  public mutating func output(_ name: String) { outputs.append(Self.value(name, [])) }
+  /// - Parameter element: the number of its elements' type.
+  public mutating func input(_ name: String, _ dims: [Int?], element: Int = 1) {
+    inputs.append(Self.value(name, dims, element: element))
+  }
+  public mutating func output(_ name: String, element: Int = 1) {
+    outputs.append(Self.value(name, [], element: element))
+  }
   public mutating func weight(_ name: String, _ dims: [Int], _ values: [Float]) {
     initializers.append(Self.tensor(name, dims, values))
   }
-  public mutating func integers(_ name: String, _ values: [Int], dims: [Int]? = nil) {
-    initializers.append(Self.tensor(name, dims, integers: values))
+  public mutating func integers(_ name: String, _ values: [Int], dims: [Int]? = nil, element: Int = 7) {
+    initializers.append(Self.tensor(name, dims, integers: values, element: element))
   }
   public mutating func node(
     _ kind: String, _ inputs: [String], _ output: String, _ attributes: [String: Attribute] = [:], domain: String = ""

@@ -170,7 +170,7 @@ extension ONNXImporter {
   // MARK: Pads
 
   func padding(_ node: ONNXNode, rank: Int) throws -> (before: [Int], after: [Int]) {
-    var pads = try node.sizes("pads") ?? []
+    var pads = try node.sizes("pads") ?? node.sizes("paddings") ?? []
     if node.version >= 11 || pads.isEmpty { pads = try required(node, 1).indices() }
     var axes = Array(0..<rank)
     if let given = try constant(node, 3) {

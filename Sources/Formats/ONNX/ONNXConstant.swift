@@ -17,6 +17,8 @@ struct ONNXConstant {
   let values: Values
   /// What floats were made of, where that was integers.
   var source: ONNXIntegers?
+  /// The bits of those integers, also where floats were only moved since.
+  var integerBits: Int?
 
   init(_ element: ONNXElement, _ floats: Tensor) {
     self.element = element
@@ -140,7 +142,10 @@ struct ONNXConstant {
       throw CompressError("cannot reshape \(self.shape) to \(shape)", kind: .input)
     }
     switch values {
-    case .floats(let tensor): return ONNXConstant(element, try tensor.reshaped(shape.dims))
+    case .floats(let tensor):
+      var result = ONNXConstant(element, try tensor.reshaped(shape.dims))
+      result.integerBits = integerBits
+      return result
     case .integers(let integers): return ONNXConstant(element, shape, integers)
     }
   }
@@ -150,7 +155,9 @@ struct ONNXConstant {
     switch values {
     case .floats(let tensor):
       let floats = tensor.withElements(Float.self) { from in positions.map { from[$0] } }
-      return ONNXConstant(element, Tensor(floats, shape))
+      var result = ONNXConstant(element, Tensor(floats, shape))
+      result.integerBits = integerBits
+      return result
     case .integers(let integers): return ONNXConstant(element, shape, positions.map { integers[$0] })
     }
   }

@@ -7,9 +7,9 @@ import Tensors
 public enum ONNXFile {
   public static let fileExtension = "onnx"
   /// Counts what changes the network that a file becomes, so that results of before are not taken for those of now.
-  public static let reading = 2
+  public static let reading = 3
   /// The versions of the standard operators that are read.
-  static let operatorSets = 7...26
+  static let operatorSets = 1...26
 
   /// How a file is read.
   public struct Options: Sendable {
@@ -92,19 +92,36 @@ public enum ONNXFile {
         }
         var constants: [String: ONNXConstant] = [:]
         for (name, path) in options.constants { constants[name] = try tensor(path) }
-        var importer = ONNXImporter(
-          nodes: try ONNXInlining(message, graph).nodes, graph: graph, files: ONNXFiles(file), options: options)
-        return try importer.imported(constants)
+        let nodes = try ONNXInlining(message, graph).nodes
+        var importer = ONNXImporter(nodes: nodes, graph: graph, files: ONNXFiles(file), options: options)
+        do { return try importer.imported(constants) } catch let error as CompressError {
+          // What mixes a batch of several samples with other axes may do so where a sample is the whole batch.
+          guard options.hasBatch, let batch = importer.batch, batch > 1 else { throw error }
+          var options = options
+          options.hasBatch = false
+          importer = ONNXImporter(nodes: nodes, graph: graph, files: ONNXFiles(file), options: options)
+          guard var imported = try? importer.imported(constants) else { throw error }
+          imported.notes.append(
+            "the file fixes a batch of \(batch) and mixes it with other axes: one sample is a whole batch")
+          return imported
+        }
       }
     }
   }
 
   /// A tensor in a file of its own.
-  static func tensor(_ path: String) throws -> ONNXConstant {
+  ///
+  /// - Parameter declared: the type of its elements by the number that a model gives it, where that is known: ONNX's
+  ///   own cases hold bfloat16 in tensors of uint16.
+  static func tensor(_ path: String, declared: Int? = nil) throws -> ONNXConstant {
     try atFile(path) {
       let file = try MappedFile(path)
       return try withExtendedLifetime(file) {
-        try ONNXTensorMessage(ByteReader(file.bytes)).constant(ONNXFiles(file))
+        var message = try ONNXTensorMessage(ByteReader(file.bytes))
+        let isDisguised =
+          message.element == ONNXElement.uint16.rawValue && declared == ONNXElement.bfloat16.rawValue
+        if isDisguised { message.element = ONNXElement.bfloat16.rawValue }
+        return try message.constant(ONNXFiles(file))
       }
     }
   }
@@ -130,14 +147,18 @@ public enum ONNXFile {
     public let isInteger: Bool
   }
 
+  /// - Parameter declared: the type of its elements by the number that the model gives it, where it gives one.
   /// - Throws: `CompressError` with the path when the file holds no tensor that is read.
-  public static func sample(_ path: String) throws -> SampleTensor {
-    let constant = try tensor(path)
+  public static func sample(_ path: String, declared: Int? = nil) throws -> SampleTensor {
+    let constant = try tensor(path, declared: declared)
     return SampleTensor(path: path, values: constant.floats, isInteger: !constant.element.isFloat)
   }
 
-  /// The names of a model's inputs that have no value of their own, in their order.
-  public static func inputNames(_ path: String) throws -> [String] {
+  /// What a model says of its inputs that have no value of their own, and of its outputs, each in their order: their
+  /// names, and the types of their elements by number.
+  public static func ends(
+    _ path: String
+  ) throws -> (inputs: [(name: String, element: Int)], outputs: [(name: String, element: Int)]) {
     try atFile(path) {
       let file = try MappedFile(path)
       return try withExtendedLifetime(file) {
@@ -145,7 +166,10 @@ public enum ONNXFile {
           throw CompressError("has no graph", kind: .input)
         }
         let known = Set(graph.initializers.map(\.name))
-        return graph.inputs.map(\.name).filter { !known.contains($0) }
+        return (
+          graph.inputs.filter { !known.contains($0.name) }.map { ($0.name, $0.element) },
+          graph.outputs.map { ($0.name, $0.element) }
+        )
       }
     }
   }
@@ -165,10 +189,34 @@ public struct ONNXImport {
     public let hasBatch: Bool
     /// What it always is, where it does not depend on the inputs.
     public let constant: Tensor?
+    /// In the file; the network's are floats.
+    let element: ONNXElement
+    /// Of integers that stand for numbers of a scale: which.
+    let encoding: ActivationQuantization?
+
+    /// By how much of itself a number may be off that is held in a type of few bits: a step of bfloat16, which ONNX's own
+    /// cases cut off rather than round.
+    public var ownTolerance: Float? { element == .bfloat16 ? 0x1p-7 : nil }
 
     /// As the model keeps it.
     func interface(_ value: String) -> ModelInterface.Value {
-      ModelInterface.Value(value, name: name, order: order, hasBatch: hasBatch)
+      ModelInterface.Value(
+        value, name: name, order: order, hasBatch: hasBatch, element: element.interface,
+        isPlain: !element.isFloat && encoding == nil)
+    }
+
+    /// The file's numbers as the network takes them.
+    public func taken(_ values: Tensor) throws -> Tensor {
+      guard let encoding else { return values }
+      return try values.applying(.sub, Float(encoding.zeroPoint - element.offset)).applying(.mul, encoding.scale)
+    }
+
+    /// The network's numbers as the file has them.
+    public func given(_ values: Tensor) -> Tensor {
+      guard let encoding else { return element.rounded(values) }
+      let zero = Float(encoding.zeroPoint - element.offset)
+      return Tensor(
+        values.array(Float.self).map { (encoding.rounded($0) / encoding.scale).rounded() + zero }, values.shape)
     }
   }
 

@@ -43,7 +43,8 @@ extension ONNXImporter {
       return [ONNXConstant(Self.shapeSlice(node, dims))]
     case "Size": return [ONNXConstant(.int64, [], [Int64(x.shape.count)])]
     case "Identity", "Dropout": return [x]
-    case "Cast": return [try converted(x, to: ONNXElement(checking: Int(node.integer("to", 0))))]
+    case "Cast": return [try converted(x, to: ONNXElement(of: node))]
+    case "CastLike": return [try converted(x, to: input(1).element)]
     case "ConstantOfShape":
       let dims = try x.indices()
       let shape = try ONNXConstant.checked(dims)
@@ -146,13 +147,14 @@ extension ONNXImporter {
       let product = try values.reduce(Int64(1)) { try Self.arithmetic("Mul", .int64, $0, $1) }
       let keeps = node.integer("keepdims", 1) != 0
       return [ONNXConstant(x.element, keeps ? Shape(x.shape.dims.map { _ in 1 }) : [], [product])]
-    case "Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "Pow", "Equal", "Less", "Greater", "And", "Or":
+    case "Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "Pow", "Equal", "Less", "Greater", "LessOrEqual",
+      "GreaterOrEqual", "And", "Or", "Xor":
       guard inputs.count == 2 else { return nil }
-      return [try combined(node.kind, x, try input(1))]
+      let kind = node.kind == "Mod" && node.flag("fmod") ? "Fmod" : node.kind
+      return [try combined(kind, x, try aligned(node, try input(1), rank: x.shape.rank))]
     case "Not":
       return [ONNXConstant(.bool, x.shape, try x.integers().map { $0 == 0 ? 1 : 0 })]
-    case "Neg", "Abs", "Sqrt", "Floor", "Ceil", "Reciprocal", "Exp", "Log", "Round":
-      return try applied(node.kind, x).map { [$0] }
+    case let kind where Self.foldedFunctions[kind] != nil: return try applied(kind, x).map { [$0] }
     case "Clip":
       guard case .integers(let values) = x.values else { return nil }
       let low = inputs.count > 1 ? try inputs[1]?.integers().first : nil
@@ -177,7 +179,7 @@ extension ONNXImporter {
   }
 
   func converted(_ x: ONNXConstant, to element: ONNXElement) throws -> ONNXConstant {
-    if element.isFloat { return ONNXConstant(element, x.floats) }
+    if element.isFloat { return ONNXConstant(element, element.rounded(x.floats)) }
     switch x.values {
     case .integers(let integers):
       return ONNXConstant(element, x.shape, integers.map { $0 == ONNXConstant.batch ? $0 : element.wrapped($0) })
@@ -235,7 +237,7 @@ extension ONNXImporter {
 
   private mutating func combined(_ kind: String, _ a: ONNXConstant, _ b: ONNXConstant) throws -> ONNXConstant {
     let shape = try Shape.broadcast(a.shape, b.shape)
-    let isTruth = ["Equal", "Less", "Greater", "And", "Or"].contains(kind)
+    let isTruth = ["Equal", "Less", "Greater", "LessOrEqual", "GreaterOrEqual", "And", "Or", "Xor"].contains(kind)
     let x = try stretched(a, to: shape), y = try stretched(b, to: shape)
     try spend(shape.count)
     if case .integers(let p) = x.values, case .integers(let q) = y.values {
@@ -258,6 +260,9 @@ extension ONNXImporter {
     case "Equal": return truth(==)
     case "Less": return truth(<)
     case "Greater": return truth(>)
+    case "LessOrEqual": return truth(<=)
+    case "GreaterOrEqual": return truth(>=)
+    case "Fmod": return ONNXConstant(a.element, all(fmodf))
     default: throw CompressError("of floats is not folded", kind: .input)
     }
   }
@@ -278,7 +283,7 @@ extension ONNXImporter {
     case "Add": return element.wrapped(a &+ b)
     case "Sub": return element.wrapped(a &- b)
     case "Mul": return element.wrapped(a &* b)
-    case "Div", "Mod":
+    case "Div", "Mod", "Fmod":
       guard b != 0 else { throw CompressError("divides \(a) by zero", kind: .input) }
       if isUnsigned {
         let (p, q) = (UInt64(bitPattern: a), UInt64(bitPattern: b))
@@ -288,41 +293,42 @@ extension ONNXImporter {
       let quotient = a.dividedReportingOverflow(by: b).partialValue
       if kind == "Div" { return element.wrapped(quotient) }
       let rest = a.remainderReportingOverflow(dividingBy: b).partialValue
+      // As C has it, with the sign of the dividend; otherwise with that of the divisor.
+      if kind == "Fmod" { return rest }
       return rest != 0 && (rest < 0) != (b < 0) ? rest + b : rest
     case "Min": return isUnsigned ? Int64(bitPattern: min(UInt64(bitPattern: a), UInt64(bitPattern: b))) : min(a, b)
     case "Max": return isUnsigned ? Int64(bitPattern: max(UInt64(bitPattern: a), UInt64(bitPattern: b))) : max(a, b)
     case "Less": return isUnsigned ? (UInt64(bitPattern: a) < UInt64(bitPattern: b) ? 1 : 0) : (a < b ? 1 : 0)
     case "Greater": return isUnsigned ? (UInt64(bitPattern: a) > UInt64(bitPattern: b) ? 1 : 0) : (a > b ? 1 : 0)
+    case "LessOrEqual": return isUnsigned ? (UInt64(bitPattern: a) <= UInt64(bitPattern: b) ? 1 : 0) : (a <= b ? 1 : 0)
+    case "GreaterOrEqual":
+      return isUnsigned ? (UInt64(bitPattern: a) >= UInt64(bitPattern: b) ? 1 : 0) : (a >= b ? 1 : 0)
+    case "Xor": return (a != 0) != (b != 0) ? 1 : 0
     case "And": return a != 0 && b != 0 ? 1 : 0
     case "Or": return a != 0 || b != 0 ? 1 : 0
     default: throw CompressError("of integers is not folded", kind: .input)
     }
   }
 
+  /// Functions of an element that are computed of constants.
+  private static let foldedFunctions: [String: Activation] = [
+    "Neg": .negative, "Abs": .absolute, "Sqrt": .sqrt, "Floor": .floor, "Ceil": .ceil, "Round": .round, "Sign": .sign,
+    "Reciprocal": .reciprocal, "Exp": .exp, "Log": .log, "Sin": .sin, "Cos": .cos,
+  ]
+
   private mutating func applied(_ kind: String, _ x: ONNXConstant) throws -> ONNXConstant? {
     try spend(x.shape.count)
     if case .integers(let values) = x.values {
       guard !values.contains(ONNXConstant.batch) else { return nil }
       switch kind {
+      case "Sign": return ONNXConstant(x.element, x.shape, values.map { $0.signum() })
       case "Neg": return ONNXConstant(x.element, x.shape, values.map { x.element.wrapped(0 &- $0) })
       case "Abs": return ONNXConstant(x.element, x.shape, values.map { $0 < 0 ? 0 &- $0 : $0 })
       case "Floor", "Ceil", "Round": return x
       default: return nil
       }
     }
-    let function: (Float) -> Float
-    switch kind {
-    case "Neg": function = { -$0 }
-    case "Abs": function = { abs($0) }
-    case "Sqrt": function = { $0.squareRoot() }
-    case "Floor": function = { $0.rounded(.down) }
-    case "Ceil": function = { $0.rounded(.up) }
-    case "Round": function = { $0.rounded(.toNearestOrEven) }
-    case "Reciprocal": function = { 1 / $0 }
-    case "Exp": function = expf
-    case "Log": function = logf
-    default: return nil
-    }
+    guard let function = Self.foldedFunctions[kind]?.elementFunction else { return nil }
     return ONNXConstant(x.element, Tensor(x.floats.array(Float.self).map(function), x.shape))
   }
 
@@ -390,6 +396,7 @@ extension ONNXImporter {
     }
     var constant = ONNXConstant(.float32, Tensor(floats, x.shape))
     constant.source = ONNXIntegers(element: x.element, values: values, scales: scales, zeros: zeros, axis: axis)
+    constant.integerBits = x.element.bits
     return constant
   }
 
@@ -439,6 +446,8 @@ extension ONNXImporter {
       let channel = (outer * dims[axis] + place) * inner + index % inner
       return Float(value &- (zeros?[channel] ?? 0)) * scales[channel]
     }
-    return ONNXConstant(.float32, Tensor(floats, x.shape))
+    var constant = ONNXConstant(.float32, Tensor(floats, x.shape))
+    constant.integerBits = x.element.bits
+    return constant
   }
 }

@@ -29,7 +29,11 @@ extension ONNXImporter {
 
   mutating func parametricReLU(_ node: ONNXNode) throws {
     var held = try self.held(node, 0)
-    let slope = try required(node, 1).floats
+    var slope = try required(node, 1).floats
+    // Before version 7 one for each channel, the second axis.
+    if node.version < 7, slope.rank == 1, held.rank > 2 {
+      slope = try slope.reshaped([slope.count] + [Int](repeating: 1, count: held.rank - 2))
+    }
     if slope.count == 1 {
       return try function(node, .leakyReLU(slope: slope.array(Float.self)[0]))
     }
@@ -56,7 +60,7 @@ extension ONNXImporter {
 
   mutating func softmax(_ node: ONNXNode, _ function: Activation) throws {
     var held = try flattened(try self.held(node, 0))
-    let axis = try axis(node.integer("axis", node.version < 13 ? 1 : -1), held)
+    let axis = try axis(node.integer("axis", node.version < 13 ? 1 : -1), &held)
     if node.version < 13, held.dims[(axis + 1)...].contains(where: { $0 != 1 }) {
       // Over all axes from this one on.
       let dims = held.dims
@@ -84,16 +88,59 @@ extension ONNXImporter {
     guard node.inputs.count >= 1, node.inputs.allSatisfy({ !$0.isEmpty }) else {
       throw CompressError("has no inputs", kind: .input)
     }
-    if node.version < 7, node.inputs.count == 2 { throw CompressError("broadcasts as before version 7", kind: .input) }
-    var result = values[node.inputs[0]]!
+    let operands = try operands(node)
+    var result = operands[0]
     if node.inputs.count == 1 { return values[node.outputs[0]] = result }
-    if node.inputs.count == 2, try mergedIntoLayer(node) { return }
-    for (index, name) in node.inputs.enumerated().dropFirst() {
-      let isLast = index == node.inputs.count - 1
+    if node.inputs.count == 2, try mergedIntoLayer(node, operands) { return }
+    // Quotients of integers lose what is behind the point.
+    let isCut = node.kind == "Div" && node.inputs.contains(where: { isInteger($0) })
+    for (index, operand) in operands.enumerated().dropFirst() {
+      let isLast = index == node.inputs.count - 1 && !isCut
       result = .held(
-        try paired(op, result, values[name]!, named: node.outputs[0] + (isLast ? "" : " part \(index)")))
+        try paired(op, result, operand, named: node.outputs[0] + (isLast ? "" : " part \(index)")))
     }
+    if isCut, case .held(let quotient) = result { result = .held(try truncated(quotient, named: node.outputs[0])) }
     values[node.outputs[0]] = result
+  }
+
+  /// What a node of two values or more takes, the axes of the second one lying where the node says.
+  mutating func operands(_ node: ONNXNode) throws -> [Value] {
+    var operands = node.inputs.map { values[$0]! }
+    guard operands.count == 2, node.version < 7, node.attributes["axis"] != nil else { return operands }
+    let rank =
+      switch operands[0] {
+      case .constant(let constant): constant.shape.rank
+      case .held(let held): held.rank
+      }
+    switch operands[1] {
+    case .constant(let constant): operands[1] = .constant(try aligned(node, constant, rank: rank))
+    case .held(let held):
+      let behind = try Self.axesBehind(node, held.rank, rank: rank)
+      guard behind > 0 else { break }
+      var value = try flattened(held)
+      value.dims += [Int](repeating: 1, count: behind)
+      // Axes of one element come first, so that channels stay the last.
+      value.order = Array(held.dims.count..<value.dims.count) + value.order
+      value.name = try reshape(value.name, value.shape, named: value.name + " reshaped")
+      operands[1] = .held(value)
+    }
+    return operands
+  }
+
+  /// Before version 7 the axes of a second operand lay from `axis` on: as it is broadcast since then.
+  func aligned(_ node: ONNXNode, _ constant: ONNXConstant, rank: Int) throws -> ONNXConstant {
+    guard node.version < 7, node.attributes["axis"] != nil else { return constant }
+    let behind = try Self.axesBehind(node, constant.shape.rank, rank: rank)
+    return try constant.reshaped(Shape(constant.shape.dims + [Int](repeating: 1, count: behind)))
+  }
+
+  /// How many axes of the first operand lie behind those of the second one.
+  private static func axesBehind(_ node: ONNXNode, _ own: Int, rank: Int) throws -> Int {
+    let axis = try Self.axis(node.integer("axis", 0), rank: rank)
+    guard axis + own <= rank else {
+      throw CompressError("broadcasts \(own) axes from axis \(axis) of \(rank) on", kind: .input)
+    }
+    return rank - own - axis
   }
 
   /// Two values, broadcast; at least one is held, or else both become constants of the network.
@@ -180,10 +227,10 @@ extension ONNXImporter {
 
   /// A number for each channel that becomes part of the layer whose output it is added to or multiplied with: of its
   /// weight and bias, or as scale and shift of a normalization. Nothing else may read what that layer gives.
-  private mutating func mergedIntoLayer(_ node: ONNXNode) throws -> Bool {
+  private mutating func mergedIntoLayer(_ node: ONNXNode, _ operands: [Value]) throws -> Bool {
     guard node.kind == "Add" || node.kind == "Mul" else { return false }
     for (index, other) in [(0, 1), (1, 0)] {
-      guard case .constant(let known)? = values[node.inputs[other]], let own = ownLayer(node, index),
+      guard case .constant(let known) = operands[other], let own = ownLayer(node, index),
         let tensor = try perChannel(known, own.held)
       else { continue }
       var isInteger = false

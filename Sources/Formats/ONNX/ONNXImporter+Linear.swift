@@ -42,6 +42,7 @@ extension ONNXImporter {
       }
     }
     var held = try dense(a, weight, bias, named: node.outputs[0], integers: integers, integerBias: integerBias)
+    foreign[held.name] = known.integerBits
     if let rest {
       held = try paired(Add().asOperator, .held(held), .constant(rest), named: node.outputs[0] + " sum")
     }
@@ -66,9 +67,8 @@ extension ONNXImporter {
     let op = Operator.dense(Dense(units: weight.shape[0], hasBias: bias != nil))
     var tensors: [ParameterRole: Tensor] = [:]
     tensors[.bias] = bias
-    guard let last = value.dims.indices.last else {
-      throw CompressError("works along the axis of the batch", kind: .input)
-    }
+    let value = value.dims.isEmpty ? try unbatched(value) : value
+    guard let last = value.dims.indices.last else { throw CompressError("of a value without axes", kind: .input) }
     guard weight.shape[1] == value.dims[last] else {
       throw CompressError("a weight for \(weight.shape[1]) inputs of \(value.dims[last])", kind: .input)
     }
@@ -103,8 +103,9 @@ extension ONNXImporter {
       let known = try required(node, 1), weight = known.floats, a = try held(node, 0)
       if weight.rank == 2 {
         let integers = try self.integers(known, channelAxis: 1) { try $0.transposed() }
-        return give(
-          node, try dense(a, try weight.transposed(), nil, named: node.outputs[0], integers: integers))
+        let held = try dense(a, try weight.transposed(), nil, named: node.outputs[0], integers: integers)
+        foreign[held.name] = known.integerBits
+        return give(node, held)
       }
       if weight.rank == 1 {
         let row = try weight.reshaped([1, weight.count])
@@ -195,6 +196,9 @@ extension ONNXImporter {
     guard !node.flag("training_mode"), node.integer("spatial", 1) == 1 else {
       throw CompressError("training_mode and spatial 0 are not supported", kind: .input)
     }
+    guard node.version >= 7 || node.flag("is_test") else {
+      throw CompressError("normalizes by the batch, as in training: is_test is not set", kind: .input)
+    }
     var (held, channels) = try channelsLast(node)
     let tensors: [ParameterRole: Tensor] = [
       .gamma: try vector(node, 1, channels), .beta: try vector(node, 2, channels),
@@ -208,7 +212,7 @@ extension ONNXImporter {
 
   mutating func layerNormalization(_ node: ONNXNode) throws {
     var held = try flattened(try self.held(node, 0))
-    let axis = try axis(node.integer("axis", -1), held), dims = held.dims
+    let axis = try axis(node.integer("axis", -1), &held), dims = held.dims
     let isMeanSquare = node.kind == "RMSNormalization"
     let scale = try required(node, 1).floats, shift = isMeanSquare ? nil : try constant(node, 2)?.floats
     let count = dims[axis...].reduce(1, *)
@@ -234,7 +238,7 @@ extension ONNXImporter {
 
   mutating func groupNormalization(_ node: ONNXNode) throws {
     var (held, channels) = try channelsLast(node)
-    guard held.hasBatch else { throw CompressError("of a value without a batch", kind: .input) }
+    held = try batched(held)
     let isInstance = node.kind == "InstanceNormalization"
     let groups = isInstance ? channels : Int(clamping: node.integer("num_groups", 1))
     guard groups > 0, channels % groups == 0 else {

@@ -21,6 +21,11 @@ extension ONNXImporter {
     "Exp": { try $0.function($1, .exp) }, "Log": { try $0.function($1, .log) },
     "Sqrt": { try $0.function($1, .sqrt) }, "Reciprocal": { try $0.function($1, .reciprocal) },
     "Neg": { try $0.function($1, .negative) }, "Abs": { try $0.function($1, .absolute) },
+    "Sin": { try $0.function($1, .sin) }, "Cos": { try $0.function($1, .cos) },
+    "Floor": { try $0.function($1, .floor) }, "Ceil": { try $0.function($1, .ceil) },
+    "Round": { try $0.function($1, .round) }, "Sign": { try $0.function($1, .sign) },
+    "Selu": { try $0.selu($1) }, "Celu": { try $0.celu($1) }, "Softsign": { try $0.softsign($1) },
+    "ThresholdedRelu": { try $0.thresholdedReLU($1) }, "Shrink": { try $0.shrink($1) },
     "HardSwish": { try $0.function($1, .hardSwish) }, "Softplus": { try $0.function($1, .softplus) },
     "Mish": { try $0.function($1, .mish) },
     "Gelu": { try $0.function($1, $1.text("approximate", "none") == "tanh" ? .geluTanh : .gelu) },
@@ -37,10 +42,21 @@ extension ONNXImporter {
     "Pow": { try $0.arithmetic($1, Binary(.pow).asOperator) },
     "Min": { try $0.arithmetic($1, Binary(.minimum).asOperator) },
     "Max": { try $0.arithmetic($1, Binary(.maximum).asOperator) },
-    "Sum": { try $0.arithmetic($1, Add().asOperator) },
+    "Sum": { try $0.arithmetic($1, Add().asOperator) }, "Mean": { try $0.mean($1) },
+    "Less": { try $0.comparison($1) }, "Greater": { try $0.comparison($1) },
+    "LessOrEqual": { try $0.comparison($1) }, "GreaterOrEqual": { try $0.comparison($1) },
+    "Equal": { try $0.comparison($1) }, "And": { try $0.truth($1) }, "Or": { try $0.truth($1) },
+    "Xor": { try $0.truth($1) }, "Not": { try $0.truth($1) }, "Where": { try $0.choice($1) },
+    "Einsum": { try $0.einsum($1) },
     "ReduceMean": { try $0.reduction($1, .mean) }, "ReduceSum": { try $0.reduction($1, .sum) },
     "ReduceMax": { try $0.reduction($1, .max) }, "ReduceMin": { try $0.reduction($1, .min) },
-    "ArgMax": { try $0.argMax($1) },
+    "ReduceL1": { try $0.norm($1, 1) }, "ReduceL2": { try $0.norm($1, 2) },
+    "ReduceSumSquare": { try $0.norm($1, nil) }, "ReduceLogSum": { try $0.logSum($1) },
+    "ReduceLogSumExp": { try $0.logSumExp($1) },
+    "ArgMax": { try $0.argMax($1) }, "ArgMin": { try $0.argMax($1, isLeast: true) },
+    "TopK": { try $0.greatestFew($1) },
+    "LRN": { try $0.localResponseNormalization($1) }, "LpPool": { try $0.normPool($1) },
+    "GlobalLpPool": { try $0.globalNormPool($1) },
     "Concat": { try $0.concatenation($1) }, "Split": { try $0.split($1) }, "Slice": { try $0.slice($1) },
     "Gather": { try $0.gather($1) }, "Transpose": { try $0.transposition($1) },
     "Reshape": { try $0.reshaping($1) }, "Flatten": { try $0.flattening($1) },
@@ -48,7 +64,8 @@ extension ONNXImporter {
     "Expand": { try $0.expansion($1) }, "Tile": { try $0.tiling($1) }, "Pad": { try $0.padding($1) },
     "Resize": { try $0.resize($1) }, "Upsample": { try $0.resize($1) },
     "DepthToSpace": { try $0.depthToSpace($1) }, "SpaceToDepth": { try $0.spaceToDepth($1) },
-    "Identity": { try $0.alias($1) }, "Cast": { try $0.cast($1) }, "Dropout": { try $0.dropout($1) },
+    "Identity": { try $0.alias($1) }, "Cast": { try $0.cast($1) },
+    "CastLike": { try $0.cast($1) }, "Dropout": { try $0.dropout($1) },
     "QuantizeLinear": { try $0.quantize($1) }, "DequantizeLinear": { try $0.dequantize($1) },
     "DynamicQuantizeLinear": { try $0.quantizeByRange($1) },
     "QLinearConv": { try $0.integerConvolution($1) }, "QLinearMatMul": { try $0.integerProduct($1) },
@@ -88,9 +105,12 @@ extension ONNXImporter {
         throw Self.unknown(node)
       }
       try checkIntegers(node)
+      try checkElements(node)
       try mapping(&self, node)
       try passIntegers(node)
-      for output in node.outputs where values[output] == nil && uses[output] ?? 0 > 0 {
+      try passElements(node)
+      for output in node.outputs
+      where values[output] == nil && uses[output] ?? 0 > 0 && !tail.values.contains(output) {
         throw CompressError(
           "its output \"\(output.escapedForTerminal.shortened(to: 120))\" is read, but not computed here", kind: .input)
       }
@@ -107,7 +127,9 @@ extension ONNXImporter {
       return CompressError("the operator holds graphs of its own, which are not read", kind: .input)
     }
     let near = node.domain.isEmpty
-      ? mappings.keys.filter { $0.lowercased().contains(node.kind.lowercased().prefix(4)) }.sorted() : []
+      ? mappings.keys.filter { name in
+        name.lowercased().contains(node.kind.lowercased().prefix(4)) && !aliases.values.contains(name)
+      }.sorted() : []
     let domain = node.domain.isEmpty ? "ai.onnx" : node.domain.escapedForTerminal.shortened(to: 80)
     return CompressError(
       "the operator \(node.kind.escapedForTerminal.shortened(to: 80)) of the domain \(domain) is not supported"
@@ -125,7 +147,7 @@ extension ONNXImporter {
     switch value {
     case .held(let held): return held
     case .constant(let known):
-      guard known.element.isFloat else {
+      guard known.element.isFloat || node.inputs.contains(where: { isInteger($0) }) else {
         throw CompressError("computes with integers or truth values together with what varies", kind: .input)
       }
       let order = Array(0..<known.shape.rank)

@@ -43,15 +43,19 @@ extension ONNXImporter {
   }
 
   /// Operators that only select among the integers of a value.
-  private static let selecting: Set<String> = [
+  static let selecting: Set<String> = [
     "Reshape", "Flatten", "Squeeze", "Unsqueeze", "Transpose", "Identity", "MaxPool", "GlobalMaxPool", "Slice",
     "Gather",
     "Split", "Concat", "Tile", "Expand", "DepthToSpace", "SpaceToDepth", "Shape", "Size",
   ]
-  private static let ofIntegers: Set<String> = [
-    "QuantizeLinear", "DequantizeLinear", "DynamicQuantizeLinear", "QLinearConv", "QLinearMatMul", "ConvInteger",
-    "MatMulInteger", "QLinearAdd", "QLinearMul", "Cast", "Mul",
+  /// Those that say of what scale the integers are that they take.
+  private static let byScale: Set<String> = [
+    "DequantizeLinear", "QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearMul", "QLinearConcat", "QLinearSigmoid",
+    "QLinearLeakyRelu", "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearSoftmax", "QGemm",
   ]
+  static let ofIntegers: Set<String> = byScale.union([
+    "QuantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "Cast", "Mul",
+  ])
 
   /// - Throws: `CompressError` when a node computes with integers as if they were numbers.
   func checkIntegers(_ node: ONNXNode) throws {
@@ -82,7 +86,7 @@ extension ONNXImporter {
     var encoding = try self.encoding(node, scale: 1, zeroPoint: 2)
     // What is clamped to fewer integers than the type has is of fewer bits.
     if uses[name] == 1, let clip = producers[name].map({ nodes[$0] }), clip.kind == "Clip", clip.version >= 11,
-      let low = number(clip, 1), let high = number(clip, 2), let bits = Self.bits(low, high, of: encoding)
+      case .held? = values[clip.inputs[0]], let low = number(clip, 1), let high = number(clip, 2), let bits = Self.bits(low, high, of: encoding)
     {
       encoding = try ActivationQuantization(scale: encoding.scale, zeroPoint: encoding.zeroPoint, bits: bits)
       name = clip.inputs[0]
@@ -93,6 +97,7 @@ extension ONNXImporter {
     let result = try rounded(held, of: name, to: encoding, named: node.outputs[0])
     give(node, result)
     coded[node.outputs[0]] = encoding
+    elements[node.outputs[0]] = try codeElement(node, zeroPoint: 2)
   }
 
   private func number(_ node: ONNXNode, _ index: Int) -> Float? {
@@ -159,9 +164,37 @@ extension ONNXImporter {
       }
       return give(node, held)
     }
+    if try isCodedInput(node, 0) == false, isInteger(name) {
+      // Integers that something else reads as such.
+      var result = held
+      if let zero = try constant(node, 2) {
+        result = try paired(
+          Binary(.sub).asOperator, .held(result), .constant(zero), named: node.outputs[0] + " difference")
+      }
+      let scale = Value.constant(try required(node, 1))
+      return give(node, try paired(Mul().asOperator, .held(result), scale, named: node.outputs[0]))
+    }
     guard let own = coded[name] else { throw CompressError("reads integers of no scale", kind: .input) }
     try check(node, own, scale: 1, zeroPoint: 2)
     give(node, held)
+  }
+
+  /// Whether a node's input holds integers of a scale. So does an input of the network that is read by nothing but by
+  /// its scale: from then on it is known for one.
+  private mutating func isCodedInput(_ node: ONNXNode, _ index: Int) throws -> Bool {
+    guard let name = node.input(index) else { return false }
+    if coded[name] != nil { return true }
+    guard isInteger(name), producers[name] == nil, let readers = readers[name], uses[name] == readers.count,
+      case .held(let held)? = values[name], layers[held.name].op.isInput,
+      readers.allSatisfy({ Self.byScale.contains(nodes[$0].kind) })
+    else { return false }
+    let encoding = try encoding(node, scale: index + 1, zeroPoint: index + 2)
+    guard try codeElement(node, zeroPoint: index + 2) == elements[name] else {
+      throw CompressError("reads \(elements[name] ?? .uint8) by a zero point of another type", kind: .input)
+    }
+    activations[held.name] = encoding
+    coded[name] = encoding
+    return true
   }
 
   mutating func quantizeByRange(_ node: ONNXNode) throws {
@@ -172,6 +205,12 @@ extension ONNXImporter {
     }
   }
 
+  /// The type of integers that a zero point or an attribute says.
+  private func codeElement(_ node: ONNXNode, zeroPoint: Int) throws -> ONNXElement {
+    let type = Int(clamping: node.integer("output_dtype", 0))
+    return try constant(node, zeroPoint)?.element ?? (type == 0 ? .uint8 : ONNXElement(checking: type))
+  }
+
   /// What a scale and a zero point say of integers.
   func encoding(_ node: ONNXNode, scale: Int, zeroPoint: Int) throws -> ActivationQuantization {
     let scales = try required(node, scale)
@@ -180,8 +219,7 @@ extension ONNXImporter {
     }
     let zero = try constant(node, zeroPoint)
     guard zero?.shape.count ?? 1 == 1 else { throw CompressError("several zero points of a value", kind: .input) }
-    let type = Int(node.integer("output_dtype", 0))
-    let element = try zero?.element ?? (type == 0 ? .uint8 : ONNXElement(checking: type))
+    let element = try codeElement(node, zeroPoint: zeroPoint)
     let offsets: [ONNXElement: (Int, Int)] = [.uint8: (0, 8), .int8: (128, 8), .uint16: (0, 16), .int16: (1 << 15, 16)]
     guard let (offset, bits) = offsets[element] else {
       throw CompressError("values of type \(element); supported are integers of 8 and 16 bits", kind: .input)
@@ -256,10 +294,10 @@ extension ONNXImporter {
   // MARK: Operators of integers
 
   /// An input of integers, by the scale that the node says they have.
-  private func integerInput(_ node: ONNXNode, _ index: Int) throws -> Held {
-    guard let name = node.input(index), case .held(let held)? = values[name], let own = coded[name] else {
-      throw CompressError("its input \(index + 1) is no value of integers", kind: .input)
-    }
+  private mutating func integerInput(_ node: ONNXNode, _ index: Int) throws -> Held {
+    guard try isCodedInput(node, index), let name = node.input(index), case .held(let held)? = values[name],
+      let own = coded[name]
+    else { throw CompressError("its input \(index + 1) is no value of integers of a scale", kind: .input) }
     try check(node, own, scale: index + 1, zeroPoint: index + 2)
     return held
   }
@@ -279,6 +317,7 @@ extension ONNXImporter {
     activations[result.name] = encoding
     give(node, result)
     coded[node.outputs[0]] = encoding
+    elements[node.outputs[0]] = try codeElement(node, zeroPoint: scale + 1)
   }
 
   mutating func integerConvolution(_ node: ONNXNode) throws {

@@ -7,10 +7,9 @@ extension ONNXImporter {
   mutating func alias(_ node: ONNXNode) throws { give(node, try held(node, 0)) }
 
   mutating func cast(_ node: ONNXNode) throws {
-    guard try ONNXElement(checking: Int(node.integer("to", 0))).isFloat else {
-      throw CompressError("makes integers of a value that varies", kind: .input)
-    }
     let name = node.inputs[0]
+    let target = try target(node), isHeld = coded[name] == nil && ranges[name] == nil && pending[name] == nil
+    if isHeld, try !target.isFloat || changesElements(node, to: target) { return try castToIntegers(node, target) }
     guard coded[name] == nil, ranges[name] == nil else {
       throw CompressError("makes floats of integers that stand for numbers of a scale", kind: .input)
     }
@@ -19,6 +18,9 @@ extension ONNXImporter {
   }
 
   mutating func dropout(_ node: ONNXNode) throws {
+    if node.version < 7, !node.flag("is_test") {
+      throw CompressError("drops values as in training: is_test is not set", kind: .input)
+    }
     if let trains = try constant(node, 2), trains.scalar != 0 {
       throw CompressError("drops values as in training", kind: .input)
     }
@@ -190,7 +192,7 @@ extension ONNXImporter {
         throw CompressError("joins a value without the batch to one that has it", kind: .input)
       }
     }
-    let first = parts[0]
+    var first = parts[0]
     guard parts.allSatisfy({ $0.dims.count == first.dims.count }) else {
       throw CompressError("joins values of shapes \(parts.map(\.dims))", kind: .input)
     }
@@ -199,7 +201,7 @@ extension ONNXImporter {
       parts = try parts.map { try unbatched($0) }
       axis = 0
     } else {
-      axis = try self.axis(node.integer("axis", 1), first)
+      axis = try self.axis(node.integer("axis", 1), &first)
     }
     if parts.count == 1 { return give(node, parts[0]) }
     let order = parts[0].order
@@ -213,10 +215,10 @@ extension ONNXImporter {
   }
 
   /// What an index takes, in elements of constants.
-  private static let indexCost = 4
+  static let indexCost = 4
 
   /// Some indices of one axis; whoever makes them pays for them.
-  private mutating func taking(_ value: Held, _ axis: Int, _ indices: [Int], named name: String) throws -> Held {
+  mutating func taking(_ value: Held, _ axis: Int, _ indices: [Int], named name: String) throws -> Held {
     var held = try flattened(value)
     guard !indices.isEmpty else { throw CompressError("gives an empty value", kind: .input) }
     if indices.count == held.dims[axis], indices.enumerated().allSatisfy({ $0 == $1 }) { return held }
@@ -227,7 +229,8 @@ extension ONNXImporter {
   }
 
   mutating func split(_ node: ONNXNode) throws {
-    let held = try flattened(try self.held(node, 0)), axis = try axis(node.integer("axis", 0), held)
+    var held = try flattened(try self.held(node, 0))
+    let axis = try axis(node.integer("axis", 0), &held)
     var start = 0
     for (output, size) in zip(node.outputs, try parts(node, extent: held.dims[axis])) {
       defer { start += size }
@@ -240,14 +243,13 @@ extension ONNXImporter {
 
   mutating func slice(_ node: ONNXNode) throws {
     var held = try flattened(try self.held(node, 0))
-    for cut in try slices(node, rank: held.rank) {
-      if held.hasBatch, cut.axis == 0 {
-        // All samples, or the first of one.
-        let isAll =
-          cut.step == 1 && cut.start == 0 && cut.end >= Int64(batch ?? Int(Int32.max))
-        guard isAll else { throw CompressError("takes some samples of a batch", kind: .input) }
-        continue
-      }
+    let cuts = try slices(node, rank: held.rank).filter { cut in
+      // All samples are no cut.
+      !(held.hasBatch && cut.axis == 0 && cut.step == 1 && cut.start == 0
+        && cut.end >= Int64(batch ?? Int(Int32.max)))
+    }
+    if held.hasBatch, cuts.contains(where: { $0.axis == 0 }) { held = try unbatched(held) }
+    for cut in cuts {
       let axis = cut.axis - (held.hasBatch ? 1 : 0)
       try spend(Self.indexCost * held.dims[axis])
       held = try taking(held, axis, Self.places(cut, extent: held.dims[axis]), named: node.outputs[0])
@@ -259,7 +261,7 @@ extension ONNXImporter {
     var held = try flattened(try self.held(node, 0))
     let indices = try required(node, 1)
     if held.hasBatch, try Self.axis(node.integer("axis", 0), rank: held.rank) == 0 { held = try unbatched(held) }
-    let axis = try axis(node.integer("axis", 0), held)
+    let axis = try axis(node.integer("axis", 0), &held)
     try spend(Self.indexCost * indices.shape.count)
     let places = try Self.wrapped(try indices.indices(), extent: held.dims[axis])
     held = try taking(held, axis, places, named: node.outputs[0])
@@ -319,8 +321,8 @@ extension ONNXImporter {
     let mode = node.text("mode", "constant")
     var fill = node.float("value", 0)
     if node.version >= 11, let value = try constant(node, 2) { fill = value.scalar ?? .nan }
+    if held.hasBatch, before[0] != 0 || after[0] != 0 { held = try unbatched(held) }
     if held.hasBatch {
-      guard before[0] == 0, after[0] == 0 else { throw CompressError("pads the batch", kind: .input) }
       before.removeFirst()
       after.removeFirst()
     }
@@ -371,34 +373,50 @@ extension ONNXImporter {
 
   mutating func reduction(_ node: ONNXNode, _ function: Reduce.Function) throws {
     var held = try flattened(try self.held(node, 0))
+    guard let axes = try reducedAxes(node, &held) else { return give(node, held) }
+    give(
+      node,
+      try reduced(held, function, axes, keeps: node.integer("keepdims", 1) != 0, named: node.outputs[0]))
+  }
+
+  /// The axes that a reduction goes over, of what is held; nil where there are none. The batch becomes one of them where
+  /// it is meant.
+  mutating func reducedAxes(_ node: ONNXNode, _ held: inout Held) throws -> [Int]? {
     var given = node.integers("axes")
     if given == nil, let constant = try constant(node, 1) { given = try constant.integers() }
     if given?.isEmpty ?? true {
-      if node.flag("noop_with_empty_axes") { return give(node, held) }
+      if node.flag("noop_with_empty_axes") { return nil }
       given = (0..<Int64(held.rank)).map { $0 }
     }
-    let keeps = node.integer("keepdims", 1) != 0
-    var axes = try Self.axes(given!, rank: held.rank)
-    if held.hasBatch {
-      if axes.contains(0) { held = try unbatched(held) } else { axes = axes.map { $0 - 1 } }
+    let axes = try Self.axes(given!, rank: held.rank)
+    guard held.hasBatch else { return axes }
+    if axes.contains(0) {
+      held = try unbatched(held)
+      return axes
     }
+    return axes.map { $0 - 1 }
+  }
+
+  mutating func reduced(
+    _ value: Held, _ function: Reduce.Function, _ axes: [Int], keeps: Bool, named name: String
+  ) throws -> Held {
+    var held = value
     let isImage = held.hasBatch && held.dims.count == 3 && held.order == [1, 2, 0]
     if isImage, axes == [1, 2], function == .mean || function == .max {
       // Over the whole image; where the axes go, its channels are left.
-      let pooled = try emit(
-        .globalPool(GlobalPool(function == .mean ? .average : .max)), [held.name], named: node.outputs[0])
-      guard keeps else { return give(node, Held(pooled, [held.dims[0]], hasBatch: true)) }
-      let name = try reshape(pooled, [1, 1, held.dims[0]], named: pooled + " reshaped")
-      return give(node, Held(name, [held.dims[0], 1, 1], order: [1, 2, 0], hasBatch: true))
+      let pooled = try emit(.globalPool(GlobalPool(function == .mean ? .average : .max)), [held.name], named: name)
+      guard keeps else { return Held(pooled, [held.dims[0]], hasBatch: true) }
+      let pixel = try reshape(pooled, [1, 1, held.dims[0]], named: pooled + " reshaped")
+      return Held(pixel, [held.dims[0], 1, 1], order: [1, 2, 0], hasBatch: true)
     }
+    if axes.isEmpty { return held }
     let places = axes.map { held.order.firstIndex(of: $0)! }.sorted()
-    held.name = try emit(
-      .reduce(Reduce(function, axes: places, keepsAxes: keeps)), [held.name], named: node.outputs[0])
-    give(node, without(axes, held, keeps: keeps))
+    held.name = try emit(.reduce(Reduce(function, axes: places, keepsAxes: keeps)), [held.name], named: name)
+    return without(axes, held, keeps: keeps)
   }
 
   /// What a value is called when some of its axes have one element each, or are gone.
-  private func without(_ axes: [Int], _ value: Held, keeps: Bool) -> Held {
+  func without(_ axes: [Int], _ value: Held, keeps: Bool) -> Held {
     var held = value
     if keeps {
       for axis in axes { held.dims[axis] = 1 }
@@ -409,14 +427,46 @@ extension ONNXImporter {
     return held
   }
 
-  mutating func argMax(_ node: ONNXNode) throws {
-    guard !node.flag("select_last_index") else {
-      throw CompressError("select_last_index is not supported", kind: .input)
+  /// The place of the greatest element, or of the least; of several the first, or the last.
+  mutating func argMax(_ node: ONNXNode, isLeast: Bool = false) throws {
+    var held = try flattened(try self.held(node, 0))
+    let axis = try axis(node.integer("axis", 0), &held), keeps = node.integer("keepdims", 1) != 0
+    let name = node.outputs[0], extent = held.dims[axis], isLast = node.flag("select_last_index")
+    if isLeast { held = try apply(.negative, held, named: name + " negative") }
+    if isLast {
+      try spend(Self.indexCost * extent)
+      held = try taking(held, axis, Array((0..<extent).reversed()), named: name + " reversed")
+    }
+    held = try greatest(held, axis, keeps: keeps, named: isLast ? name + " from the end" : name)
+    if isLast {
+      let last = Value.constant(ONNXConstant(.float32, Tensor([Float(extent - 1)], [])))
+      held = try paired(Binary(.sub).asOperator, last, .held(held), named: name)
+    }
+    give(node, held)
+  }
+
+  mutating func greatest(_ value: Held, _ axis: Int, keeps: Bool, named name: String) throws -> Held {
+    var held = value
+    let place = held.order.firstIndex(of: axis)!
+    held.name = try emit(.argMax(ArgMax(axis: place, keepsAxis: keeps)), [held.name], named: name)
+    return without([axis], held, keeps: keeps)
+  }
+
+  /// The greatest element along an axis, or the least, and its place: of more than one there is no operator here.
+  mutating func greatestFew(_ node: ONNXNode) throws {
+    var count = node.integers("k")?.first ?? node.attributes["k"]?.integer
+    if count == nil, let given = try constant(node, 1) { count = try given.integers().first }
+    guard count == 1 else {
+      if options.allowsUnknown { return leaveOut(node) }
+      throw CompressError("the \(count ?? 0) greatest of an axis; supported is the greatest one", kind: .input)
     }
     var held = try flattened(try self.held(node, 0))
-    let axis = try axis(node.integer("axis", 0), held), keeps = node.integer("keepdims", 1) != 0
-    let place = held.order.firstIndex(of: axis)!
-    held.name = try emit(.argMax(ArgMax(axis: place, keepsAxis: keeps)), [held.name], named: node.outputs[0])
-    give(node, without([axis], held, keeps: keeps))
+    let axis = try axis(node.integer("axis", -1), &held), isLeast = node.integer("largest", 1) == 0
+    give(node, try reduced(held, isLeast ? .min : .max, [axis], keeps: true, named: node.outputs[0]))
+    guard node.outputs.count > 1, !node.outputs[1].isEmpty else { return }
+    let name = node.outputs[1]
+    if isLeast { held = try apply(.negative, held, named: name + " negative") }
+    values[name] = .held(try greatest(held, axis, keeps: true, named: name))
+    elements[name] = .int64
   }
 }

@@ -5,7 +5,7 @@ import Tensors
 // What slides a window over an image, and what goes over the whole of it.
 extension ONNXImporter {
   /// An image held with its channels last; of a signal of one dimension, one of height 1.
-  private mutating func windowed(_ value: Held) throws -> (held: Held, isSignal: Bool) {
+  mutating func windowed(_ value: Held) throws -> (held: Held, isSignal: Bool) {
     let held = try batched(value)
     guard held.dims.count == 2 else { return (try image(held), false) }
     let signal = try ordered(held, [1, 0])
@@ -14,7 +14,7 @@ extension ONNXImporter {
   }
 
   /// What comes of it, as the file has it.
-  private mutating func giveImage(_ node: ONNXNode, _ name: String, isSignal: Bool) throws {
+  mutating func giveImage(_ node: ONNXNode, _ name: String, isSignal: Bool) throws {
     give(node, try imageResult(name, isSignal: isSignal))
   }
 
@@ -26,7 +26,7 @@ extension ONNXImporter {
   }
 
   /// Two numbers of an attribute; of a signal the second is its own.
-  private func pair(_ node: ONNXNode, _ name: String, _ otherwise: Int, isSignal: Bool) throws -> Size2D {
+  func pair(_ node: ONNXNode, _ name: String, _ otherwise: Int, isSignal: Bool) throws -> Size2D {
     guard let sizes = try node.sizes(name) else { return isSignal ? Size2D(1, otherwise) : Size2D(otherwise) }
     guard sizes.count == (isSignal ? 1 : 2) else { throw CompressError("\(name) \(sizes)", kind: .input) }
     return isSignal ? Size2D(name == "output_padding" ? 0 : 1, sizes[0]) : Size2D(sizes[0], sizes[1])
@@ -41,7 +41,7 @@ extension ONNXImporter {
   }
 
   /// How an image is padded for a window, in pixels: top, left, bottom, right.
-  private func pads(
+  func pads(
     _ node: ONNXNode, _ shape: Shape, _ size: Size2D, _ stride: Size2D, _ dilation: Size2D, isSignal: Bool
   ) throws -> [Int] {
     let mode = node.text("auto_pad", "NOTSET")
@@ -64,7 +64,7 @@ extension ONNXImporter {
     }
   }
 
-  private static func padding(_ pads: [Int]) -> Padding {
+  static func padding(_ pads: [Int]) -> Padding {
     pads == [0, 0, 0, 0] ? .valid : .explicit(top: pads[0], left: pads[1], bottom: pads[2], right: pads[3])
   }
 
@@ -96,6 +96,7 @@ extension ONNXImporter {
       try (isSignal ? $0.reshaped(kernel.shape.dims) : $0).transposed([0, 2, 3, 1])
     }
     try setIntegers(held.name, integers, bias: integerBias)
+    foreign[held.name] = weight.integerBits
     return try imageResult(held.name, isSignal: isSignal)
   }
 
@@ -105,13 +106,37 @@ extension ONNXImporter {
     let size = Size2D(kernel.shape[2], kernel.shape[3])
     try checkKernel(node, size, isSignal: isSignal)
     let mode = node.text("auto_pad", "NOTSET")
-    guard mode == "NOTSET" || mode == "VALID" || mode.isEmpty, node.attributes["output_shape"] == nil else {
-      throw CompressError("auto_pad and output_shape of transposed convolutions are not supported", kind: .input)
-    }
     let stride = try pair(node, "strides", 1, isSignal: isSignal)
     let dilation = try pair(node, "dilations", 1, isSignal: isSignal)
     let more = try node.sizes("output_padding") == nil ? Size2D(0) : pair(node, "output_padding", 0, isSignal: isSignal)
-    let pads = try pads(node, isSignal: isSignal)
+    var pads = try pads(node, isSignal: isSignal)
+    var wanted = try node.sizes("output_shape")
+    if wanted != nil { wanted = Array(wanted!.suffix(isSignal ? 1 : 2)) }
+    if wanted == nil, mode.hasPrefix("SAME") {
+      let sizes = [held.shape[0] * stride.height, held.shape[1] * stride.width]
+      wanted = isSignal ? [sizes[1]] : sizes
+    }
+    if let wanted {
+      guard wanted.count == (isSignal ? 1 : 2), wanted.allSatisfy({ $0 > 0 && $0 < 1 << 24 }) else {
+        throw CompressError("output_shape \(wanted)", kind: .input)
+      }
+      // As much is cut off as there is more, half of it on each side.
+      func cut(_ extent: Int, _ size: Int, _ stride: Int, _ dilation: Int, _ more: Int, _ wanted: Int) throws
+        -> (before: Int, after: Int)
+      {
+        guard stride > 0, stride < 1 << 16, size > 0, size < 1 << 16, dilation > 0, dilation < 1 << 16 else {
+          throw CompressError("kernel \(size), stride \(stride), dilation \(dilation)", kind: .input)
+        }
+        let total = (extent - 1) * stride + more + (size - 1) * dilation + 1 - wanted
+        return mode == "SAME_LOWER" ? (total - total / 2, total / 2) : (total / 2, total - total / 2)
+      }
+      if !isSignal {
+        (pads[0], pads[2]) = try cut(
+          held.shape[0], size.height, stride.height, dilation.height, more.height, wanted[0])
+      }
+      (pads[1], pads[3]) = try cut(
+        held.shape[1], size.width, stride.width, dilation.width, more.width, wanted[wanted.count - 1])
+    }
     let groups = Int(clamping: node.integer("group", 1)), inputs = kernel.shape[0], each = kernel.shape[1]
     guard groups > 0, inputs % groups == 0, each > 0 else {
       throw CompressError("\(inputs) input channels in \(groups) groups", kind: .input)
@@ -141,6 +166,7 @@ extension ONNXImporter {
     let isSingle = groups == 1 || known.source?.scales.count == 1
     let integers = isSingle ? try self.integers(known, channelAxis: 1, turned) : nil
     try setIntegers(name, integers, bias: integerBias)
+    foreign[name] = known.integerBits
     try giveImage(node, name, isSignal: isSignal)
   }
 
@@ -166,23 +192,23 @@ extension ONNXImporter {
     let size = try pair(node, "kernel_shape", 1, isSignal: isSignal)
     let stride = try pair(node, "strides", 1, isSignal: isSignal)
     let dilation = try pair(node, "dilations", 1, isSignal: isSignal)
-    guard dilation == Size2D(1) else { throw CompressError("pooling with dilations is not supported", kind: .input) }
-    guard size.height > 0, size.width > 0, stride.height > 0, stride.width > 0 else {
-      throw CompressError("kernel \(size), stride \(stride)", kind: .input)
+    let numbers = [size.height, size.width, stride.height, stride.width, dilation.height, dilation.width]
+    guard numbers.allSatisfy({ (1...1 << 16).contains($0) }) else {
+      throw CompressError("kernel \(size), stride \(stride), dilation \(dilation)", kind: .input)
     }
     var pads = try pads(node, held.shape, size, stride, dilation, isSignal: isSignal)
     var countsPadding = reduction == .average && node.flag("count_include_pad") && pads.contains { $0 != 0 }
     if node.flag("ceil_mode") {
       // As many more rows as the last window takes that still begins inside the image or before it.
-      func surplus(_ extent: Int, _ before: Int, _ after: Int, _ size: Int, _ stride: Int) -> Int {
-        let room = extent + before + after - size
+      func surplus(_ extent: Int, _ before: Int, _ after: Int, _ size: Int, _ stride: Int, _ dilation: Int) -> Int {
+        let room = extent + before + after - (size - 1) * dilation - 1
         guard room >= 0 else { return 0 }
         var outputs = (room + stride - 1) / stride + 1
         if (outputs - 1) * stride >= extent + before { outputs -= 1 }
         return max(0, (outputs - 1) * stride - room)
       }
-      let down = surplus(held.shape[0], pads[0], pads[2], size.height, stride.height)
-      let across = surplus(held.shape[1], pads[1], pads[3], size.width, stride.width)
+      let down = surplus(held.shape[0], pads[0], pads[2], size.height, stride.height, dilation.height)
+      let across = surplus(held.shape[1], pads[1], pads[3], size.width, stride.width, dilation.width)
       if down + across > 0, countsPadding {
         // What is said to be padding counts, what only completes the last window does not.
         let pad = Pad(before: [pads[0], pads[1], 0], after: [pads[2], pads[3], 0])
@@ -191,6 +217,11 @@ extension ONNXImporter {
       }
       pads[2] += down
       pads[3] += across
+    }
+    if dilation != Size2D(1) {
+      let window = Window(size, stride: stride, padding: Self.padding(pads), dilation: dilation)
+      let name = try dilated(held, reduction, window, pads, countsPadding: countsPadding, named: node.outputs[0])
+      return try giveImage(node, name, isSignal: isSignal)
     }
     let pool = Pool2D(
       reduction, window: Window(size, stride: stride, padding: Self.padding(pads)), countsPadding: countsPadding)
@@ -213,7 +244,7 @@ extension ONNXImporter {
   // MARK: Sizes
 
   mutating func resize(_ node: ONNXNode) throws {
-    let held = try image(try self.held(node, 0))
+    let (held, isSignal) = try windowed(try self.held(node, 0))
     let isOld = node.kind == "Upsample" || node.version < 11
     let isStretched = node.text("keep_aspect_ratio_policy", "stretch") == "stretch"
     guard node.version < 18 || (!node.flag("antialias") && isStretched) else {
@@ -234,9 +265,13 @@ extension ONNXImporter {
     guard let rounding = Resize.Rounding(rawValue: near) else {
       throw CompressError("nearest_mode \(near.escapedForTerminal.shortened(to: 40))", kind: .input)
     }
-    var axes = [0, 1, 2, 3]
-    if let given = node.integers("axes") { axes = try given.map { try Self.axis($0, rank: 4) } }
+    let rank = isSignal ? 3 : 4
+    var axes = Array(0..<rank)
+    if let given = node.integers("axes") { axes = try given.map { try Self.axis($0, rank: rank) } }
     var scales: [Float]? = node.attributes["scales"]?.floats, sizes: [Int]?
+    if scales == nil, let down = node.attributes["height_scale"]?.float, let across = node.attributes["width_scale"]?.float {
+      scales = [1, 1, down, across]
+    }
     if scales == nil, let given = try constant(node, isOld ? 1 : 2), given.shape.count > 0 {
       scales = given.floats.array(Float.self)
     }
@@ -255,15 +290,17 @@ extension ONNXImporter {
         guard isKept else { throw CompressError("resizes the batch or the channels", kind: .input) }
         continue
       }
+      // Of a signal the only one, its width.
+      let place = isSignal ? 1 : axis - 2
       if let scales {
-        by[axis - 2] = scales[index]
-        let size = (Double(before[axis - 2]) * Double(scales[index])).rounded(.down)
+        by[place] = scales[index]
+        let size = (Double(before[place]) * Double(scales[index])).rounded(.down)
         guard size >= 1, size <= Double(1 << 16) else {
-          throw CompressError("scale \(scales[index]) of \(before[axis - 2]) pixels", kind: .input)
+          throw CompressError("scale \(scales[index]) of \(before[place]) pixels", kind: .input)
         }
-        after[axis - 2] = Int(size)
+        after[place] = Int(size)
       } else if let sizes {
-        after[axis - 2] = sizes[index]
+        after[place] = sizes[index]
       }
     }
     let isExact = zip(zip(before, after), by).allSatisfy { Float($0.0) * $1 == Float($0.1) }
@@ -271,7 +308,7 @@ extension ONNXImporter {
       interpolation, height: after[0], width: after[1], coordinates: coordinates, rounding: rounding,
       scales: scales == nil || isExact ? nil : by)
     let name = try emit(.resize(resize), [held.name], named: node.outputs[0])
-    try giveImage(node, name, isSignal: false)
+    try giveImage(node, name, isSignal: isSignal)
   }
 
   mutating func depthToSpace(_ node: ONNXNode) throws {

@@ -70,6 +70,14 @@ struct ONNXImporter {
   var pending: [String: PendingSums] = [:]
   /// Of layers that later nodes became part of: the file's value that they give now.
   var standsFor: [String: String] = [:]
+  /// Types of the file's values that are held here as floats but are none of float32 there.
+  var elements: [String: ONNXElement] = [:]
+  /// Bits of the integers that a layer's weight was made of in the file.
+  var foreign: [String: Int] = [:]
+  /// Values that are floats in the file, too, but hold nothing but integers.
+  var whole: Set<String> = []
+  /// Types of floats with fewer bits that values are cast to, and how often: here they stay float32.
+  var halves: [ONNXElement: Int] = [:]
   /// What was left out.
   var tail = Tail()
   /// Elements that may still be folded, and indices made: so that a small file cannot ask for all the memory there is.
@@ -105,22 +113,23 @@ struct ONNXImporter {
       for output in node.outputs where !output.isEmpty { producers[output] = index }
     }
     for output in graph.outputs { uses[output.name, default: 0] += 1 }
-    var inputs: [ONNXImport.Value] = []
+    var inputs: [(name: String, held: Held)] = []
+    let varying = graph.inputs.filter { values[$0.name] == nil && large[$0.name] == nil && constants[$0.name] == nil }
     for input in graph.inputs where values[input.name] == nil && large[input.name] == nil {
-      if let constant = constants[input.name] {
-        values[input.name] = .constant(constant)
-        continue
-      }
-      let held = try self.input(input)
+      if let constant = constants[input.name] { values[input.name] = .constant(constant) }
+    }
+    let isBatched = try findBatch(varying)
+    for (input, hasBatch) in zip(varying, isBatched) {
+      let held = try self.input(input, hasBatch: hasBatch)
       values[input.name] = .held(held)
-      inputs.append(Self.described(input.name, held))
+      inputs.append((input.name, held))
     }
     for (index, node) in nodes.enumerated() {
       for name in node.inputs + node.outputs { try fetch(name) }
       try take(node)
       release(after: index)
     }
-    return try finished(inputs)
+    return try finished(inputs.map { described($0.name, $0.held) })
   }
 
   /// Makes a large initializer a value, now that a node names it.
@@ -147,15 +156,16 @@ struct ONNXImporter {
       guard let value = values[name] else {
         throw CompressError("no node gives the output \"\(name.escapedForTerminal)\"", kind: .input)
       }
-      guard coded[name] == nil, ranges[name] == nil, pending[name] == nil else {
-        throw CompressError("the output \"\(name.escapedForTerminal)\" is integers; supported are floats", kind: .input)
+      guard ranges[name] == nil, pending[name] == nil else {
+        throw CompressError(
+          "the output \"\(name.escapedForTerminal)\" is integers whose scale is found while running", kind: .input)
       }
       switch value {
       case .constant(let constant):
         outputs.append(
           ONNXImport.Value(
             name: name, shape: constant.shape, order: Array(0..<constant.shape.rank), hasBatch: false,
-            constant: constant.floats))
+            constant: constant.floats, element: constant.element, encoding: nil))
       case .held(var held):
         held = try flattened(held)
         // An output is no input, and none is another one.
@@ -164,7 +174,7 @@ struct ONNXImporter {
         }
         ends.append(held.name)
         taken.insert(held.name)
-        outputs.append(Self.described(name, held))
+        outputs.append(described(name, held))
       }
     }
     guard !ends.isEmpty else {
@@ -185,7 +195,8 @@ struct ONNXImporter {
       graph: network, parameters: layers.parameters.filter { network[$0.key] != nil },
       activations: activations.filter { network[$0.key] != nil }.mapValues { .affine($0) })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
-    return ONNXImport(model: model, inputs: inputs, outputs: outputs, notes: tail.notes(outputs.map(\.name)))
+    return ONNXImport(
+      model: model, inputs: inputs, outputs: outputs, notes: tail.notes(outputs.map(\.name)) + roundingNotes + weightNotes(network))
   }
 
   /// Layers that later nodes became part of are called what those are, where nothing else is.
@@ -195,25 +206,48 @@ struct ONNXImporter {
       guard let name = standsFor[node.name], name.utf8.count <= 480, taken.insert(name).inserted else { continue }
       others[node.name] = name
       layers.parameters[name] = layers.parameters.removeValue(forKey: node.name)
+      foreign[name] = foreign.removeValue(forKey: node.name)
       activations[name] = activations.removeValue(forKey: node.name)
     }
     ends = ends.map { others[$0] ?? $0 }
     return kept.map { Node(others[$0.name] ?? $0.name, $0.op, $0.inputs.map { others[$0] ?? $0 }) }
   }
 
-  private static func described(_ name: String, _ held: Held) -> ONNXImport.Value {
+  private func described(_ name: String, _ held: Held) -> ONNXImport.Value {
     ONNXImport.Value(
-      name: name, shape: Shape(held.dims), order: held.order, hasBatch: held.hasBatch, constant: nil)
+      name: name, shape: Shape(held.dims), order: held.order, hasBatch: held.hasBatch, constant: nil,
+      element: elements[name] ?? .float32, encoding: coded[name])
+  }
+
+  /// What is said of integer weights that became floats.
+  private func weightNotes(_ network: Graph) -> [String] {
+    let floats = network.nodes.map(\.name).filter { name in
+      guard foreign[name] != nil else { return false }
+      if case .integer? = layers.parameters[name]?[.weight]?.encoding { return false }
+      return true
+    }
+    guard !floats.isEmpty else { return [] }
+    let bits = Set(floats.compactMap { foreign[$0] }).sorted().map(String.init).joined(separator: ", ")
+    let shown = floats.prefix(4).map { "\"\($0.escapedForTerminal.shortened(to: 60))\"" }.joined(separator: ", ")
+    return [
+      "the weights of \(floats.count) layer\(floats.count == 1 ? "" : "s") are integers of \(bits) bits in the file and "
+        + "floats here, since what they read is not rounded or their scales are not those of outputs: \(shown)"
+        + (floats.count > 4 ? " and \(floats.count - 4) more" : "")
+    ]
+  }
+
+  private var roundingNotes: [String] {
+    halves.sorted { $0.key.rawValue < $1.key.rawValue }.map { element, count in
+      "\(count) value\(count == 1 ? " is" : "s are") rounded to \(element) in the file and stay\(count == 1 ? "s" : "") "
+        + "float32 here"
+    }
   }
 
   // MARK: Inputs
 
-  private mutating func input(_ input: ONNXValueMessage) throws -> Held {
-    let shown = "input \"\(input.name.escapedForTerminal.shortened(to: 120))\""
-    let element = try ONNXElement(checking: input.element)
-    guard element.isFloat else {
-      throw CompressError("\(shown) holds integers; networks take floats", kind: .input)
-    }
+  /// The extents of an input as the file and the options have them.
+  private func extents(_ input: ONNXValueMessage) throws -> [ONNXValueMessage.Extent] {
+    let shown = Self.shown(input)
     var extents = input.shape
     if let given = options.inputShapes[input.name] {
       if let extents, extents.count != given.count {
@@ -226,27 +260,44 @@ struct ONNXImporter {
       }
       extents = given.map { .fixed($0) }
     }
-    guard var extents else { throw CompressError("\(shown) has no shape", kind: .input) }
-    if options.hasBatch {
-      guard let first = extents.first else {
-        throw CompressError("\(shown) is a scalar: it has no axis for the batch", kind: .input)
+    guard let extents else { throw CompressError("\(shown) has no shape", kind: .input) }
+    return extents
+  }
+
+  private static func shown(_ input: ONNXValueMessage) -> String {
+    "input \"\(input.name.escapedForTerminal.shortened(to: 120))\""
+  }
+
+  /// Which inputs have the batch as their first axis: all of them, where all agree on its size. Otherwise the batch is
+  /// one sample: inputs have it whose first axis has one element or varies, and the others are taken as they are.
+  private mutating func findBatch(_ inputs: [ONNXValueMessage]) throws -> [Bool] {
+    guard options.hasBatch else { return inputs.map { _ in false } }
+    let shapes = try inputs.map(extents)
+    var sizes: Set<Int> = []
+    for shape in shapes { if case .fixed(let size)? = shape.first { sizes.insert(size) } }
+    if sizes.count <= 1, shapes.allSatisfy({ !$0.isEmpty }) {
+      batch = sizes.first
+      if let batch, batch > 1 << 16 {
+        throw CompressError("the inputs fix a batch of \(batch) samples; at most 65536 are taken", kind: .limit)
       }
-      extents.removeFirst()
-      if case .fixed(let size) = first {
-        guard batch ?? size == size, size > 0 else {
-          throw CompressError(
-            "\(shown) has \(size) elements along its first axis and another one \(batch ?? 0): that is no batch",
-            kind: .input)
-        }
-        guard size <= 1 << 16 else {
-          throw CompressError("\(shown) fixes a batch of \(size) samples; at most 65536 are taken", kind: .limit)
-        }
-        batch = size
-      }
+      if batch == 0 { throw CompressError("\(Self.shown(inputs[0])) is empty: it has no samples", kind: .input) }
+      return inputs.map { _ in true }
     }
+    batch = 1
+    return shapes.map { shape in
+      if case .fixed(let size)? = shape.first, size != 1 { return false }
+      return shape.count > 1
+    }
+  }
+
+  private mutating func input(_ input: ONNXValueMessage, hasBatch: Bool) throws -> Held {
+    let shown = Self.shown(input), element = try ONNXElement(checking: input.element)
+    if element != .float32 { elements[input.name] = element }
+    var extents = try extents(input)
+    if hasBatch { extents.removeFirst() }
     let dynamic = extents.enumerated().compactMap { axis, extent -> String? in
       guard case .dynamic(let name) = extent else { return nil }
-      return "\(axis + (options.hasBatch ? 1 : 0))" + (name.isEmpty ? "" : " (\(name.escapedForTerminal))")
+      return "\(axis + (hasBatch ? 1 : 0))" + (name.isEmpty ? "" : " (\(name.escapedForTerminal))")
     }
     guard dynamic.isEmpty else {
       throw CompressError(
@@ -264,10 +315,10 @@ struct ONNXImporter {
       && readers.allSatisfy {
         $0.kind == "Transpose" && $0.attributes["perm"]?.integers == [0, 3, 1, 2]
       }
-    let order = dims.count == 3 && options.hasBatch && !isChannelsLast ? [1, 2, 0] : Array(dims.indices)
-    let held = Held("", dims, order: order, hasBatch: options.hasBatch)
+    let order = dims.count == 3 && hasBatch && !isChannelsLast ? [1, 2, 0] : Array(dims.indices)
+    let held = Held("", dims, order: order, hasBatch: hasBatch)
     let name = try emit(.input(Input(held.shape)), [], named: input.name)
-    return Held(name, dims, order: order, hasBatch: options.hasBatch)
+    return Held(name, dims, order: order, hasBatch: hasBatch)
   }
 
   // MARK: Emitting
@@ -384,12 +435,14 @@ struct ONNXImporter {
 
   // MARK: Axes
 
-  /// An axis as the file counts it, from the end if negative, as one of `dims`.
-  func axis(_ axis: Int64, _ held: Held) throws -> Int {
+  /// An axis as the file counts it, from the end if negative, as one of `dims`; the batch becomes one of them where it
+  /// is meant.
+  mutating func axis(_ axis: Int64, _ held: inout Held) throws -> Int {
     let index = try Self.axis(axis, rank: held.rank)
     guard held.hasBatch else { return index }
-    guard index > 0 else { throw CompressError("works along the axis of the batch", kind: .input) }
-    return index - 1
+    if index > 0 { return index - 1 }
+    held = try unbatched(held)
+    return index
   }
 
   static func axis(_ axis: Int64, rank: Int) throws -> Int {

@@ -1,5 +1,6 @@
 import Diagnostics
 import Files
+import Network
 import Tensors
 
 /// The types of elements that are read, by their numbers in files.
@@ -15,6 +16,65 @@ enum ONNXElement: Int {
     switch self {
     case .float32, .float16, .double, .bfloat16: true
     default: false
+    }
+  }
+
+  /// As an imported model's interface has it.
+  var interface: ModelInterface.Element {
+    switch self {
+    case .float32: .float32
+    case .float16: .float16
+    case .bfloat16: .bfloat16
+    case .double: .float64
+    case .uint2, .uint4, .uint8: .uint8
+    case .int2, .int4, .int8: .int8
+    case .uint16: .uint16
+    case .int16: .int16
+    case .uint32: .uint32
+    case .int32: .int32
+    case .uint64: .uint64
+    case .int64: .int64
+    case .bool: .bool
+    }
+  }
+
+  init(_ element: ModelInterface.Element) {
+    self =
+      switch element {
+      case .float32: .float32
+      case .float16: .float16
+      case .bfloat16: .bfloat16
+      case .float64: .double
+      case .uint8: .uint8
+      case .int8: .int8
+      case .uint16: .uint16
+      case .int16: .int16
+      case .uint32: .uint32
+      case .int32: .int32
+      case .uint64: .uint64
+      case .int64: .int64
+      case .bool: .bool
+      }
+  }
+
+  /// By how much the engine's integers, which have no sign, lie above those of this type.
+  var offset: Int {
+    switch self {
+    case .int8: 128
+    case .int16: 1 << 15
+    default: 0
+    }
+  }
+
+  /// Whether nothing that is added or multiplied comes near its ends, as it does in pixels.
+  var isWide: Bool { [.int32, .int64, .uint32, .uint64].contains(self) }
+
+  /// Floats as this type of floats has them.
+  func rounded(_ values: Tensor) -> Tensor {
+    switch self {
+    case .float16: values.converted(to: .float16).converted(to: .float32)
+    case .bfloat16: values.converted(to: .bfloat16).converted(to: .float32)
+    default: values
     }
   }
 
@@ -60,6 +120,20 @@ enum ONNXElement: Int {
   }
 
   /// - Throws: `CompressError` for types of elements that are not read.
+  /// The type that a Cast names.
+  init(of node: ONNXNode) throws {
+    guard node.attributes["to"]?.integer == nil, let name = node.attributes["to"]?.text else {
+      try self.init(checking: Int(clamping: node.integer("to", 0)))
+      return
+    }
+    // Before version 6 by its name.
+    let names = [
+      "FLOAT", "UINT8", "INT8", "UINT16", "INT16", "INT32", "INT64", "STRING", "BOOL", "FLOAT16", "DOUBLE", "UINT32",
+      "UINT64",
+    ]
+    try self.init(checking: names.firstIndex(of: name.uppercased()).map { $0 + 1 } ?? 0)
+  }
+
   init(checking number: Int) throws {
     guard let element = ONNXElement(rawValue: number) else {
       let names = [

@@ -86,7 +86,7 @@ struct TFLiteExporter {
   }
 
   private func boundaryType(_ name: String, _ known: ModelInterface.Value?) -> TFLiteType {
-    guard encodings[name] != nil else { return .float32 }
+    guard encodings[name] != nil, known?.isPlain != true else { return .float32 }
     return switch known?.element {
     case .int8: .int8
     case .uint8: .uint8

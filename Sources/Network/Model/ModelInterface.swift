@@ -3,8 +3,11 @@ import Diagnostics
 /// How the file that a model came from holds its inputs and outputs, so that one written in that format again can be
 /// used in its place: names, order of axes and type of elements. What the model computes does not depend on it.
 public struct ModelInterface: Sendable, Hashable, Codable {
-  /// What an input or output is made of in the file; integers are quantized as the model's value is.
-  public enum Element: String, Sendable, Hashable, Codable { case float32, uint8, int8, int16 }
+  /// What an input or output is made of in the file; of the model's own it is float32.
+  public enum Element: String, Sendable, Hashable, Codable {
+    case float32, float16, bfloat16, float64
+    case uint8, int8, uint16, int16, uint32, int32, uint64, int64, bool
+  }
 
   /// An input or output.
   public struct Value: Sendable, Hashable, Codable {
@@ -17,16 +20,24 @@ public struct ModelInterface: Sendable, Hashable, Codable {
     /// Whether the file's has the batch as its first axis.
     public let hasBatch: Bool
     public let element: Element
+    /// Whether integers stand for themselves, as indices and pixels do, rather than for numbers of a scale: those are
+    /// quantized as the model's value is.
+    public var isPlain: Bool { plain ?? false }
+    private let plain: Bool?
 
-    public init(_ value: String, name: String, order: [Int], hasBatch: Bool = true, element: Element = .float32) {
+    public init(
+      _ value: String, name: String, order: [Int], hasBatch: Bool = true, element: Element = .float32,
+      isPlain: Bool = false
+    ) {
       self.value = value
       self.name = name
       self.order = order
       self.hasBatch = hasBatch
       self.element = element
+      plain = isPlain ? true : nil
     }
 
-    private enum CodingKeys: String, CodingKey { case value, name, order, hasBatch = "batch", element }
+    private enum CodingKeys: String, CodingKey { case value, name, order, hasBatch = "batch", element, plain }
   }
 
   /// Bytes of a name.

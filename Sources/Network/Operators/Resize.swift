@@ -9,9 +9,9 @@ public struct Resize: RearrangingSpec {
   public enum Coordinates: String, Sendable, Codable {
     /// `(i + 0.5) / s - 0.5`: PyTorch's bilinear, TensorFlow's `half_pixel_centers`.
     case halfPixel = "half_pixel"
-    /// The same, but 0 for a result of one pixel.
+    /// The same, but 0 for a result of one pixel, as long as it would be before its length is rounded.
     case pytorchHalfPixel = "pytorch_half_pixel"
-    /// `i * (in - 1) / (out - 1)`.
+    /// `i * (in - 1) / (out - 1)`; `out` is not rounded where scales are given.
     case alignCorners = "align_corners"
     /// `i / s`: PyTorch's nearest.
     case asymmetric
@@ -66,13 +66,15 @@ public struct Resize: RearrangingSpec {
   public func taps(_ input: Shape, axis: Int) -> [(first: Int, second: Int, share: Float)] {
     let before = input[axis], after = axis == 0 ? height : width
     let scale = scales?[axis] ?? Float(after) / Float(before)
+    // How long the result would be if it had not to be whole pixels.
+    let length = scales.map { $0[axis] * Float(before) } ?? Float(after)
     return (0..<after).map { index in
       let i = Float(index)
       let place: Float =
         switch coordinates {
         case .halfPixel: (i + 0.5) / scale - 0.5
-        case .pytorchHalfPixel: after > 1 ? (i + 0.5) / scale - 0.5 : 0
-        case .alignCorners: after > 1 ? i * Float(before - 1) / Float(after - 1) : 0
+        case .pytorchHalfPixel: length != 1 ? (i + 0.5) / scale - 0.5 : 0
+        case .alignCorners: after > 1 && length != 1 ? i * Float(before - 1) / (length - 1) : 0
         case .asymmetric: i / scale
         case .tfHalfPixelForNearest: (i + 0.5) / scale
         }

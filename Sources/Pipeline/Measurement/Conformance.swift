@@ -77,13 +77,19 @@ public struct Conformance {
       }
       return paths
     }
+    let ends: (inputs: [(name: String, element: Int)], outputs: [(name: String, element: Int)])
+    do { ends = try ONNXFile.ends(model) } catch let error as CompressError { return .failed(reason(error)) }
+    let names = ends.inputs.map(\.name)
+    func samples(_ kind: String, _ ends: [(name: String, element: Int)]) throws -> [ONNXFile.SampleTensor] {
+      try files(kind).enumerated().map { index, path in
+        try ONNXFile.sample(path, declared: index < ends.count ? ends[index].element : nil)
+      }
+    }
     let inputs: [ONNXFile.SampleTensor], outputs: [ONNXFile.SampleTensor]
     do {
-      inputs = try files("input").map(ONNXFile.sample)
-      outputs = try files("output").map(ONNXFile.sample)
+      inputs = try samples("input", ends.inputs)
+      outputs = try samples("output", ends.outputs)
     } catch let error as CompressError { return .outOfScope(reason(error)) }
-    let names: [String]
-    do { names = try ONNXFile.inputNames(model) } catch let error as CompressError { return .failed(reason(error)) }
     guard names.count >= inputs.count else { return .failed("\(inputs.count) inputs for a model of \(names.count)") }
     let given = Dictionary(zip(names, inputs)) { first, _ in first }
     // Cases say not which axis is the batch, and which inputs are weights: with a batch in front, or each as one
@@ -138,7 +144,7 @@ public struct Conformance {
       }
       let deviation = Self.deviation(result, wanted.values)
       largest = max(largest, deviation)
-      guard deviation <= tolerance || isClose(result, wanted.values) else {
+      guard deviation <= tolerance || isClose(result, wanted.values, output.ownTolerance ?? ownTolerance.relative) else {
         return .failed("output \(output.name) is off by \(deviation) of its largest element")
       }
     }
@@ -160,7 +166,7 @@ public struct Conformance {
         guard let tensor = given[input.name]?.values else {
           throw CompressError("input \"\(input.name)\" is missing", kind: .input)
         }
-        let one = input.hasBatch ? try tensor.selected(axis: 0, sample) : tensor
+        let one = try input.taken(input.hasBatch ? try tensor.selected(axis: 0, sample) : tensor)
         values += try one.transposed(input.order).array(Float.self)
       }
       values.withUnsafeBufferPointer { values in
@@ -177,13 +183,14 @@ public struct Conformance {
     }
     return Dictionary(
       varying.map { output in
-        (output.name, Tensor(results[output.name]!, output.hasBatch ? output.shape.batched(samples) : output.shape))
+        let shape = output.hasBatch ? output.shape.batched(samples) : output.shape
+        return (output.name, output.given(Tensor(results[output.name]!, shape)))
       }) { first, _ in first }
   }
 
-  private static func isClose(_ a: Tensor, _ b: Tensor) -> Bool {
+  private static func isClose(_ a: Tensor, _ b: Tensor, _ relative: Float) -> Bool {
     zip(a.array(Float.self), b.array(Float.self)).allSatisfy { x, y in
-      x == y || x.isNaN && y.isNaN || abs(x - y) <= ownTolerance.relative * abs(y) + ownTolerance.absolute
+      x == y || x.isNaN && y.isNaN || abs(x - y) <= relative * abs(y) + ownTolerance.absolute
     }
   }
 

@@ -121,8 +121,14 @@ struct ONNXExporter {
     let axes = known.map { Self.inverse($0.order) } ?? Self.defaultAxes(rank: shape.count)
     var value = Written(inputNames[node.output]!, shape, axes: axes)
     let extents = value.dims.map { ONNXGraphWriter.Extent.fixed($0) }
+    let element = boundary(known, node.output)
     file.inputs.append(
-      ONNXGraphWriter.Value(name: value.name, extents: known?.hasBatch ?? true ? [batch] + extents : extents))
+      ONNXGraphWriter.Value(
+        name: value.name, extents: known?.hasBatch ?? true ? [batch] + extents : extents, element: element))
+    if element != .float32 {
+      value.encoding = known?.isPlain == false ? encodings[node.output]?.integer : nil
+      value.name = fromBoundary(value.name, element, value.encoding, named: node.output)
+    }
     if known?.hasBatch == false {
       value.name = file.node("Unsqueeze", [value.name, file.integers([0])], named: node.output)
     }
@@ -134,8 +140,12 @@ struct ONNXExporter {
     var value = try straight(values[graph.outputs[index]]!)
     let axes = known.map { Self.inverse($0.order) } ?? Self.defaultAxes(rank: value.shape.count)
     value = try varying(try ordered(value, axes))
-    let hasBatch = known?.hasBatch ?? true, wanted = outputNames[index]
+    let hasBatch = known?.hasBatch ?? true, wanted = outputNames[index], element = boundary(known, graph.outputs[index])
     if !hasBatch { value.name = reshape(value.name, value.dims, named: wanted) }
+    if element != .float32 {
+      let encoding = known?.isPlain == false ? encodings[graph.outputs[index]]?.integer : nil
+      value.name = toBoundary(value.name, element, encoding, named: wanted)
+    }
     let isTaken = file.inputs.contains { $0.name == value.name } || file.outputs.contains { $0.name == value.name }
     if isTaken { value.name = file.node("Identity", [value.name], named: wanted) }
     var name = wanted
@@ -151,9 +161,41 @@ struct ONNXExporter {
       file.rename(value.name, to: name)
     }
     let extents = value.dims.map { ONNXGraphWriter.Extent.fixed($0) }
-    file.outputs.append(ONNXGraphWriter.Value(name: name, extents: hasBatch ? [batch] + extents : extents))
+    file.outputs.append(
+      ONNXGraphWriter.Value(name: name, extents: hasBatch ? [batch] + extents : extents, element: element))
     values[graph.outputs[index]]!.name =
       values[graph.outputs[index]]!.name == value.name ? name : values[graph.outputs[index]]!.name
+  }
+
+  // MARK: Types of inputs and outputs
+
+  /// What an input or output is made of in the file: what it was made of in that which the model came from. Integers that
+  /// stand for numbers of a scale are written where the model's value has one.
+  private func boundary(_ known: ModelInterface.Value?, _ value: String) -> ONNXElement {
+    guard let known, known.element != .float32 else { return .float32 }
+    let element = ONNXElement(known.element)
+    if known.isPlain || element.isFloat { return element }
+    guard let encoding = encodings[value]?.integer, encoding.bits == element.bits, element.bits == 8 || version >= 21
+    else { return .float32 }
+    return element
+  }
+
+  private mutating func fromBoundary(
+    _ name: String, _ element: ONNXElement, _ encoding: ActivationQuantization?, named wanted: String
+  ) -> String {
+    guard let encoding else {
+      return file.node("Cast", [name], named: wanted, [("to", .integer(ONNXElement.float32.rawValue))])
+    }
+    let numbers = [file.number(encoding.scale), file.zeroPoint(encoding.zeroPoint - element.offset, element)]
+    return file.node("DequantizeLinear", [name] + numbers, named: wanted)
+  }
+
+  private mutating func toBoundary(
+    _ name: String, _ element: ONNXElement, _ encoding: ActivationQuantization?, named wanted: String
+  ) -> String {
+    guard let encoding else { return file.node("Cast", [name], named: wanted, [("to", .integer(element.rawValue))]) }
+    let numbers = [file.number(encoding.scale), file.zeroPoint(encoding.zeroPoint - element.offset, element)]
+    return file.node("QuantizeLinear", [name] + numbers, named: wanted)
   }
 
   private static func defaultAxes(rank: Int) -> [Int] { rank == 3 ? channelsFirst : Array(0..<rank) }

@@ -38,6 +38,7 @@ struct ONNXGraphWriter {
   struct Value {
     let name: String
     let extents: [Extent]
+    let element: ONNXElement
   }
 
   let version: Int
@@ -121,7 +122,8 @@ struct ONNXGraphWriter {
   mutating func zeroPoint(_ value: Int, _ element: ONNXElement) -> String {
     constant("\(element) \(value)", element, []) {
       // 16 bits as two bytes: tensors have no such type.
-      element == .uint16 ? Tensor([UInt8(value & 255), UInt8(value >> 8)]) : Tensor([UInt8(value)])
+      element.bits == 16
+        ? Tensor([UInt8(value & 255), UInt8(value >> 8 & 255)]) : Tensor([UInt8(truncatingIfNeeded: value)])
     }
   }
 

@@ -112,7 +112,7 @@ extension ONNXGraphWriter {
     message.field(1, value.name)
     message.field(2) { type in
       type.field(1) { tensor in
-        tensor.field(1, ONNXElement.float32.rawValue)
+        tensor.field(1, value.element.rawValue)
         tensor.field(2) { shape in
           for extent in value.extents {
             shape.field(1) {
