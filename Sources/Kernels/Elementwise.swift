@@ -1,5 +1,13 @@
 import CKernels
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// Element-wise operations on buffers; the output may be one of the operands.
 ///
 /// Long buffers are cut into pieces that threads share out; that has no influence on the results.
@@ -174,6 +182,17 @@ public enum Elementwise {
     PreparedStep(
       "f32_softmax", ck_f32_softmax_step(rows: rows, columns: columns, is_logarithm: isLogarithm), worksInPlace: true,
       run: ck_run_f32_softmax)
+  }
+
+  /// What a plan holds of a softmax of codes, coded (see steps/u8-softmax.h).
+  public static func softmaxStep(
+    rows: Int, columns: Int, from: AffineQuantization, to: AffineQuantization
+  ) -> PreparedStep {
+    let table = (0..<256).map { UInt32((exp(-Double($0) * Double(from.scale)) * 0x1p22).rounded(.toNearestOrEven)) }
+    return PreparedStep(
+      "u8_softmax",
+      ck_u8_softmax(rows: rows, columns: columns, zero_point: to.zeroPoint, limit: to.limit, scale: to.scale),
+      constants: OwnedMemory(table), worksInPlace: true, run: ck_run_u8_softmax)
   }
 
   static let piece = 1 << 14

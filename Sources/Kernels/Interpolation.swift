@@ -27,6 +27,23 @@ public struct Interpolation: Sendable {
       run: ck_run_f32_bilinear)
   }
 
+  /// The same of codes, coded (see steps/u8-bilinear.h).
+  public func step(from: AffineQuantization, to: AffineQuantization) -> PreparedStep {
+    let one = Float(CK_TAP_ONE)
+    let taps = (rows + columns).map {
+      ck_integer_tap(
+        first: UInt32($0.first), second: UInt32($0.second),
+        weight: Int32(($0.share * one).rounded(.toNearestOrEven)))
+    }
+    return PreparedStep(
+      "u8_bilinear",
+      ck_u8_bilinear(
+        in_height: height, in_width: width, out_height: rows.count, out_width: columns.count, channels: channels,
+        zero: from.zeroPoint, zero_point: to.zeroPoint, limit: to.limit,
+        scale: from.scale / to.scale / (one * one)),
+      constants: OwnedMemory(taps), run: ck_run_u8_bilinear)
+  }
+
   /// Adds a gradient by the result to one by the input, pixel after pixel.
   public func accumulate(
     _ gradient: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>, batch: Int, pool: ThreadPool

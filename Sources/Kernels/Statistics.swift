@@ -39,6 +39,43 @@ public struct StatisticNormalization: Sendable {
       worksInPlace: true, run: ck_run_f32_norm)
   }
 
+  /// The same of codes, coded (see steps/u8-norm.h).
+  ///
+  /// - Precondition: a set has no more than `mostInSet` elements.
+  public func step(
+    scale: [Float]?, shift: [Float]?, from: AffineQuantization, to: AffineQuantization
+  ) -> PreparedStep {
+    precondition(positions * channels / max(sets, 1) <= Self.mostInSet)
+    return Self.step(
+      native, hasStatistics: true, scale: (scale ?? [Float](repeating: 1, count: channels)).map { $0 / to.scale },
+      shift: (shift ?? [Float](repeating: 0, count: channels)).map { $0 / to.scale }, from, to)
+  }
+
+  /// `factor * x + shift` of codes, coded: a batch norm.
+  public static func affineStep(
+    positions: Int, factor: [Float], shift: [Float], from: AffineQuantization, to: AffineQuantization
+  ) -> PreparedStep {
+    step(
+      ck_f32_norm(statistic: ck_norm_variance, epsilon: 0, positions: positions, channels: factor.count, groups: 0),
+      hasStatistics: false, scale: factor.map { $0 * from.scale / to.scale }, shift: shift.map { $0 / to.scale }, from,
+      to)
+  }
+
+  private static func step(
+    _ native: ck_f32_norm, hasStatistics: Bool, scale: [Float], shift: [Float], _ from: AffineQuantization,
+    _ to: AffineQuantization
+  ) -> PreparedStep {
+    PreparedStep(
+      "u8_norm",
+      ck_u8_norm(
+        norm: native, has_statistics: hasStatistics, zero: from.zeroPoint, zero_point: to.zeroPoint, limit: to.limit,
+        scale: from.scale),
+      constants: OwnedMemory(scale + shift), worksInPlace: true, run: ck_run_u8_norm)
+  }
+
+  /// Of so many codes the number times the sum of squares fits 64 bits.
+  public static let mostInSet = 1 << 23
+
   /// The sets of elements that are normalized together, of one sample.
   public var sets: Int { groups ?? positions }
 

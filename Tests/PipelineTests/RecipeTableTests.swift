@@ -81,8 +81,7 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     let reread = try NativeFormat.read(NativeFormat.data(quantized))
     let plan = try compile(reread, CompileOptions(maxBatch: 2))
     #expect(
-      ZooNetworkTests.partlyFloat.contains(pair.network)
-        || plan.floatFallbacks.allSatisfy { $0.isSimulated || plan.steps.allSatisfy { $0.outputType == .float32 } })
+      plan.floatFallbacks.allSatisfy { $0.isSimulated || plan.steps.allSatisfy { $0.outputType == .float32 } })
     let images = try data.batch(0..<1).images
     let scores: [Float] = try Session(plan).run(images).array()
     let expected = try ReferenceInterpreter(quantized).outputs(

@@ -75,7 +75,8 @@ import Testing
     let isOne = again.graph.nodes.count <= model.graph.nodes.count + 4
     for (a, b) in zip(expected, found) { #expect(abs(a - b) <= (isOne ? 1.01 : 4.01) * step) }
     let equal = zip(expected, found).count { $0 == $1 }
-    #expect(equal * 10 >= expected.count * 8)
+    // The weights of attention are integers here, and floats in a file.
+    #expect(equal * 10 >= expected.count * (network.name.hasPrefix("attention") ? 5 : 8))
   }
 
   /// Networks of the layers that both sides know on integers, with fewer bits and floats in between.
@@ -140,6 +141,10 @@ import Testing
     #expect(try outputs(again) == outputs(model))
   }
 
+  /// What such a file says in several nodes with floats between, and is integers here: batch norms that follow no
+  /// convolution, layer norms, attention, bilinear resizing.
+  private static let partlyWrittenOut: Set = ["densenet121", "convnext_tiny", "deit_tiny", "unet"]
+
   /// As floats, and with weights and activations of eight bits.
   @Test(arguments: Zoo.entries.map(\.name)) func everyZooNetwork(_ name: String) throws {
     let entry = try Zoo.entry(name), options = entry.smallest
@@ -150,7 +155,7 @@ import Testing
     let stage = QuantizeStage(Uniform(choice: layer), calibration: Noise(sampleShape: options.input))
     let integers = try stage.run(inputs: [model], context: context(threads: 1)).model
     // Steps that a file says in several nodes may round another way.
-    try check(integers, to: ZooNetworkTests.partlyFloat.contains(name) ? 0.05 : 1e-5)
+    try check(integers, to: Self.partlyWrittenOut.contains(name) ? 0.15 : 1e-5)
   }
 
   private func check(_ model: Model, to share: Float) throws {

@@ -11,10 +11,6 @@ import Training
 @testable import Runtime
 
 @Suite struct ZooNetworkTests {
-  /// What computes something in float between its integers: batch norms that follow no convolution, layer norms and
-  /// attention, bilinear interpolation.
-  static let partlyFloat: Set = ["densenet121", "convnext_tiny", "deit_tiny", "unet"]
-
   /// Every network as small as it can be made, trained for a step and compiled as float and as integers.
   @Test(arguments: Zoo.entries.map(\.name)) func trainsAndCompiles(name: String) throws {
     try check(name, Zoo.entry(name).smallest)
@@ -65,10 +61,9 @@ import Training
     let quantized = try assignment.quantized(try calibration.ranges())
     for (variant, isQuantized) in [(trained, false), (quantized, true)] {
       let plan = try compile(variant, CompileOptions(maxBatch: 2))
-      #expect(plan.floatFallbacks.isEmpty || Self.partlyFloat.contains(name), "\(plan.floatFallbacks)")
-      // What has weights is never among them.
-      let products = plan.steps.filter { $0.macs > 0 && model.weightLayers.contains($0.layer) }
-      #expect(!isQuantized || products.allSatisfy { $0.arithmetic == .int8 }, "\(products.map(\.layer))")
+      #expect(plan.floatFallbacks.isEmpty, "\(plan.floatFallbacks)")
+      // Every multiply-accumulate is of integers, those of attention included.
+      #expect(plan.integerMACs == (isQuantized ? plan.macs : 0))
       let sample = try images.sliced(axis: 0, 0..<1)
       let scores: [Float] = try Session(plan, pool: pool).run(sample).array()
       let folded = try variant.foldingBatchNorm()

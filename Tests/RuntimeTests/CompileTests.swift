@@ -116,7 +116,7 @@ import Testing
         FloatFallback(layer: "kept", reason: "its weight is float32"),
         FloatFallback(layer: "mean", reason: "its output has no quantization"),
         FloatFallback(layer: "fc", reason: "its input \"mean\" has no quantization"),
-        FloatFallback(layer: "softmax", reason: "softmax is computed in float"),
+        FloatFallback(layer: "softmax", reason: "its input \"fc\" has no quantization"),
       ])
     #expect(
       summary(plan) == [

@@ -31,6 +31,23 @@ void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *ou
   }
 }
 
+void ck_u8_pack(size_t n, size_t width, size_t k, const uint8_t *from, size_t column_step, size_t row_step, int8_t *out,
+                int32_t *sums) {
+  for (size_t j = 0; j < n; j++) sums[j] = 0;
+  for (size_t p = 0; p < k; p += 4, out += 4 * width) {
+    const size_t rows = k - p < 4 ? k - p : 4;
+    const uint8_t *row = from + p * row_step;
+    for (size_t j = 0; j < n; j++) {
+      for (size_t i = 0; i < 4; i++) {
+        const int8_t code = i < rows ? (int8_t)(row[j * column_step + i * row_step] - 128) : 0;
+        out[4 * j + i] = code;
+        sums[j] += code;
+      }
+    }
+    for (size_t j = 4 * n; j < 4 * width; j++) out[j] = 0;
+  }
+}
+
 void ck_f32_scatter_add(size_t n, const int32_t *index, const float *g, float *to) {
   for (size_t i = 0; i < n; i++) to[index[i]] += g[i];
 }

@@ -27,7 +27,8 @@ public struct LayerQuantization: Sendable, Hashable {
 ///
 /// Static quantization of a layer needs the values on both of its sides as integers. What lies between
 /// such layers follows each operator's `QuantizationRule`: pooling, flatten and reshape keep the quantization of their
-/// input; adds, concats and functions of each element get their own. Softmax and the network's outputs stay float.
+/// input; adds, products, concats, normalizations, attention and functions of each element get their own. The network's
+/// outputs stay float.
 public struct QuantizationAssignment: Sendable {
   /// The model with batch norms folded: what is calibrated, and what the integers are made of.
   public let model: Model
@@ -80,8 +81,11 @@ public struct QuantizationAssignment: Sendable {
         observed[value] = format
       }
     }
+    /// Whether it is the same for every sample, under whatever shape.
     func isConstant(_ value: String) -> Bool {
-      if case .constant? = graph.producer(of: value)?.op { true } else { false }
+      guard let node = graph.producer(of: value) else { return false }
+      if case .constant = node.op { return true }
+      return node.op.isReshape && isConstant(node.inputs[0])
     }
 
     for node in graph.nodes where needed.contains(node.name) {
@@ -110,15 +114,19 @@ public struct QuantizationAssignment: Sendable {
     self.shared = shared
   }
 
-  /// The network's outputs stay float, and what only softmax reads, or a function whose own result stays float.
+  /// The network's outputs stay float, and what only such operators read whose own result stays float.
   private static func wantsIntegers(_ value: String, _ graph: Graph, _ consumers: [String: [String]]) -> Bool {
     guard !graph.isOutput(value) else { return false }
     return consumers[value, default: []].contains { name in
       guard let spec = graph[name]?.op.spec else { return false }
-      if spec.elementFunction != nil, spec.quantization == .own {
+      switch spec.quantization {
+      case .float: return false
+      case .own where spec.arity.upperBound == 1:
         return wantsIntegers(graph.outputBehindClamp(of: name, consumers), graph, consumers)
+      case .ofInput where spec.preserves.isDisjoint(with: [.selection, .elements]):  // what lies between pixels
+        return wantsIntegers(graph[name]!.output, graph, consumers)
+      default: return true
       }
-      return spec.quantization != .float
     }
   }
 
@@ -197,8 +205,8 @@ extension Graph {
 
   /// - Parameter consumers: those of the graph.
   func outputBehindClamp(of layer: String, _ consumers: [String: [String]]) -> String {
-    guard !isOutput(layer), let next = consumers[layer], next.count == 1, let consumer = self[next[0]],
-      consumer.op.clampRange != nil
+    guard !isOutput(layer), producer(of: layer)?.op.spec.fusesClamp == true, let next = consumers[layer],
+      next.count == 1, let consumer = self[next[0]], consumer.op.clampRange != nil
     else { return layer }
     return consumer.output
   }

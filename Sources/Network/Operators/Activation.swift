@@ -229,7 +229,7 @@ public enum Activation: OperatorSpec {
     switch self {
     case .relu, .relu6, .clip: .fused
     // What is undefined or without bound for part of the range has no scale.
-    case .softmax, .logSoftmax, .exp, .log, .reciprocal: .float
+    case .logSoftmax, .exp, .log, .reciprocal: .float
     default: .own
     }
   }

@@ -43,6 +43,7 @@ public struct Attention: OperatorSpec {
 
   // Of a head without queries, keys and values all that is left is their mean, zero.
   public var preserves: Preserved { .zero }
+  public var quantization: QuantizationRule { .own }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
 
   /// A head goes as a whole.

@@ -33,5 +33,8 @@ public struct BatchNorm: OperatorSpec {
   // What a removed channel would have been, its own shift, is carried into the layers behind.
   public var preserves: Preserved { [.zero, .places] }
 
+  // Of one that nothing before it could take in.
+  public var quantization: QuantizationRule { .own }
+
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .carried(outputs[0]) }
 }

@@ -28,6 +28,7 @@ public struct MatMul: OperatorSpec {
     Double(outputs[0].count) * Double(inputs[0].dims.last!)
   }
 
+  public var quantization: QuantizationRule { .own }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
 
   private enum CodingKeys: String, CodingKey { case transposesSecond = "transposes_second" }

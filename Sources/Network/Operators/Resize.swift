@@ -103,7 +103,8 @@ public struct Resize: RearrangingSpec {
   }
 
   public var preserves: Preserved { interpolation == .nearest ? [.zero, .selection, .scale] : [.zero, .scale] }
-  public var quantization: QuantizationRule { interpolation == .nearest ? .ofInput : .float }
+  // What lies between pixels is within their range.
+  public var quantization: QuantizationRule { .ofInput }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
   public func coupling(_ inputs: [Shape], _ outputs: [Shape]) -> ChannelCoupling { .carried(outputs[0]) }
 }

@@ -64,6 +64,7 @@ public struct SampleNorm: OperatorSpec {
 
   // What a removed channel would have been, its shift, is carried into the layers behind.
   public var preserves: Preserved { .zero }
+  public var quantization: QuantizationRule { .own }
   public func formatVersion(_ inputs: [Shape]) -> UInt32 { 3 }
 
   /// A channel less changes the statistics of its group, a whole group those of no other.

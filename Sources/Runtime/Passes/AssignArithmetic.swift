@@ -86,7 +86,9 @@ extension Program {
   /// The arithmetic of an operation; for one that is not int8, why not.
   private func decide(_ operation: Operation) -> (Arithmetic, reason: String?) {
     switch operation.kind {
-    case .affine: return (.float32, "a batch norm that could not be folded")
+    case .affine:
+      let isInteger = (operation.inputs + operation.outputs).allSatisfy { values[$0].quantization != nil }
+      return isInteger ? (.int8, nil) : (.float32, "a batch norm that could not be folded")
     case .reshape, .convert, .round: return (.int8, nil)
     case .constant: return (.float32, nil)
     case .node(let op, let weights):
@@ -98,7 +100,10 @@ extension Program {
       guard operation.outputs.allSatisfy({ values[$0].quantization != nil }) else {
         return (.float32, "its output has no quantization")
       }
-      return (.int8, nil)
+      let shapes = operation.shapes ?? operation.inputs.map { values[$0].shape }
+      let hindrance = op.integerHindrance(
+        shapes, operation.inputs.map { values[$0].quantization! }, values[operation.output].quantization!)
+      return hindrance.map { (.float32, $0) } ?? (.int8, nil)
     }
   }
 

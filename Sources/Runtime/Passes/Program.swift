@@ -122,9 +122,8 @@ extension Program.Kind {
     func values(_ role: ParameterRole) -> [Float] { model[node.name, role]!.values.array() }
     switch node.op {
     case .batchNorm(let norm):
-      let factor = zip(values(.gamma), values(.variance)).map { $0 / ($1 + norm.epsilon).squareRoot() }
-      let shift = zip(values(.beta), zip(values(.mean), factor)).map { $0 - $1.0 * $1.1 }
-      self = .affine(factor: factor, shift: shift)
+      let (factors, shifts) = norm.factors(values)
+      self = .affine(factor: factors, shift: shifts)
     case .constant(let constant): self = .constant(values(constant.role))
     case let op where op.isReshape: self = .reshape
     case let op:

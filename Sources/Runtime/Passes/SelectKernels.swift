@@ -49,7 +49,9 @@ struct ConvolutionWork {
     guard let shape else { return nil }
     let geometry: ConvolutionGeometry
     switch operation.kind {
-    case .affine: geometry = try .perChannel(values[operation.output].shape)
+    case .affine:
+      guard operation.arithmetic != .int8 else { return nil }  // has a step of its own
+      geometry = try .perChannel(values[operation.output].shape)
     case .node(.conv2d(let conv), _): geometry = try ConvolutionGeometry(conv, image: shape)
     case .node(.dense(let dense), _): geometry = try .dense(over: shape, outputs: dense.units)
     default: return nil

@@ -69,6 +69,9 @@ public struct Plan: Sendable {
   /// Multiply-accumulates for one sample.
   public var macs: Int { steps.reduce(0) { $0 + $1.macs } }
 
+  /// Those whose products are of 8-bit integers.
+  public var integerMACs: Int { steps.reduce(0) { $0 + ($1.arithmetic.sumsIntegers ? $1.macs : 0) } }
+
   /// Bytes that plan and session take together, packed weights, values and scratch; nothing is allocated to tell.
   public func memoryBytes(threads: Int = 1) -> Int { weightBytes + arenaBytes(threads: threads) }
 

@@ -35,11 +35,10 @@ enum ReferenceFloat {
       let weight = values(.weight)!, bias = values(.bias)
       out = geometry.sums({ bias?[$0] ?? 0 }) { sum, i, w in sum = sum.addingProduct(x[i], weight[w]) }
     case .batchNorm(let norm):
-      let gamma = values(.gamma)!, beta = values(.beta)!, mean = values(.mean)!, variance = values(.variance)!
+      let (factors, shifts) = norm.factors(values)
       out = x.enumerated().map { index, x in
-        let c = index % gamma.count
-        let factor = gamma[c] / (variance[c] + norm.epsilon).squareRoot()
-        return (beta[c] - mean[c] * factor).addingProduct(x, factor)
+        let c = index % factors.count
+        return shifts[c].addingProduct(x, factors[c])
       }
     case .activation(let function): out = apply(function, x, columns: shape.dims.last ?? 1)
     case .pool2d(let pool):
@@ -155,5 +154,14 @@ enum ReferenceFloat {
       }
     }
     return out
+  }
+}
+
+extension BatchNorm {
+  /// What each channel is multiplied by, and what is added then.
+  func factors(_ parameters: (ParameterRole) -> [Float]?) -> (factors: [Float], shifts: [Float]) {
+    func values(_ role: ParameterRole) -> [Float] { parameters(role)! }
+    let factors = zip(values(.gamma), values(.variance)).map { $0 / ($1 + epsilon).squareRoot() }
+    return (factors, zip(values(.beta), zip(values(.mean), factors)).map { $0 - $1.0 * $1.1 })
   }
 }

@@ -23,6 +23,9 @@ import Tensors
 /// - Average: `round(float(Σ (q - zeroPoint)) * (inputScale / outputScale) / float(count))`; padding that counts
 ///   stands for zeros.
 /// - Padding: the zero point.
+/// - Products of two values, attention, softmax, normalizations, bilinear resizing: `ReferenceIntegerRows`.
+/// - A batch norm that stands alone: `round(float(q - zeroPoint) * (factor * inputScale / outputScale) + shift /
+///   outputScale)`.
 enum ReferenceInteger {
   // MARK: Between floats and integers
 
@@ -84,9 +87,11 @@ enum ReferenceInteger {
   /// Nil for what is computed in float.
   static func evaluate(
     _ op: Operator, _ inputs: [(tensor: Tensor, quantization: ActivationQuantization)], clamp: Operator?,
-    _ output: ActivationQuantization, shape: Shape
+    _ output: ActivationQuantization, shape: Shape, _ parameters: (ParameterRole) -> [Float]?
   ) -> Tensor? {
     guard let (tensor, quantization) = inputs.first else { return nil }
+    let shapes = inputs.map(\.tensor.shape)
+    guard op.integerHindrance(shapes, inputs.map(\.quantization), output) == nil else { return nil }
     let x = centred(tensor, quantization)
     func ratio(_ own: ActivationQuantization) -> Float { own.scale / output.scale }
     func anew(_ q: Int, _ own: ActivationQuantization) -> Float { Float(q) * own.scale * (1 / output.scale) }
@@ -111,8 +116,38 @@ enum ReferenceInteger {
       return requantized(rearrangement.sources.map { anew(x[$0], quantization) })
     }
     switch op {
-    case .input, .constant, .conv2d, .dense, .batchNorm: return nil
-    case .prelu, .reduce, .argMax, .normalization, .matmul, .attention, .resize: return nil
+    case .input, .constant, .conv2d, .dense: return nil
+    case .prelu, .reduce, .argMax: return nil
+    case .batchNorm(let norm):
+      let (factors, shifts) = norm.factors(parameters)
+      return requantized(
+        x.enumerated().map { index, x in
+          let c = index % factors.count
+          return Float(x) * (factors[c] * quantization.scale / output.scale) + shifts[c] / output.scale
+        })
+    case .normalization(let norm):
+      return requantized(
+        ReferenceIntegerRows.normalized(
+          x, norm, tensor.shape, scale: parameters(.gamma), shift: parameters(.beta), from: quantization.scale,
+          to: output.scale))
+    case .matmul(let product):
+      let y = centred(inputs[1].tensor, inputs[1].quantization)
+      return requantized(
+        ReferenceIntegerRows.product(
+          product, x, shapes[0], y, shapes[1], shape,
+          scale: quantization.scale * inputs[1].quantization.scale / output.scale))
+    case .attention(let attention):
+      return requantized(
+        ReferenceIntegerRows.attention(
+          attention, inputs.map { centred($0.tensor, $0.quantization) }, shapes,
+          step: quantization.scale * inputs[1].quantization.scale * attention.scale(shapes[0]) * 256,
+          scale: ratio(inputs[2].quantization)))
+    case .resize(let resize):
+      return requantized(ReferenceIntegerRows.bilinear(x, resize, tensor.shape, scale: ratio(quantization)))
+    case .activation(.softmax):
+      return requantized(
+        ReferenceIntegerRows.softmax(
+          x, columns: shape.dims.last!, from: quantization.scale, to: output.scale))
     case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
       preconditionFailure("it only rearranges")
     case .binary(let binary):

@@ -126,7 +126,8 @@ public struct ReferenceInterpreter: Sendable {
     }
     if let quantization = encoding?.integer, quantized.count == inputs.count,
       let tensor = ReferenceInteger.evaluate(
-        node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.output))
+        node.op, quantized, clamp: clamp, quantization, shape: model.graph.shape(of: node.output),
+        { role in model[node.name, role]?.values.array() })
     {
       return .quantized(tensor, quantization)
     }

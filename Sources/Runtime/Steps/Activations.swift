@@ -18,6 +18,9 @@ extension PreparedStep {
     }
     if let function = Elementwise.Function(function) { return function.step(count: count) }
     let columns = shape.dims.last!
+    if let coding {
+      return Elementwise.softmaxStep(rows: count / columns, columns: columns, from: coding.from, to: coding.to)
+    }
     return Elementwise.softmaxStep(rows: count / columns, columns: columns, isLogarithm: function == .logSoftmax)
   }
 }

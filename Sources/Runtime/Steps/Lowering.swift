@@ -11,7 +11,13 @@ extension PreparedStep {
     let count = output.shape.count
     switch operation.kind {
     case .node(let op, let weights): self = try .node(op, weights, operation, inputs, output, machine)
-    case .affine(let factor, let shift): self = try .affine(factor, shift, operation, output.shape, machine)
+    case .affine(let factor, let shift):
+      if let coding = IntegerCoding(operation, inputs, output) {
+        self = StatisticNormalization.affineStep(
+          positions: count / max(factor.count, 1), factor: factor, shift: shift, from: coding.from, to: coding.to)
+      } else {
+        self = try .affine(factor, shift, operation, output.shape, machine)
+      }
     case .constant(let values): self = .constant(values)
     case .reshape: self = .copy(count: count)
     case .round(let encoding): self = .rounding(encoding, count: count)
@@ -44,10 +50,10 @@ extension PreparedStep {
     case .prelu: return prelu(operation.parameters, output.shape)
     case .reduce(let reduce): return reduction(reduce, shapes[0])
     case .argMax(let argMax): return self.argMax(argMax, shapes[0])
-    case .normalization(let norm): return normalization(norm, operation.parameters, output.shape)
-    case .matmul(let product): return matmul(product, shapes, output.shape)
-    case .attention(let attention): return self.attention(attention, shapes)
-    case .resize(let resize): return bilinear(resize, shapes[0])
+    case .normalization(let norm): return normalization(norm, coding, operation.parameters, output.shape)
+    case .matmul(let product): return matmul(product, coding, shapes, output.shape)
+    case .attention(let attention): return self.attention(attention, coding, shapes)
+    case .resize(let resize): return bilinear(resize, coding, shapes[0])
     case .transpose, .gather, .expand, .tile, .depthToSpace, .spaceToDepth:
       preconditionFailure("\(op.spec.kind) only rearranges")
     }

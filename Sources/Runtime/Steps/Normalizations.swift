@@ -4,8 +4,12 @@ import Network
 import Tensors
 
 extension PreparedStep {
-  static func normalization(_ norm: SampleNorm, _ parameters: [ParameterRole: [Float]], _ shape: Shape) -> PreparedStep {
-    StatisticNormalization(norm, over: shape).step(scale: parameters[.gamma], shift: parameters[.beta])
+  static func normalization(
+    _ norm: SampleNorm, _ coding: IntegerCoding?, _ parameters: [ParameterRole: [Float]], _ shape: Shape
+  ) -> PreparedStep {
+    let norm = StatisticNormalization(norm, over: shape), scale = parameters[.gamma], shift = parameters[.beta]
+    guard let coding else { return norm.step(scale: scale, shift: shift) }
+    return norm.step(scale: scale, shift: shift, from: coding.from, to: coding.to)
   }
 
   static func prelu(_ parameters: [ParameterRole: [Float]], _ shape: Shape) -> PreparedStep {
