@@ -45,7 +45,7 @@ public final class Conversation {
     if session.comparison != nil {
       session.comparison = nil
       session.executor.context.progress.note(
-        "compare is measured when a script has ended; here: evaluate(model, data), agreement(a, b, data)")
+        "compare is measured when a script has ended; here: evaluate(model, data), agreement(a, b, { data })")
     }
     guard !values.allSatisfy(\.isNil) else { return .done }
     _ = try state.call(try state.load("print(...)", name: name), values)

@@ -207,3 +207,39 @@ import Testing
       try run("sweep", script, "--grid", "share=0.5,0.6", "--out", out, "--dry-run").output.contains("0 to compute"))
   }
 }
+
+/// `compress watch` and `compress repl`.
+@Suite struct WatchTests {
+  @Test func whatIsSavedIsRunAgain() throws {
+    let folder = try TemporaryFolder(), script = folder.path + "/w.lua"
+    func save(_ text: String) throws { try Data(text.utf8).write(to: URL(fileURLWithPath: script)) }
+    try save("print 'first'")
+    let watching = try Running(["watch", script, "--quiet"], cache: folder)
+    defer { watching.send(SIGKILL) }
+    func waits(for text: String) -> Bool {
+      for _ in 0..<300 {
+        if watching.soFar.contains(text) { return true }
+        Thread.sleep(forTimeInterval: 0.1)
+      }
+      return false
+    }
+    #expect(waits(for: "first"))
+    try save("print 'second'")
+    #expect(waits(for: "second"))
+    try save("print(")  // A mistake ends the run and not the watch.
+    Thread.sleep(forTimeInterval: 1)
+    try save("print 'third'")
+    #expect(waits(for: "third"))
+    watching.send(SIGINT)
+    #expect(try watching.wait().status == 0)
+  }
+
+  @Test func aMisspeltOptionIsToldAtOnce() throws {
+    let folder = try TemporaryFolder()
+    #expect(try compress(["watch"], cache: folder).status == 64)
+    let wrong = try compress(["watch", "a.lua", "--epochs"], cache: folder)
+    #expect(wrong.status == 64 && wrong.errors.contains("--epochs"), "\(wrong.errors)")
+    let help = try compress(["watch", "--help"], cache: folder)
+    #expect(help.status == 0 && help.output.contains("Ctrl-C ends it"), "\(help.output) \(help.errors)")
+  }
+}

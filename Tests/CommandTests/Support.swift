@@ -57,6 +57,9 @@ final class Running {
 
   var id: Int32 { process.processIdentifier }
 
+  /// What it has written to standard output by now.
+  var soFar: String { (try? String(contentsOfFile: output, encoding: .utf8)) ?? "" }
+
   func send(_ signal: Int32) { kill(process.processIdentifier, signal) }
 
   /// The processes it started to measure: their job lies in its temporary folder.

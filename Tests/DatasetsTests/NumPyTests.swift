@@ -196,6 +196,22 @@ struct NumPyTests {
     #expect(batch.labels == [3, 1])
   }
 
+  /// numpy.arange(24).reshape(2, 3, 2, 2): two pictures of three channels, each channel a plane of its own.
+  @Test func channelsMayComeFirst() throws {
+    let folder = try TemporaryFolder()
+    let file = try folder.write("x.npy", npy("<i4", [2, 3, 2, 2], (0..<24).flatMap { [UInt8($0), 0, 0, 0] }))
+    let labels = try folder.write("y.npy", npy("<i4", [2], [0, 0, 0, 0, 1, 0, 0, 0]))
+    func open(_ layout: NumPyDataset.Layout) throws -> NumPyDataset {
+      try NumPyDataset(
+        name: "x", samples: .init(file: file), labels: .init(file: labels), layout: layout)
+    }
+    let data = try open(.chw)
+    #expect(data.sampleShape == [2, 2, 3])
+    let second = try data.batch([1]).images.array(Float.self)
+    #expect(second == [12, 16, 20, 13, 17, 21, 14, 18, 22, 15, 19, 23])
+    #expect(try open(.hwc).identity != data.identity)
+  }
+
   /// numpy.arange(24).reshape(2, 3, 4) in Fortran order: the first axis varies fastest in the file.
   @Test(arguments: [false, true])
   func fortranOrder(inArchive: Bool) throws {

@@ -62,6 +62,27 @@ import Testing
     #expect(table.rendered(for: plain).split(separator: "\n").count == 3, "in one piece when piped")
     #expect(lines(5).count { $0.hasPrefix("variant ") } == 9, "a column each where nothing fits")
   }
+
+  /// What may be cut is cut first, then columns go in the order they were given, and are named.
+  @Test func columnsThatMatterLeastAreLeftOut() {
+    var table = TextTable([
+      TextTable.Column("variant", .left, cutTo: 8), TextTable.Column("accuracy", .right),
+      TextTable.Column("slow", .right, leftOut: 2), TextTable.Column("memory", .right, leftOut: 1),
+      TextTable.Column("", .left, leftOut: 3),
+    ])
+    table.add(["pruned and int8", "97.66 %", "12", "37.75 MB", "note"])
+    func lines(_ width: Int) -> [String] {
+      table.rendered(for: Terminal(.output, isInteractive: true, hasColor: false, width: width))
+        .split(separator: "\n").map(String.init)
+    }
+    #expect(lines(60) == table.rendered(for: plain).split(separator: "\n").map(String.init), "all of it where it fits")
+    #expect(lines(42)[2] == "pruned an…   97.66 %    12  37.75 MB  note", "\(lines(42))")
+    #expect(lines(42).count == 3, "nothing is left out")
+    #expect(
+      lines(35)[0].hasPrefix("variant        accuracy  slow") && lines(35)[2] == "pruned and i…   97.66 %    12  note")
+    #expect(lines(35).last == "no room in 35 columns for: memory", "\(lines(35))")
+    #expect(lines(18)[2] == "pruned …   97.66 %" && lines(18).last == "no room in 18 columns for: slow, memory")
+  }
 }
 
 @Suite struct ComparisonTableTests {

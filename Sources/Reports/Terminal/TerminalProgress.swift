@@ -72,11 +72,9 @@ public final class TerminalProgress: ProgressSink {
     hasLine = true
   }
 
-  /// What does not fit is given up in this order: the bar, the end of the label, the end of the detail.
   private func line(_ piece: Piece, elapsed: Double, now: Date) -> String {
-    // Room for the "^C" that a terminal shows by itself: on a second row it would keep the first from being cleared.
-    let room = max(20, terminal.width - 4)
-    var label = String(repeating: "  ", count: pieces.count - 1) + piece.label, figures = ""
+    let label = String(repeating: "  ", count: pieces.count - 1) + piece.label
+    var figures = ""
     var share: Double?
     if piece.total > 0 {
       let done = min(1, Double(piece.done) / Double(piece.total))
@@ -90,7 +88,15 @@ public final class TerminalProgress: ProgressSink {
       figures = "  \(Formatting.clock(elapsed))"
     }
     if !piece.detail.isEmpty { figures += "  \(piece.detail)" }
-    var bar = ""
+    // Room for the "^C" that a terminal shows by itself: on a second row it would keep the first from being cleared.
+    return Self.line(label, figures, share: share, within: max(20, terminal.width - 4))
+  }
+
+  /// What does not fit is given up in this order: the bar, the end of the label, the end of the figures.
+  ///
+  /// - Parameter share: how much is done; nil where that is unknown, and there is no bar.
+  static func line(_ label: String, _ figures: String, share: Double?, within room: Int) -> String {
+    var label = label, bar = ""
     if let share {
       let width = min(Self.widestBar, room - label.count - figures.count - 3)
       if width >= Self.narrowestBar { bar = " " + Self.bar(share, width: width) }
