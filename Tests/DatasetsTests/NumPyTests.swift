@@ -198,9 +198,8 @@ struct NumPyTests {
 
   /// numpy.arange(24).reshape(2, 3, 2, 2): two pictures of three channels, each channel a plane of its own.
   @Test func channelsMayComeFirst() throws {
-    let folder = try TemporaryFolder()
-    let file = try folder.write("x.npy", npy("<i4", [2, 3, 2, 2], (0..<24).flatMap { [UInt8($0), 0, 0, 0] }))
-    let labels = try folder.write("y.npy", npy("<i4", [2], [0, 0, 0, 0, 1, 0, 0, 0]))
+    let file = try folder.file("x.npy", npy("<i4", [2, 3, 2, 2], (0..<24).flatMap { [UInt8($0), 0, 0, 0] }))
+    let labels = try folder.file("y.npy", npy("<i4", [2], [0, 0, 0, 0, 1, 0, 0, 0]))
     func open(_ layout: NumPyDataset.Layout) throws -> NumPyDataset {
       try NumPyDataset(
         name: "x", samples: .init(file: file), labels: .init(file: labels), layout: layout)
