@@ -156,6 +156,8 @@ import Testing
     try calibration.observe(Tensor(uniform: model.graph.inputShape.batched(4), -1, 1, using: &random.random))
     let quantized = try assignment.quantized(try calibration.ranges())
     let off = try deviation(quantized, try readBack(quantized, version))
-    if Self.partlyWrittenOut.contains(name) { #expect(off ?? 0 <= 0.15) } else { #expect(off == nil) }
+    // Of few bits a step is four times as wide.
+    let most: Float = layer.activations.map { $0.bits < 8 } == true ? 0.5 : 0.15
+    if Self.partlyWrittenOut.contains(name) { #expect(off ?? 0 <= most) } else { #expect(off == nil) }
   }
 }

@@ -102,7 +102,10 @@ public struct QuantizationAssignment: Sendable {
         guard !varying.isEmpty, varying.allSatisfy(isQuantized) else { continue }
         let result = graph.outputBehindClamp(of: node.name, consumers)
         guard Self.wantsIntegers(result, graph, consumers) else { continue }
-        let format = observed[varying[0]] ?? ActivationFormat()
+        // Of what the first shares its quantization with.
+        var source = varying[0]
+        while let other = shared[source] { source = other }
+        let format = observed[source] ?? ActivationFormat()
         for constant in node.inputs where isConstant(constant) { watch(constant, format) }
         watch(result, format)
       case .fused, .float: continue
@@ -123,7 +126,7 @@ public struct QuantizationAssignment: Sendable {
       case .float: return false
       case .own where spec.arity.upperBound == 1:
         return wantsIntegers(graph.outputBehindClamp(of: name, consumers), graph, consumers)
-      case .ofInput where spec.preserves.isDisjoint(with: [.selection, .elements]):  // what lies between pixels
+      case .ofInput where spec is Resize:  // a map of scores that is enlarged at the end
         return wantsIntegers(graph[name]!.output, graph, consumers)
       default: return true
       }
