@@ -50,6 +50,11 @@ ROW(elementwise,      avx2,   avx2,   AVX2,          NO_TILE)
 ROW(elementwise,      avx512, avx512, AVX512,        NO_TILE)
 ROW(elementwise,      neon,   neon,   NEON,          NO_TILE)
 
+ROW(smooth,           scalar, scalar, 0,             NO_TILE)
+ROW(smooth,           avx2,   avx2,   AVX2,          NO_TILE)
+ROW(smooth,           avx512, avx512, AVX512,        NO_TILE)
+ROW(smooth,           neon,   neon,   NEON,          NO_TILE)
+
 ROW(pairs,            scalar, scalar, 0,             NO_TILE)
 ROW(pairs,            avx2,   avx2,   AVX2,          NO_TILE)
 ROW(pairs,            avx512, avx512, AVX512,        NO_TILE)

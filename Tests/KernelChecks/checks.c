@@ -451,6 +451,30 @@ UNCHECKED static void elementwise(trial *t) {
   }
 }
 
+// Every function over all exponents, what is no number among them, at every way a vector may end.
+UNCHECKED static void smooth(trial *t) {
+  static const size_t widths[] = {1, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 1000};
+  static const float apart[] = {0, -0.0f, 0.625f, -0.625f, 1, -1, 4, 88.8f, 90, -87.4f, -104, -200, INFINITY, -INFINITY, NAN};
+  for (size_t w = 0; w < COUNT(widths); w++) {
+    const size_t n = widths[w];
+    float *a = floats(t, n);
+    for (size_t i = 0; i < n; i++) {
+      a[i] = below(t, 4) == 0 ? apart[below(t, COUNT(apart))] : ldexpf(a[i], (int)below(t, 40) - 32);
+    }
+    for (int function = ck_smooth_exp; function <= ck_smooth_gelu_tanh; function++) {
+      float *out[2];
+      FOR_EACH_SIDE(set) {
+        out[side] = filled(t, n * 4, 5);
+        set->f32_smooth((ck_smooth_function)function, n, a, out[side]);
+        // Which NaN it is says nothing.
+        for (size_t i = 0; i < n; i++) out[side][i] = isnan(out[side][i]) ? NAN : out[side][i];
+      }
+      expect_same(t, out[0], out[1], n * 4, "f32_smooth", n, (size_t)function, 0);
+    }
+    finish(t, "smooth functions wrote outside their operands");
+  }
+}
+
 // Every way of broadcasting: rows that are repeated, elements that are repeated within them, and neither.
 UNCHECKED static void pairs(trial *t) {
   static const size_t widths[] = {1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 33, 100};
@@ -489,6 +513,7 @@ typedef void check_fn(trial *t);
 #define check_pooling pooling
 #define check_normalization normalization
 #define check_elementwise elementwise
+#define check_smooth smooth
 #define check_pairs pairs
 static check_fn *const checks[ck_family_count] = {CK_FAMILIES(CHECK)};
 

@@ -24,6 +24,7 @@ import Testing
     "f32_add", "f32_add_rows", "f32_clamp", "f32_hard_swish", "f32_range", "f32_quantize", "u8_dequantize",
     "f32_to_half", "half_to_f32",  // elementwise
     "f32_pairs", "u8_pairs",  // elementwise, and the checks of KernelChecks
+    "f32_smooth",  // SmoothTests, and the checks of KernelChecks
   ]
 
   @Test func noFamilyEscapes() {

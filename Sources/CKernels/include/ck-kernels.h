@@ -129,6 +129,17 @@ typedef void ck_f32_normalize_gradient_fn(size_t rows, size_t columns, const ck_
                                           const float *dy, const float *mean, const float *slope, float *dx);
 // out = a * clamp(a + 3, 0, 6) / 6, each operation rounded by itself.
 typedef void ck_f32_hard_swish_fn(size_t n, const float *a, float *out);
+// exp and what is made of it; in which order of operations, and within what error, smooth-terms.h says.
+typedef enum {
+  ck_smooth_exp,
+  ck_smooth_sigmoid,
+  ck_smooth_tanh,
+  ck_smooth_erf,
+  ck_smooth_silu,
+  ck_smooth_gelu,
+  ck_smooth_gelu_tanh,
+} ck_smooth_function;
+typedef void ck_f32_smooth_fn(ck_smooth_function function, size_t n, const float *a, float *out);
 // Least and greatest of n >= 1 numbers; a NaN in the data leaves both unspecified.
 typedef void ck_f32_range_fn(size_t n, const float *a, float *least, float *greatest);
 // q = min(max(roundHalfEven(a * inverse_scale) + zero_point, 0), 255)

@@ -24,11 +24,6 @@ void ck_u8_lookup(size_t n, const uint8_t *a, const uint8_t *table, uint8_t *out
 // What lies above the limit becomes it.
 void ck_u8_limit(size_t n, uint8_t limit, uint8_t *codes);
 
-// Softmax of each row: exp(x - max) divided by their sum, in ascending order.
-void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out);
-// Its logarithm: (x - max) - log(the sum).
-void ck_f32_log_softmax(size_t rows, size_t n, const float *a, float *out);
-
 // Least and greatest of n >= 1 numbers, NaN counting as greater than infinity or less than its negative by its sign.
 void ck_f32_total_range(size_t n, const float *a, float *least, float *greatest);
 // counts[floor(a * inverse_width) + half]++ for every a; inverse_width is a power of two, every a lies strictly within

@@ -30,15 +30,17 @@
   X(f32_add, with) X(f32_add_rows, with) X(f32_clamp, with) X(f32_hard_swish, with) X(f32_range, with)  \
   X(f32_quantize, with) X(u8_dequantize, with) X(f32_to_half, with) X(half_to_f32, with)
 
+#define CK_smooth(X, with) X(f32_smooth, with)
 #define CK_pairs(X, with) X(f32_pairs, with) X(u8_pairs, with)
 
 #define CK_FAMILIES(X)                                                                                  \
   X(f32_products) X(bf16_products) X(u8s8_products) X(f32_depthwise) X(u8s8_depthwise) X(integer_sums)  \
-  X(winograd) X(pooling) X(normalization) X(elementwise) X(pairs)
+  X(winograd) X(pooling) X(normalization) X(elementwise) X(smooth) X(pairs)
 #define CK_FUNCTIONS(X, with)                                                                           \
   CK_f32_products(X, with) CK_bf16_products(X, with) CK_u8s8_products(X, with) CK_f32_depthwise(X, with) \
   CK_u8s8_depthwise(X, with) CK_integer_sums(X, with) CK_winograd(X, with) CK_pooling(X, with)          \
-  CK_normalization(X, with) CK_elementwise(X, with) CK_pairs(X, with)
+  CK_normalization(X, with) CK_elementwise(X, with) CK_smooth(X, with)      \
+  CK_pairs(X, with)
 
 typedef enum {
 #define CK_FAMILY(family) ck_family_##family,

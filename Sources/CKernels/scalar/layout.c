@@ -69,27 +69,6 @@ void ck_u8_limit(size_t n, uint8_t limit, uint8_t *codes) {
   for (size_t i = 0; i < n; i++) codes[i] = codes[i] < limit ? codes[i] : limit;
 }
 
-void ck_f32_softmax(size_t rows, size_t n, const float *a, float *out) {
-  for (size_t r = 0; r < rows; r++, a += n, out += n) {
-    float greatest = a[0];
-    for (size_t i = 1; i < n; i++) greatest = a[i] > greatest ? a[i] : greatest;
-    float sum = 0;
-    for (size_t i = 0; i < n; i++) sum += out[i] = __builtin_expf(a[i] - greatest);
-    for (size_t i = 0; i < n; i++) out[i] /= sum;
-  }
-}
-
-void ck_f32_log_softmax(size_t rows, size_t n, const float *a, float *out) {
-  for (size_t r = 0; r < rows; r++, a += n, out += n) {
-    float greatest = a[0];
-    for (size_t i = 1; i < n; i++) greatest = a[i] > greatest ? a[i] : greatest;
-    float sum = 0;
-    for (size_t i = 0; i < n; i++) sum += __builtin_expf(a[i] - greatest);
-    const float logarithm = __builtin_logf(sum);
-    for (size_t i = 0; i < n; i++) out[i] = (a[i] - greatest) - logarithm;
-  }
-}
-
 // As integers, with the magnitude of negative numbers turned around, floats are in order.
 static int32_t ordered(int32_t bits) { return bits ^ ((bits >> 31) & 0x7FFFFFFF); }
 

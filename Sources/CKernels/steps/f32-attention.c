@@ -3,6 +3,7 @@
 #include "ck-layout.h"
 #include "ck-panels.h"
 #include "steps/f32-attention.h"
+#include "steps/f32-softmax.h"
 
 // Scratch does not know the instruction set: as much as the widest tile needs.
 #define MOST_TILE ((size_t)64)
@@ -57,7 +58,7 @@ static void head(void *context, size_t index, size_t worker) {
   if (s->gives_weights) scores = (float *)j->call->outputs[1] + index * count;
   multiply(j, s->queries, s->keys, s->depth, q, all, k, all, 1, packed, zeros, scores, s->keys);
   for (size_t i = 0; i < count; i++) scores[i] *= s->scale;
-  ck_f32_softmax(s->queries, s->keys, scores, scores);
+  ck_softmax_rows(j->kernels, s->queries, s->keys, scores, scores);
   multiply(j, s->queries, s->width, s->keys, scores, s->keys, v, 1, wide, packed, zeros, out, wide);
 }
 

@@ -1,5 +1,5 @@
 // Functions of one element. Where there is a kernel for each instruction set it is called; the rest are plain loops,
-// one function of the C library an element, so that the bits do not depend on how wide the vectors are.
+// functions of the C library among them, so that the bits do not depend on how wide the vectors are.
 #include "step.h"
 
 #include "steps/f32-elements.h"
@@ -19,7 +19,6 @@ static float softplus_of(float x) {
   const float above = x > 0 ? x : 0;
   return (x != x ? x : above) + __builtin_log1pf(__builtin_expf(-__builtin_fabsf(x)));
 }
-static float gelu_inner(float x) { return 0.7978845608f * (x + 0.044715f * x * x * x); }
 static float clamped(float x, float lo, float hi) { return x < lo ? lo : x > hi ? hi : x; }
 
 #define SCALAR(name, expression)                                                                                     \
@@ -30,18 +29,23 @@ static float clamped(float x, float lo, float hi) { return x < lo ? lo : x > hi 
       out[i] = expression;                                                                                           \
     }                                                                                                                \
   }
-SCALAR(sigmoid, 1 / (1 + __builtin_expf(-x)))
-SCALAR(tanh_of, __builtin_tanhf(x))
-SCALAR(erf_of, __builtin_erff(x))
-SCALAR(exp_of, __builtin_expf(x))
+#define SMOOTH(name)                                                                                                 \
+  static void name##_of(const ck_f32_elements *s, const ck_kernels *kernels, size_t n, const float *a, float *out) { \
+    (void)s;                                                                                                         \
+    kernels->f32_smooth(ck_smooth_##name, n, a, out);                                                                \
+  }
+SMOOTH(sigmoid)
+SMOOTH(tanh)
+SMOOTH(erf)
+SMOOTH(exp)
+SMOOTH(silu)
+SMOOTH(gelu)
+SMOOTH(gelu_tanh)
 SCALAR(log_of, __builtin_logf(x))
 SCALAR(sqrt_of, __builtin_sqrtf(x))
 SCALAR(reciprocal, 1 / x)
 SCALAR(negative, -x)
 SCALAR(absolute, __builtin_fabsf(x))
-SCALAR(silu, x * (1 / (1 + __builtin_expf(-x))))
-SCALAR(gelu, 0.5f * x * (1 + __builtin_erff(x * 0.70710678118654752f)))
-SCALAR(gelu_tanh, 0.5f * x * (1 + __builtin_tanhf(gelu_inner(x))))
 SCALAR(softplus, softplus_of(x))
 SCALAR(mish, x * __builtin_tanhf(softplus_of(x)))
 SCALAR(sin_of, __builtin_sinf(x))
@@ -56,7 +60,7 @@ SCALAR(hard_sigmoid, clamped(s->lo * x + s->hi, 0, 1))
 
 static function *const functions[] = {
     [ck_element_clamp] = clamp,
-    [ck_element_sigmoid] = sigmoid,
+    [ck_element_sigmoid] = sigmoid_of,
     [ck_element_hard_swish] = hard_swish,
     [ck_element_tanh] = tanh_of,
     [ck_element_erf] = erf_of,
@@ -66,9 +70,9 @@ static function *const functions[] = {
     [ck_element_reciprocal] = reciprocal,
     [ck_element_negative] = negative,
     [ck_element_absolute] = absolute,
-    [ck_element_silu] = silu,
-    [ck_element_gelu] = gelu,
-    [ck_element_gelu_tanh] = gelu_tanh,
+    [ck_element_silu] = silu_of,
+    [ck_element_gelu] = gelu_of,
+    [ck_element_gelu_tanh] = gelu_tanh_of,
     [ck_element_softplus] = softplus,
     [ck_element_mish] = mish,
     [ck_element_sin] = sin_of,

@@ -36,6 +36,7 @@ INLINE void vf_store_half(uint16_t *p, vf v) {
 }
 INLINE vf vf_from_vi(vi v) { return _mm256_cvtepi32_ps(v); }
 INLINE vi vi_from_vf(vf v) { return _mm256_cvtps_epi32(v); }
+INLINE vf vf_of_bits(vi v) { return _mm256_castsi256_ps(v); }
 INLINE vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) { return _mm256_maskload_epi32(p, v_mask(n)); }
 INLINE void vi_store_n(int32_t *p, vi v, size_t n) { _mm256_maskstore_epi32(p, v_mask(n), v); }

@@ -37,6 +37,7 @@ INLINE void vf_store_half(uint16_t *p, vf v) {
 }
 INLINE vf vf_from_vi(vi v) { return _mm512_cvtepi32_ps(v); }
 INLINE vi vi_from_vf(vf v) { return _mm512_cvtps_epi32(v); }
+INLINE vf vf_of_bits(vi v) { return _mm512_castsi512_ps(v); }
 INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) { return _mm512_maskz_loadu_epi32(v_mask(n), p); }
 INLINE void vi_store_n(int32_t *p, vi v, size_t n) { _mm512_mask_storeu_epi32(p, v_mask(n), v); }

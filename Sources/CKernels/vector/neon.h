@@ -44,6 +44,7 @@ INLINE vf vf_half(const uint16_t *p) { return vcvt_f32_f16(vreinterpret_f16_u16(
 INLINE void vf_store_half(uint16_t *p, vf v) { vst1_u16(p, vreinterpret_u16_f16(vcvt_f16_f32(v))); }
 INLINE vf vf_from_vi(vi v) { return vcvtq_f32_s32(v); }
 INLINE vi vi_from_vf(vf v) { return vcvtnq_s32_f32(v); }
+INLINE vf vf_of_bits(vi v) { return vreinterpretq_f32_s32(v); }
 INLINE vi vi_set(int32_t x) { return vdupq_n_s32(x); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) {
   if (n >= 4) return vld1q_s32(p);

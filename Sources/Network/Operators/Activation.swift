@@ -138,19 +138,19 @@ public enum Activation: OperatorSpec {
     switch self {
     case .relu, .relu6, .clip: clampRange.map { range in { $0.clamped(to: range) } }
     case .softmax, .logSoftmax: nil
-    case .sigmoid: Self.sigmoid
-    case .tanh: tanhf
-    case .erf: erff
-    case .exp: expf
+    case .sigmoid: SmoothFunctions.sigmoid
+    case .tanh: SmoothFunctions.tanh
+    case .erf: SmoothFunctions.erf
+    case .exp: SmoothFunctions.exp
     case .log: logf
     case .sqrt: { $0.squareRoot() }
     case .reciprocal: { 1 / $0 }
     case .negative: { -$0 }
     case .absolute: { abs($0) }
     case .hardSwish: { $0 * ($0 + 3).clamped(to: 0...6) / 6 }
-    case .silu: { $0 * Self.sigmoid($0) }
-    case .gelu: { 0.5 * $0 * (1 + erff($0 * Self.rootHalf)) }
-    case .geluTanh: { 0.5 * $0 * (1 + tanhf(Self.geluInner($0))) }
+    case .silu: SmoothFunctions.silu
+    case .gelu: SmoothFunctions.gelu
+    case .geluTanh: SmoothFunctions.geluTanh
     case .softplus: Self.softplus
     case .mish: { $0 * tanhf(Self.softplus($0)) }
     case .sin: sinf
@@ -206,8 +206,8 @@ public enum Activation: OperatorSpec {
     }
   }
 
-  private static let rootHalf = Float(0.5).squareRoot()
-  private static let rootTwoOverPi = (2 / Float.pi).squareRoot()
+  private static let rootHalf = SmoothFunctions.rootHalf
+  private static let rootTwoOverPi = SmoothFunctions.rootTwoOverPi
   private static func sigmoid(_ x: Float) -> Float { 1 / (1 + expf(-x)) }
   private static func softplus(_ x: Float) -> Float { max(x, 0) + log1pf(expf(-abs(x))) }
   private static func geluInner(_ x: Float) -> Float { rootTwoOverPi * (x + 0.044715 * x * x * x) }

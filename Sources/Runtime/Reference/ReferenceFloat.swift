@@ -12,7 +12,7 @@ import Tensors
 /// Nodes in float32. A sum of products is one chain of fused multiply-adds from the bias on, in ascending
 /// order of kernel row, kernel column and input channel; an average is the sum in the same order, divided
 /// once. A batch norm is `fma(x, factor, shift)` with `factor = gamma / sqrt(variance + epsilon)` and
-/// `shift = beta - mean * factor`. Sigmoid and softmax call the C library's `expf`.
+/// `shift = beta - mean * factor`. Exponentials are those of `SmoothFunctions`.
 enum ReferenceFloat {
   static func evaluate(_ node: Node, of model: Model, _ inputs: [Tensor], clamp: Operator?) -> Tensor {
     let shape = model.graph.shape(of: node.output)
@@ -134,7 +134,7 @@ enum ReferenceFloat {
     stride(from: 0, to: x.count, by: columns).flatMap { start in
       let row = x[start..<start + columns]
       let greatest = row.dropFirst().reduce(row.first!) { $1 > $0 ? $1 : $0 }
-      let powers = row.map { expf($0 - greatest) }
+      let powers = row.map { SmoothFunctions.exp($0 - greatest) }
       let sum = powers.reduce(0, +)
       return isLogarithm ? row.map { ($0 - greatest) - logf(sum) } : powers.map { $0 / sum }
     }

@@ -6,7 +6,7 @@
 
 typedef enum {
   ck_element_clamp,       // to lo...hi
-  ck_element_sigmoid,     // 1 / (1 + exp(-x))
+  ck_element_sigmoid,     // this, tanh, erf, exp, silu and gelu: see smooth-terms.h
   ck_element_hard_swish,  // x * clamp(x + 3, 0, 6) / 6, each operation rounded by itself
   ck_element_tanh,
   ck_element_erf,
@@ -16,9 +16,9 @@ typedef enum {
   ck_element_reciprocal,    // 1 / x
   ck_element_negative,      // -x
   ck_element_absolute,      // |x|
-  ck_element_silu,          // x * sigmoid(x)
-  ck_element_gelu,          // 0.5 * x * (1 + erf(x * sqrt(0.5)))
-  ck_element_gelu_tanh,     // 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x * x * x)))
+  ck_element_silu,
+  ck_element_gelu,
+  ck_element_gelu_tanh,
   ck_element_softplus,      // max(x, 0) + log1p(exp(-|x|))
   ck_element_mish,          // x * tanh(softplus(x))
   ck_element_sin,
