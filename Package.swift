@@ -119,7 +119,7 @@ let package = Package(
     .testTarget(
       name: "TrainingTests",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Training", "TestSupport"],
-      exclude: ["pytorch_step.py"]),
+      exclude: ["pytorch_blocks.py", "pytorch_step.py"]),
     .testTarget(name: "FilesTests", dependencies: ["Diagnostics", "Files", "Tensors"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Datasets"]),
     .testTarget(

@@ -1,6 +1,6 @@
 #!/bin/bash
 # The zoo beside torchvision and timm: the same random weights, loaded by name, give the same outputs, to 1e-4 of the
-# largest; and a training step beside PyTorch's.
+# largest; and training steps, and gradients of what networks are made of, beside PyTorch's.
 #
 #   Tests/soak/pytorch-networks.sh    # takes a test build, as `make test` does
 #
@@ -25,4 +25,4 @@ if [ -z "${COMPRESS_TEST_PYTHON:-}" ]; then
 fi
 "$COMPRESS_TEST_PYTHON" -c "import safetensors, timm, torchvision" ||
   skip "$COMPRESS_TEST_PYTHON lacks torchvision, timm or safetensors"
-"${SWIFT:-swift}" test -c release --scratch-path .build/testing --filter 'PyTorchTests|PyTorchNetworkTests'
+"${SWIFT:-swift}" test -c release --scratch-path .build/testing --filter 'PyTorchTests|PyTorchBlockTests|PyTorchNetworkTests'
