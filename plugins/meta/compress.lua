@@ -81,8 +81,8 @@
 ---@field protect? string|string[] # layers left whole; "first" and "last" are those with weights; default {}
 
 ---@class ReinitializeOptions
----@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights are drawn; as in the beginning by default
----@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # likewise
+---@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal"|"small_truncated_normal" # how weights are drawn; as in the beginning by default
+---@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal"|"small_truncated_normal" # likewise
 ---@field seed? integer # of the draw; the run's own by default
 
 ---@class SensitivityOptions
@@ -388,8 +388,8 @@
 ---@field inputs? Value[] # made by net.input, in their order; instead of input and blocks
 ---@field outputs? Value[] # what the network computes, in its order
 ---@field name? string # in tables and plans; default "network"
----@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of convolutions are drawn; default "he_normal"
----@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal" # how weights of dense layers are drawn; default "glorot_uniform"
+---@field convolution? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal"|"small_truncated_normal" # how weights of convolutions are drawn; default "he_normal"
+---@field dense? "glorot_uniform"|"he_normal"|"he_normal_fan_out"|"small_normal"|"truncated_normal"|"small_truncated_normal" # how weights of dense layers are drawn; default "glorot_uniform"
 ---@field seed? integer # of the first weights; the run's own by default
 ---@field [integer] Block|false # false is left out
 

@@ -12,6 +12,8 @@ public enum WeightInitializer: String, Sendable, Codable, CaseIterable {
   case smallNormal = "small_normal"
   /// Normal with deviation 0.1, drawn anew beyond 0.2 (the Inception networks).
   case truncatedNormal = "truncated_normal"
+  /// Normal with deviation 0.02, drawn anew beyond 0.04 (transformers; Touvron et al. 2021).
+  case smallTruncatedNormal = "small_truncated_normal"
 
   func draw(_ shape: Shape, using random: inout SeededRandom) -> Tensor {
     let outputs = shape[0]
@@ -25,6 +27,7 @@ public enum WeightInitializer: String, Sendable, Codable, CaseIterable {
     case .heNormalFanOut: return Tensor(normal: shape, deviation: (2 / fanOut).squareRoot(), using: &random)
     case .smallNormal: return Tensor(normal: shape, deviation: 0.01, using: &random)
     case .truncatedNormal: return Tensor(normal: shape, deviation: 0.1, truncatedAt: 2, using: &random)
+    case .smallTruncatedNormal: return Tensor(normal: shape, deviation: 0.02, truncatedAt: 2, using: &random)
     }
   }
 }

@@ -5,7 +5,8 @@ extension Zoo {
   /// Queries, keys and values are parts of one dense layer.
   static let deitTiny = Entry(
     "deit_tiny", "vision transformer of 192 channels and 3 heads (Touvron et al. 2021): 5,717,416 parameters",
-    Initialization(.glorotUniform), ZooOptions(input: [224, 224, 3], classes: 1000), [.stem, .width]
+    Initialization(convolution: .glorotUniform, dense: .smallTruncatedNormal),
+    ZooOptions(input: [224, 224, 3], classes: 1000), [.stem, .width]
   ) { net, options in
     let patch = options.stem == .imagenet ? 16 : 4, heads = 3
     let channels = heads * options.filters(64)

@@ -70,7 +70,7 @@ enum NetKeys {
 /// Of `net.model`.
 enum NetworkKeys {
   private static var initializers: OptionKind<WeightInitializer> {
-    .choice(of: [.glorotUniform, .heNormal, .heNormalFanOut, .smallNormal, .truncatedNormal])
+    .choice(of: [.glorotUniform, .heNormal, .heNormalFanOut, .smallNormal, .truncatedNormal, .smallTruncatedNormal])
   }
   static var input: OptionKey<[Double]?> {
     .optional(
