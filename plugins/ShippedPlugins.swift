@@ -9,6 +9,7 @@ public enum ShippedPlugins {
 
   private static let bytes: [String: [UInt8]] = [
     "pruning/block.lua": PackageResources.block_lua,
+    "pruning/depth.lua": PackageResources.depth_lua,
     "pruning/filter_batch_norm.lua": PackageResources.filter_batch_norm_lua,
     "pruning/filter_fpgm.lua": PackageResources.filter_fpgm_lua,
     "pruning/filter_hrank.lua": PackageResources.filter_hrank_lua,

@@ -13,7 +13,7 @@ extension PruningMasks {
     try unit.check()
     switch unit {
     case .weight: return try select(shapes, scope: scope, sparsity: sparsity, score: score)
-    case .filter: preconditionFailure("filters are removed, not masked")
+    case .filter, .residualBlock: preconditionFailure("filters and blocks are removed, not masked")
     case .block(let rows, let columns):
       let grids = shapes.map { ($0.layer, BlockGrid($0.shape, rows: rows, columns: columns)) }
       let gridOf = Dictionary(uniqueKeysWithValues: grids)

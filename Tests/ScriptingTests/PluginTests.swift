@@ -52,6 +52,13 @@ import Testing
       let stage = result.outcome.stages.first { $0.work.kind == "prune" }!
       let left = try result.executor.result(of: stage).record.facts["filters"]!
       #expect(left > 0.65 && left < 0.9)
+    case "pruning" where name == "depth":
+      let result = try run(
+        """
+        prune(zoo.resnet20 { width = 0.25 }, use "depth" {}, { blocks = 0.5 })
+        """)
+      let facts = try result.executor.record(of: result.outcome.leaves[0]).facts
+      #expect(facts["blocks"] == 4 / 7.0 && facts["macs"]! < 0.7)
     case "pruning" where name == "n_m":
       let result = try run(
         preamble + """

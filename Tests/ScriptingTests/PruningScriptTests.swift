@@ -64,6 +64,28 @@ import Testing
     #expect(models[1].weightLayers.map { models[1][$0, .weight]!.shape[0] } == [300, 50, 10])
   }
 
+  @Test func blocksGoAsWholes() throws {
+    let result = try run(
+      """
+        local deep = zoo.resnet20 { width = 0.25 }
+        prune(deep, use "depth" {}, { blocks = 0.3 })
+        prune(deep, use "depth" { skip = "layer1*" }, { macs = { 0.9, 0.7 } })
+        prune(prune(deep, use "global_magnitude" {}, { sparsity = 0.5 }), use "depth" {}, { blocks = 0.3 })
+        """)
+    let models = try result.outcome.leaves.map { try result.executor.model(of: $0) }
+    let facts = try result.outcome.leaves.map { try result.executor.record(of: $0).facts }
+    #expect(facts[0]["blocks"] == 2 / 7.0 && facts[0]["macs"]! < 0.85)
+    let whole = try Zoo.entry("resnet20").graph(Zoo.entry("resnet20").defaults)
+    let first = whole.nodes.filter { $0.op.hasWeight && $0.name.hasPrefix("layer1") }.map(\.name)
+    #expect(!first.isEmpty && Set(first).isSubset(of: models[1].weightLayers))
+    #expect(models[1].weightLayers.count < models[0].weightLayers.count + 4)
+    // What was promised of a layer goes with it; of those that stay the zeros hold.
+    #expect(models[2].weightLayers.allSatisfy { models[2][$0, .weight]!.mask != nil })
+    #expect(throws: CompressError.self) {
+      try run(Self.dense + "prune(net, use \"depth\" {}, { filters = 0.5 })")
+    }
+  }
+
   @Test func rewindingGivesTheEarlierValues() throws {
     let result = try run(
       Self.dense + """

@@ -1,7 +1,7 @@
--- What the criteria of filters make of a trained ResNet20 (CIFAR-10), batch norms recalibrated and no tuning: the figures
--- in their headers. Recalibration takes 30 batches of 32 training images. filter_taylor takes its gradients, and
--- filter_hrank its feature maps, on the first 512 training images, as `prune` does unless it is told otherwise, and, for
--- the spread, on each of five random choices of 512.
+-- What the criteria of filters, and of whole blocks, make of a trained ResNet20 (CIFAR-10), batch norms recalibrated
+-- and no tuning: the figures in their headers. Recalibration takes 30 batches of 32 training images. filter_taylor has
+-- its gradients, and filter_hrank its feature maps, of the first 512 training images, as `prune` does unless it is told
+-- otherwise, and, for the spread, on each of five random choices of 512.
 --   compress run Tests/figures/filters.lua --data DATA
 local cifar    = dataset("cifar10", { normalize = "imagenet" })
 local original = load_model("models/cifar10-resnet/resnet20-12fca82f.safetensors", { into = zoo.resnet20 {} })
@@ -16,6 +16,7 @@ end
 print(string.format("dense: %.2f", percent(original)))
 local names = {
   "filter_l1", "filter_l2", "filter_fpgm", "filter_batch_norm", "filter_hrank", "filter_random", "filter_taylor",
+  "depth",
 }
 for _, name in ipairs(names) do
   local first = cifar.train:take(512)

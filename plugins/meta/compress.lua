@@ -56,11 +56,12 @@
 ---@class PruneOptions
 ---@field sparsity? number|number[] # share of zeros among the weights of the layers pruned; a list: after each round
 ---@field schedule? Plugin|BoundPlugin|fun(t: number): number # sparsity over the course of the training, or over the rounds
----@field macs? number|number[] # filters: multiply-accumulates that stay, a share up to 1 or a number
----@field params? number|number[] # filters: parameters that stay, a share up to 1 or a number
+---@field macs? number|number[] # filters and blocks: multiply-accumulates that stay, a share up to 1 or a number
+---@field params? number|number[] # filters and blocks: parameters that stay, a share up to 1 or a number
 ---@field bytes? number|number[] # filters: bytes of the saved file that stay, a share up to 1 or a number
 ---@field latency_ms? number|number[] # filters: milliseconds for one sample, as measured here
 ---@field filters? number|number[] # filters: share of the filters that go
+---@field blocks? number|number[] # residual blocks: share of the blocks that go
 ---@field ratios? number[]|number[][] # share that goes of each layer, or group of channels, in network order; or such a list for each round
 ---@field rounds? integer # remove in so many rounds, each followed by the training; default 1
 ---@field rewind? Model # weights: after each removal, what is left gets this earlier model's values again
@@ -402,7 +403,7 @@
 ---@field max? number
 ---@field [integer] string # the names of a choice
 
----@alias PruningUnit "weight"|"filter"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }
+---@alias PruningUnit "weight"|"filter"|"block"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }
 
 ---@class PruningPlugin
 ---@field kind "pruning"

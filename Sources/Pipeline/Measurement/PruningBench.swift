@@ -131,8 +131,10 @@ public struct PruningBench: Sendable, Encodable {
     if case .pattern(let keep, let of) = policy.unit { wanted = 1 - Double(keep) / Double(of) }
     let seconds: (clock: Double, processor: Double)
     PeakMemory.reset()
-    if policy.unit == .filter {
-      let stage = try PruneChannelsStage(policy, target: .cost(.macs(macs)))
+    if policy.unit.isRemoved {
+      let stage: any StageWork =
+        policy.unit == .filter
+        ? try PruneChannelsStage(policy, target: .cost(.macs(macs))) : try PruneBlocksStage(policy, target: .macs(macs))
       var result: StageResult?
       seconds = try Self.seconds { result = try stage.run(inputs: [pruned], context: context) }
       pruned = result!.model
@@ -152,8 +154,8 @@ public struct PruningBench: Sendable, Encodable {
       store = try Self.seconds { try NativeFormat.write(pruned, to: scratch.path + "/pruned.cmpr") }.clock
     }
     return Row(
-      strategy: policy.name, target: policy.unit == .filter ? "macs" : "sparsity",
-      wanted: policy.unit == .filter ? macs : wanted, achieved: achieved, seconds: seconds.clock,
+      strategy: policy.name, target: policy.unit.isRemoved ? "macs" : "sparsity",
+      wanted: policy.unit.isRemoved ? macs : wanted, achieved: achieved, seconds: seconds.clock,
       processorSeconds: seconds.processor,
       peakBytes: peak, storeSeconds: store, notes: notes)
   }

@@ -194,7 +194,8 @@ public final class Executor {
   /// What holds after a stage: what it promises itself, and what was promised of its first input and is kept.
   private func contracts(_ stage: Stage, _ inputs: [Model], _ model: Model) throws -> [Contract]? {
     let own = stage.work.contracts(for: model, inputs: inputs)
-    let inherited = try stage.inputs.first.map { try record(of: $0).contracts ?? [] } ?? []
+    var inherited = try stage.inputs.first.map { try record(of: $0).contracts ?? [] } ?? []
+    if stage.work.removesLayers { inherited.removeAll { model.graph[$0.layer] == nil } }
     let all =
       inherited.isEmpty
       ? own : try Contract.carried(inherited, from: inputs[0], to: model, by: stage.work.label, adding: own)

@@ -35,7 +35,10 @@ public struct PruneChannelsStage: StageWork {
     _ policy: any PruningPolicy, target: Target, minimum: Int = 1, multiple: Int = 1, samples: (any Dataset)? = nil,
     reconstruction: (any Dataset)? = nil
   ) throws {
-    guard policy.unit == .filter else { throw CompressError("\"\(policy.name)\" prunes single weights, not filters") }
+    guard policy.unit == .filter else {
+      let own = policy.unit == .residualBlock ? "blocks" : "single weights"
+      throw CompressError("\"\(policy.name)\" prunes \(own), not filters")
+    }
     try policy.checkScoresAtOnce()
     guard minimum >= 1 else { throw CompressError("a group keeps at least one channel, not \(minimum)") }
     guard multiple >= 1 else { throw CompressError("a group keeps a multiple of one channel or more, not \(multiple)") }
@@ -173,24 +176,34 @@ public struct PruneChannelsStage: StageWork {
     let views = LayerViews(model)
     for group in groups.groups where !group.producers.contains(where: { policy.skips(views[$0]) }) {
       for layer in group.producers {
-        guard case .float? = model[layer, .weight]?.encoding else {
-          throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
-        }
-        do {
-          let view = try evidence.view(layer)
-          guard let score = try policy.score(view) else { break }
-          let filters = view.weight.shape[0]
-          guard score.shape == [filters] else {
-            throw CompressError("scores of shape \(score.shape) for \(filters) filters, expected [\(filters)]")
-          }
-          scores[layer] = score
-        } catch var error as CompressError {
-          // What a plugin raised names its file already; what is wrong with its scores does not.
-          if error.script == nil { error.message = "\"\(policy.name)\": \(error.message)" }
-          throw error.at(layer: layer)
-        }
+        guard let score = try policy.filterScores(layer, of: model, evidence) else { break }
+        scores[layer] = score
       }
     }
     return scores
+  }
+}
+
+extension PruningPolicy {
+  /// One score for each filter of a layer; nil leaves it whole.
+  ///
+  /// - Throws: `CompressError` naming the layer when its weight is quantized, or the scores are not as many.
+  func filterScores(_ layer: String, of model: Model, _ evidence: LayerEvidence) throws -> Tensor? {
+    guard case .float? = model[layer, .weight]?.encoding else {
+      throw CompressError("its weight is quantized; prune first, then quantize").at(layer: layer)
+    }
+    do {
+      let view = try evidence.view(layer)
+      guard let scores = try score(view) else { return nil }
+      let filters = view.weight.shape[0]
+      guard scores.shape == [filters] else {
+        throw CompressError("scores of shape \(scores.shape) for \(filters) filters, expected [\(filters)]")
+      }
+      return scores
+    } catch var error as CompressError {
+      // What a plugin raised names its file already; what is wrong with its scores does not.
+      if error.script == nil { error.message = "\"\(name)\": \(error.message)" }
+      throw error.at(layer: layer)
+    }
   }
 }

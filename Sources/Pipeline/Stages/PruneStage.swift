@@ -68,7 +68,10 @@ public struct PruneStage: StageWork {
   ) throws {
     guard (1...1_000_000_000).contains(interval) else { throw CompressError("an interval of \(interval) steps") }
     guard ramp > 0, ramp <= 1 else { throw CompressError("a ramp of \(ramp) is not within 0 and 1") }
-    guard policy.unit != .filter else { throw CompressError("\"\(policy.name)\" prunes filters, not single weights") }
+    guard !policy.unit.isRemoved else {
+      let own = policy.unit == .filter ? "filters" : "blocks"
+      throw CompressError("\"\(policy.name)\" prunes \(own), not single weights")
+    }
     try policy.unit.check()
     for t in [0, 0.5, 1] { _ = try target.amount(at: t) }
     if training == nil { try policy.checkScoresAtOnce() }
@@ -205,7 +208,7 @@ public struct PruneStage: StageWork {
         case .block(let rows, let columns): "blocks of \(rows) by \(columns) go or stay as a whole"
         case .pattern(_, let of):
           "not every filter's inputs are a multiple of \(of), and a last, shorter run keeps its share, rounded up"
-        case .weight, .filter:
+        case .weight, .filter, .residualBlock:
           reached > wanted
             ? "others were removed by an earlier stage, or are zero by themselves"
             : "a share of so few weights is coarse"

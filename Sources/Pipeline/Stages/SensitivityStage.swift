@@ -73,6 +73,13 @@ public struct SensitivityStage: StageWork {
   }
 
   private func parts(of model: Model, _ context: StageContext) throws -> [Sensitivity.Prunable] {
+    if policy.unit == .residualBlock {
+      // A block goes as a whole, however small the share.
+      let stage = try PruneBlocksStage(policy, target: .channels(0), samples: samples)
+      return try stage.selection(for: model, context: context).inOrder.map { block in
+        Sensitivity.Prunable(layers: block.layers) { $0 > 0 ? try model.removing([block]) : model }
+      }
+    }
     guard policy.unit == .filter else { return try layers(of: model, context) }
     let stage = try PruneChannelsStage(policy, target: .shares([]), samples: samples)
     let (selection, open) = try stage.selection(for: model, context: context)

@@ -125,11 +125,15 @@ public protocol StageWork {
 
   /// What later stages have to keep of the model it yielded; nothing unless a stage says otherwise.
   func contracts(for model: Model, inputs: [Model]) -> [Contract]
+
+  /// Whether layers go as wholes, and with them what was promised of them.
+  var removesLayers: Bool { get }
 }
 
 extension StageWork {
   public func signature(inputs: [ModelSignature]) -> ModelSignature { inputs.first ?? .unknown }
   public func contracts(for model: Model, inputs: [Model]) -> [Contract] { [] }
+  public var removesLayers: Bool { false }
 }
 
 /// What a stage leaves besides its model: numbers for reports, stored along with it.

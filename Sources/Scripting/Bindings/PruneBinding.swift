@@ -17,11 +17,11 @@ enum PruneKeys {
   static var macs: OptionKey<PerRound<Double>?> {
     .optional(
       "macs", .perRound(.number),
-      help: "filters: multiply-accumulates that stay, a share up to 1 or a number", minimum: 0)
+      help: "filters and blocks: multiply-accumulates that stay, a share up to 1 or a number", minimum: 0)
   }
   static var params: OptionKey<PerRound<Double>?> {
     .optional(
-      "params", .perRound(.number), help: "filters: parameters that stay, a share up to 1 or a number",
+      "params", .perRound(.number), help: "filters and blocks: parameters that stay, a share up to 1 or a number",
       minimum: 0)
   }
   static var bytes: OptionKey<PerRound<Double>?> {
@@ -38,6 +38,10 @@ enum PruneKeys {
     .optional(
       "filters", .perRound(.ratio), help: "filters: share of the filters that go", minimum: 0,
       maximum: 1)
+  }
+  static var blocks: OptionKey<PerRound<Double>?> {
+    .optional(
+      "blocks", .perRound(.ratio), help: "residual blocks: share of the blocks that go", minimum: 0, maximum: 1)
   }
   static var ratios: OptionKey<PerRound<[Double]>?> {
     .optional(
@@ -95,13 +99,13 @@ enum PruneKeys {
 
   static let standardSamples = 512
   /// The targets that are numbers.
-  static var numbers: [OptionKey<PerRound<Double>?>] { [sparsity, macs, params, bytes, latencyMs, filters] }
+  static var numbers: [OptionKey<PerRound<Double>?>] { [sparsity, macs, params, bytes, latencyMs, filters, blocks] }
 
   static var schema: OptionSchema {
     OptionSchema(
       "PruneOptions",
       [
-        sparsity, schedule, macs, params, bytes, latencyMs, filters, ratios, rounds, rewind, protect, keepAtLeast,
+        sparsity, schedule, macs, params, bytes, latencyMs, filters, blocks, ratios, rounds, rewind, protect, keepAtLeast,
         multipleOf, train, samples, reconstruct, every, ramp,
       ])
   }
@@ -134,13 +138,16 @@ extension ScriptSession {
         switch policy.unit {
         case .weight, .block, .pattern: try pruneWeights(model, policy, given)
         case .filter: try pruneFilters(model, policy, given)
+        case .residualBlock: try pruneBlocks(model, policy, given)
         }
       return [.object(ModelObject(stage, name: model.name))]
     }
   }
 
   private func pruneWeights(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
-    let ofFilters = [PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters]
+    let ofFilters = [
+      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters, PruneKeys.blocks,
+    ]
     for key in ofFilters where given[key] != nil {
       throw CompressError(
         "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule or ratios, not \(key.name)")
@@ -233,6 +240,9 @@ extension ScriptSession {
       throw CompressError(
         "single weights can be rewound; where filters go there is another network", hint: "reinitialize(model)")
     }
+    guard given[PruneKeys.blocks] == nil else {
+      throw CompressError("\"\(policy.name)\" prunes filters: its target is not a share of the blocks")
+    }
     let rounds = try PruningRounds(given)
     let goals = try filterTargets(given, rounds)
     let training = try given[PruneKeys.train].map(training), samples = try samples(policy, given)
@@ -247,6 +257,46 @@ extension ScriptSession {
       }
     }
     return stage
+  }
+
+  private func pruneBlocks(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
+    let keys: [any DeclaredOption] = [PruneKeys.macs, PruneKeys.params, PruneKeys.blocks]
+    let others: [any DeclaredOption] = [
+      PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters, PruneKeys.ratios, PruneKeys.sparsity, PruneKeys.schedule,
+      PruneKeys.rewind,
+    ]
+    if let other = others.first(where: given.has) {
+      throw CompressError(
+        "\"\(policy.name)\" prunes blocks: its target is macs, params or blocks, not \(other.option.name)")
+    }
+    let targets = keys.filter(given.has).map(\.option.name)
+    guard targets.count == 1 else {
+      throw CompressError(
+        targets.isEmpty
+          ? "pruning blocks needs a target: macs = 0.5, params = 0.5 or blocks = 0.25"
+          : "prune takes one target, not \(targets.joined(separator: " and "))")
+    }
+    let rounds = try PruningRounds(given), training = try given[PruneKeys.train].map(training)
+    let samples = try samples(policy, given)
+    var stage = model.stage
+    for goal in try blockTargets(given, rounds) {
+      stage = try record(PruneBlocksStage(policy, target: goal, samples: samples), [stage])
+      if let training {
+        stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
+      }
+    }
+    return stage
+  }
+
+  private func blockTargets(_ given: OptionValues, _ rounds: PruningRounds) throws -> [CostTarget] {
+    if let blocks = given[PruneKeys.blocks] {
+      let left = try rounds.values(blocks, PruneKeys.blocks.name, from: 0).map { 1 - $0 }
+      return try rounds.steps(left, PruneKeys.blocks.name).map { .channels(1 - $0) }
+    }
+    return try filterTargets(given, rounds).map { target in
+      guard case .cost(let cost) = target else { preconditionFailure("macs and params are costs") }
+      return cost
+    }
   }
 
   /// What each round is to leave of what the one before has left.

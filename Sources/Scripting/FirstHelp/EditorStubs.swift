@@ -23,7 +23,7 @@ public enum EditorStubs {
     }
     out += "---@field [integer] string # the names of a choice\n"
     out +=
-      "\n---@alias PruningUnit \"weight\"|\"filter\"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }\n"
+      "\n---@alias PruningUnit \"weight\"|\"filter\"|\"block\"|{ rows: integer, columns: integer }|{ keep: integer, of: integer }\n"
     for kind in Plugin.Kind.allCases { out += declaration(kind) }
 
     var owners: [String] = []

@@ -125,6 +125,7 @@ public struct PluginCheck {
       warnings.append("score gives other values when it is asked again: no two runs will prune the same weights")
     }
     guard policy.unit != .filter else { return try tryPruningFilters(policy, ground.executor) }
+    guard policy.unit != .residualBlock else { return try tryPruningBlocks(policy, ground.executor) }
     add("before", try ground.accuracy(model))
     if case .pattern(let keep, let of) = policy.unit {
       let share = PruneStage.Target.sparsity(1 - Double(keep) / Double(of))
@@ -182,6 +183,21 @@ public struct PluginCheck {
         what,
         "\(percent(result.record.facts["macs"] ?? 1)) of the MACs stay (filters left: \(widths.joined(separator: ", "))), "
           + (try ground.accuracy(result.model)))
+    }
+  }
+
+  /// Blocks go from the same network.
+  private mutating func tryPruningBlocks(_ policy: LuaPruningPolicy, _ executor: Executor) throws {
+    let ground = try TestGround(executor, "resnet20") { $0.width = 0.25 }
+    add("before", try ground.accuracy(ground.model(ground.network)))
+    let targets: [(String, CostTarget)] = [("half of the blocks", .channels(0.5)), ("to 70 % of the MACs", .macs(0.7))]
+    for (what, target) in targets {
+      let work = try PruneBlocksStage(policy, target: target, samples: ground.training)
+      let result = try ground.executor.result(of: Stage(work, inputs: [ground.network]))
+      add(
+        what,
+        "\(percent(result.record.facts["blocks"] ?? 0)) of the blocks gone, "
+          + "\(percent(result.record.facts["macs"] ?? 1)) of the MACs stay, \(try ground.accuracy(result.model))")
     }
   }
 

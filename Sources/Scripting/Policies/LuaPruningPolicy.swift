@@ -75,11 +75,12 @@ struct LuaPruningPolicy: PruningPolicy {
     let plugin = bound.plugin
     func refused(_ message: String) -> CompressError { CompressError(message).at(script: plugin.path, line: nil) }
     let value = try field("unit", bound, session)
-    let names = ["weight", "filter"]
+    let names = ["weight", "filter", "block"]
     switch value {
     case .nil: return .weight
     case .string("weight"): return .weight
     case .string("filter"): return .filter
+    case .string("block"): return .residualBlock
     case .string(let name):
       throw refused("there is no unit \"\(name.escapedForTerminal)\"" + Suggestion.text(for: name, among: names))
     case .table(let table):
@@ -89,14 +90,17 @@ struct LuaPruningPolicy: PruningPolicy {
       } else if let keep = table["keep"].integer, let of = table["of"].integer {
         unit = .pattern(keep: keep, of: of)
       } else {
-        throw refused("a unit is \"weight\", \"filter\", { rows = 4, columns = 1 } or { keep = 2, of = 4 }")
+        throw refused(Self.units)
       }
       do { try unit.check() } catch let error as CompressError { throw error.at(script: plugin.path, line: nil) }
       return unit
     default:
-      throw refused("a unit is \"weight\", \"filter\", { rows = 4, columns = 1 } or { keep = 2, of = 4 }")
+      throw refused(Self.units)
     }
   }
+
+  private static let units =
+    "a unit is \"weight\", \"filter\", \"block\", { rows = 4, columns = 1 } or { keep = 2, of = 4 }"
 
   var name: String { bound.plugin.name }
   var recipe: Recipe { bound.recipe }
@@ -117,7 +121,7 @@ struct LuaPruningPolicy: PruningPolicy {
     let value = try session.call(bound.plugin, [.object(LayerObject(layer)), .table(try context())])
     if let scores = value.object(TensorObject.self) { return scores.tensor }
     if value.bool == false { return nil }
-    let expected: Shape = unit == .filter ? [layer.weight.shape[0]] : layer.weight.shape
+    let expected: Shape = unit.isRemoved ? [layer.weight.shape[0]] : layer.weight.shape
     var error = refused("score", value, "a Tensor of shape \(expected)", bound.plugin.function, layer)
     error.hint = "false leaves the layer whole"
     throw error
