@@ -51,6 +51,22 @@ struct ImportedLayers {
     return name
   }
 
+  /// Puts layers without parameters in the place of one; the last of them has its name and gives a value of its shape.
+  ///
+  /// - Precondition: what they read is there before that place.
+  mutating func replace(_ place: String, by steps: [Node]) throws {
+    var names: [String: String] = [:], fresh: [Node] = []
+    for step in steps {
+      let inputs = step.inputs.map { names[$0] ?? $0 }
+      let name = step.name == place ? place : unique(step.name)
+      names[step.name] = name
+      fresh.append(Node(name, step.op, inputs))
+      shapes[name] = try step.op.spec.outputShapes(inputs.map { shapes[$0]! })[0]
+    }
+    nodes.replaceSubrange(positions[place]!...positions[place]!, with: fresh)
+    for (position, node) in nodes.enumerated() { positions[node.name] = position }
+  }
+
   /// Those that some values need, with the layers whose parameters they share, and all inputs.
   func needed(for ends: [String]) -> [Node] {
     var wanted = Set(ends), kept: [Node] = []

@@ -183,6 +183,8 @@ struct ONNXImporter {
       }
       return ONNXImport(model: nil, inputs: inputs, outputs: outputs)
     }
+    let rounded = activations
+    layers = try ImportedPatterns.recognized(layers, ends: ends) { rounded[$0] != nil }
     // What patterns have taken the place of is left out.
     var kept = layers.needed(for: ends)
     kept = renamed(kept, &ends)

@@ -174,6 +174,8 @@ struct TFLiteImporter {
           hasBatch: held.hasBatch, element: element(tensor.type)))
     }
     let ends = outputs.map(\.value)
+    let rounded = activations
+    layers = try ImportedPatterns.recognized(layers, ends: ends) { rounded[$0] != nil }
     let network = try Graph(layers.needed(for: ends), outputs: ends)
     var model = try Model(
       graph: network, parameters: layers.parameters.filter { network[$0.key] != nil },
