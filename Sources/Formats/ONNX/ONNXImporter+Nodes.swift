@@ -71,6 +71,14 @@ extension ONNXImporter {
     "QLinearConv": { try $0.integerConvolution($1) }, "QLinearMatMul": { try $0.integerProduct($1) },
     "QLinearAdd": { try $0.integerPair($1, Add().asOperator) },
     "QLinearMul": { try $0.integerPair($1, Mul().asOperator) },
+    "QLinearConcat": { try $0.integerConcatenation($1) }, "QGemm": { try $0.integerGemm($1) },
+    "QLinearSigmoid": { try $0.integerFunction($1, "Sigmoid") },
+    "QLinearLeakyRelu": { try $0.integerFunction($1, "LeakyRelu") },
+    "QLinearSoftmax": { try $0.integerFunction($1, "Softmax") },
+    "QLinearAveragePool": { try $0.integerFunction($1, "AveragePool") },
+    "QLinearGlobalAveragePool": { try $0.integerFunction($1, "GlobalAveragePool") },
+    "QLinearReduceMean": { try $0.integerFunction($1, "ReduceMean") },
+    "MatMulNBits": { try $0.productOfFewBits($1) },
     "ConvInteger": { try $0.sums($1) }, "MatMulInteger": { try $0.sums($1) },
     "Shape": { try $0.shape($1) }, "Size": { try $0.shape($1) },
   ]
@@ -79,7 +87,12 @@ extension ONNXImporter {
   private static let aliases = [
     "com.microsoft.Gelu": "Gelu", "com.microsoft.QuantizeLinear": "QuantizeLinear",
     "com.microsoft.DequantizeLinear": "DequantizeLinear", "com.microsoft.QLinearAdd": "QLinearAdd",
-    "com.microsoft.QLinearMul": "QLinearMul",
+    "com.microsoft.QLinearMul": "QLinearMul", "com.microsoft.QLinearConcat": "QLinearConcat",
+    "com.microsoft.QLinearSigmoid": "QLinearSigmoid", "com.microsoft.QLinearLeakyRelu": "QLinearLeakyRelu",
+    "com.microsoft.QLinearSoftmax": "QLinearSoftmax", "com.microsoft.QLinearAveragePool": "QLinearAveragePool",
+    "com.microsoft.QLinearGlobalAveragePool": "QLinearGlobalAveragePool",
+    "com.microsoft.QLinearReduceMean": "QLinearReduceMean", "com.microsoft.QGemm": "QGemm",
+    "com.microsoft.MatMulNBits": "MatMulNBits",
   ]
 
   /// Reads one node: folds it where all it takes is known, and otherwise adds layers.

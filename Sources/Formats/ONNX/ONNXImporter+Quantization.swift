@@ -51,7 +51,8 @@ extension ONNXImporter {
   /// Those that say of what scale the integers are that they take.
   private static let byScale: Set<String> = [
     "DequantizeLinear", "QLinearConv", "QLinearMatMul", "QLinearAdd", "QLinearMul", "QLinearConcat", "QLinearSigmoid",
-    "QLinearLeakyRelu", "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearSoftmax", "QGemm",
+    "QLinearLeakyRelu", "QLinearAveragePool", "QLinearGlobalAveragePool", "QLinearSoftmax", "QLinearReduceMean",
+    "QGemm",
   ]
   static let ofIntegers: Set<String> = byScale.union([
     "QuantizeLinear", "DynamicQuantizeLinear", "ConvInteger", "MatMulInteger", "Cast", "Mul",
@@ -294,7 +295,7 @@ extension ONNXImporter {
   // MARK: Operators of integers
 
   /// An input of integers, by the scale that the node says they have.
-  private mutating func integerInput(_ node: ONNXNode, _ index: Int) throws -> Held {
+  mutating func integerInput(_ node: ONNXNode, _ index: Int) throws -> Held {
     guard try isCodedInput(node, index), let name = node.input(index), case .held(let held)? = values[name],
       let own = coded[name]
     else { throw CompressError("its input \(index + 1) is no value of integers of a scale", kind: .input) }
@@ -303,7 +304,7 @@ extension ONNXImporter {
   }
 
   /// A weight of integers, with its scale and zero point behind it, as the floats that it stands for.
-  private mutating func integerWeight(
+  mutating func integerWeight(
     _ node: ONNXNode, _ index: Int, axis: Int, scale: ONNXConstant?, zeroPoint: ONNXConstant?
   ) throws -> ONNXConstant {
     let weight = try required(node, index)
@@ -312,7 +313,7 @@ extension ONNXImporter {
   }
 
   /// The result of an operator of integers, in its own scale.
-  private mutating func giveRounded(_ node: ONNXNode, _ result: Held, scale: Int) throws {
+  mutating func giveRounded(_ node: ONNXNode, _ result: Held, scale: Int) throws {
     let encoding = try encoding(node, scale: scale, zeroPoint: scale + 1)
     activations[result.name] = encoding
     give(node, result)
@@ -350,8 +351,8 @@ extension ONNXImporter {
   }
 
   mutating func integerPair(_ node: ONNXNode, _ op: Operator) throws {
-    let a = try integerInput(node, 0), b = try integerInput(node, 3)
-    try giveRounded(node, try paired(op, .held(a), .held(b), named: node.outputs[0]), scale: 6)
+    let a = try integerOperand(node, 0), b = try integerOperand(node, 3)
+    try giveRounded(node, try paired(op, a, b, named: node.outputs[0]), scale: 6)
   }
 
   /// Sums of a value that is quantized by its own range: the layer is there, its scales come later.
