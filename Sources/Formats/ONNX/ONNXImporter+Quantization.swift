@@ -309,7 +309,9 @@ extension ONNXImporter {
   ) throws -> ONNXConstant {
     let weight = try required(node, index)
     guard case .integers = weight.values else { throw CompressError("a weight that is no integers", kind: .input) }
-    return try dequantized(weight, scale ?? ONNXConstant(.float32, Tensor([1] as [Float], [])), zeroPoint, axis: axis)
+    // Where the scales come later there are as many as zero points.
+    let ones = Tensor(repeating: 1, [max(1, zeroPoint?.shape.count ?? 1)])
+    return try dequantized(weight, scale ?? ONNXConstant(.float32, ones), zeroPoint, axis: axis)
   }
 
   /// The result of an operator of integers, in its own scale.
@@ -399,7 +401,9 @@ extension ONNXImporter {
       guard let sums = pending[first], sums.source == range.source, case .held(let held)? = values[first],
         case .integer(let integers)? = layers.parameters[sums.layer]?[.weight]?.encoding
       else { throw CompressError("multiplies sums of integers with another scale than theirs", kind: .input) }
-      let scales = range.factor?.array(Float.self) ?? [1]
+      var scales = range.factor?.array(Float.self) ?? [1]
+      // One for all, where each output channel has a zero point of its own.
+      if scales.count == 1, let zeros = integers.zeroPoints { scales = zeros.map { _ in scales[0] } }
       layers.parameters[sums.layer]?[.weight] = try Parameter(
         .integer(
           IntegerValues(
