@@ -3,7 +3,6 @@ import Datasets
 import Diagnostics
 import Kernels
 import Network
-import Runtime
 import Tensors
 
 /// Fits the weights of a network that lost channels to the network it came from: each layer in turn, in the network's
@@ -18,7 +17,6 @@ public struct Reconstruction {
   public static let mostSamples = 256, mostPlaces = 8192
   /// Layers whose filters have more weights stay as they are.
   public static let mostDepth = 2048
-  private static let batch = 16
   private static let damping = 1e-3
   /// Squared errors below this share of the output's squares are rounding.
   private static let nothing = 1e-10
@@ -71,51 +69,14 @@ public struct Reconstruction {
 
   /// - Returns: whether the layer had anything to make up for.
   private func fit(_ node: Node, of model: inout Model, on images: Tensor) throws -> Bool {
-    let graph = model.graph, patches = LayerPatches(graph, node)
-    let shortcut = shortcut(of: node, in: model)
-    let now = try Values(
-      of: model, [node.inputs[0]] + (shortcut.map { [$0.value] } ?? []), at: images, context)
-    let before = try Values(
-      of: original, [node.output] + (shortcut.map { [$0.value] } ?? []), at: images, context)
-    let samples = images.shape[0], filters = graph.shape(of: node.output).dims.last!
-    let places = max(1, min(patches.pixels, Self.mostPlaces / samples)), count = samples * places
-    var random = SeededRandom(seed: 0).stream("places of \(node.name)")
-    let chosen = (0..<count).map { _ in patches.pixels == places ? 0 : random.below(patches.pixels) }
-    func pixel(_ row: Int) -> Int { patches.pixels == places ? row % places : chosen[row] }
-
-    // What the layer is to give: the same channels as before, less the error of what is added to them.
-    var wanted = [Float](repeating: 0, count: count * filters)
-    let own = kept[node.output] ?? Array(0..<filters)
-    let beside = shortcut.map { kept[$0.value] ?? Array(0..<filters) }
-    let width = original.graph.shape(of: node.output).dims.last!
-    for row in 0..<count {
-      let sample = row / places, pixel = pixel(row)
-      let value = before[0, sample]
-      for f in 0..<filters { wanted[row * filters + f] = value[pixel * width + own[f]] }
-      guard let shortcut, let beside else { continue }
-      let old = before[1, sample], new = now[1, sample]
-      let oldWidth = original.graph.shape(of: shortcut.value).dims.last!
-      for f in 0..<filters {
-        let error = old[pixel * oldWidth + beside[f]] - new[pixel * filters + f]
-        wanted[row * filters + f] += error / (shortcut.factors?[f] ?? 1)
-      }
-    }
-    try context.step()
-
+    let rows = try ReconstructionRows(node, of: model, images, kept, original, context)
+    let filters = rows.filters, count = rows.count, patches = rows.patches, wanted = rows.wanted
     let weight = model[node.name, .weight]!, bias = model[node.name, .bias]
     var weights = weight.values.array(Float.self), biases = bias?.values.array(Float.self)
-    let depth = patches.depth, each = filters / patches.groups, columns = depth + (biases == nil ? 0 : 1)
+    let depth = patches.depth, each = filters / patches.groups, columns = rows.columns
     var hasChanged = false
     for group in 0..<patches.groups {
-      // Rows of the inputs, with a one for the bias.
-      var inputs = [Float](repeating: 0, count: count * columns)
-      for row in 0..<count {
-        now[0, row / places].withUnsafeBufferPointer {
-          patches.gather(
-            $0, image: 0, pixel: pixel(row), group: group, 0..<depth, into: &inputs, at: row, width: columns)
-        }
-        if biases != nil { inputs[row * columns + depth] = 1 }
-      }
+      let inputs = rows.inputs[group]
       var current = [Float](repeating: 0, count: each * columns)
       for f in 0..<each {
         let filter = group * each + f
@@ -154,35 +115,6 @@ public struct Reconstruction {
     return true
   }
 
-  /// What else goes into the sum that a layer's output goes into.
-  private struct Shortcut {
-    let value: String
-    /// What a batch norm between layer and sum multiplies its channels with.
-    let factors: [Float]?
-  }
-
-  /// A shortcut that is computed before the layer, in the shape of its output.
-  private func shortcut(of node: Node, in model: Model) -> Shortcut? {
-    let graph = model.graph, consumers = graph.consumers
-    func next(_ value: String) -> Node? {
-      guard !graph.isOutput(value), let names = consumers[value], names.count == 1 else { return nil }
-      return graph[names[0]]
-    }
-    guard var reader = next(node.output) else { return nil }
-    var value = node.output, factors: [Float]?
-    if reader.op.isBatchNorm {
-      let found = model.normFactors(of: reader.name)
-      guard found.allSatisfy({ $0 != 0 }), let behind = next(reader.output) else { return nil }
-      (value, factors, reader) = (reader.output, found, behind)
-    }
-    guard case .add = reader.op, reader.inputs.count == 2,
-      let other = reader.inputs.first(where: { $0 != value }), graph.shape(of: other) == graph.shape(of: value),
-      graph.index(ofValue: other)! < graph.index(ofValue: node.output)!,
-      !graph.producer(of: other)!.op.isInput
-    else { return nil }
-    return Shortcut(value: other, factors: factors)
-  }
-
   private func product(
     _ m: Int, _ n: Int, _ k: Int, transposeA: Bool = false, transposeB: Bool = false, _ a: [Float], _ b: [Float],
     into c: inout [Float]
@@ -193,42 +125,5 @@ public struct Reconstruction {
     c.withUnsafeMutableBufferPointer {
       product.run(a: a, b: b, c: $0.baseAddress!, scratch: scratch, pool: context.pool)
     }
-  }
-
-  /// Some values of a network for some samples.
-  private struct Values {
-    private var samples: [[[Float]]]  // by value, by sample
-
-    init(of model: Model, _ names: [String], at images: Tensor, _ context: WorkContext) throws {
-      samples = names.map { _ in [] }
-      let count = images.shape[0], size = images.count / max(count, 1)
-      // The input itself needs no network.
-      if names.count == 1, model.graph.inputs == names {
-        let pixels = images.array(Float.self)
-        samples[0] = (0..<count).map { Array(pixels[$0 * size..<($0 + 1) * size]) }
-        return
-      }
-      let counts = names.map { model.graph.shape(of: $0).count }, width = counts.reduce(0, +)
-      let session = Session(
-        try compile(model.upTo(names), CompileOptions(maxBatch: Reconstruction.batch)), pool: context.pool)
-      for first in stride(from: 0, to: count, by: Reconstruction.batch) {
-        try context.step()
-        let part = try images.sliced(axis: 0, first..<min(first + Reconstruction.batch, count))
-        let found = try session.run(part)
-        if let bad = found.firstNonFinite {
-          throw CompressError("a value for sample \(first + bad.index / max(width, 1) + 1) is \(bad.value)")
-        }
-        let elements = found.array(Float.self)
-        for row in 0..<part.shape[0] {
-          var start = row * width
-          for (value, count) in counts.enumerated() {
-            samples[value].append(Array(elements[start..<start + count]))
-            start += count
-          }
-        }
-      }
-    }
-
-    subscript(value: Int, sample: Int) -> [Float] { samples[value][sample] }
   }
 }
