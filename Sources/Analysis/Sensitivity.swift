@@ -145,7 +145,8 @@ public struct Sensitivity: Sendable, Codable, Hashable {
           guard after < now else { continue }
           let lost = loss(of: parts[part], at: Double(count) / Double(width))
             - loss(of: parts[part], at: Double(counts[part]) / Double(width))
-          let price = lost / (now - after)
+          // What is saved beyond the target is not asked for.
+          let price = lost / (now - max(after, wanted))
           if best.map({ price < $0.price }) ?? true { best = (part, count, after, price) }
         }
       }

@@ -79,8 +79,8 @@ import Testing
         local goal = (1 + cosine(rough)) / 2
         local saved = rescue(m, rough, { data = held, cosine = goal })
         print(cosine(saved) >= goal, floats(saved) > 0, floats(saved) < 4, floats(m))
-        print(floats(rescue(m, rough, { data = held, cosine = 0 })), cosine(rescue(m, rough, { data = held })) >= 0.99)
         local fine = quantize(m, use "int8" { calibration = seen })
+        print(floats(rescue(m, fine, { data = held, cosine = 0.9 })), cosine(rescue(m, rough, { data = held })) >= 0.99)
         local mixed = mix(m, { { "rough", rough }, { "fine", fine } }, { data = held, cosine = goal })
         print(cosine(mixed) >= goal, mixed:cost().bytes < fine:cost().bytes)
         """)
