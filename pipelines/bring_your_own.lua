@@ -7,6 +7,10 @@
 -- for. All is chosen on pictures that nothing is tuned or calibrated on, and compared on others again; a goal that is
 -- missed there is told. The last two are written in the original's format.
 -- Without a model file a small network trained on generated digits stands in.
+-- Measured on images of CIFAR-10 (--set dataset=cifar10): MediaPipe's face detector (low=-1, samples=384) in int8 has a
+-- cosine of 0.9953 with no layer in float (macs=1, epochs=0); without 30 % of its multiply-accumulates it has 0.9380, and
+-- 0.9971 of that in int8 (epochs=4): there the 0.97 that is asked for was not reached. The hand tracker of the same maker
+-- has 0.9922 in int8 with 18 of 51 layers, 33.2 % of the multiply-accumulates, in float (macs=1, samples=256, epochs=0).
 local p = params {
   model    = { "", help = "its file, under --data or beside the script; empty for a stand-in" },
   input    = { "", help = "the shape of an input that varies, with the batch: x=1x3x48x192" },
