@@ -1,16 +1,17 @@
 -- A model of one's own, made smaller with its own outputs as the measure: no labels, no training data, no code of the
--- network. Any model file that can be read here, a folder of pictures such as it will meet (or none: then noise), a share
--- of the multiply-accumulates that is to stay:
+-- network. Any model file that can be read here, a folder of pictures such as it will meet (or none: then noise), a
+-- share of the multiply-accumulates that is to stay:
 --   compress run pipelines/bring_your_own.lua --data ~/stuff --set model=net.onnx --set pictures=photos --out out
 -- Filters are removed, what is left of each layer is fitted to what it gave before (prune's `reconstruct`), the whole
--- is tuned to the original's outputs; then it becomes int8, with as few layers left float as the goal for its outputs asks
--- for. All is chosen on pictures that nothing is tuned or calibrated on, and compared on others again; a goal that is
--- missed there is told. The last two are written in the original's format.
+-- is tuned to the original's outputs; then it becomes int8, with as few layers left float as the goal for its outputs
+-- asks for. All is chosen on pictures that nothing is tuned or calibrated on, and compared on others again; a goal that
+-- is missed there is told. The last two are written in the original's format.
 -- Without a model file a small network trained on generated digits stands in.
--- Measured on images of CIFAR-10 (--set dataset=cifar10): MediaPipe's face detector (low=-1, samples=384) in int8 has a
--- cosine of 0.9953 with no layer in float (macs=1, epochs=0); without 30 % of its multiply-accumulates it has 0.9380, and
--- 0.9971 of that in int8 (epochs=4): there the 0.97 that is asked for was not reached. The hand tracker of the same maker
--- has 0.9922 in int8 with 18 of 51 layers, 33.2 % of the multiply-accumulates, in float (macs=1, samples=256, epochs=0).
+-- Measured on images of CIFAR-10 (--set dataset=cifar10): MediaPipe's face detector (low=-1, samples=384) in int8 has
+-- a cosine of 0.9953 with no layer in float (macs=1, epochs=0); without 30 % of its multiply-accumulates it has 0.9380,
+-- and 0.9971 of that in int8 (epochs=4): there the 0.97 that is asked for was not reached. The hand tracker of the same
+-- maker has 0.9922 in int8 with 18 of 51 layers, 33.2 % of the multiply-accumulates, in float (macs=1, samples=256,
+-- epochs=0).
 local p = params {
   model    = { "", help = "its file, under --data or beside the script; empty for a stand-in" },
   input    = { "", help = "the shape of an input that varies, with the batch: x=1x3x48x192" },
@@ -80,10 +81,11 @@ local function nearest(to, models)
   return best, most
 end
 
--- Whatever is made of a picture, the teacher says what comes out: pictures that are changed at random are more pictures.
+-- Whatever is made of a picture, the teacher says what comes out: pictures changed at random are more pictures.
 local function tuning(teacher, rate)
   return {
-    data = pictured and seen:augment { flip = true, pad_crop = 4, brightness = 0.2, contrast = 0.2 } or seen, epochs = p.epochs, batch = 8, optimizer = "adam",
+    data = pictured and seen:augment { flip = true, pad_crop = 4, brightness = 0.2, contrast = 0.2 } or seen,
+    epochs = p.epochs, batch = 8, optimizer = "adam",
     learning_rate = use "cosine" { from = rate, to = rate / 100 }, distill = { teacher = teacher, labels = false },
   }
 end
@@ -114,8 +116,8 @@ if p.macs < 1 then
   told("without filters, beside the original", cosine(original, smaller, held), p.keeps)
 end
 
--- int8: as it is, and with channels made alike, with rounding that learns; if neither is near enough, trained to bear it;
--- at last, layers back to float, for somewhat more than the goal: what was chosen on some pictures loses on others.
+-- int8: as it is, and with channels made alike, with rounding that learns; if neither is near enough, trained to bear
+-- it; at last, layers back to float, for somewhat more than the goal: what was chosen on some pictures loses on others.
 local recipe = use "int8" { calibration = seen, observer = "mse", rounding = "learned", correct_bias = true }
 local even, int8, base, found = equalize(smaller, { data = seen }), nil, nil, -1
 local function tried(float, training)
