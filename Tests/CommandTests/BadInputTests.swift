@@ -82,7 +82,8 @@ import Testing
 
   @Test func dataThatIsNotThere() throws {
     let path = try script("dataset 'mnist'")
-    try expect(["run", path, "--data", folder.path + "/none"], says: "script.lua:1:", folder.path + "/none/mnist")
+    try expect(["run", path, "--data", folder.path + "/none"], says: "there is no such folder", folder.path + "/none")
+    try expect(["run", path, "--data", folder.path], says: "script.lua:1:", folder.path + "/mnist")
     try expect(["run", script("dataset 'mnits'")], says: "script.lua:1:", "\"mnist\"")
   }
 

@@ -116,7 +116,7 @@ import Testing
 
   /// Shells offer nothing at all for what says nothing of itself, not even files.
   @Test func everyFileAndNameCompletes() throws {
-    let free = ["compress new name"]
+    let free = ["compress new name", "compress repl arguments"]
     let names = ["dir", "file", "folder", "script", "model"]
     var seen = 0
     for (command, arguments) in try Self.commands() {

@@ -284,7 +284,14 @@ public struct Comparer {
     let started = Mutex<ChildProcess?>(nil)
     let end: @Sendable () -> Void = { started.withLock { $0?.send(SIGKILL) } }
     var finished = false
-    defer { if !finished { end() } }
+    defer {
+      if !finished {
+        end()
+        // It has ended before the pipe is closed: samples that end early would seem a fault to it, which it would tell.
+        _ = started.withLock(\.self)?.wait()
+      }
+      try? input.fileHandleForWriting.close()
+    }
     // While the clock runs this process waits for the other, and hears of a request to stop here only.
     return try executor.context.cancellation.withHandler(end) {
       let process = try worker.start(

@@ -28,7 +28,7 @@ struct WatchCommand: ParsableCommand {
       throw ValidationError("name a pipeline: compress watch SCRIPT.lua")
     }
     // A misspelt option is told once, before the watch begins.
-    _ = try RunCommand.parse(arguments)
+    do { _ = try RunCommand.parse(arguments) } catch { RunCommand.exit(withError: error) }
   }
 
   func run() throws {
