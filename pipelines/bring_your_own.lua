@@ -57,7 +57,7 @@ if pictured then
     resize = { shape[1], shape[2] }, channels = shape[3], normalize = { mean = mean, std = std },
   }
   if p.pictures ~= "" then
-    options.labels = false
+    options.labels, options.crop = false, false
     pictures = data.images(p.pictures, options)
   else
     local all = dataset(p.dataset)(options).train:unlabelled()

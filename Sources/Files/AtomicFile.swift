@@ -26,6 +26,7 @@ public enum AtomicFile {
   /// - Parameter limit: bytes; more abandon the file with an error of kind `.limit`.
   public static func write(to path: String, limit: Int = .max, _ body: (FileWriter) throws -> Void) throws {
     let folder = Folders.parent(of: path)
+    try checkReplaceable(path)
     removeLeftovers(in: folder)
     do {
       let file = try temporary(in: folder)
@@ -44,6 +45,15 @@ public enum AtomicFile {
       throw failure
     }
     try flush(folder: folder)
+  }
+
+  /// A device or a pipe of that name would be a file from then on.
+  private static func checkReplaceable(_ path: String) throws {
+    var status = stat()
+    guard lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) else { return }
+    let isFolder = status.st_mode & S_IFMT == S_IFDIR
+    throw CompressError(isFolder ? "is a folder" : "is no regular file, and is left as it is", kind: .system).at(
+      file: path)
   }
 
   private static let prefix = ".compress-", suffix = ".tmp"

@@ -96,6 +96,11 @@ public enum ModelFile {
     return try read(path, options)
   }
 
+  /// Whether a file is of a format whose inputs may vary, so that shapes can be given for them.
+  public static func mayVary(_ path: String) throws -> Bool {
+    ModelFormat.of(try opened(path))?.hasVaryingInputs ?? false
+  }
+
   /// Whether a file holds weights without a network.
   public static func isWeights(_ path: String) throws -> Bool { ModelFormat.of(try opened(path))?.weights != nil }
 

@@ -128,8 +128,11 @@ public struct RunRecord: Codable, Sendable, Equatable {
           text.allSatisfy({ $0.isLetter || $0.isNumber || "-_.:+/ ".contains($0) })
         else {
           throw CompressError(
-            "the \(kind) \"\(text.escapedForTerminal.shortened(to: 40))\": 1 to \(Self.longestName) letters, digits, "
+            "the \(kind) \"\(text.escapedForTerminal.shortened(to: 40))\" may have 1 to \(Self.longestName) letters, digits, "
               + "spaces and - _ . : + /")
+        }
+        guard kind != "name" || Int(text) == nil else {
+          throw CompressError("the name \"\(text)\" would be taken for the number of a run")
         }
       }
       guard tags.count <= Self.mostTags else {

@@ -27,7 +27,10 @@ struct DataOptions: ParsableArguments {
     completion: .normalization)
   var normalize: String?
 
-  @Option(parsing: .unconditional, help: "The first so many samples (default: all).")
+  @Option(parsing: .unconditional, help: "What pixels from 0 to 1 are multiplied by: 255 for a model that takes bytes.")
+  var scale: Float?
+
+  @Option(parsing: .unconditional, help: "The first so many samples, of a folder so many at random (default: all).")
   var images: Int?
 
   /// What is to be read for it.
@@ -43,7 +46,7 @@ struct DataOptions: ParsableArguments {
     let normalization = try normalization(known, note)
     var data =
       if let (name, roots) = catalogued { try Self.catalogued(name, roots, shape, known) } else {
-        try Self.pictures(in: try pictureFolder(), model, known)
+        try Self.pictures(in: try pictureFolder(), model, known, note: note)
       }
     var images = ImageOptions()
     if shape.rank == 3, data.sampleShape.rank == 3, data.sampleShape != shape {
@@ -57,10 +60,15 @@ struct DataOptions: ParsableArguments {
     guard (1...data.count).contains(count) else {
       throw CompressError("--images \(count): \"\(data.name)\" has \(data.count) samples")
     }
-    return try data.taking(count)
+    // Those of a folder come class by class: the first would be of few classes.
+    return catalogued == nil ? try data.sampled(count, seed: 0) : try data.taking(count)
   }
 
   private func normalization(_ known: Preprocessing?, _ note: (String) -> Void) throws -> Normalization {
+    if let scale {
+      guard normalize == nil else { throw CompressError("--scale and --normalize: give one of them") }
+      return try Normalization(scale: scale)
+    }
     if let normalize {
       guard let named = Normalization.named[normalize] else {
         throw CompressError(
@@ -74,9 +82,13 @@ struct DataOptions: ParsableArguments {
     return Normalization()
   }
 
-  /// A data set's name and where it may lie. `--data NAME` is understood, too.
+  /// A data set's name and where it may lie. A folder that is called like one is meant by a path with a `/`;
+  /// `--data NAME` is understood, too.
   private var catalogued: (name: String, roots: [String])? {
-    if let name { return Folders.exists(name) ? nil : (name, DatasetCatalog.roots(data: folder)) }
+    if let name {
+      let isKnown = DatasetCatalog.names.contains(name)
+      return isKnown || !Folders.exists(name) ? (name, DatasetCatalog.roots(data: folder)) : nil
+    }
     guard let folder, !Folders.exists(folder) else { return nil }
     return (folder, DatasetCatalog.roots(data: nil))
   }
@@ -108,16 +120,42 @@ struct DataOptions: ParsableArguments {
   }
 
   /// Labels are the model's own where its classes have the folders' names.
-  private static func pictures(in folder: String, _ model: Model, _ known: Preprocessing?) throws -> any Dataset {
+  private static func pictures(
+    in folder: String, _ model: Model, _ known: Preprocessing?, note: (String) -> Void
+  ) throws -> any Dataset {
     let shape = model.graph.inputShape
     guard shape.rank == 3, [1, 3].contains(shape[2]) else {
       throw CompressError("the network takes values of shape \(shape), no pictures").at(file: folder)
     }
-    let classes = model.signature.classes.flatMap { names in
-      names.allSatisfy { !$0.contains("/") && Folders.exists("\(folder)/\($0)") } ? names : nil
+    let found = try ImageFolder.folders(in: folder)
+    guard !found.isEmpty else {
+      throw CompressError("has no folders: pictures lie in one folder for each class", kind: .input).at(file: folder)
+    }
+    var classes: [String]?
+    if let names = model.signature.classes {
+      let unknown = found.filter { !names.contains($0) }
+      if unknown.isEmpty {
+        classes = names
+      } else if unknown.count < found.count {
+        throw CompressError(
+          "the model has no class \"\(unknown[0].escapedForTerminal)\""
+            + Suggestion.text(for: unknown[0], among: names),
+          kind: .input
+        ).at(file: folder)
+      } else {
+        note(
+          "none of the folders is called as a class of the model is: they are its classes in the order of their names")
+      }
+    }
+    var options = ImageFolder.Options()
+    if let crop = known?.crop {
+      options.side = crop.side
+      options.shortSide = crop.shortSide
+    } else {
+      options.whole = [shape[0], shape[1]]
     }
     return try ImageFolder(
-      name: URL(fileURLWithPath: folder).lastPathComponent, folder: folder, classes: classes,
-      options: folderOptions(shape, known))
+      name: URL(fileURLWithPath: folder).lastPathComponent, folder: folder, classes: classes, mayLack: classes != nil,
+      options: options)
   }
 }

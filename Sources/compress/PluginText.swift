@@ -13,7 +13,10 @@ struct PluginText {
     var text = "\(name)  \(terminal.styled("\(plugin.kind) plugin", .dim))\n"
     text += plugin.summary.escapedLines + "\n"
     guard !plugin.options.isEmpty else { return text }
-    var table = TextTable([("option", .left), ("takes", .left), ("default", .left), ("", .left)])
+    var table = TextTable([
+      TextTable.Column("option", .left), TextTable.Column("takes", .left, cutTo: 14),
+      TextTable.Column("default", .left, cutTo: 8), TextTable.Column("", .left),
+    ])
     for option in plugin.options {
       table.add([
         TextTable.Cell(option.name, .bold), TextTable.Cell(option.type),

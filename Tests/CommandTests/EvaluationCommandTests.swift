@@ -115,11 +115,42 @@ import Testing
     }
     let found = try run("evaluate", model, "--on", pictures, "--json")
     #expect(found.status == 0, "\(found.errors)")
-    #expect(try json(found)["samples"] as? Int == 2)
+    let classes = try #require(json(found)["classes"] as? [[String: Any]])
+    #expect(
+      classes.compactMap { $0["samples"] as? Int } == [0, 1, 0, 0, 0, 0, 0, 1, 0, 0], "by the names of the classes")
+    // The whole picture, as `predict` has it.
+    let predicted = try run("predict", model, pictures + "/1/a.png", "--top", "1", "--json")
+    let top = try #require(
+      (JSONSerialization.jsonObject(with: Data(predicted.output.utf8)) as? [[String: Any]])?.first?["top"]
+        as? [[String: Any]])
+    let place = try #require(top.first?["index"] as? Int)
+    #expect(classes[place]["predicted"] as? Int == 2, "both are the same picture")
+    try FileManager.default.createDirectory(atPath: pictures + "/eight", withIntermediateDirectories: true)
+    let stray = try run("evaluate", model, "--on", pictures)
+    #expect(stray.status == 2 && stray.errors.contains("the model has no class \"eight\""), "\(stray.errors)")
     let missing = try run("evaluate", model)
     #expect(missing.status == 2 && missing.errors.contains("--on"), "\(missing.errors)")
     let unknown = try run("evaluate", model, "--on", "digitz")
     #expect(unknown.status == 2 && unknown.errors.contains("\"digits\""), "\(unknown.errors)")
+  }
+
+  @Test func aReportReplacesNothingElse() throws {
+    for (name, isMade) in [("net.cmpr", true), ("pipe.html", mkfifo(folder.path + "/pipe.html", 0o600) == 0)] {
+      #expect(isMade)
+      let bytes = name == "net.cmpr" ? try Data(contentsOf: URL(fileURLWithPath: model)) : nil
+      let refused = try run("evaluate", model, "--on", "digits", "--images", "20", "--report", "\(folder.path)/\(name)")
+      #expect(refused.status == 2 && refused.errors.contains("is left as it is"), "\(refused.errors)")
+      if let bytes { #expect(try Data(contentsOf: URL(fileURLWithPath: model)) == bytes) }
+    }
+    var status = stat()
+    #expect(lstat(folder.path + "/pipe.html", &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+  }
+
+  @Test func namesOfClassesComeFromAnySystem() throws {
+    let names = folder.path + "/names.txt", text = "\u{FEFF}" + (0..<10).map { "class \($0)" }.joined(separator: "\r\n")
+    try Data(text.utf8).write(to: URL(fileURLWithPath: names))
+    let answer = try run("predict", model, picture("bar.png"), "--classes", names, "--top", "10")
+    #expect(answer.status == 0 && answer.output.contains("class 0 ") && answer.output.contains("class 9 "))
   }
 
   @Test func comparingTakesTheSameOptions() throws {
@@ -231,7 +262,7 @@ import Testing
     try save("print 'third'")
     #expect(waits(for: "third"))
     watching.send(SIGINT)
-    #expect(try watching.wait().status == 0)
+    #expect(try watching.wait().status == 130)
   }
 
   @Test func aMisspeltOptionIsToldAtOnce() throws {

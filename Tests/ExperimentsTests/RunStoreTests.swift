@@ -152,6 +152,44 @@ import Testing
     #expect(error?.message == "is no run store")
   }
 
+  /// SQLite keeps a text where a number should be.
+  @Test(arguments: [
+    ("UPDATE runs SET started = 'garbage'", "started"), ("UPDATE runs SET script = x'00FF'", "script"),
+    ("UPDATE variants SET accuracy = 'abc'", "accuracy"), ("UPDATE runs SET seed = 'one'", "seed"),
+    ("UPDATE stages SET seconds = 'long'", "seconds"),
+  ])
+  func valuesOfOtherTypesAreDamage(sql: String, column: String) throws {
+    let store = try store(), id = try store.record(sampleRun(1))
+    try store.database.write { try $0.execute(sql: sql) }
+    let error = #expect(throws: CompressError.self) {
+      _ = try store.run("\(id)")
+      _ = try store.rows(RunQuery())
+    }
+    #expect(error?.message.contains("is damaged: \(column)") == true, "\(String(describing: error))")
+  }
+
+  @Test func labelsComeBackAndChange() throws {
+    let store = try store()
+    var run = sampleRun(1)
+    run.labels = try RunRecord.Labels(name: "base", tags: ["b", "a", "b"], note: "first")
+    let id = try store.record(run)
+    #expect(try store.run("base").id == id && store.run("base").record.labels?.tags == ["a", "b"])
+    try store.label("base") { try RunRecord.Labels(name: $0.name, tags: ["c"], note: nil) }
+    #expect(try store.run("\(id)").record.labels == RunRecord.Labels(name: "base", tags: ["c"]))
+    #expect(try store.rows(query("tag=c")).map(\.name) == ["base"] && store.rows(query("tag=a")).isEmpty)
+    #expect(try store.rows(query("tag!=a")).count == 1 && store.rows(query("name=b*")).count == 1)
+    _ = try store.record(sampleRun(2))
+    try store.label("2") { _ in try RunRecord.Labels(name: "base") }
+    let error = #expect(throws: CompressError.self) { try store.run("base") }
+    #expect(error?.message.contains("2 runs have the name") == true)
+    #expect(throws: CompressError.self) { try RunRecord.Labels(name: "17") }
+    #expect(throws: CompressError.self) { try RunRecord.Labels(tags: ["a;b"]) }
+    var tried = RunStore.Unwanted()
+    tried.failed = true
+    tried.olderThan = .distantFuture
+    #expect(try store.collect(tried, isTried: true).runs == 2 && store.count(RunQuery()) == 2)
+  }
+
   @Test func aNewerStoreIsRefused() throws {
     let store = try store()
     try store.database.write { try $0.execute(sql: "INSERT INTO grdb_migrations VALUES ('99 tomorrow')") }

@@ -28,6 +28,17 @@ struct AtomicFileTests {
     #expect(try bytes(of: path) == [6, 8])
   }
 
+  /// A device or a pipe of that name would be a file from then on.
+  @Test func onlyFilesAreReplaced() throws {
+    let path = try folder.file("pipe")
+    #expect(mkfifo(path, 0o600) == 0)
+    let error = #expect(throws: CompressError.self) { try AtomicFile.write([1], to: path) }
+    #expect(error?.file == path && error?.message.contains("no regular file") == true)
+    var status = stat()
+    #expect(lstat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO)
+    #expect(try folder.names == ["pipe"])
+  }
+
   @Test func piecesKeepTheirOrder() throws {
     let path = try folder.file("c")
     var expected: [UInt8] = []

@@ -17,8 +17,15 @@ public final class ImageFolder: Dataset {
     /// Pixels of the shorter side before that; 256 for each 224 of `side` when nil.
     public var shortSide: Int?
     public var broken = BrokenImagePolicy.error
+    /// Height and width that whole pictures are resized to, whatever their sides are to each other; nil: a square is cut
+    /// out.
+    public var whole: [Int]?
 
     public init() {}
+
+    var cut: PictureCut {
+      if let whole { .whole(height: whole[0], width: whole[1]) } else { .middle(shortSide: resized, side: side) }
+    }
 
     var resized: Int { shortSide ?? Int((Double(side) * 256 / 224).rounded()) }
   }
@@ -36,7 +43,8 @@ public final class ImageFolder: Dataset {
   public var decodesOnRead: Bool { true }
 
   public var preprocessing: Preprocessing? {
-    try? Preprocessing(
+    if let whole = options.whole { return try? Preprocessing(height: whole[0], width: whole[1], channels: .rgb) }
+    return try? Preprocessing(
       crop: Preprocessing.Crop(shortSide: options.resized, side: options.side), height: options.side,
       width: options.side, channels: .rgb)
   }
@@ -48,14 +56,19 @@ public final class ImageFolder: Dataset {
 
   /// - Parameters:
   ///   - classes: the class folders to read, in this order; nil: all there are, by name.
+  ///   - mayLack: whether classes may have no folder, and so no samples.
   ///   - hasLabels: without labels all images that lie in the folder, and in the folders in it.
   /// - Throws: `CompressError` when the folder or a class is missing or has no images, a link leads out of it, or an
   ///   option is out of range.
   public init(
-    name: String, folder: String, classes: [String]? = nil, hasLabels: Bool = true, options: Options = Options()
+    name: String, folder: String, classes: [String]? = nil, mayLack: Bool = false, hasLabels: Bool = true,
+    options: Options = Options()
   ) throws {
-    let sides = [options.side, options.resized]
-    guard sides.allSatisfy({ (1...ImageOptions.largestSide).contains($0) }), options.side <= options.resized else {
+    let sides = options.whole ?? [options.side, options.resized]
+    guard sides.count == 2, sides.allSatisfy({ (1...ImageOptions.largestSide).contains($0) }) else {
+      throw CompressError("images of \(sides) pixels; sides are from 1 to \(ImageOptions.largestSide)")
+    }
+    guard options.whole != nil || options.side <= options.resized else {
       throw CompressError(
         "a square of \(options.side) cannot be cut out of images with a short side of \(options.resized); "
           + "both are from 1 to \(ImageOptions.largestSide)")
@@ -80,6 +93,10 @@ public final class ImageFolder: Dataset {
     }
     for label in classes where hasLabels {
       let start = files.count
+      if mayLack, !Folders.exists("\(folder)/\(label)") {
+        ranges.append(start..<start)
+        continue
+      }
       files += try Self.images(in: "\(folder)/\(label)", root: folder, options.broken, broken)
       guard files.count > start else {
         throw CompressError("no images (.jpg, .jpeg, .png)", kind: .input).at(file: "\(folder)/\(label)")
@@ -91,13 +108,13 @@ public final class ImageFolder: Dataset {
     self.options = options
     self.files = files
     self.ranges = ranges
-    sampleShape = [options.side, options.side, 3]
+    sampleShape = [options.cut.height, options.cut.width, 3]
     let counts = hasLabels ? ranges.map { "\($0.count)" }.joined(separator: ",") : "without labels"
     identity = DatasetIdentity(
       .files(
         files,
         format: "image folders \(counts), short side \(options.resized), side \(options.side), "
-          + "broken \(options.broken.rawValue)"))
+          + "broken \(options.broken.rawValue)" + (options.whole.map { ", whole \($0)" } ?? "")))
   }
 
   public func read(
@@ -127,7 +144,7 @@ public final class ImageFolder: Dataset {
   }
 
   private func decode(_ file: String, to out: UnsafeMutablePointer<Float>) throws {
-    try PictureCut.middle(shortSide: options.resized, side: options.side).read(file, to: out)
+    try options.cut.read(file, to: out)
   }
 }
 
@@ -135,7 +152,7 @@ public final class ImageFolder: Dataset {
 
 extension ImageFolder {
   /// The folders in a folder, by name.
-  static func folders(in folder: String) throws -> [String] {
+  public static func folders(in folder: String) throws -> [String] {
     try names(in: folder).filter { Folders.exists("\(folder)/\($0)") }
   }
 

@@ -143,10 +143,10 @@ extension RunStore {
     let tags = try db.makeStatement(sql: "SELECT tag FROM tags WHERE run = ? ORDER BY tag")
     let rows = try Row.fetchCursor(db, sql: sql, arguments: arguments)
     while let row = try rows.next() {
-      var run = RunRow(row)
+      var run = try RunRow(row)
       let cursor = try Row.fetchCursor(params, arguments: [run.id])
       while let param = try cursor.next() {
-        run.params[param[0]] = ParamValue(param[1] as DatabaseValue)?.withoutSecrets
+        run.params[try param.checked("name")] = ParamValue(param["value"] as DatabaseValue)?.withoutSecrets
       }
       run.tags = try String.fetchAll(tags, arguments: [run.id])
       try body(run)
@@ -155,30 +155,32 @@ extension RunStore {
 }
 
 extension RunRow {
-  init(_ row: Row) {
-    id = row["id"]
-    uid = row["uid"]
-    sweep = row["sweep"]
-    point = row["point"]
-    script = row["script"]
-    seed = UInt64(bitPattern: row["seed"])
-    threads = row["threads"]
-    status = RunRecord.Status(rawValue: row["status"]) ?? .failed
+  init(_ row: Row) throws {
+    id = try row.checked("id")
+    uid = try row.checked("uid")
+    sweep = try row.checked("sweep", as: Int64.self)
+    point = try row.checked("point", as: Int.self)
+    script = try row.checked("script")
+    seed = UInt64(bitPattern: try row.checked("seed", Int64.self))
+    threads = try row.checked("threads")
+    status = RunRecord.Status(rawValue: try row.checked("status")) ?? .failed
     // Records of earlier versions may hold some.
-    error = (row["error"] as String?).map(Secrets.removed)
-    started = Date(timeIntervalSince1970: row["started"])
-    seconds = row["seconds"]
-    folder = row["folder"]
-    name = row["name"]
-    note = row["note"]
-    variant = (row["variant"] as String?).map { RunRecord.Variant(name: $0, row: row) }
+    error = try row.checked("error", as: String.self).map(Secrets.removed)
+    started = Date(timeIntervalSince1970: try row.checked("started"))
+    seconds = try row.checked("seconds")
+    folder = try row.checked("folder", as: String.self)
+    name = try row.checked("name", as: String.self)
+    note = try row.checked("note", as: String.self)
+    variant = try row.checked("variant", as: String.self).map { try RunRecord.Variant(name: $0, row: row) }
   }
 }
 
 extension RunRecord.Variant {
   /// - Parameter row: has a column for each metric.
-  init(name: String, row: Row) {
-    let values = Metric.allCases.compactMap { metric in (row[metric.name] as Double?).map { (metric, $0) } }
+  init(name: String, row: Row) throws {
+    let values = try Metric.allCases.compactMap { metric in
+      try row.checked(metric.name, as: Double.self).map { (metric, $0) }
+    }
     self.init(name: name, metrics: Dictionary(uniqueKeysWithValues: values))
   }
 }

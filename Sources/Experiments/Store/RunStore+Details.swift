@@ -24,7 +24,8 @@ extension RunStore {
   static func labels(of id: Int64, _ db: Database) throws -> RunRecord.Labels? {
     let row = try Row.fetchOne(db, sql: "SELECT name, note FROM runs WHERE id = ?", arguments: [id])!
     let tags = try String.fetchAll(db, sql: "SELECT tag FROM tags WHERE run = ? ORDER BY tag", arguments: [id])
-    let labels = try RunRecord.Labels(name: row["name"], tags: tags, note: row["note"])
+    let labels = try RunRecord.Labels(
+      name: row.checked("name", as: String.self), tags: tags, note: row.checked("note", as: String.self))
     return labels.isEmpty ? nil : labels
   }
 
@@ -59,38 +60,45 @@ extension RunStore {
     let row = try Row.fetchOne(
       db, sql: "SELECT e.*, r.* FROM runs r JOIN environments e ON e.id = r.environment WHERE r.id = ?",
       arguments: [id])!
-    let command: String = row["command"]
-    var record = RunRecord(
-      uid: row["uid"], script: row["script"], seed: UInt64(bitPattern: row["seed"]), threads: row["threads"],
-      started: Date(timeIntervalSince1970: row["started"]), folder: row["folder"],
+    let command: String = try row.checked("command")
+    var record = try RunRecord(
+      uid: row.checked("uid"), script: row.checked("script"), seed: UInt64(bitPattern: row.checked("seed", Int64.self)),
+      threads: row.checked("threads"), started: Date(timeIntervalSince1970: row.checked("started")),
+      folder: row.checked("folder", as: String.self),
       command: (try? JSONDecoder().decode([String].self, from: Data(command.utf8))) ?? [],
       environment: RunRecord.Environment(
-        cpu: row["cpu"], cores: row["cores"], isa: row["isa"], system: row["system"], program: row["program"],
-        lua: row["lua"]))
-    record.scriptDigest = row["script_sha256"]
-    record.status = RunRecord.Status(rawValue: row["status"]) ?? .failed
-    record.error = (row["error"] as String?).map(Secrets.removed)
-    record.seconds = row["seconds"]
+        cpu: row.checked("cpu"), cores: row.checked("cores"), isa: row.checked("isa"), system: row.checked("system"),
+        program: row.checked("program"), lua: row.checked("lua")))
+    record.scriptDigest = try row.checked("script_sha256", as: String.self)
+    record.status = RunRecord.Status(rawValue: try row.checked("status")) ?? .failed
+    record.error = try row.checked("error", as: String.self).map(Secrets.removed)
+    record.seconds = try row.checked("seconds")
     for param in try Row.fetchAll(db, sql: "SELECT name, value FROM params WHERE run = ?", arguments: [id]) {
-      record.params[param[0]] = ParamValue(param[1] as DatabaseValue)
+      record.params[try param.checked("name")] = ParamValue(param["value"] as DatabaseValue)
     }
     for plugin in try Row.fetchAll(db, sql: "SELECT name, sha256 FROM plugins WHERE run = ?", arguments: [id]) {
-      record.plugins[plugin[0]] = plugin[1]
+      record.plugins[try plugin.checked("name")] = try plugin.checked("sha256", String.self)
     }
     record.variants = try Row.fetchAll(
       db, sql: "SELECT * FROM variants WHERE run = ? ORDER BY position", arguments: [id]
-    ).map { RunRecord.Variant(name: $0["name"], row: $0) }
+    ).map { try RunRecord.Variant(name: $0.checked("name"), row: $0) }
     record.stages = try Row.fetchAll(
       db,
       sql: """
         SELECT s.key, s.kind, s.label, s.seconds, r.computed FROM run_stages r JOIN stages s ON s.id = r.stage
         WHERE r.run = ? ORDER BY r.position
         """, arguments: [id]
-    ).map { RunRecord.Stage(key: $0[0], kind: $0[1], label: $0[2], seconds: $0[3], isComputed: $0[4]) }
+    ).map {
+      try RunRecord.Stage(
+        key: $0.checked("key"), kind: $0.checked("kind"), label: $0.checked("label"), seconds: $0.checked("seconds"),
+        isComputed: $0.checked("computed"))
+    }
     record.artifacts = try Row.fetchAll(
       db, sql: "SELECT path, bytes, sha256 FROM artifacts WHERE run = ? ORDER BY path", arguments: [id]
-    ).map { RunRecord.Artifact(path: $0[0], bytes: $0[1], sha256: $0[2]) }
+    ).map { try RunRecord.Artifact(path: $0.checked("path"), bytes: $0.checked("bytes"), sha256: $0.checked("sha256")) }
     record.labels = try labels(of: id, db)
-    return StoredRun(id: id, sweep: row["sweep"], point: row["point"], record: record)
+    return StoredRun(
+      id: id, sweep: try row.checked("sweep", as: Int64.self), point: try row.checked("point", as: Int.self),
+      record: record)
   }
 }

@@ -13,10 +13,14 @@ extension RunStore {
   public func durations() throws -> Durations {
     try read { db in
       var durations = Durations()
-      let labels = try Row.fetchAll(db, sql: "SELECT kind, label, avg(seconds) FROM stages GROUP BY kind, label")
-      for row in labels { durations.byLabel["\(row[0] as String) \(row[1] as String)"] = row[2] }
-      for row in try Row.fetchAll(db, sql: "SELECT kind, avg(seconds) FROM stages GROUP BY kind") {
-        durations.byKind[row[0]] = row[1]
+      let labels = try Row.fetchAll(
+        db, sql: "SELECT kind, label, avg(seconds) AS mean FROM stages GROUP BY kind, label")
+      for row in labels {
+        let kind: String = try row.checked("kind"), label: String = try row.checked("label")
+        durations.byLabel["\(kind) \(label)"] = try row.checked("mean", as: Double.self)
+      }
+      for row in try Row.fetchAll(db, sql: "SELECT kind, avg(seconds) AS mean FROM stages GROUP BY kind") {
+        durations.byKind[try row.checked("kind")] = try row.checked("mean", as: Double.self)
       }
       return durations
     }

@@ -14,8 +14,14 @@ enum ImageFolderKeys {
       standard: true)
   }
 
+  static var crop: OptionKey<Bool> {
+    .init(
+      "crop", .boolean, help: "false: the whole picture becomes what `resize` or `size` says, nothing is cut off",
+      standard: true)
+  }
+
   static var schema: OptionSchema {
-    OptionSchema("ImageFolderOptions", [classes, labels] + FolderKeys.all + ImageKeys.all)
+    OptionSchema("ImageFolderOptions", [classes, labels, crop] + FolderKeys.all + ImageKeys.all)
   }
 }
 
@@ -94,7 +100,7 @@ extension ScriptSession {
           let name = try arguments.string(0), given = try ImageFolderKeys.schema.read(try arguments.optionalTable(1))
           let folder = try ImageFolder(
             name: name, folder: try inputs(name), classes: try given[ImageFolderKeys.classes].map(Self.plainNames),
-            hasLabels: given[ImageFolderKeys.labels], options: try folderOptions(given))
+            hasLabels: given[ImageFolderKeys.labels], options: try pictureOptions(given))
           watch(folder)
           return [.object(try converted(folder, given))]
         },
@@ -147,6 +153,15 @@ extension ScriptSession {
           ]
         },
       ])
+  }
+
+  /// Where nothing is to be cut off, whole pictures get the size at once.
+  private func pictureOptions(_ given: OptionValues) throws -> ImageFolder.Options {
+    var options = try folderOptions(given)
+    guard !given[ImageFolderKeys.crop] else { return options }
+    guard options.shortSide == nil else { throw CompressError("short_side is for pictures that are cropped") }
+    options.whole = try imageOptions(given).size ?? [options.side, options.side]
+    return options
   }
 
   private func converted(_ data: any Dataset, _ given: OptionValues) throws -> DataObject {

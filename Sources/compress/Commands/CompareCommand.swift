@@ -3,6 +3,7 @@ import ArgumentParser
 import Confinement
 import Diagnostics
 import Formats
+import Network
 import Pipeline
 import Reports
 
@@ -25,6 +26,8 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var data: DataOptions
 
+  @OptionGroup var reading: ReadingOptions
+
   @Option(parsing: .unconditional, help: "The first so many samples that layers are compared on; 0 for none.")
   var layers = 64
 
@@ -38,7 +41,13 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     try Broker.seal()
     try confinement.confine(Rights(readable: Rights.model(original) + Rights.model(changed) + data.readable))
-    let first = try ModelFile.read(original), second = try ModelFile.read(changed)
+    // Shapes that one of the two asks for say nothing of the other where its inputs are fixed.
+    func read(_ file: String, isOther: Bool) throws -> Model {
+      try ModelFile.read(file, isOther ? ModelFile.ReadOptions() : reading.options())
+    }
+    let fixed = try [original, changed].map { try !ModelFile.mayVary($0) }
+    let first = try read(original, isOther: fixed[0] && !fixed[1])
+    let second = try read(changed, isOther: fixed[1] && !fixed[0])
     let test = try data.open(for: first, note: tellAssumption)
     guard layers >= 0, worst >= 0 else { throw CompressError("--layers and --worst are numbers from 0 up") }
     let context = StageContext(pool: try threads.pool(), progress: TerminalProgress())

@@ -4,6 +4,7 @@ import Confinement
 import Datasets
 import Diagnostics
 import Files
+import Foundation
 import Formats
 import Pipeline
 import Reports
@@ -37,8 +38,21 @@ struct EvaluateCommand: ParsableCommand {
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
+  /// A page of an earlier time may go; what else has that name stays.
+  private static func checkReplaceable(_ path: String) throws {
+    guard FileManager.default.fileExists(atPath: path) else { return }
+    let isPage =
+      Folders.isFile(path)
+      && (try? MappedFile(path).withBytes { $0.prefix(15).elementsEqual("<!DOCTYPE html>".utf8) }) == true
+    guard isPage else {
+      throw CompressError("exists already and is no page: it is left as it is", hint: "--report with another name")
+        .at(file: path)
+    }
+  }
+
   func run() throws {
     try Broker.seal()
+    if let report { try Self.checkReplaceable(report) }
     let folder = report.map { [Folders.parent(of: $0)] } ?? []
     try confinement.confine(
       Rights(readable: Rights.model(model) + data.readable + ChartLibrary.paths, writable: folder))

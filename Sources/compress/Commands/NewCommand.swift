@@ -1,5 +1,6 @@
 import ArgumentParser
 import Diagnostics
+import Foundation
 import Reports
 import Scripting
 
@@ -49,7 +50,8 @@ struct NewCommand: ParsableCommand {
       terminal.writeLine("  compress check \(path)              its options, and what it would do")
       terminal.writeLine("  compress run \(path) --out results  do it")
     case .plugin:
-      terminal.writeLine("  compress check \(path)             try it on a tiny network")
+      let check = "compress check \(path)".padding(toLength: 33, withPad: " ", startingAt: 0)
+      terminal.writeLine("  \(check)  try it on a tiny network")
       terminal.writeLine("  compress new pipeline my_pipeline  a pipeline beside it; write: use \"\(name)\" {}")
       if let shadowed = (try? PluginCatalog(folders: []).describe(name))?.path {
         terminal.writeLine("\nnote: it will be found before \(shadowed.escapedForTerminal), which has the same name")

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Confinement
+import Files
 import Reports
 import Scripting
 
@@ -8,7 +9,7 @@ struct PluginsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "plugins", abstract: "List the plugins, or explain one: what it does, its options, where it is.",
     discussion: """
-      A plugin is looked for beside the script, in the folders of --plugins, in ~/.config/compress/plugins \
+      A plugin is looked for beside the script, in the folders of --plugins, where this was started (of one that is named), in ~/.config/compress/plugins \
       ($XDG_CONFIG_HOME/compress/plugins), then among those shipped: in the folder that COMPRESS_PLUGINS names, in \
       "plugins" beside the program, in ../share/compress/plugins, in the source tree it was built in, and, without any \
       of these, in the program itself.
@@ -28,9 +29,12 @@ struct PluginsCommand: ParsableCommand {
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
-    try confinement.confine(Rights(readable: PluginFolders(script: nil, given: plugins).readable))
+    // One that lies here is found as it is beside a script that lies here.
+    let isHere = name.map { Folders.isFile("./\($0).lua") } ?? false
+    let folders = plugins + (isHere ? ["."] : [])
+    try confinement.confine(Rights(readable: PluginFolders(script: nil, given: folders).readable))
     let terminal = Terminal(.output)
-    let catalog = try PluginCatalog(folders: plugins)
+    let catalog = try PluginCatalog(folders: folders)
     if let name {
       let plugin = try catalog.describe(name)
       if json { return try terminal.writeJSON(plugin) }

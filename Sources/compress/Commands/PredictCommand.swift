@@ -37,6 +37,9 @@ struct PredictCommand: ParsableCommand {
     completion: .normalization)
   var normalize: String?
 
+  @Option(parsing: .unconditional, help: "What pixels from 0 to 1 are multiplied by: 255 for a model that takes bytes.")
+  var scale: Float?
+
   @Option(
     help: ArgumentHelp("Names of the classes, one a line (default: the model's own).", valueName: "file"),
     completion: .file())
@@ -136,24 +139,30 @@ struct PredictCommand: ParsableCommand {
     guard let classes else { return model.signature.classes }
     let names = try atFile(classes) {
       try MappedFile(classes, limit: Self.longestNames).withBytes {
-        String(decoding: $0, as: UTF8.self).split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        // Of other systems: lines that end otherwise, and a mark in front.
+        String(decoding: $0, as: UTF8.self).split(whereSeparator: \.isNewline)
+          .map { $0.trimmingCharacters(in: .whitespaces.union(CharacterSet(charactersIn: "\u{FEFF}"))) }
       }.filter { !$0.isEmpty }
     }
     guard names.count == shape[0] else {
-      throw CompressError("\(names.count) names for \(shape[0]) class scores").at(file: classes)
+      throw CompressError("\(names.count) name\(names.count == 1 ? "" : "s") for \(shape[0]) class scores").at(
+        file: classes)
     }
     return names
   }
 
   private func preprocessing(of model: Model) throws -> Preprocessing {
     let known = model.signature.preprocessing
-    if let known, normalize == nil { return known }
+    if let known, normalize == nil, scale == nil { return known }
     let shape = model.graph.inputShape
     guard shape.rank == 3, [1, 3].contains(shape[2]) else {
       throw CompressError("it takes values of shape \(shape), no pictures").at(file: self.model)
     }
     var numbers = Normalization()
-    if let normalize {
+    if let scale {
+      guard normalize == nil else { throw CompressError("--scale and --normalize: give one of them") }
+      numbers = try Normalization(scale: scale)
+    } else if let normalize {
       guard let named = Normalization.named[normalize] else {
         throw CompressError(
           "--normalize: there is no normalization \"\(normalize)\""

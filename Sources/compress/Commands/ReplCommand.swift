@@ -12,8 +12,8 @@ struct ReplCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "repl", abstract: "Try what scripts can say, line by line.",
     discussion: """
-      Every line is run at once, and values are printed; Tab completes names, arrows bring back earlier lines, Ctrl-D ends \
-      it. Takes the options of compress run that are not about results: --data, --plugins, --threads, --seed, --no-cache \
+      Every line is run at once, and values are printed; Tab completes names, arrows bring back earlier lines, Ctrl-C \
+      ends what a line does, Ctrl-D all of it. Takes the options of compress run that are not about results: --data, --plugins, --threads, --seed, --no-cache \
       and the limits. Files are read beside where it was started, and in --data.
 
       For example: compress repl --data ~/data
@@ -40,10 +40,19 @@ struct ReplCommand: ParsableCommand {
     try executor.prepareStore()
     let conversation = try Conversation(options.sessionOptions(), executor: executor, print: { terminal.writeLine($0) })
     LineEditor.complete(with: conversation.completions)
+    // Ctrl-C ends what a line does, not the conversation.
+    let interrupt = conversation.interrupt
+    signal(SIGINT, SIG_IGN)
+    let interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
+    interrupts.setEventHandler { interrupt.cancel() }
+    interrupts.resume()
+    defer { interrupts.cancel() }
     defer { LineEditor.end(history: history) }
     var text = ""
     while let line = LineEditor.line(text.isEmpty ? "> " : ">> ") {
       text += (text.isEmpty ? "" : "\n") + line
+      // One that came while a line was typed is of no line.
+      interrupt.reset()
       do {
         if case .incomplete = try conversation.say(text) { continue }
       } catch let error as CompressError {

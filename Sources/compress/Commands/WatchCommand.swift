@@ -49,7 +49,7 @@ struct WatchCommand: ParsableCommand {
           // The terminal told the other process, too; otherwise it is told here.
           if process.isRunning { kill(process.processIdentifier, SIGINT) }
           process.waitUntilExit()
-          return
+          throw ExitCode(130)
         }
         let now = Self.times(folders, options.script)
         if let name = Self.difference(seen, now) {
@@ -60,7 +60,7 @@ struct WatchCommand: ParsableCommand {
         Thread.sleep(forTimeInterval: Self.pause)
       }
       let name = (changed ?? "").escapedForTerminal
-      terminal.writeLine(terminal.styled("── \(name) was saved ──", .dim))
+      terminal.writeLine(terminal.styled("── \(name) has changed ──", .dim))
     }
   }
 
