@@ -50,10 +50,9 @@ public enum AtomicFile {
   /// A device or a pipe of that name would be a file from then on.
   private static func checkReplaceable(_ path: String) throws {
     var status = stat()
-    guard lstat(path, &status) == 0, ![S_IFREG, S_IFLNK].contains(status.st_mode & S_IFMT) else { return }
-    let isFolder = status.st_mode & S_IFMT == S_IFDIR
-    throw CompressError(isFolder ? "is a folder" : "is no regular file, and is left as it is", kind: .system).at(
-      file: path)
+    // The system itself refuses to put a file where a folder is.
+    guard lstat(path, &status) == 0, ![S_IFREG, S_IFLNK, S_IFDIR].contains(status.st_mode & S_IFMT) else { return }
+    throw CompressError("is no regular file, and is left as it is", kind: .system).at(file: path)
   }
 
   private static let prefix = ".compress-", suffix = ".tmp"
