@@ -169,6 +169,7 @@
 ---@class ImageFolderOptions
 ---@field classes? string[] # class folders in the order of their labels; all, by name, by default
 ---@field labels? boolean # false: all images of the folder and the folders in it, whatever they show; default true
+---@field crop? boolean # false: the whole picture becomes what `resize` or `size` says, nothing is cut off; default true
 ---@field size? integer # of image folders: side of the square cut out of the middle; 224 by default
 ---@field short_side? integer # of image folders: pixels of the shorter side before that; 256 for each 224 of size by default
 ---@field broken? "error"|"skip" # of image folders: whether an image that cannot be read is an error (the default) or left out
