@@ -45,7 +45,11 @@ struct ReplCommand: ParsableCommand {
     signal(SIGINT, SIG_IGN)
     let interrupts = DispatchSource.makeSignalSource(signal: SIGINT, queue: .global())
     interrupts.setEventHandler { interrupt.cancel() }
+    // While a line is read libedit has a handler of its own, and puts back what it found: it is to find this one.
+    let isRegistered = DispatchSemaphore(value: 0)
+    interrupts.setRegistrationHandler { isRegistered.signal() }
     interrupts.resume()
+    isRegistered.wait()
     defer { interrupts.cancel() }
     defer { LineEditor.end(history: history) }
     var text = ""
