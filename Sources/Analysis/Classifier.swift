@@ -9,8 +9,10 @@ public struct Classifier {
 
   private let session: Session
 
-  public init(_ model: Model, pool: ThreadPool) throws {
-    session = Session(try compile(model.classifying(), CompileOptions(maxBatch: Self.batch)), pool: pool)
+  /// - Parameter isExact: see `CompileOptions`.
+  public init(_ model: Model, isExact: Bool = false, pool: ThreadPool) throws {
+    let options = CompileOptions(maxBatch: Self.batch, isExact: isExact)
+    session = Session(try compile(model.classifying(), options), pool: pool)
   }
 
   /// Elements of a sample.

@@ -10,10 +10,11 @@ public struct Predictions: Sendable {
 
   /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
   ///
+  /// - Parameter isExact: see `CompileOptions`.
   /// - Throws: `CompressError` when the network does not take the samples or cannot tell their classes apart.
-  public init(_ model: Model, on data: any Dataset, context: WorkContext) throws {
+  public init(_ model: Model, on data: any Dataset, isExact: Bool = false, context: WorkContext) throws {
     try Evaluation.check(model.graph, fits: data)
-    let classifier = try Classifier(model, pool: context.pool)
+    let classifier = try Classifier(model, isExact: isExact, pool: context.pool)
     var predictions: [Int32] = [], labels: [Int32] = []
     context.progress.begin("evaluate on \(data.name)", total: data.count)
     try Batches(data, size: Classifier.batch).forEach(threads: context.pool.threads) { batch in

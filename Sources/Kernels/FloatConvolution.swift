@@ -19,9 +19,10 @@ public enum WeightStorage: Sendable {
 
 /// A float32 convolution or dense layer with its packed weights, bias and fused activation.
 ///
-/// Images are NHWC, weights OHWI. Each output is one chain of fused multiply-adds over kernel row, kernel
-/// column and input channel, from the bias, then the clamp: the same bits for any number of threads and any
-/// instruction set. With bfloat16 factors the chain goes by pairs (see ck-bf16.h).
+/// Images are NHWC, weights OHWI. By the direct algorithms each output is one chain of fused multiply-adds over kernel
+/// row, kernel column and input channel, from the bias, then the clamp: the same bits for any number of threads and any
+/// instruction set, and so are those of Winograd's method (see steps/f32-winograd.h). With bfloat16 factors the chain
+/// goes by pairs (see ck-bf16.h).
 ///
 /// `@unchecked Sendable`: `run` only reads the descriptor; `update` must not run at the same time.
 public final class FloatConvolution: @unchecked Sendable {
@@ -32,16 +33,18 @@ public final class FloatConvolution: @unchecked Sendable {
   private let clamp: ClosedRange<Float>
   private let algorithm: ConvolutionAlgorithm
   private let product: PatchProduct
+  /// Of Winograd's method alone.
+  private let winograd: WinogradProduct?
   private var layout: PanelLayout { product.layout }
   /// The weights, and from `bias` on the bias of each output channel, padded as the panels are.
   private let constants: OwnedMemory
   private let groupBytes: Int
-  private let bias: Int
+  private let bias, zeros: Int
 
   /// - Parameters:
   ///   - clamp: bounds of the output; `0 ... .infinity` is ReLU.
   ///   - precision: of the factors; bfloat16 leaves `storage` no choice.
-  ///   - algorithm: one that computes such a convolution; nil for the standard one.
+  ///   - algorithm: one that computes such a convolution, Winograd's in float32 throughout; nil for the direct one.
   ///   - limits: how the work is cut into pieces.
   /// - Precondition: as many weights as the geometry says, and one bias for each output channel; the instruction set
   ///   has what `precision` needs.
@@ -49,7 +52,7 @@ public final class FloatConvolution: @unchecked Sendable {
     _ geometry: ConvolutionGeometry, weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?,
     clamp: ClosedRange<Float> = -.infinity ... .infinity, storage: WeightStorage = .float32,
     precision: ProductPrecision = .float32, algorithm: ConvolutionAlgorithm? = nil, limits: CutLimits = .standard,
-    isa: InstructionSet = .current
+    isa: InstructionSet = .current, pool: ThreadPool = .serial
   ) {
     self.geometry = geometry
     self.storage = storage
@@ -57,17 +60,23 @@ public final class FloatConvolution: @unchecked Sendable {
     self.isa = isa
     self.precision = geometry.precision(precision)
     self.algorithm = algorithm ?? .standard(geometry)
-    precondition(self.algorithm.computes(geometry), "\(self.algorithm) do not compute this convolution")
+    precondition(
+      self.algorithm.computes(geometry)
+        && (self.algorithm.winogradSide == nil || (storage == .float32 && self.precision == .float32)),
+      "\(self.algorithm) does not compute this convolution")
     product = PatchProduct(geometry, precision: self.precision, limits: limits, isa: isa)
     let layout = product.layout
     groupBytes = layout.bytes(storage.native(self.precision))
+    winograd = self.algorithm.winogradSide.map { WinogradProduct(geometry, side: $0, limits: limits, isa: isa) }
     var places = ConstantLayout()
     let isByTaps = self.algorithm == .taps
-    _ = places.add(bytes: isByTaps ? geometry.weightCount * 4 : geometry.groups * groupBytes)
+    _ = places.add(
+      bytes: winograd?.panelBytes ?? (isByTaps ? geometry.weightCount * 4 : geometry.groups * groupBytes))
     self.bias = places.add(
       bytes: (isByTaps ? geometry.outputChannels : geometry.groups * layout.paddedColumns) * 4)
+    zeros = places.add(bytes: (winograd?.zeros ?? 0) * 4)
     constants = OwnedMemory(byteCount: places.byteCount)
-    update(weights: weights, bias: bias)
+    update(weights: weights, bias: bias, pool: pool)
   }
 
   /// Packs other weights of the same geometry; a nil bias is zero.
@@ -77,7 +86,9 @@ public final class FloatConvolution: @unchecked Sendable {
     precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
     precondition(bias == nil || bias!.count == geometry.outputChannels)
     let source = weights.baseAddress!
-    if isByTaps {
+    if let winograd {
+      winograd.pack(source, into: constants.pointer(), pool: pool)
+    } else if isByTaps {
       packDepthwise(source)
     } else {
       let layout = layout, panels = layout.panels
@@ -134,17 +145,19 @@ public final class FloatConvolution: @unchecked Sendable {
 
   /// What a plan holds of it.
   public var step: PreparedStep {
-    isByTaps
+    if let winograd {
+      let step = winograd.step(clamp: clamp, bias: bias, zeros: zeros)
+      return PreparedStep(
+        "f32_winograd", step, constants: constants, run: ck_run_f32_winograd, scratch: ck_scratch_f32_winograd)
+    }
+    return isByTaps
       ? PreparedStep("f32_taps", taps, constants: constants, run: ck_run_f32_taps, scratch: ck_scratch_f32_taps)
       : PreparedStep(
         "f32_patches", patches, constants: constants, run: ck_run_f32_patches, scratch: ck_scratch_f32_patches)
   }
 
   /// Scratch that `run` needs for up to that many images on that many threads.
-  public func scratchBytes(batch: Int, threads: Int) -> Int {
-    if isByTaps { return withUnsafePointer(to: taps) { ck_scratch_f32_taps($0, batch, threads) } }
-    return product.scratchBytes(batch: batch, threads: threads)
-  }
+  public func scratchBytes(batch: Int, threads: Int) -> Int { step.scratchBytes(batch: batch, threads: threads) }
 
   /// Convolves `batch` images; input and output must not overlap.
   ///
@@ -153,14 +166,10 @@ public final class FloatConvolution: @unchecked Sendable {
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
-    guard isByTaps else {
-      product.run(
-        patches, input: input, constants: constants.base, output: output, batch: batch, scratch: scratch, pool: pool)
-      return
-    }
-    precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
+    let step = step
+    precondition(scratch.count >= step.scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
     pool.run(
-      taps, ck_run_f32_taps, on: isa.kernels, input, to: output, constants: constants.base,
-      scratch: scratch.baseAddress, batch: batch)
+      step, on: isa.kernels, [input], to: [output], constants: constants.base, scratch: scratch.baseAddress,
+      batch: batch)
   }
 }

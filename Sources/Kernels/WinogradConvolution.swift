@@ -1,9 +1,10 @@
 import CKernels
 
-/// A 3x3 convolution in float32 by Winograd's method, where it saves work (see `WinogradTiles`).
+/// A 3x3 convolution in float32 by Winograd's F(2x2, 3x3), where it saves work (see `WinogradTiles`).
 ///
-/// Weights are packed anew in every run: it is for training, where they are never twice the same. The results have the
-/// same bits for any number of threads and any instruction set, but others than `FloatConvolution`'s.
+/// Weights are packed anew in every run: it is for training, where they are never twice the same, and where the larger
+/// tiles' weights would take longer to make than they save. The results have the same bits for any number of threads and
+/// any instruction set.
 public struct WinogradConvolution: Sendable {
   public let geometry: ConvolutionGeometry
   private let isa: InstructionSet
@@ -63,14 +64,14 @@ public struct WinogradConvolution: Sendable {
     let layout = layout
     var cursor = ScratchCursor(scratch, needed: scratchBytes(threads: pool.threads))
     let packed = cursor.take(WinogradTiles.places * layout.count, of: Float.self)
-    let start = cursor.take(layout.paddedColumns, of: Float.self)
+    let added = cursor.take(layout.paddedColumns, of: Float.self)
     let nothing = cursor.take(layout.paddedColumns, of: Float.self)
     let outside = cursor.take(inputs, of: Float.self)
     let workers = (0..<pool.threads).map { _ in
       Worker(memory: cursor.take(workCount, of: Float.self), pointers: WinogradPointers(&cursor))
     }
-    for zeros in [start, nothing] { zeros.update(repeating: 0, count: layout.paddedColumns) }
-    if let bias { start.update(from: bias, count: outputs) }
+    for zeros in [added, nothing] { zeros.update(repeating: 0, count: layout.paddedColumns) }
+    if let bias { added.update(from: bias, count: outputs) }
     outside.update(repeating: 0, count: inputs)
 
     pool.parallelFor(layout.panels) { panel, worker in
@@ -95,14 +96,14 @@ public struct WinogradConvolution: Sendable {
         loop.run(
           rows: rows, a: seen + place * perPiece * inputs, lda: inputs,
           weights: .float32(packed + place * layout.count), panels: 0..<layout.panels,
-          start: place == WinogradTiles.common ? start : nothing, c: products + place * perPiece * outputs,
+          start: nothing, c: products + place * perPiece * outputs,
           ldc: outputs)
       }
       for tile in 0..<rows {
         pointers.read(products + tile * outputs, step: perPiece * outputs)
         tiles.forEachOutput(first + tile) { pointers.to[$0] = $1.map { output + $0 * outputs } ?? sink }
         isa.kernels.pointee.f32_winograd_outputs(
-          outputs, pointers.from, clamp.lowerBound, clamp.upperBound, pointers.to)
+          outputs, pointers.from, added, clamp.lowerBound, clamp.upperBound, pointers.to)
       }
     }
   }

@@ -9,8 +9,6 @@ struct WinogradTiles {
 
   /// Values of one channel in a transformed tile.
   static let places = 16
-  /// The place whose value is added to all four outputs.
-  static let common = 5
 
   /// nil where there is another method for the convolution, or a better one.
   init?(_ geometry: ConvolutionGeometry) {

@@ -338,28 +338,30 @@ UNCHECKED static void pooling(trial *t) {
 }
 
 UNCHECKED static void winograd(trial *t) {
+  static const char *const names[] = {"winograd_tile", "winograd_weights", "winograd_outputs", "winograd_spread",
+                                      "winograd_collect", "winograd4_tile", "winograd4_outputs"};
+  enum { most = 36 };
   for (size_t test = 0; test < COUNT(channel_counts); test++) {
     const size_t channels = channel_counts[test];
-    const float *in[16];
-    for (int i = 0; i < 16; i++) in[i] = floats(t, channels);
-    for (int kind = 0; kind < 5; kind++) {
-      static const char *const names[] = {"tile", "weights", "outputs", "spread", "collect"};
-      float *out[2][16];
+    for (size_t kind = 0; kind < COUNT(names); kind++) {
+      const float *in[most], *bias = floats(t, channels);
+      for (int i = 0; i < most; i++) in[i] = floats(t, channels);
+      float *out[2][most];
       FOR_EACH_SIDE(set) {
-        for (int i = 0; i < 16; i++) out[side][i] = filled(t, channels * 4, 0xFF);
+        for (int i = 0; i < most; i++) out[side][i] = filled(t, channels * 4, 0xFF);
         switch (kind) {
           case 0: set->f32_winograd_tile(channels, in, out[side]); break;
           case 1: set->f32_winograd_weights(channels, in, out[side]); break;
-          case 2: set->f32_winograd_outputs(channels, in, -0.5f, 1.5f, out[side]); break;
+          case 2: set->f32_winograd_outputs(channels, in, bias, -0.5f, 1.5f, out[side]); break;
           case 3: set->f32_winograd_spread(channels, in, out[side]); break;
-          default: set->f32_winograd_collect(channels, in, out[side]);
+          case 4: set->f32_winograd_collect(channels, in, out[side]); break;
+          case 5: set->f32_winograd4_tile(channels, in, out[side]); break;
+          default: set->f32_winograd4_outputs(channels, in, bias, -0.5f, 1.5f, out[side]);
         }
       }
-      for (size_t i = 0; i < 16; i++) expect_same(t, out[0][i], out[1][i], channels * 4, names[kind], channels, i, 0);
+      for (size_t i = 0; i < most; i++) expect_same(t, out[0][i], out[1][i], channels * 4, names[kind], channels, i, 0);
       finish(t, "winograd wrote outside its operands");
-      for (int i = 0; i < 16; i++) in[i] = floats(t, channels);
     }
-    finish(t, "winograd wrote outside its operands");
   }
 }
 

@@ -16,8 +16,9 @@ import Testing
   }
 
   private func network() throws -> Graph {
-    var net = GraphBuilder(input: [12, 12, 8])
-    net.conv2d(filters: 16, kernel: 3, padding: .same, name: "windows")
+    var net = GraphBuilder(input: [12, 12, 32])
+    net.conv2d(filters: 32, kernel: 3, padding: .same, name: "tiles")
+    net.conv2d(filters: 16, kernel: 3, stride: 2, padding: .same, name: "windows")
     net.conv2d(filters: 16, kernel: 3, padding: .same, groups: 16, name: "depthwise")
     net.conv2d(filters: 24, kernel: 1, name: "pixels")
     net.conv2d(filters: 12, kernel: 1, stride: 2, name: "strided")
@@ -33,15 +34,19 @@ import Testing
     let model = try networks.model(network())
     let expected: [String: ConvolutionAlgorithm] = [
       "windows": .patches, "depthwise": .taps, "pixels": .pixels, "strided": .patches, "grouped": .patches,
-      "dense": .pixels,
+      "dense": .pixels, "tiles": .winograd4,
     ]
     let integers = try networks.withIntegerWeights(networks.withActivations(model, leaveOut: 0))
-    for model in [model, integers] {
-      let plan = try compile(model, CompileOptions(maxBatch: 3, machine: machine))
+    for (model, isExact) in [(model, false), (model, true), (integers, false)] {
+      let plan = try compile(model, CompileOptions(maxBatch: 3, machine: machine, isExact: isExact))
+      let usesWinograd = plan.steps.contains { $0.kernelName == "f32_winograd" }
+      #expect(usesWinograd == (!isExact && plan.steps.allSatisfy { $0.arithmetic == .float32 }))
       #expect(plan.machine == machine)
       for step in plan.steps {
         let choice = step.choice
-        #expect(choice?.algorithm == expected[step.layer] || step.operation.hasSuffix("quantize"), "\(step.layer)")
+        let isExpected =
+          choice?.algorithm == expected[step.layer] || (step.layer == "tiles" && choice?.algorithm == .patches)
+        #expect(isExpected || step.operation.hasSuffix("quantize"), "\(step.layer)")
         guard let choice else { continue }
         #expect(choice.cycles > 0 && choice.cycles.isFinite && !choice.reason.isEmpty)
         let isByTaps = step.kernelName.hasSuffix("taps")
@@ -59,7 +64,7 @@ import Testing
     if arithmetic > 0 { model = try networks.withIntegerWeights(model) }
     if arithmetic > 1 { model = try networks.withActivations(model, leaveOut: 0) }
     let samples = try Tensor.concatenated(
-      (0..<3).map { _ in try networks.sample(model.graph.inputShape).reshaped([1, 12, 12, 8]) }, axis: 0)
+      (0..<3).map { _ in try networks.sample(model.graph.inputShape).reshaped([1, 12, 12, 32]) }, axis: 0)
     let expected: [Float] = try Session(compile(model, CompileOptions(maxBatch: 3))).run(samples).array()
     let pool = try ThreadPool(threads: 3, smallestWork: 0)
     let session = Session(try compile(model, CompileOptions(maxBatch: 3, machine: machine)), pool: pool)

@@ -35,6 +35,27 @@ import Testing
     #expect(difference == nil)
   }
 
+  /// Convolutions by Winograd's method, of both sizes, over images that tiles do not fill; `isExact` keeps the
+  /// definition's order, and both agree but for their last digits.
+  @Test(arguments: [1, 3]) func convolutionsByTiles(_ threads: Int) throws {
+    var net = GraphBuilder(input: [9, 14, 32])
+    net.conv2d(filters: 40, kernel: 3, padding: .same, name: "four")
+    net.activation(.relu)
+    net.maxPool(2)
+    net.conv2d(filters: 256, kernel: 1)
+    net.conv2d(filters: 256, kernel: 3, padding: .same, hasBias: false, name: "two")
+    var networks = RandomNetworks(threads)
+    let model = try networks.model(net.graph())
+    let names = try compile(model).steps.compactMap { $0.choice?.algorithm }
+    #expect(names == [.winograd4, .pixels, .winograd2])
+    #expect(try Self.difference(model, seed: threads, threads: threads) == nil)
+    let sample = try networks.sample(model.graph.inputShape).reshaped([1, 9, 14, 32])
+    let tiled: [Float] = try Session(compile(model)).run(sample).array()
+    let direct: [Float] = try Session(compile(model, CompileOptions(isExact: true))).run(sample).array()
+    let off = zip(tiled, direct).map { abs($0 - $1) }.max()!, largest = direct.map(abs).max()!
+    #expect(off > 0 && off < 1e-5 * largest, "off by \(off) of \(largest)")
+  }
+
   /// Reshapes are dropped; what reads a value as something else than it was made as sees it so all the same.
   @Test(arguments: 0..<10, [0, 1, 2])
   func reshapedValuesAreSeenAsTheirReadersSeeThem(_ form: Int, _ arithmetic: Int) throws {

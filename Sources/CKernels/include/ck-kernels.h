@@ -49,23 +49,41 @@ typedef void ck_f32_depthwise_spread_fn(size_t pixels, size_t channels, size_t t
 typedef void ck_f32_depthwise_gather_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
                                         size_t step, const float *g, size_t ld, float *weights);
 
-// Winograd's F(2x2, 3x3) (Lavin and Gray 2016): four outputs of a 3x3 convolution are
+// Winograd's F(m x m, 3x3) (Lavin and Gray 2016): m x m outputs of a 3x3 convolution are
 //     At [(G w Gt) * (Bt d B)] A
-// of a 4x4 tile d, the product in the middle being element by element. Each kernel is one side of it, L X Lt for a
-// small square X whose elements, in row order, are vectors of channels: in[i], out[i] point to `channels` numbers.
-// L acts on the columns of X first, then on the rows of what that gives; no sum but those in brackets comes first.
+// of a tile d of (m + 2) x (m + 2) pixels, the product in the middle being element by element. Each kernel is one side
+// of it, L X Lt for a small square X whose elements, in row order, are vectors of channels: in[i], out[i] point to
+// `channels` numbers. L acts on the columns of X first, then on the rows of what that gives. Sums and products are
+// rounded one by one in the order of the brackets; `fma` is rounded once.
+//
+// Four outputs at a time, m = 2:
 //     tile     4 -> 4  d0 - d2, d1 + d2, d2 - d1, d1 - d3
 //     weights  3 -> 4  w0, ((w0 + w2) + w1) / 2, ((w0 + w2) - w1) / 2, w2
-//     outputs  4 -> 2  (s0 + s1) + s2, (s1 - s2) - s3; then the clamp
+//     outputs  4 -> 2  (s0 + s1) + s2, (s1 - s2) - s3
 // and their transposes, for gradients:
 //     spread   2 -> 4  g0, g0 + g1, g0 - g1, 0 - g1
 //     collect  4 -> 3  s0 + (s1 + s2) / 2, (s1 - s2) / 2, (s1 + s2) / 2 + s3
+// Outputs end with out = clamp(L X Lt + bias).
 typedef void ck_f32_winograd_tile_fn(size_t channels, const float *const *in, float *const *out);
 typedef void ck_f32_winograd_weights_fn(size_t channels, const float *const *in, float *const *out);
-typedef void ck_f32_winograd_outputs_fn(size_t channels, const float *const *in, float lo, float hi,
+typedef void ck_f32_winograd_outputs_fn(size_t channels, const float *const *in, const float *bias, float lo, float hi,
                                         float *const *out);
 typedef void ck_f32_winograd_spread_fn(size_t channels, const float *const *in, float *const *out);
 typedef void ck_f32_winograd_collect_fn(size_t channels, const float *const *in, float *const *out);
+
+// Sixteen at a time, m = 4, from the polynomials' values at 0, a, -a, b, -b and infinity for a = 5/8, b = 3/2: of pairs
+// that float32 holds exactly with their powers and products, one of those that keep the sums' errors least.
+//     tile     6 -> 6  fma(aabb, d0, fma(-(aa + bb), d2, d4)),
+//                      fma(a, o, e), fma(-a, o, e)   of  o = fma(-bb, d1, d3), e = fma(-bb, d2, d4),
+//                      fma(b, o, e), fma(-b, o, e)   of  o = fma(-aa, d1, d3), e = fma(-aa, d2, d4),
+//                      fma(aabb, d1, fma(-(aa + bb), d3, d5))
+//     outputs  6 -> 4  of p = s1 + s2, m = s1 - s2, q = s3 + s4, n = s3 - s4:
+//                      (s0 + p) + q, fma(b, n, a * m), fma(bb, q, aa * p), fma(aaa, m, fma(bbb, n, s5))
+typedef void ck_f32_winograd4_tile_fn(size_t channels, const float *const *in, float *const *out);
+typedef void ck_f32_winograd4_outputs_fn(size_t channels, const float *const *in, const float *bias, float lo,
+                                         float hi, float *const *out);
+#define CK_WINOGRAD_A 0.625
+#define CK_WINOGRAD_B 1.5
 
 // Pooling: pixel i has counts[i] >= 1 taps at tap[i * stride ...]; out (pixels, channels).
 // Maximum: the first of equals. index receives the winner's offset from `origin`, in elements; it may be NULL.

@@ -21,7 +21,8 @@
 #define CK_integer_sums(X, with) X(i32_dequantize, with)
 #define CK_winograd(X, with)                                                                            \
   X(f32_winograd_tile, with) X(f32_winograd_weights, with) X(f32_winograd_outputs, with)                \
-  X(f32_winograd_spread, with) X(f32_winograd_collect, with)
+  X(f32_winograd_spread, with) X(f32_winograd_collect, with)                                            \
+  X(f32_winograd4_tile, with) X(f32_winograd4_outputs, with)
 #define CK_pooling(X, with) \
   X(f32_max_pool, with) X(f32_average_pool, with) X(u8_max_pool, with) X(u8_average_pool, with)
 #define CK_normalization(X, with)                                                                       \

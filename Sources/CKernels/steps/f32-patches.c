@@ -6,18 +6,25 @@ static ck_panels panels_of(const ck_f32_patches *s) {
   return (ck_panels){ck_outputs_per_group(&s->geometry), ck_depth(&s->geometry), s->tile.columns, s->tile.lanes};
 }
 
+// Whether rows are gathered. Those of an image of single pixels are where they should be, but where they lie whole pages
+// apart, all of a tile's rows meet in the same few sets of the cache.
+static bool gathers(const ck_f32_patches *s, size_t rows) {
+  const ck_window *w = &s->geometry.window;
+  return !ck_is_pointwise(w) || (rows > 1 && ck_pitch(w->channels) != w->channels);
+}
+
 static ck_cut cut_of(const ck_f32_patches *s, size_t batch) {
-  const size_t depth = ck_depth(&s->geometry);
-  const bool copies = !ck_is_pointwise(&s->geometry.window) || s->storage == ck_as_bfloat16;
-  return ck_cut_product(s->limits, batch * ck_out_pixels(&s->geometry.window), depth,
+  const size_t depth = ck_depth(&s->geometry), rows = batch * ck_out_pixels(&s->geometry.window);
+  const bool copies = gathers(s, rows) || s->storage == ck_as_bfloat16;
+  return ck_cut_product(s->limits, rows, depth,
                         ck_outputs_per_group(&s->geometry), depth * sizeof(float), s->tile.rows,
                         ck_panel_count(panels_of(s)), copies);
 }
 
 // Of one thread: patches, and A in bfloat16.
 static size_t patch_bytes(const ck_f32_patches *s, const ck_cut *cut) {
-  if (ck_is_pointwise(&s->geometry.window)) return 0;
-  return ck_aligned(cut->most_rows * ck_depth(&s->geometry) * sizeof(float));
+  if (!gathers(s, cut->rows)) return 0;
+  return ck_aligned(cut->most_rows * ck_pitch(ck_depth(&s->geometry)) * sizeof(float));
 }
 
 static size_t pair_bytes(const ck_f32_patches *s, const ck_cut *cut) {
@@ -49,7 +56,7 @@ static void piece(void *context, size_t index, size_t worker) {
   const ck_piece p = ck_cut_piece(&j->cut, index % j->cut.count);
   const size_t rows = p.end_row - p.first_row;
   const float *input = j->call->inputs[0], *a;
-  size_t lda = j->product.panels.k;
+  size_t lda = ck_pitch(j->product.panels.k);
   if (j->patches) {
     float *patch = (float *)(j->patches + worker * j->patch_bytes);
     ck_f32_im2col(&g->window, input, group * channels, channels, p.first_row, rows, 0, patch, lda);

@@ -18,6 +18,12 @@ static inline size_t ck_aligned(size_t bytes) { return ck_up(bytes, CK_ALIGNMENT
 // Bytes to ask for so that `bytes` fit whatever the alignment of the scratch.
 static inline size_t ck_padded(size_t bytes) { return bytes == 0 ? 0 : bytes + CK_ALIGNMENT; }
 
+// From one row of floats to the next: a cache line more where rows would begin at the same place of their pages, and so
+// meet in the same few sets of the first cache level.
+static inline size_t ck_pitch(size_t floats) {
+  return floats > 0 && floats * sizeof(float) % 4096 == 0 ? floats + CK_ALIGNMENT / sizeof(float) : floats;
+}
+
 static inline char *ck_scratch_start(void *scratch) {
   return (char *)(((uintptr_t)scratch + CK_ALIGNMENT - 1) & ~(uintptr_t)(CK_ALIGNMENT - 1));
 }

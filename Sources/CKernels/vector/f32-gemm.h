@@ -3,6 +3,8 @@
 
 #include "names.h"
 
+enum { GEMM_AHEAD = 32 };
+
 #define GEMM(x) f32_gemm_##x
 #define GEMM_NAME KERNEL(f32_gemm)
 #define B_TYPE float

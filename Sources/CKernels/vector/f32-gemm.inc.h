@@ -1,4 +1,5 @@
 // C = clamp(start + A B) for a tile of at most GEMM_ROWS x (2 LANES); see ck-kernels.h for the contract.
+// Weights that come from memory are asked for GEMM_AHEAD rows early; low tiles leave that to the first, high one.
 // Included once per kind of operand: B_TYPE and B_LOAD say how weights are stored, A_AT where A(row, k) is.
 
 INLINE void GEMM(tile)(const size_t m, const size_t vectors, size_t n, size_t k, const float *a, size_t lda,
@@ -16,7 +17,10 @@ INLINE void GEMM(tile)(const size_t m, const size_t vectors, size_t n, size_t k,
   for (size_t p = 0; p < k; p++, b += ldb) {
     vf w[2];
 #pragma clang loop unroll(full)
-    for (size_t v = 0; v < vectors; v++) w[v] = B_LOAD(b + v * LANES);
+    for (size_t v = 0; v < vectors; v++) {
+      w[v] = B_LOAD(b + v * LANES);
+      if (m > GEMM_ROWS / 2) __builtin_prefetch(b + GEMM_AHEAD * ldb + v * LANES, 0, 2);
+    }
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < m; r++) {
       const vf x = vf_set(A_AT(a, r, p, lda));

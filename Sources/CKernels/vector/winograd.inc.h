@@ -1,6 +1,9 @@
 // Winograd's transforms: one small matrix from the left, then its transpose from the right.
 #include "names.h"
 
+#define A ((float)CK_WINOGRAD_A)
+#define B ((float)CK_WINOGRAD_B)
+
 INLINE void tile_side(const vf *d, vf *out) {
   out[0] = vf_sub(d[0], d[2]);
   out[1] = vf_add(d[1], d[2]);
@@ -35,6 +38,27 @@ INLINE void collect_side(const vf *s, vf *out) {
   out[2] = vf_add(middle, s[3]);
 }
 
+INLINE void tile4_side(const vf *d, vf *out) {
+  const vf a = vf_set(A), b = vf_set(B), minus_aa = vf_set(-A * A), minus_bb = vf_set(-B * B);
+  const vf minus_sum = vf_set(-(A * A + B * B)), product = vf_set(A * A * B * B);
+  const vf e = vf_fma(minus_bb, d[2], d[4]), o = vf_fma(minus_bb, d[1], d[3]);
+  const vf f = vf_fma(minus_aa, d[2], d[4]), p = vf_fma(minus_aa, d[1], d[3]);
+  out[0] = vf_fma(product, d[0], vf_fma(minus_sum, d[2], d[4]));
+  out[1] = vf_fma(a, o, e);
+  out[2] = vf_fma(vf_set(-A), o, e);
+  out[3] = vf_fma(b, p, f);
+  out[4] = vf_fma(vf_set(-B), p, f);
+  out[5] = vf_fma(product, d[1], vf_fma(minus_sum, d[3], d[5]));
+}
+
+INLINE void outputs4_side(const vf *s, vf *out) {
+  const vf p = vf_add(s[1], s[2]), m = vf_sub(s[1], s[2]), q = vf_add(s[3], s[4]), n = vf_sub(s[3], s[4]);
+  out[0] = vf_add(vf_add(s[0], p), q);
+  out[1] = vf_fma(vf_set(B), n, vf_mul(vf_set(A), m));
+  out[2] = vf_fma(vf_set(B * B), q, vf_mul(vf_set(A * A), p));
+  out[3] = vf_fma(vf_set(A * A * A), m, vf_fma(vf_set(B * B * B), n, s[5]));
+}
+
 #define UNROLL _Pragma("clang loop unroll(full)")
 // X is from x from, the result to x to.
 #define BOTH_SIDES(side, from, to, finish)                                          \
@@ -54,7 +78,7 @@ INLINE void collect_side(const vf *s, vf *out) {
     }                                                                               \
   }
 #define AS_IS(x) (x)
-#define CLAMPED(x) vf_min(high, vf_max(low, x))
+#define CLAMPED(x) vf_min(high, vf_max(low, vf_add(x, vf_load_n(bias + c, left))))
 
 CK_ENTRY void KERNEL(f32_winograd_tile)(size_t channels, const float *const *in, float *const *out) {
   BOTH_SIDES(tile_side, 4, 4, AS_IS)
@@ -64,8 +88,8 @@ CK_ENTRY void KERNEL(f32_winograd_weights)(size_t channels, const float *const *
   BOTH_SIDES(weights_side, 3, 4, AS_IS)
 }
 
-CK_ENTRY void KERNEL(f32_winograd_outputs)(size_t channels, const float *const *in, float lo, float hi,
-                                           float *const *out) {
+CK_ENTRY void KERNEL(f32_winograd_outputs)(size_t channels, const float *const *in, const float *bias, float lo,
+                                           float hi, float *const *out) {
   const vf low = vf_set(lo), high = vf_set(hi);
   BOTH_SIDES(outputs_side, 4, 2, CLAMPED)
 }
@@ -76,4 +100,14 @@ CK_ENTRY void KERNEL(f32_winograd_spread)(size_t channels, const float *const *i
 
 CK_ENTRY void KERNEL(f32_winograd_collect)(size_t channels, const float *const *in, float *const *out) {
   BOTH_SIDES(collect_side, 4, 3, AS_IS)
+}
+
+CK_ENTRY void KERNEL(f32_winograd4_tile)(size_t channels, const float *const *in, float *const *out) {
+  BOTH_SIDES(tile4_side, 6, 6, AS_IS)
+}
+
+CK_ENTRY void KERNEL(f32_winograd4_outputs)(size_t channels, const float *const *in, const float *bias, float lo,
+                                            float hi, float *const *out) {
+  const vf low = vf_set(lo), high = vf_set(hi);
+  BOTH_SIDES(outputs4_side, 6, 4, CLAMPED)
 }

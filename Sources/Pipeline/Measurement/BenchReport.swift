@@ -70,24 +70,24 @@ public struct BenchReport: Sendable, Encodable {
   /// - Parameters:
   ///   - runs: nil for as many as fit two seconds, at least 20.
   ///   - perLayer: whether each layer is timed as well, in runs of their own.
+  ///   - isExact: whether float sums keep the order of the definition (see `CompileOptions`).
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
   ///   run in another precision than its own.
   public init(
     model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), precision: BenchPrecision,
-    threads: Int, batch: Int, runs: Int?, perLayer: Bool = false
+    threads: Int, batch: Int, runs: Int?, perLayer: Bool = false, isExact: Bool = false
   ) throws {
     guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
-    let plan: Plan
+    let plan: Plan, options = CompileOptions(maxBatch: batch, isExact: isExact)
     if path.hasPrefix("zoo:") {
       let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, pool)
       fileBytes = try NativeFormat.byteCount(prepared)
-      plan = try compile(prepared, CompileOptions(maxBatch: batch))
+      plan = try compile(prepared, options)
     } else {
       fileBytes = try Folders.size(ofFile: path)
-      plan = try compile(
-        Self.prepared(try ModelFile.read(path, reading), precision, pool), CompileOptions(maxBatch: batch))
+      plan = try compile(Self.prepared(try ModelFile.read(path, reading), precision, pool), options)
     }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)

@@ -7,10 +7,14 @@ public struct CompileOptions: Sendable {
   public var maxBatch = 1
   /// What the plan is made for. No result depends on it.
   public var machine: Machine
+  /// Whether float32 convolutions add up their products in the order of the definition, rather than by Winograd's method
+  /// where that is faster. Results differ in their last digits.
+  public var isExact = false
 
-  public init(maxBatch: Int = 1, machine: Machine = .host) {
+  public init(maxBatch: Int = 1, machine: Machine = .host, isExact: Bool = false) {
     self.maxBatch = maxBatch
     self.machine = machine
+    self.isExact = isExact
   }
 }
 
@@ -37,7 +41,7 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   program.inheritQuantization()
   program.dropReshapes()
   let floatFallbacks = program.assignArithmetic()
-  try program.selectKernels(for: options.machine, maxBatch: options.maxBatch)
+  try program.selectKernels(for: options.machine, maxBatch: options.maxBatch, isExact: options.isExact)
   let plan = try Plan(lowering: program, floatFallbacks: floatFallbacks, options)
   guard plan.memoryBytes() <= Plan.memoryLimit else {
     throw CompressError(

@@ -16,12 +16,13 @@ public struct KernelChoice: Hashable, Sendable {
 extension Program {
   /// Chooses for each layer with weights the algorithm that computes it, and how its work is cut into pieces.
   ///
-  /// Of float algorithms the first that applies is taken: which one follows from shape, the weight's structure and the
-  /// precision, so that results are the same wherever they are computed. Integer sums are exact, so there the cheapest
-  /// is taken. Nothing here asks the machine this runs on.
-  mutating func selectKernels(for machine: Machine, maxBatch: Int) throws {
+  /// Which float algorithm is taken follows from shape and precision (`ConvolutionAlgorithm.cheapest`), so that results
+  /// are the same wherever they are computed. Integer sums are exact, so there the cheapest on the machine is taken.
+  /// Nothing here asks the machine this runs on.
+  mutating func selectKernels(for machine: Machine, maxBatch: Int, isExact: Bool) throws {
     for (index, operation) in operations.enumerated() {
-      let work = try atLayer(operation.layer) { try ConvolutionWork(operation, values, batch: maxBatch) }
+      var work = try atLayer(operation.layer) { try ConvolutionWork(operation, values, batch: maxBatch) }
+      work?.isExact = isExact
       operations[index].choice = work?.choice(on: machine)
     }
   }
@@ -34,6 +35,8 @@ struct ConvolutionWork {
   let batch: Int
   /// Bytes of an input element and of a weight as they are read.
   let inputBytes, weightBytes: Int
+  /// Whether float sums keep the order of the definition.
+  var isExact = false
 
   init(_ geometry: ConvolutionGeometry, sumsIntegers: Bool, batch: Int, weightBytes: Int) {
     self.geometry = geometry
@@ -62,21 +65,30 @@ struct ConvolutionWork {
       weightBytes: isInteger ? 1 : operation.arithmetic == .float16Weights ? 2 : 4)
   }
 
-  /// Algorithms in the order in which float layers take them: each with what speaks for it, and its cost.
-  private static let candidates: [ConvolutionAlgorithm] = [.taps, .pixels, .patches]
+  /// Those that sum in the order of the definition.
+  private static let direct: [ConvolutionAlgorithm] = [.taps, .pixels, .patches]
 
   /// - Parameter cost: of an algorithm in cycles; nil for the model's.
   func choice(on machine: Machine, cost: ((ConvolutionAlgorithm) -> Double)? = nil) -> KernelChoice {
-    let able = Self.candidates.filter { $0.computes(geometry) }
-    let costs = able.map { cost?($0) ?? cycles(of: $0, on: machine) }
-    let best = sumsIntegers ? costs.indices.min { costs[$0] < costs[$1] }! : 0
-    var reason = reason(able[best])
-    if sumsIntegers, let next = costs.indices.filter({ $0 != best }).min(by: { costs[$0] < costs[$1] }) {
-      let times = (costs[next] / max(costs[best], 1)).rounded(.toNearestOrAwayFromZero)
-      reason += ", \(able[next].rawValue) would take about \(Int(min(times, 1000))) times as long"
+    func cycles(_ algorithm: ConvolutionAlgorithm) -> Double {
+      cost?(algorithm) ?? self.cycles(of: algorithm, on: machine)
     }
-    return KernelChoice(
-      algorithm: able[best], reason: reason, cycles: costs[best], limits: limits(on: machine))
+    func choice(_ algorithm: ConvolutionAlgorithm, _ reason: String) -> KernelChoice {
+      KernelChoice(
+        algorithm: algorithm, reason: reason, cycles: cycles(algorithm), limits: limits(on: machine))
+    }
+    guard sumsIntegers else {
+      let isFloat32 = weightBytes == 4
+      let algorithm = isExact || !isFloat32 ? ConvolutionAlgorithm.standard(geometry) : .cheapest(geometry)
+      return choice(algorithm, reason(algorithm))
+    }
+    let able = Self.direct.filter { $0.computes(geometry) }.sorted { cycles($0) < cycles($1) }
+    var reason = reason(able[0])
+    if able.count > 1 {
+      let times = (cycles(able[1]) / max(cycles(able[0]), 1)).rounded(.toNearestOrAwayFromZero)
+      reason += ", \(able[1].rawValue) would take about \(Int(min(times, 1000))) times as long"
+    }
+    return choice(able[0], reason)
   }
 
   private func reason(_ algorithm: ConvolutionAlgorithm) -> String {
@@ -87,6 +99,8 @@ struct ConvolutionWork {
     case .patches:
       "windows of \(window.kernelHeight)x\(window.kernelWidth)"
         + (geometry.groups > 1 ? " in \(geometry.groups) groups" : "")
+    case .winograd2: "F(2x2, 3x3), 4 multiplications for 9"
+    case .winograd4: "F(4x4, 3x3), 2.25 multiplications for 9"
     }
   }
 
@@ -125,6 +139,15 @@ struct ConvolutionWork {
       let gathering =
         algorithm == .pixels ? 0 : 2 * pixels * depth * groups * Double(inputBytes) / machine.cacheBytesPerCycle
       return max(products, loading) + gathering + reading
+    case .winograd2, .winograd4:
+      let side = algorithm == .winograd2 ? 2 : 4, places = Double((side + 2) * (side + 2))
+      let tiles = Double(
+        batch * ((window.outputHeight + side - 1) / side) * ((window.outputWidth + side - 1) / side))
+      let channels = Double(window.channels + geometry.outputChannels)
+      let products = tiles * places * Double(window.channels * geometry.outputChannels) / rate
+      // Every number of a transformed tile is written and read.
+      let transforms = 2 * tiles * places * channels * 4 / machine.cacheBytesPerCycle
+      return products + transforms + reading * places / 9
     }
   }
 }

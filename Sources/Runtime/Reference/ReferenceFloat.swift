@@ -6,11 +6,14 @@
   import Darwin
 #endif
 
+import Descriptors
+import Kernels
 import Network
 import Tensors
 
 /// Nodes in float32. A sum of products is one chain of fused multiply-adds from the bias on, in ascending
-/// order of kernel row, kernel column and input channel; an average is the sum in the same order, divided
+/// order of kernel row, kernel column and input channel, but for the convolutions that `ConvolutionAlgorithm.cheapest`
+/// gives to Winograd's method (`ReferenceWinograd`), unless weights are halves; an average is the sum in the same order, divided
 /// once. A batch norm is `fma(x, factor, shift)` with `factor = gamma / sqrt(variance + epsilon)` and
 /// `shift = beta - mean * factor`. Exponentials are those of `SmoothFunctions`.
 enum ReferenceFloat {
@@ -31,8 +34,12 @@ enum ReferenceFloat {
     case .input: out = x
     case .constant(let constant): out = values(constant.role)!
     case .conv2d, .dense:
-      let geometry = ReferenceSums(node, of: model)
       let weight = values(.weight)!, bias = values(.bias)
+      if let winograd = winograd(node, of: model, inputs[0].shape) {
+        out = winograd.outputs(x, weights: weight, bias: bias)
+        break
+      }
+      let geometry = ReferenceSums(node, of: model)
       out = geometry.sums({ bias?[$0] ?? 0 }) { sum, i, w in sum = sum.addingProduct(x[i], weight[w]) }
     case .batchNorm(let norm):
       let (factors, shifts) = norm.factors(values)
@@ -65,6 +72,14 @@ enum ReferenceFloat {
     case .insertZeros(let zeros): out = spread(x, 0, zeros, inputs[0].shape, count: shape.count)
     }
     return Tensor(clamp?.clampRange.map { range in out.map { $0.clamped(to: range) } } ?? out, shape)
+  }
+
+  /// The convolution's way of adding up, where that is not the definition's.
+  private static func winograd(_ node: Node, of model: Model, _ image: Shape) -> ReferenceWinograd? {
+    guard case .conv2d(let conv) = node.op, model[node.name, .weight]?.encoding.tensor.dtype != .float16,
+      let geometry = try? ConvolutionGeometry(conv, image: image)
+    else { return nil }
+    return ReferenceWinograd(geometry, .cheapest(geometry))
   }
 
   static func windows(_ window: Window?, _ node: Node, _ model: Model) -> ReferenceWindows {

@@ -31,6 +31,12 @@ struct BenchCommand: ParsableCommand {
   @Option(help: "stored, fp32, fp16, dynamic or int8; with --training fp32 or bf16 (default: stored).")
   var precision: BenchPrecision?
 
+  @Flag(
+    help:
+      "Add float products up in the order of the definition, never by Winograd's method, which is faster and differs in the last digits."
+  )
+  var exact = false
+
   @OptionGroup var threading: ThreadOptions
 
   @Option(parsing: .unconditional, help: "Images at once (default: 1).")
@@ -84,11 +90,11 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--input and --allow-unknown are for files of other programs, not for zoo:NAME")
     }
     let modes: [(name: String, isAsked: Bool, unused: Set<String>)] = [
-      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers"]),
-      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs"]),
+      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers", "--exact"]),
+      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs", "--exact"]),
       (
         "--quantize", quantize != nil,
-        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs"]
+        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs", "--exact"]
       ),
     ]
     let asked = modes.filter(\.isAsked)
@@ -98,7 +104,8 @@ struct BenchCommand: ParsableCommand {
     let given: [(name: String, isGiven: Bool)] = [
       ("--precision", precision != nil), ("--threads", threading.threads != nil), ("--batch", batch != nil),
       ("--runs", runs != nil),
-      ("--layers", layers), ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil), ("--macs", macs != nil),
+      ("--layers", layers), ("--exact", exact), ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil),
+      ("--macs", macs != nil),
     ]
     let unused = asked.first?.unused ?? ["--strategy", "--sparsity", "--macs"]
     if let name = given.first(where: { $0.isGiven && unused.contains($0.name) })?.name {
@@ -118,7 +125,7 @@ struct BenchCommand: ParsableCommand {
     let batch = batch ?? 1
     let report = try BenchReport(
       model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threading.count,
-      batch: batch, runs: runs, perLayer: layers)
+      batch: batch, runs: runs, perLayer: layers, isExact: exact)
     let terminal = Terminal(.output)
     let otherWork = Self.otherWork(report)
     if json {

@@ -33,6 +33,9 @@ struct EvaluateCommand: ParsableCommand {
   @Option(help: ArgumentHelp("Also write a page to look at.", valueName: "file.html"), completion: .file())
   var report: String?
 
+  @Flag(help: "Add float products up in the order of the definition, never by Winograd's method.")
+  var exact = false
+
   @Flag(help: "One JSON object: model, data, samples, correct, accuracy, accuracy_95, undefined, classes, confusions.")
   var json = false
 
@@ -61,7 +64,7 @@ struct EvaluateCommand: ParsableCommand {
     let context = StageContext(
       pool: try threads.pool(), progress: TerminalProgress()
     ).work
-    let found = try Predictions(model, on: samples, context: context)
+    let found = try Predictions(model, on: samples, isExact: exact, context: context)
     let results = ClassResults(
       predictions: found.predictions, labels: found.labels,
       names: samples.classNames ?? model.signature.classes ?? [])
