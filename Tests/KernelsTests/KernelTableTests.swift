@@ -75,7 +75,7 @@ import Testing
     for isa in Self.sets {
       let set = isa.kernels.pointee, reference = Self.reference
       for channels in [1, 3, set.f32_tile.lanes - 1, set.f32_tile.lanes, set.f32_tile.lanes + 1, 3 * set.f32_tile.lanes + 2] {
-        let input = (0..<16).map { _ in Guarded(numbers.floats(channels)) }
+        let input = (0..<36).map { _ in Guarded(numbers.floats(channels)) }, bias = Guarded(numbers.floats(channels))
         let from = input.map { Optional(UnsafePointer($0.base)) }
         func expectEqual(
           _ what: String, _ count: Int,
@@ -93,9 +93,11 @@ import Testing
         withExtendedLifetime(input) {
           expectEqual("tile", 16) { $0.f32_winograd_tile(channels, from, $1) }
           expectEqual("weights", 16) { $0.f32_winograd_weights(channels, from, $1) }
-          expectEqual("outputs", 4) { $0.f32_winograd_outputs(channels, from, -0.5, 1.5, $1) }
+          expectEqual("outputs", 4) { $0.f32_winograd_outputs(channels, from, bias.base, -0.5, 1.5, $1) }
           expectEqual("spread", 16) { $0.f32_winograd_spread(channels, from, $1) }
           expectEqual("collect", 9) { $0.f32_winograd_collect(channels, from, $1) }
+          expectEqual("tile of 6x6", 36) { $0.f32_winograd4_tile(channels, from, $1) }
+          expectEqual("outputs of 4x4", 16) { $0.f32_winograd4_outputs(channels, from, bias.base, -0.5, 1.5, $1) }
         }
       }
     }
