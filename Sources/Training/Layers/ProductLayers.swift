@@ -77,46 +77,12 @@ final class AttentionLayer: Layer {
       pool: pass.pool)
   }
 
-  // With P the weights of the softmax: dV = P' dY; dP = dY V'; dS = P * (dP - sum(P * dP)) * scale; dQ = dS K;
-  // dK = dS' Q. Each head of each sample is its own.
   func inputGradient(_ input: Int, into target: FloatBuffer, _ pass: Pass) {
-    let g = geometry, (t, s) = (g.queries, g.keys), all = g.heads * g.depth, wide = g.heads * g.width
-    let q = inputs[0].data.base, k = inputs[1].data.base, v = inputs[2].data.base
-    let dy = output.gradient!.base, weights = weights.base, to = target.base
-    to.update(repeating: 0, count: pass.count * inputs[input].size)
-    pass.pool.parallelFor(pass.count * g.heads) { index in
-      let sample = index / g.heads, head = index % g.heads
-      let p = weights + index * t * s, dy = dy + sample * t * wide + head * g.width
-      let values = v + sample * s * wide + head * g.width
-      if input == 2 {
-        let dv = to + sample * s * wide + head * g.width
-        for row in 0..<t {
-          for key in 0..<s {
-            let weight = p[row * s + key]
-            for c in 0..<g.width { dv[key * wide + c].addProduct(weight, dy[row * wide + c]) }
-          }
-        }
-        return
-      }
-      var slopes = [Float](repeating: 0, count: s)
-      for row in 0..<t {
-        var sum: Float = 0
-        for key in 0..<s {
-          var product: Float = 0
-          for c in 0..<g.width { product.addProduct(dy[row * wide + c], values[key * wide + c]) }
-          slopes[key] = product
-          sum += p[row * s + key] * product
-        }
-        for key in 0..<s {
-          let slope = p[row * s + key] * (slopes[key] - sum) * g.scale
-          let queries = (sample * t + row) * all + head * g.depth, keys = (sample * s + key) * all + head * g.depth
-          if input == 0 {
-            for c in 0..<g.depth { to[queries + c].addProduct(slope, k[keys + c]) }
-          } else {
-            for c in 0..<g.depth { to[keys + c].addProduct(slope, q[queries + c]) }
-          }
-        }
-      }
-    }
+    let gradient = AttentionGradient(geometry)
+    gradient.run(
+      AttentionGradient.Input(rawValue: input)!, queries: inputs[0].data.base, keys: inputs[1].data.base,
+      values: inputs[2].data.base, weights: weights.base, outputGradient: output.gradient!.base,
+      gradient: target.base, batch: pass.count,
+      scratch: pass.scratch.bytes(gradient.scratchBytes(threads: pass.pool.threads)), pool: pass.pool)
   }
 }
