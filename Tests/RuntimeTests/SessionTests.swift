@@ -43,7 +43,7 @@ import Testing
     net.activation(.relu)
     net.maxPool(2)
     net.conv2d(filters: 256, kernel: 1)
-    net.conv2d(filters: 256, kernel: 3, padding: .same, hasBias: false, name: "two")
+    net.conv2d(filters: 256, kernel: 3, padding: .same, bias: false, name: "two")
     var networks = RandomNetworks(threads)
     let model = try networks.model(net.graph())
     let names = try compile(model).steps.compactMap { $0.choice?.algorithm }
