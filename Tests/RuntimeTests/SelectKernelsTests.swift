@@ -18,7 +18,7 @@ import Testing
   private func network() throws -> Graph {
     var net = GraphBuilder(input: [12, 12, 32])
     net.conv2d(filters: 32, kernel: 3, padding: .same, name: "tiles")
-    net.conv2d(filters: 16, kernel: 3, stride: 2, padding: .same, name: "windows")
+    net.conv2d(filters: 16, kernel: 5, padding: .same, name: "windows")
     net.conv2d(filters: 16, kernel: 3, padding: .same, groups: 16, name: "depthwise")
     net.conv2d(filters: 24, kernel: 1, name: "pixels")
     net.conv2d(filters: 12, kernel: 1, stride: 2, name: "strided")

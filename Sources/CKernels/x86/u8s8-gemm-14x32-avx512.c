@@ -3,6 +3,8 @@
 #include "../vector/names.h"
 #include "u8s8-requantize-avx512.h"
 #define GEMM_ROWS 14
+// Weights that come from memory are asked for so many groups of four early; low tiles leave that to the first, high one.
+enum { ahead = 32 };
 
 // One to three bytes at the end of a row.
 static __attribute__((noinline)) int32_t ragged(const uint8_t *a, size_t count) {
@@ -12,10 +14,14 @@ static __attribute__((noinline)) int32_t ragged(const uint8_t *a, size_t count) 
 }
 
 // vpdpbusd adds four products to each 32-bit lane without saturating on the way.
-INLINE void step(const size_t m, const size_t vectors, vi acc[][2], const int32_t *four, const int8_t *b) {
+INLINE void step(const size_t m, const size_t vectors, vi acc[][2], const int32_t *four, const int8_t *b,
+                 size_t width) {
   vi w[2];
 #pragma clang loop unroll(full)
-  for (size_t v = 0; v < vectors; v++) w[v] = _mm512_loadu_si512(b + v * 4 * LANES);
+  for (size_t v = 0; v < vectors; v++) {
+    w[v] = _mm512_loadu_si512(b + v * 4 * LANES);
+    if (m > GEMM_ROWS / 2) __builtin_prefetch(b + ahead * width * 4 + v * 4 * LANES, 0, 2);
+  }
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) {
 #pragma clang loop unroll(full)
@@ -32,12 +38,12 @@ INLINE void sum(const size_t m, const size_t vectors, vi acc[][2], size_t k, con
   for (; p + 4 <= k; p += 4, b += width * 4) {
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < m; r++) __builtin_memcpy(&four[r], a + r * lda + p, 4);
-    step(m, vectors, acc, four, b);
+    step(m, vectors, acc, four, b, width);
   }
   if (p < k) {
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < m; r++) four[r] = ragged(a + r * lda + p, k - p);
-    step(m, vectors, acc, four, b);
+    step(m, vectors, acc, four, b, width);
   }
 }
 
