@@ -1,6 +1,8 @@
 /// A number that is found out about a variant. Its name is the same in filters, tables, files and the run store.
 public enum Metric: String, CaseIterable, Sendable, Codable {
   case accuracy
+  /// The share of samples answered as the run's first variant does: the measure where there are no labels.
+  case agreement
   case flips, parameters, nonzero, macs
   case nativeBytes = "native_bytes"
   case gzipBytes = "gzip_bytes"
@@ -21,7 +23,10 @@ public enum Metric: String, CaseIterable, Sendable, Codable {
   }
 
   /// Whether more of it is better.
-  public var isGain: Bool { self == .accuracy }
+  public var isGain: Bool { isShare }
+
+  /// Whether it is a share of the samples; differences of it are told in percentage points.
+  public var isShare: Bool { self == .accuracy || self == .agreement }
 
   /// - Parameter name: as in `rawValue`, or the short forms people use.
   public init?(name: String) {

@@ -93,6 +93,11 @@ public struct RunRecord: Codable, Sendable, Equatable {
     private enum CodingKeys: String, CodingKey { case name, metrics, turnMedians = "turns_p50_ms" }
 
     public subscript(metric: Metric) -> Double? { metrics[metric.rawValue] }
+
+    /// By what it was judged: accuracy, or agreement with the run's first variant where there were no labels.
+    public var measure: Metric { self[.accuracy] == nil && self[.agreement] != nil ? .agreement : .accuracy }
+    /// Its share of that.
+    public var share: Double? { self[measure] }
   }
 
   /// A file that the run wrote.
@@ -217,7 +222,7 @@ extension RunRecord.Variant {
     self.init(
       name: result.name,
       metrics: [
-        .accuracy: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
+        result.agreement == nil ? .accuracy : .agreement: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
         .nonzero: Double(result.nonzeroWeights), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
         .gzipBytes: Double(result.gzipBytes), .mean: result.timing.mean, .p50: result.timing.p50,
         .p90: result.timing.p90, .p99: result.timing.p99, .memory: Double(result.timing.peakMemoryBytes),

@@ -17,7 +17,7 @@ import Testing
     let json = try #require(
       JSONSerialization.jsonObject(with: Data(contentsOf: URL(fileURLWithPath: out + "/results.json")))
         as? [String: Any])
-    #expect(json["version"] as? Int == 3)
+    #expect(json["version"] as? Int == 4)
     let variants = try #require(json["variants"] as? [[String: Any]])
     #expect(variants.count == 5)
     for variant in variants {

@@ -26,6 +26,32 @@ import Testing
     #expect(!Synthetic.results(try Synthetic.outcome()).isByAgreement)
   }
 
+  /// What is no accuracy is nowhere called one.
+  @Test func theFileKnowsNoAccuracy() throws {
+    let results = Synthetic.results(try Synthetic.pruned(Synthetic.agreeing()))
+    let text = String(decoding: try JSONEncoder().encode(results), as: UTF8.self)
+    #expect(!text.contains(#""accuracy""#) && !text.contains("accuracy_95") && !text.contains(#""gained""#))
+    let back = try JSONDecoder().decode(ResultsFile.self, from: Data(text.utf8))
+    #expect(back.variants[1].accuracy == 0.9 && back.variants[1].agreement?.same == 0.9)
+    #expect(back.variants[1].intervals?.agreement?.contains(0.9) == true && back.variants[1].intervals?.accuracy == nil)
+    #expect(back.pruning?[0].rounds.map(\.agreement) == [0.95, 0.93, 0.91])
+  }
+
+  @Test func filesOfVersion3AreRead() throws {
+    let results = Synthetic.results(try Synthetic.agreeing())
+    var json = try #require(
+      JSONSerialization.jsonObject(with: JSONEncoder().encode(results)) as? [String: Any])
+    json["version"] = 3
+    json["variants"] = (json["variants"] as? [[String: Any]])?.map { variant in
+      var variant = variant, agreement = variant["agreement"] as? [String: Any]
+      variant["accuracy"] = agreement?.removeValue(forKey: "same")
+      variant["agreement"] = agreement
+      return variant
+    }
+    let back = try JSONDecoder().decode(ResultsFile.self, from: JSONSerialization.data(withJSONObject: json))
+    #expect(back.variants.map(\.accuracy) == [1, 0.9, 0.8] && back.isByAgreement)
+  }
+
   @Test func theReportSaysWhatTheMeasureIs() throws {
     let page = try HTMLReport(Synthetic.results(try Synthetic.agreeing()), charts: nil).rendered()
     #expect(page.contains("<th>Same answer</th>") && page.contains("cosine 0.9987"))

@@ -110,7 +110,7 @@ import Testing
       #expect(text.contains("(\(interval))") && page.contains(interval))
       guard let versus = variant.versusFirst else { continue }
       for figure in [
-        Formatting.points(versus.accuracyInterval), Formatting.factors(try #require(versus.fasterMedianInterval)),
+        Formatting.points(try #require(versus.accuracyInterval)), Formatting.factors(try #require(versus.fasterMedianInterval)),
       ] { #expect(text.contains("(\(figure))") && page.contains(figure), "\(figure)") }
     }
     for finding in Finding.all(results) {

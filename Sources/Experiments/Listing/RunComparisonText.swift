@@ -23,7 +23,8 @@ public struct RunComparisonText {
       for metric in Metric.allCases {
         let values = variants.map { $0?[metric] }
         // Counts that all agree on say nothing here.
-        guard metric == .accuracy || Set(values).count > 1 else { continue }
+        let says = metric.isShare ? values.contains(where: { $0 != nil }) : Set(values).count > 1
+        guard says else { continue }
         table.add([TextTable.Cell(metric.title)] + values.map { TextTable.Cell(cell($0, values[0], metric)) })
       }
     }
@@ -33,7 +34,7 @@ public struct RunComparisonText {
   private func cell(_ value: Double?, _ first: Double?, _ metric: Metric) -> String {
     guard let value else { return "–" }
     guard let first, value != first else { return metric.text(value) }
-    let change = metric == .accuracy ? Formatting.points(value - first) : Self.percent(value / first - 1)
+    let change = metric.isShare ? Formatting.points(value - first) : Self.percent(value / first - 1)
     return "\(metric.text(value)) (\(change))"
   }
 

@@ -8,14 +8,15 @@ public enum RunText {
   /// A table of rows, the names of params written once where all rows have them.
   public static func list(_ rows: [RunRow], for terminal: Terminal, now: Date = Date()) -> String {
     let areNamed = rows.contains { $0.name != nil }, areTagged = rows.contains { !$0.tags.isEmpty }
+    let measures = measures(of: rows.compactMap(\.variant))
     var table = TextTable(
       [
         TextTable.Column("run", .right), TextTable.Column("when", .left, leftOut: 6),
       ] + (areNamed ? [TextTable.Column("name", .left, cutTo: 12)] : []) + [
         TextTable.Column("script", .left, cutTo: 12), TextTable.Column("seed", .right, leftOut: 1),
         TextTable.Column("params", .left, leftOut: 4, cutTo: 16), TextTable.Column("variant", .left, cutTo: 12),
-        TextTable.Column("accuracy", .right), TextTable.Column("gzip", .right, leftOut: 5),
-        TextTable.Column("p50", .right, leftOut: 7), TextTable.Column("took", .right, leftOut: 2),
+      ] + measures.map { TextTable.Column($0.title, .right) } + [
+        TextTable.Column("gzip", .right, leftOut: 5), TextTable.Column("p50", .right, leftOut: 7), TextTable.Column("took", .right, leftOut: 2),
       ] + (areTagged ? [TextTable.Column("tags", .left, leftOut: 3, cutTo: 8)] : []) + [TextTable.Column("", .left)])
     for row in rows {
       table.add(
@@ -24,7 +25,8 @@ public enum RunText {
         ] + (areNamed ? [TextTable.Cell(row.name ?? "", .bold)] : []) + [
           TextTable.Cell(row.script.split(separator: "/").last.map(String.init) ?? row.script),
           TextTable.Cell(String(row.seed), .dim), TextTable.Cell(params(row.params)),
-          TextTable.Cell(row.variant?.name ?? ""), TextTable.Cell(value(row.variant, .accuracy), .bold),
+          TextTable.Cell(row.variant?.name ?? ""),
+        ] + measures.map { TextTable.Cell(value(row.variant, $0), .bold) } + [
           TextTable.Cell(value(row.variant, .gzipBytes)), TextTable.Cell(value(row.variant, .p50)),
           TextTable.Cell(Formatting.duration(row.seconds), .dim),
         ] + (areTagged ? [TextTable.Cell(row.tags.joined(separator: " "), .cyan)] : []) + [
@@ -40,6 +42,12 @@ public enum RunText {
     case .failed: TextTable.Cell("failed", .red)
     case .stopped: TextTable.Cell("stopped", .yellow)
     }
+  }
+
+  /// By what variants were judged, a column each: accuracy and what takes its place without labels are never the same.
+  static func measures(of variants: [RunRecord.Variant]) -> [Metric] {
+    let measures = Set(variants.map(\.measure))
+    return measures.isEmpty ? [.accuracy] : [.accuracy, .agreement].filter(measures.contains)
   }
 
   static func params(_ params: [String: ParamValue]) -> String {
@@ -99,7 +107,9 @@ public enum RunText {
       text += terminal.styled("error", .red) + "  " + error.escapedBlock.shortened(to: longest) + "\n"
     }
     if !run.variants.isEmpty {
-      let metrics = Metric.allCases
+      let metrics = Metric.allCases.filter { metric in
+        !metric.isShare || measures(of: run.variants).contains(metric)
+      }
       var table = TextTable([("variant", .left)] + metrics.map { ($0.title, .right) })
       for variant in run.variants {
         table.add([TextTable.Cell(variant.name, .bold)] + metrics.map { TextTable.Cell(value(variant, $0)) })
@@ -157,7 +167,7 @@ extension Metric {
   /// A value as people read it.
   public func text(_ value: Double) -> String {
     switch self {
-    case .accuracy: Formatting.percent(value)
+    case .accuracy, .agreement: Formatting.percent(value)
     case .flips, .parameters, .nonzero: Formatting.count(value)
     case .macs: Formatting.scaled(value)
     case .nativeBytes, .gzipBytes, .memory: Formatting.bytes(value)

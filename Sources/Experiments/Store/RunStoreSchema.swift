@@ -6,6 +6,7 @@ enum RunStoreSchema {
     var migrator = DatabaseMigrator()
     migrator.registerMigration("1 runs") { try $0.execute(sql: runs) }
     migrator.registerMigration("2 labels") { try $0.execute(sql: labels) }
+    migrator.registerMigration("3 agreement") { try $0.execute(sql: agreement) }
     return migrator
   }
 
@@ -76,4 +77,8 @@ enum RunStoreSchema {
     ) WITHOUT ROWID;
     CREATE INDEX tags_tag ON tags (tag);
     """
+
+  /// What takes the place of accuracy where there are no labels. Records of before have it as their accuracy: nothing in
+  /// them tells one from the other.
+  private static let agreement = "ALTER TABLE variants ADD COLUMN agreement REAL;"
 }

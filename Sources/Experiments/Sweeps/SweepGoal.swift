@@ -4,7 +4,7 @@ import Runs
 
 /// What a search aims at: one metric, limits on others, and how much of the work a hopeless point may cost.
 public struct SweepGoal: Codable, Sendable, Equatable {
-  /// A metric that must not be exceeded; of accuracy, must be reached.
+  /// A metric that must not be exceeded; of accuracy and agreement, must be reached.
   public struct Limit: Codable, Sendable, Equatable {
     public var metric: Metric
     public var value: Double
@@ -41,7 +41,7 @@ public struct SweepGoal: Codable, Sendable, Equatable {
 
   public var metric: Metric
   public var limits: [Limit]
-  /// How much less accurate than the run's first variant a model may be, 0…1.
+  /// How much less accurate than the run's first variant a model may be, or agree with it, 0…1.
   public var drop: Double?
   /// The variant that counts; nil: the best of all.
   public var variant: String?
@@ -119,8 +119,8 @@ public struct SweepGoal: Codable, Sendable, Equatable {
       let value = candidate[limit.metric] ?? (limit.metric.isGain ? -.infinity : .infinity)
       if limit.metric.isGain { add(-value, atMost: -limit.value) } else { add(value, atMost: limit.value) }
     }
-    if let drop, let first = run.variants.first?[.accuracy], let accuracy = candidate[.accuracy] {
-      add(-accuracy, atMost: -(first - drop))
+    if let drop, let first = run.variants.first?.share, let share = candidate.share {
+      add(-share, atMost: -(first - drop))
     }
     return sum
   }

@@ -19,27 +19,28 @@ public struct SweepSummary {
       run.variants.map { (number: number, run: run, variant: $0) }
     }
     let front = ParetoFront.indices(
-      candidates.map { ($0.variant[.accuracy] ?? 0, $0.variant[.gzipBytes] ?? .infinity) })
+      candidates.map { ($0.variant.share ?? 0, $0.variant[.gzipBytes] ?? .infinity) })
+    let measures = RunText.measures(of: candidates.map(\.variant))
+    let asGood = measures == [.accuracy] ? "as accurate" : measures == [.agreement] ? "as much in agreement" : "as good"
     var text = seeds(for: terminal)
     if !front.isEmpty {
       var table = TextTable(
         [("point", .right)] + definition.axes.map { ($0, .right) }
           + [
-            ("seed", .right), ("variant", .left), ("accuracy", .right), ("gzip", .right), ("MACs", .right),
-            ("p50", .right),
-          ])
+            ("seed", .right), ("variant", .left),
+          ] + measures.map { ($0.title, .right) } + [("gzip", .right), ("MACs", .right), ("p50", .right)])
       for index in front.prefix(Self.mostRows) {
         let (number, run, variant) = candidates[index]
         table.add(
           [TextTable.Cell("\(number)", .bold)] + definition.axes.map { TextTable.Cell(run.params[$0]?.text ?? "") }
             + [
               TextTable.Cell(String(run.seed), .dim), TextTable.Cell(variant.name),
-              TextTable.Cell(RunText.value(variant, .accuracy), .bold),
+            ] + measures.map { TextTable.Cell(RunText.value(variant, $0), .bold) } + [
               TextTable.Cell(RunText.value(variant, .gzipBytes)),
               TextTable.Cell(RunText.value(variant, .macs)), TextTable.Cell(RunText.value(variant, .p50)),
             ])
       }
-      text += "no other is both smaller and as accurate:\n" + table.rendered(for: terminal)
+      text += "no other is both smaller and \(asGood):\n" + table.rendered(for: terminal)
       if front.count > Self.mostRows { text += "and \(front.count - Self.mostRows) more\n" }
     }
     let failed = outcomes.values.count { $0.status == .failed }
@@ -52,12 +53,12 @@ public struct SweepSummary {
 
   /// Settings over their seeds, those that no other beats; nothing when there is one seed.
   private func seeds(for terminal: Terminal) -> String {
-    let settings = OverSeeds.all(SweepResults(definition, outcomes))
+    let results = SweepResults(definition, outcomes), settings = OverSeeds.all(results)
     guard !settings.isEmpty else { return "" }
     let front = ParetoFront.indices(settings.map { ($0.accuracy, $0.gzipBytes) })
     var table = TextTable(
       definition.axes.map { ($0, .right) } + [
-        ("variant", .left), ("seeds", .right), ("accuracy", .right), ("gzip", .right), ("MACs", .right),
+        ("variant", .left), ("seeds", .right), (results.measure, .right), ("gzip", .right), ("MACs", .right),
         ("p50", .right),
       ])
     for setting in front.prefix(Self.mostRows).map({ settings[$0] }) {
@@ -70,7 +71,7 @@ public struct SweepSummary {
           TextTable.Cell(Formatting.duration(setting.median / 1e3)),
         ])
     }
-    return "over seeds, means (accuracy with its standard deviation) that no other setting beats:\n"
+    return "over seeds, means (\(results.measure) with its standard deviation) that no other setting beats:\n"
       + table.rendered(for: terminal) + (front.count > Self.mostRows ? "and \(front.count - Self.mostRows) more\n" : "")
       + "\n"
   }

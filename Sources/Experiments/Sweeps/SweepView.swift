@@ -47,8 +47,8 @@ public final class SweepView: SweepObserver {
 
   public func ended(_ point: SweepDefinition.Point, _ outcome: RunRecord) {
     if outcome.status == .failed { failed += 1 } else { done += 1 }
-    if let variant = outcome.variants.last, let accuracy = variant[.accuracy],
-      best?.variant[.accuracy].map({ accuracy > $0 }) ?? true
+    if let variant = outcome.variants.last, let share = variant.share,
+      best?.variant.share.map({ share > $0 }) ?? true
     {
       best = (point, variant)
     }
@@ -127,7 +127,8 @@ public final class SweepView: SweepObserver {
   private static func result(_ variant: RunRecord.Variant?) -> String {
     guard let variant else { return "" }
     return
-      "\(variant.name.escapedForTerminal) \(RunText.value(variant, .accuracy)), \(RunText.value(variant, .gzipBytes)) gzip"
+      "\(variant.name.escapedForTerminal) \(RunText.value(variant, variant.measure))"
+      + "\(variant.measure == .agreement ? " agreement" : ""), \(RunText.value(variant, .gzipBytes)) gzip"
   }
 }
 

@@ -7,6 +7,8 @@ struct ChartData: Encodable {
   let layers: [String]
   let training: [Training]
   let courses: [Course]
+  /// What the shares of rounds are called.
+  let measure: String
   /// Where the axes of latency begin, and where the distribution's ends, in milliseconds.
   let start: Double
   let distributionEnd: Double
@@ -55,7 +57,7 @@ struct ChartData: Encodable {
     }
   }
 
-  private enum CodingKeys: String, CodingKey { case variants, layers, training, courses, start, distributionEnd }
+  private enum CodingKeys: String, CodingKey { case variants, layers, training, courses, measure, start, distributionEnd }
 
   /// More runs than this are thinned out for drawing.
   static let limit = 4000
@@ -83,10 +85,11 @@ struct ChartData: Encodable {
         validationAccuracy: stage.curve.map { $0.validationAccuracy.map { Self.rounded(100 * $0) } },
         rate: stage.curve.map { Self.rounded($0.learningRate) })
     }
+    measure = results.isByAgreement ? ReportPage.sameAnswer : "Accuracy"
     courses = (results.pruning ?? []).filter(ReportPage.CourseSection.isDrawn).map { course in
       Course(
         rounds: course.rounds.map { ReportPage.shown($0.name) },
-        accuracy: course.rounds.map { Self.rounded(100 * $0.accuracy) },
+        accuracy: course.rounds.map { Self.rounded(100 * $0.share) },
         left: CourseMetric.allCases.enumerated().map { index, metric in
           let first = Double(max(metric.total(course.rounds[0]), 1))
           return Course.Left(

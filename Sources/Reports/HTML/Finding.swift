@@ -66,12 +66,13 @@ struct Finding: Equatable {
   }
 
   private static func lostAccuracy(_ pair: Pairing, _ evaluated: Int) -> Finding? {
-    let difference = pair.difference
-    guard pair.variant.agreement == nil, difference.accuracyInterval.high < 0, difference.accuracy < -Summary.tolerance else { return nil }
+    guard let difference = pair.difference.inAccuracy, difference.interval.high < 0,
+      difference.change < -Summary.tolerance
+    else { return nil }
     return Finding(
       tone: .bad,
-      sentence: "\(pair.name) loses \(Formatting.points(-difference.accuracy, signed: false)) percentage points of "
-        + "accuracy (95 %: \(Formatting.points(difference.accuracyInterval))); \(pair.flips(evaluated)) of its "
+      sentence: "\(pair.name) loses \(Formatting.points(-difference.change, signed: false)) percentage points of "
+        + "accuracy (95 %: \(Formatting.points(difference.interval))); \(pair.flips(evaluated)) of its "
         + "predictions are not those of \(pair.other).")
   }
 
@@ -136,7 +137,7 @@ struct Finding: Equatable {
   /// As accurate, yet not the same model.
   private static func hiddenFlips(_ pairs: [Pairing], _ evaluated: Int) -> Finding? {
     let alike = pairs.filter {
-      $0.variant.agreement == nil && $0.difference.accuracyInterval.contains(0) && $0.variant.flips > 0
+      $0.difference.accuracyInterval?.contains(0) == true && $0.variant.flips > 0
     }
     guard let first = alike.first else { return nil }
     let names = list(alike.map { "\($0.name) (\($0.flips(evaluated)) of predictions changed)" })

@@ -40,8 +40,8 @@ extension ReportPage {
       let start = course.rounds[0]
       courseRounds = course.rounds.enumerated().map { index, round in
         Row(
-          round: shown(round.name), roundAccuracy: Formatting.percent(round.accuracy),
-          roundChange: index == 0 ? "" : "\(Formatting.points(round.accuracy - start.accuracy)) points",
+          round: shown(round.name), roundAccuracy: Formatting.percent(round.share),
+          roundChange: index == 0 ? "" : "\(Formatting.points(round.share - start.share)) points",
           counts: CourseMetric.allCases.map { metric in
             let value = metric.total(round), share = Double(value) / Double(max(metric.total(start), 1))
             return Count(

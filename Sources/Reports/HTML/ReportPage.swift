@@ -16,6 +16,8 @@ struct ReportPage {
   let setting: String
   let firstName: String
   let hasDifferences: Bool
+  /// Whether there are differences in accuracy: without labels the share of same answers says it all.
+  let hasPoints: Bool
   /// Whether variants differ in their work: filters were removed.
   let hasMacs: Bool
   /// What is to be said of the measured times, as a sentence.
@@ -71,7 +73,8 @@ struct ReportPage {
     hasDifferences = results.variants.count > 1
     hasMacs = Set(results.variants.map(\.macs)).count > 1
     let note = TimeText.turns(results)
-    measure = results.isByAgreement ? "Same answer" : "Accuracy"
+    measure = results.isByAgreement ? Self.sameAnswer : "Accuracy"
+    hasPoints = hasDifferences && !results.isByAgreement
     measureText = results.isByAgreement ? "same answers" : "accuracy"
     timeNotes = note.prefix(1).uppercased() + note.dropFirst() + "."
 
@@ -109,6 +112,9 @@ struct ReportPage {
 
   /// Characters; names are as long as whoever chose them liked.
   private static let longest = 4000
+
+  /// What takes the place of accuracy where there are no labels.
+  static let sameAnswer = "Same answer"
 
   static func quoted(_ text: String) -> String { "“\(shown(text))”" }
 

@@ -17,7 +17,7 @@ private let reportSections = #"""
     <div class="wide">
     <table class="cards">
       <thead><tr>
-        <th>Variant</th><th>{{measure}}</th>{{#hasDifferences}}<th>Difference, points</th><th>Flips</th>{{/hasDifferences}}
+        <th>Variant</th><th>{{measure}}</th>{{#hasPoints}}<th>Difference, points</th>{{/hasPoints}}{{#hasDifferences}}<th>Flips</th>{{/hasDifferences}}
         <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th>
         <th>Median</th>{{#hasDifferences}}<th>Faster, median</th>{{/hasDifferences}}<th>p99</th><th>Slow runs</th><th>Memory</th>
       </tr></thead>
@@ -26,8 +26,8 @@ private let reportSections = #"""
         <tr>
           <th scope="row"><i class="swatch {{series}}"></i>{{name}}</th>
           <td data-label="{{measure}}"><span>{{accuracy}}<small>{{accuracyRange.start}}<span class="whole">{{accuracyRange.end}}</span></small><small>{{cosine}}</small><small class="bad">{{undefined}}</small></span></td>
+          {{#hasPoints}}<td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>{{/hasPoints}}
           {{#hasDifferences}}
-          <td class="{{blank}}" data-label="Difference, points"><span class="{{differenceTone}}">{{difference}}<small>{{differenceRange}}</small></span></td>
           <td class="{{blank}}" data-label="Flips"><span>{{flips}}<small>{{flipCount}}</small></span></td>
           {{/hasDifferences}}
           <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>

@@ -15,6 +15,8 @@ struct SweepPage {
   let failures: [Failure]
   let hasFailures: Bool
   let hasResults: Bool
+  /// What the shares are called, within a sentence and at its beginning.
+  let measure, measureTitle: String
   let setting: String
   let note: String
 
@@ -82,6 +84,8 @@ struct SweepPage {
     axes = results.axes.map(ReportPage.shown)
     hasMacs = Set(entries.map(\.variant.macs)).count > 1
     hasResults = !entries.isEmpty
+    measure = results.measure
+    measureTitle = measure.prefix(1).uppercased() + measure.dropFirst()
 
     let front = ParetoFront.indices(entries.map { ($0.variant.accuracy, Double($0.variant.gzipBytes)) })
     let best = front.first.map { entries[$0] }
@@ -97,7 +101,7 @@ struct SweepPage {
         + ", means over seeds"
     lead =
       "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "
-      + "\(Self.counted(front.count, "model")) that no other beats in accuracy and size at once."
+      + "\(Self.counted(front.count, "model")) that no other beats in \(measure) and size at once."
     tiles = Self.tiles(results, entries, best, near)
 
     let variants = chartData.variants
@@ -187,7 +191,7 @@ struct SweepPage {
     func place(_ entry: Entry) -> String { "point \(entry.point.number), \(ReportPage.shown(entry.variant.name))" }
     if let best {
       tiles.append(
-        Tile(caption: "Most accurate", number: Formatting.percent(best.variant.accuracy), before: place(best)))
+        Tile(caption: "Greatest \(results.measure)", number: Formatting.percent(best.variant.accuracy), before: place(best)))
     }
     if let near {
       tiles.append(

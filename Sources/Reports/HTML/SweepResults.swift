@@ -2,7 +2,7 @@
 public struct SweepResults: Sendable {
   public struct Variant: Sendable {
     public var name: String
-    /// 0…1.
+    /// 0…1; of models that were judged without labels, the share answered as the run's first variant does.
     public var accuracy: Double
     public var gzipBytes: Int
     public var macs: Int
@@ -56,6 +56,8 @@ public struct SweepResults: Sendable {
   public var total: Int
   public var threads: Int
   public var machine: ResultsFile.Machine
+  /// What the shares of its variants are called.
+  public var measure = "accuracy"
 
   public init(
     script: String, axes: [String], points: [Point], total: Int, threads: Int, machine: ResultsFile.Machine

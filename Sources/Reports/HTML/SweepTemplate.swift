@@ -9,15 +9,15 @@ let sweepTemplate = PageFrame.template(
 private let sweepSections = #"""
   {{#hasCharts}}
   <section id="front">
-    <h2>Accuracy against cost</h2>
+    <h2>{{measureTitle}} against cost</h2>
     <div class="pair">
-      <figure><figcaption>Accuracy against size after gzip</figcaption>
-        <div class="plot"><canvas id="chart-gzip" role="img" aria-label="Accuracy against size of every model, by variant"></canvas></div></figure>
-      <figure><figcaption>Accuracy against median latency</figcaption>
-        <div class="plot"><canvas id="chart-median" role="img" aria-label="Accuracy against latency of every model, by variant"></canvas></div></figure>
+      <figure><figcaption>{{measureTitle}} against size after gzip</figcaption>
+        <div class="plot"><canvas id="chart-gzip" role="img" aria-label="{{measureTitle}} against size of every model, by variant"></canvas></div></figure>
+      <figure><figcaption>{{measureTitle}} against median latency</figcaption>
+        <div class="plot"><canvas id="chart-median" role="img" aria-label="{{measureTitle}} against latency of every model, by variant"></canvas></div></figure>
       {{#hasMacs}}
-      <figure><figcaption>Accuracy against multiply-accumulates</figcaption>
-        <div class="plot"><canvas id="chart-macs" role="img" aria-label="Accuracy against multiply-accumulates of every model, by variant"></canvas></div></figure>
+      <figure><figcaption>{{measureTitle}} against multiply-accumulates</figcaption>
+        <div class="plot"><canvas id="chart-macs" role="img" aria-label="{{measureTitle}} against multiply-accumulates of every model, by variant"></canvas></div></figure>
       {{/hasMacs}}
     </div>
     <p class="fine">The line joins the models that no other beats in both: the Pareto front. Upwards and to the left is
@@ -25,7 +25,7 @@ private let sweepSections = #"""
   </section>
   <section id="params">
     <h2>What leads where</h2>
-    <figure><figcaption>Every model as a line through its params, size and accuracy</figcaption>
+    <figure><figcaption>Every model as a line through its params, size and {{measure}}</figcaption>
       <div class="plot tall"><canvas id="chart-params" role="img" aria-label="Parallel coordinates of all models"></canvas></div></figure>
     <p class="fine">Each upright axis runs from its least value at the bottom to its greatest at the top. Lines on the
     front are strong, the others faint.</p>
@@ -54,21 +54,21 @@ private let sweepSections = #"""
     <h2>Over seeds</h2>
     <div class="wide">
     <table class="cards sortable">
-      <thead><tr><th class="text">Variant</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>Seeds</th><th>Accuracy</th>
+      <thead><tr><th class="text">Variant</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>Seeds</th><th>{{measureTitle}}</th>
       <th>Least to greatest</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th><th>Median</th></tr></thead>
       <tbody>
         {{#settings}}
         <tr class="{{tone}}"><th class="text" scope="row"><span><i class="swatch {{series}}"></i>{{name}}
         <span class="mark">{{mark}}</span></span></th>
-        {{#cells}}<td data-label="{{axis}}">{{value}}</td>{{/cells}}<td data-label="Seeds">{{seeds}}</td><td data-label="Accuracy">{{accuracy}}</td>
+        {{#cells}}<td data-label="{{axis}}">{{value}}</td>{{/cells}}<td data-label="Seeds">{{seeds}}</td><td data-label="{{measureTitle}}">{{accuracy}}</td>
         <td data-label="Least to greatest">{{range}}</td>{{#hasMacs}}<td data-label="MACs">{{macs}}</td>{{/hasMacs}}
         <td data-label="File, gzip">{{gzip}}</td><td data-label="Median">{{median}}</td></tr>
         {{/settings}}
       </tbody>
     </table>
     </div>
-    <p class="fine">Means over the seeds, accuracy with its standard deviation from seed to seed. ● marks settings whose means no
-    other’s beat in accuracy and size at once: of single points the luckiest seed leads.</p>
+    <p class="fine">Means over the seeds, {{measure}} with its standard deviation from seed to seed. ● marks settings whose means no
+    other’s beat in {{measure}} and size at once: of single points the luckiest seed leads.</p>
   </section>
   {{/hasSeeds}}
 
@@ -77,7 +77,7 @@ private let sweepSections = #"""
     <h2>All points</h2>
     <div class="wide">
     <table class="cards sortable">
-      <thead><tr><th>Point</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>seed</th><th class="text">Variant</th><th>Accuracy</th>
+      <thead><tr><th>Point</th>{{#axes}}<th>{{.}}</th>{{/axes}}<th>seed</th><th class="text">Variant</th><th>{{measureTitle}}</th>
       <th>Nonzero</th>{{#hasMacs}}<th>MACs</th>{{/hasMacs}}<th>File, gzip</th><th>Median</th></tr></thead>
       <tbody>
         {{#rows}}
@@ -85,14 +85,14 @@ private let sweepSections = #"""
         <span class="mark">{{mark}}</span></th>
         {{#cells}}<td data-label="{{axis}}">{{value}}</td>{{/cells}}<td data-label="seed">{{seed}}</td>
         <td class="text" data-label="Variant"><span><i class="swatch {{series}}"></i>{{name}}</span></td>
-        <td data-label="Accuracy">{{accuracy}}</td><td data-label="Nonzero">{{nonzero}}</td>
+        <td data-label="{{measureTitle}}">{{accuracy}}</td><td data-label="Nonzero">{{nonzero}}</td>
         {{#hasMacs}}<td data-label="MACs">{{macs}}</td>{{/hasMacs}}<td data-label="File, gzip">{{gzip}}</td>
         <td data-label="Median">{{median}}</td></tr>
         {{/rows}}
       </tbody>
     </table>
     </div>
-    <p class="fine">● marks what no other beats in accuracy and size at once. A point’s number leads to its report; a touch of a column’s head sorts by it.
+    <p class="fine">● marks what no other beats in {{measure}} and size at once. A point’s number leads to its report; a touch of a column’s head sorts by it.
     {{omitted}}</p>
     <p class="fine">{{setting}}</p>
   </section>

@@ -31,7 +31,7 @@ extension ReportPage {
       name = shown(variant.name)
       series = ReportPage.series(index)
       accuracy = Formatting.percent(variant.accuracy)
-      accuracyRange = Figures(variant.intervals.map { Formatting.percents($0.accuracy) } ?? "")
+      accuracyRange = Figures((variant.intervals?.accuracy ?? variant.intervals?.agreement).map { Formatting.percents($0) } ?? "")
       cosine = variant.agreement.map { "cosine " + Formatting.cosine($0.cosine) } ?? ""
       let unknown = variant.undefined ?? 0
       undefined = unknown > 0 ? "NaN for \(Formatting.count(unknown))" : ""
@@ -57,9 +57,10 @@ extension ReportPage {
       flips = isFirst ? "" : Formatting.percent(Double(variant.flips) / Double(max(results.comparison.evaluated, 1)))
       flipCount = isFirst ? "" : Formatting.count(variant.flips)
       let versus = variant.versusFirst
-      difference = versus.map { Formatting.points($0.accuracy) } ?? ""
-      differenceRange = versus.map { Formatting.points($0.accuracyInterval) } ?? ""
-      differenceTone = versus.map { Verdict($0.accuracyInterval).rawValue } ?? ""
+      let inAccuracy = versus?.inAccuracy
+      difference = inAccuracy.map { Formatting.points($0.change) } ?? ""
+      differenceRange = inAccuracy.map { Formatting.points($0.interval) } ?? ""
+      differenceTone = inAccuracy.map { Verdict($0.interval).rawValue } ?? ""
       fasterMedian = versus.map { Formatting.factor($0.fasterMedian) } ?? ""
       fasterTone = Verdict(timesFaster: versus?.fasterMedianInterval)?.rawValue ?? ""
       fasterMedianRange = versus?.fasterMedianInterval.map { Formatting.factors($0) } ?? ""

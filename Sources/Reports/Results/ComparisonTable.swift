@@ -50,10 +50,9 @@ public struct ComparisonTable {
       if hasUndefined { cells.append(undefined > 0 ? TextTable.Cell(Formatting.count(undefined), .red) : "") }
       if !isByAgreement {
         cells.append(
-          variant.versusFirst.map {
+          variant.versusFirst?.inAccuracy.map {
             TextTable.Cell(
-              "\(Formatting.points($0.accuracy)) (\(Formatting.points($0.accuracyInterval)))",
-              Verdict($0.accuracyInterval).style)
+              "\(Formatting.points($0.change)) (\(Formatting.points($0.interval)))", Verdict($0.interval).style)
           } ?? "")
         cells.append(
           variant.versusFirst == nil

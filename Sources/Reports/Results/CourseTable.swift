@@ -38,10 +38,10 @@ public struct CourseTable {
       ] + metrics.map { TextTable.Column($0.title.lowercased(), .right, leftOut: leftOut.firstIndex(of: $0)) }
     )
     for (index, round) in course.rounds.enumerated() {
-      let change = round.accuracy - course.rounds[0].accuracy
+      let change = round.share - course.rounds[0].share
       table.add(
         [
-          TextTable.Cell(round.name, .bold), TextTable.Cell(Formatting.percent(round.accuracy)),
+          TextTable.Cell(round.name, .bold), TextTable.Cell(Formatting.percent(round.share)),
           // No colour: what a round's own samples would say of chance is not kept.
           index == 0 ? "" : TextTable.Cell(Formatting.points(change)),
         ] + metrics.map { TextTable.Cell($0.text($0.total(round))) })

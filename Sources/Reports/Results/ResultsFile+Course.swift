@@ -15,7 +15,9 @@ extension ResultsFile {
       public var name: String
       /// Of the stage.
       public var key: String
-      public var accuracy: Double
+      /// Nil without labels, and the other nil with them; files of before version 4 have both as `accuracy`.
+      public var accuracy: Double?
+      public var agreement: Double?
       public var parameters: Int
       public var nonzero: Int
       public var macs: Int
@@ -24,9 +26,11 @@ extension ResultsFile {
       public var layers: [Layer]
 
       private enum CodingKeys: String, CodingKey {
-        case name, key, accuracy, parameters, nonzero, macs, bytes, layers
+        case name, key, accuracy, agreement, parameters, nonzero, macs, bytes, layers
       }
 
+      /// Whichever it was judged by.
+      var share: Double { accuracy ?? agreement ?? 0 }
       var filters: Int { layers.reduce(0) { $0 + $1.filters } }
       /// Of the layers' weights alone; in files of older versions their biases count as well.
       var nonzeroWeights: Int { layers.reduce(0) { $0 + ($1.nonzeroWeights ?? $1.nonzero) } }
@@ -53,15 +57,17 @@ extension ResultsFile {
 }
 
 extension ResultsFile.Course {
-  init(_ course: PruningCourse) {
-    self.init(variant: course.variant, rounds: course.rounds.map(Round.init))
+  /// - Parameter isByAgreement: whether rounds were held against the first variant for want of labels.
+  init(_ course: PruningCourse, isByAgreement: Bool = false) {
+    self.init(variant: course.variant, rounds: course.rounds.map { Round($0, isByAgreement: isByAgreement) })
   }
 }
 
 extension ResultsFile.Course.Round {
-  init(_ round: PruningCourse.Round) {
+  init(_ round: PruningCourse.Round, isByAgreement: Bool) {
     self.init(
-      name: round.name, key: round.key, accuracy: round.accuracy, parameters: round.parameters,
+      name: round.name, key: round.key, accuracy: isByAgreement ? nil : round.accuracy,
+      agreement: isByAgreement ? round.accuracy : nil, parameters: round.parameters,
       nonzero: round.nonzero, macs: round.macs, bytes: round.bytes,
       layers: round.layers.map {
         ResultsFile.Course.Layer(

@@ -12,20 +12,27 @@ extension ResultsFile {
 
     /// 95 % confidence intervals; docs/results.md says how each is found.
     public struct Intervals: Codable, Sendable, Equatable {
-      public var accuracy: Interval
+      /// Nil without labels, and the other nil with them.
+      public var accuracy: Interval?
+      public var agreement: Interval?
       /// Nil of one turn, or of too few runs.
       public var p50: Interval?
 
-      private enum CodingKeys: String, CodingKey { case accuracy, p50 = "p50_ms" }
+      private enum CodingKeys: String, CodingKey { case accuracy, agreement, p50 = "p50_ms" }
     }
 
     /// Differences against the first variant, with their 95 % intervals.
     public struct Difference: Codable, Sendable, Equatable {
-      /// Samples right here and wrong there, and the reverse.
-      public var gained: Int
-      public var lost: Int
-      public var accuracy: Double
-      public var accuracyInterval: Interval
+      /// Samples right here and wrong there, and the reverse; these and the next nil without labels.
+      public var gained: Int?
+      public var lost: Int?
+      public var accuracy: Double?
+      public var accuracyInterval: Interval?
+      /// The last two; nil without labels.
+      var inAccuracy: (change: Double, interval: Interval)? {
+        guard let accuracy, let accuracyInterval else { return nil }
+        return (accuracy, accuracyInterval)
+      }
       /// How many times faster, above 1, or slower, below 1.
       public var fasterMean: Double
       public var fasterMedian: Double
@@ -50,14 +57,17 @@ extension ResultsFile {
         public var same: Double
       }
 
+      /// The share of samples with the greatest element of the first output at the same place; in files of before
+      /// version 4 it stands as the variant's accuracy.
+      public var same: Double?
       public var outputs: [Output]
       /// The least of any output.
       public var cosine: Double { outputs.map(\.cosine).min() ?? 1 }
     }
 
     public var name: String
-    /// Without labels: the share of samples with the greatest element of the first output at the same place as the
-    /// first variant has it.
+    /// Without labels the share of samples that are answered as the first variant does, which files have as
+    /// `agreement.same`.
     public var accuracy: Double
     public var agreement: Agreement?
     /// Class by class; nil without labels, and in files of older versions.
@@ -97,10 +107,10 @@ extension ResultsFile {
 extension ResultsFile.Variant {
   public init(from decoder: any Decoder) throws {
     let container = try decoder.container(keyedBy: CodingKeys.self)
+    let agreement = try container.decodeIfPresent(Agreement.self, forKey: .agreement)
     self.init(
       name: try container.decode(String.self, forKey: .name),
-      accuracy: try container.decode(Double.self, forKey: .accuracy),
-      agreement: try container.decodeIfPresent(Agreement.self, forKey: .agreement),
+      accuracy: try agreement?.same ?? container.decode(Double.self, forKey: .accuracy), agreement: agreement,
       classes: try container.decodeIfPresent(ClassResults.self, forKey: .classes),
       mistakes: try container.decodeIfPresent([Mistake].self, forKey: .mistakes),
       undefined: try container.decodeIfPresent(Int.self, forKey: .undefined),
@@ -121,7 +131,7 @@ extension ResultsFile.Variant {
     try timing.encode(to: encoder)
     var container = encoder.container(keyedBy: CodingKeys.self)
     try container.encode(name, forKey: .name)
-    try container.encode(accuracy, forKey: .accuracy)
+    if agreement == nil { try container.encode(accuracy, forKey: .accuracy) }
     try container.encodeIfPresent(agreement, forKey: .agreement)
     try container.encodeIfPresent(classes, forKey: .classes)
     try container.encodeIfPresent(mistakes, forKey: .mistakes)
@@ -146,7 +156,8 @@ extension ResultsFile.Variant {
 
   /// - Parameter first: nil for the first variant itself.
   init(_ variant: VariantResult, evaluated: Int, first: VariantResult?) {
-    let weights = variant.layers.compactMap(\.weights)
+    let weights = variant.layers.compactMap(\.weights), isByAgreement = variant.agreement != nil
+    let share = Interval.wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated)
     self.init(
       name: variant.name, accuracy: variant.accuracy, agreement: variant.agreement.map(Agreement.init),
       classes: variant.classes, mistakes: variant.classes == nil ? nil : variant.mistakes, undefined: variant.undefined,
@@ -158,7 +169,7 @@ extension ResultsFile.Variant {
       timing: variant.timing, stages: variant.history.map(ResultsFile.Step.init),
       layers: variant.layers.map(ResultsFile.Layer.init),
       intervals: Intervals(
-        accuracy: .wilson(Int(saturating: (variant.accuracy * Double(evaluated)).rounded()), of: evaluated),
+        accuracy: isByAgreement ? nil : share, agreement: isByAgreement ? share : nil,
         p50: .median(variant.timing)),
       versusFirst: first.map { Difference(variant, evaluated: evaluated, first: $0) })
   }
@@ -166,6 +177,7 @@ extension ResultsFile.Variant {
 
 extension ResultsFile.Variant.Agreement {
   init(_ agreement: Agreement) {
+    same = agreement.share
     outputs = agreement.outputs.map {
       Output(
         name: $0.name, cosine: $0.error.cosine, sqnr: $0.error.decibels, max: $0.error.maximum,
@@ -176,10 +188,12 @@ extension ResultsFile.Variant.Agreement {
 
 extension ResultsFile.Variant.Difference {
   init(_ variant: VariantResult, evaluated: Int, first: VariantResult) {
-    let timing = variant.timing, other = first.timing
+    let timing = variant.timing, other = first.timing, hasLabels = variant.agreement == nil
     self.init(
-      gained: variant.gained, lost: variant.lost, accuracy: variant.accuracy - first.accuracy,
-      accuracyInterval: .pairedDifference(gained: variant.gained, lost: variant.lost, of: evaluated),
+      gained: hasLabels ? variant.gained : nil, lost: hasLabels ? variant.lost : nil,
+      accuracy: hasLabels ? variant.accuracy - first.accuracy : nil,
+      accuracyInterval: hasLabels
+        ? .pairedDifference(gained: variant.gained, lost: variant.lost, of: evaluated) : nil,
       fasterMean: other.mean / max(timing.mean, 1e-9), fasterMedian: PairedTurns(other, timing).ratio,
       fasterMedianInterval: PairedTurns(other, timing).interval)
   }

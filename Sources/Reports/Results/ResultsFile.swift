@@ -6,7 +6,7 @@ import Pipeline
 
 /// `results.json`, as docs/results.md describes it. Keys are never renamed, only added.
 public struct ResultsFile: Codable, Sendable {
-  public static let version = 3
+  public static let version = 4
 
   public var format = "compress results"
   public var version = Self.version
@@ -106,7 +106,9 @@ public struct ResultsFile: Codable, Sendable {
     variants = result.variants.enumerated().map { index, variant in
       Variant(variant, evaluated: result.evaluated, first: index == 0 ? nil : first)
     }
-    pruning = result.courses.isEmpty ? nil : result.courses.map(Course.init)
+    let isByAgreement = isByAgreement
+    pruning =
+      result.courses.isEmpty ? nil : result.courses.map { Course($0, isByAgreement: isByAgreement) }
     sensitivity = result.scans.isEmpty ? nil : result.scans.map(Scan.init)
   }
 
