@@ -123,6 +123,15 @@ import Testing
       ask 'compress run p.lua --set how='
       ask 'compress run p.lua --set sparsity=0.5 --set how=t'
       ask 'compress plugins int'
+      ask 'compress evaluate models/a.onnx --on fa'
+      ask 'compress evaluate models/a.onnx --on mo'
+      ask 'compress evaluate models/a.onnx --on=fa'
+      ask 'compress evaluate models/a.onnx --on='
+      ask 'compress evaluate --on=mnist m'
+      HOME=$1
+      ask 'compress evaluate models/a.onnx --on ~/mo'
+      ask 'compress evaluate ~/mo'
+      ask 'compress bench ~/models/a'
       """
     let completions = prefix + "/share/bash-completion/completions/compress"
     let answer = try shell(["bash", "-c", script, "bash", folder.path, completions, prefix + "/bin"])
@@ -138,6 +147,17 @@ import Testing
     #expect(offered["compress run p.lua --set how="] == "one two", "\(answer.text)")
     #expect(offered["compress run p.lua --set sparsity=0.5 --set how=t"] == "two", "\(answer.text)")
     #expect(offered["compress plugins int"] == "int4 int8")
+    let evaluate = "compress evaluate models/a.onnx --on"
+    for line in [evaluate + " fa", evaluate + "=fa"] {
+      #expect(offered[line] == "fashion_mnist", "\(line): \(answer.text)")
+    }
+    #expect(offered[evaluate + " mo"] == "models/a.onnx models/more", "\(answer.text)")
+    #expect(offered[evaluate + "="]?.hasPrefix("cifar10 cifar100 digits ") == true, "\(answer.text)")
+    #expect(offered["compress evaluate --on=mnist m"] == "models", "\(answer.text)")
+    // From home on.
+    #expect(offered[evaluate + " ~/mo"] == "~/models/a.onnx ~/models/more", "\(answer.text)")
+    #expect(offered["compress evaluate ~/mo"] == "~/models", "\(answer.text)")
+    #expect(offered["compress bench ~/models/a"] == "~/models/a.onnx", "\(answer.text)")
     #expect(!FileManager.default.fileExists(atPath: folder.path + "/hacked"))
   }
 }

@@ -44,6 +44,8 @@ shows() {
 typeset -A expected=(
   'compress plug' 'plugins'
   'compress plugins int' 'int8'
+  'compress evaluate models/net.onnx --on mni' 'mnist'
+  'compress evaluate models/net.onnx --on mod' 'models/'
   'compress bench zoo:detec' 'detector'
   'compress bench mod' 'models/'
   'compress run p.' 'p.lua'
