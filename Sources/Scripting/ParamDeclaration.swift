@@ -47,8 +47,9 @@ public struct ParamDeclaration: Sendable {
     try check(standard)
   }
 
+  /// - Parameter source: where the text stands, for messages: the option that was given, or a field of a sweep's file.
   /// - Throws: `CompressError` when the text is no value of the default's type, or out of range.
-  public func parse(_ text: String) throws -> ParamValue {
+  public func parse(_ text: String, from source: String = "--set") throws -> ParamValue {
     let value: ParamValue?
     switch standard {
     case .bool: value = ["true": .bool(true), "false": .bool(false)][text]
@@ -62,7 +63,7 @@ public struct ParamDeclaration: Sendable {
         case .number: isInteger ? "an integer" : "a number"
         case .string: "a string"
         }
-      throw CompressError("--set \(name)=\(text.escapedForTerminal): must be \(kind)")
+      throw CompressError("\(source) \(name)=\(text.escapedForTerminal): must be \(kind)")
     }
     try check(value)
     return value

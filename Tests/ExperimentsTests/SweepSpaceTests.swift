@@ -55,6 +55,38 @@ import Testing
     }
   }
 
+  /// What is wrong is told of the option, or the field of the file, that says it.
+  @Test func mistakesNameWhereTheyStand() throws {
+    let declared = try declared()
+    func problem(_ grid: [String], fixed: [(String, String)] = [], sampling: SweepSpace.Sampling = .grid) -> String {
+      message {
+        var space = SweepSpace()
+        space.axes = try grid.map(SweepAxis.init)
+        space.fixed = fixed.map { (name: $0.0, value: $0.1) }
+        space.sampling = sampling
+        _ = try space.dropRepeated(declared: declared)
+        _ = try space.points(declared: declared, seed: 0)
+      }
+    }
+    #expect(problem(["a=abc"]).hasPrefix("--grid a=abc: must be a number"))
+    #expect(problem(["b=0:1"], sampling: .random(1)).hasPrefix("--grid b=0."))
+    #expect(problem(["a=0.1"], fixed: [("n", "x")]).hasPrefix("--set n=x: must be an integer"))
+    #expect(problem(["q=1"]).hasPrefix("--grid q: the script has no param"))
+    #expect(problem(["a=0.1"], fixed: [("q", "1")]).hasPrefix("--set q: the script has no param"))
+    let path = try write(
+      "sweep.lua", "return sweep { script = 'script.lua', grid = { a = 'abc' }, set = { n = 'x' } }")
+    var space = try SweepFile(path, seed: 0, limits: LuaLimits()).space
+    #expect(message { _ = try space.points(declared: declared, seed: 0) }.contains("set: n=x: must be an integer"))
+    space.fix("n", "y")
+    #expect(message { _ = try space.points(declared: declared, seed: 0) }.contains("--set n=y: must be an integer"))
+    space.fix("n", "4")
+    #expect(message { _ = try space.points(declared: declared, seed: 0) }.contains("grid: a=abc: must be a number"))
+    // Nothing is said of a flag that was not given.
+    let goal = try SweepGoal(
+      metric: .accuracy, limits: [], drop: nil, variant: nil, budget: SweepGoal.Budget("b=1:9"), factor: 3)
+    #expect(message { try SweepSearch.check(goal, SweepSpace(), declared: declared) }.contains("--budget b=1: must be"))
+  }
+
   @Test func aGridIsEveryCombinationInOrder() throws {
     var space = SweepSpace()
     space.axes = try [SweepAxis("a=0.1,0.2"), SweepAxis("s=x,y")]

@@ -12,13 +12,16 @@ public struct SweepAxis: Sendable, Equatable {
 
   public let name: String
   public let values: Values
+  /// Where it stands, for messages: the option, or the field of a sweep's file.
+  let source: String
 
   /// No sweep is meant to have more points; what would is a slip.
   static let mostValues = 100_000
 
-  public init(name: String, values: Values) {
+  init(name: String, values: Values, source: String) {
     self.name = name
     self.values = values
+    self.source = source
   }
 
   /// `k=v1,v2`, `k=from:to:step`, `k=from:to` and `k=from:to:log`.
@@ -31,6 +34,7 @@ public struct SweepAxis: Sendable, Equatable {
         hint: "sampled: name=from:to or name=from:to:log")
     }
     name = String(text[..<equals])
+    source = "--grid"
     let rest = String(text[text.index(after: equals)...])
     let parts = rest.split(separator: ":", omittingEmptySubsequences: false).map(String.init)
     let numbers = parts.map { Double($0) }

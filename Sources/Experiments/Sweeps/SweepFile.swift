@@ -70,6 +70,7 @@ public final class SweepFile {
       script = try FileRoots.existing(name, under: [Folders.parent(of: path)])
       space.axes = try Self.axes(declared["grid"])
       space.fixed = try Self.table(declared["set"], "set").map { ($0.name, try Self.text($0.value, $0.name)) }
+      space.fixedInFile = Set(space.fixed.map(\.name))
       space.seeds = try Self.seeds(declared["seeds"], seed)
       space.sampling = try Self.sampling(declared)
       if let condition = declared["when"].function {
@@ -97,10 +98,13 @@ public final class SweepFile {
   }
 
   private static func axes(_ value: LuaValue) throws -> [SweepAxis] {
-    try table(value, "grid").map { name, value in
-      guard let table = value.table else { return SweepAxis(name: name, values: .list([try text(value, name)])) }
+    func axis(_ name: String, _ values: SweepAxis.Values) -> SweepAxis {
+      SweepAxis(name: name, values: values, source: "grid:")
+    }
+    return try table(value, "grid").map { name, value in
+      guard let table = value.table else { return axis(name, .list([try text(value, name)])) }
       if let from = table["from"].number, let to = table["to"].number {
-        return SweepAxis(name: name, values: .range(from, to, isLogarithmic: table["logarithmic"].isTrue))
+        return axis(name, .range(from, to, isLogarithmic: table["logarithmic"].isTrue))
       }
       let list = try table.array.map { try text($0, name) }
       guard !list.isEmpty else {
@@ -108,7 +112,7 @@ public final class SweepFile {
           "\"\(name.escapedForTerminal)\" has no values",
           hint: "write { a, b }, range(from, to, step), between(from, to) or log_between(from, to)")
       }
-      return SweepAxis(name: name, values: .list(list))
+      return axis(name, .list(list))
     }
   }
 

@@ -23,7 +23,7 @@ public struct SweepSearch {
     guard !space.axes.contains(where: { $0.name == budget.param }),
       !space.fixed.contains(where: { $0.name == budget.param })
     else { throw CompressError("--budget: \"\(budget.param)\" is set or swept over as well") }
-    for rung in goal.rungs { _ = try param.parse(Self.text(rung, isInteger: param.isInteger)) }
+    for rung in goal.rungs { _ = try param.parse(Self.text(rung, isInteger: param.isInteger), from: "--budget") }
     guard Set(goal.rungs.map { Self.text($0, isInteger: param.isInteger) }).count == goal.rungs.count else {
       throw CompressError("--budget: \"\(budget.param)\" is a whole number, and some of the budgets are the same one")
     }

@@ -18,6 +18,8 @@ public struct SweepSpace {
   public var axes: [SweepAxis] = []
   /// Params that stay as they are: what `--set` says.
   public var fixed: [(name: String, value: String)] = []
+  /// Those of `fixed` that a sweep's file says.
+  var fixedInFile: Set<String> = []
   public var sampling = Sampling.grid
   public var seeds: [UInt64] = [0]
   /// Which combinations are wanted, by all params and their values; nil: all of them.
@@ -34,13 +36,14 @@ public struct SweepSpace {
   /// - Throws: `CompressError` when an axis is none of the script's params, a value is none of its values, or nothing
   ///   is left.
   public func points(declared: [ParamDeclaration], seed: UInt64) throws -> [SweepDefinition.Point] {
-    let axes = try axes.map { axis in (axis, try declaration(axis.name, declared)) }
+    let axes = try axes.map { axis in (axis, try declaration(axis.name, from: axis.source, declared)) }
     if let twice = self.axes.indices.first(where: { at in self.axes[..<at].contains { $0.name == self.axes[at].name } })
     {
       throw CompressError("\"\(self.axes[twice].name)\" is swept over twice")
     }
     for setting in fixed {
-      _ = try declaration(setting.name, declared).parse(setting.value)
+      let source = fixedInFile.contains(setting.name) ? "set:" : "--set"
+      _ = try declaration(setting.name, from: source, declared).parse(setting.value, from: source)
       if self.axes.contains(where: { $0.name == setting.name }) {
         throw CompressError("\"\(setting.name)\" is set and swept over as well")
       }
@@ -78,6 +81,7 @@ public struct SweepSpace {
     axes.removeAll { $0.name == name }
     fixed.removeAll { $0.name == name }
     fixed.append((name, value))
+    fixedInFile.remove(name)
   }
 
   /// Leaves one of each value that an axis lists more than once, however it is written, and one of each seed: the
@@ -89,10 +93,10 @@ public struct SweepSpace {
     var sentences: [String] = []
     for (index, axis) in axes.enumerated() {
       guard case .list(let list) = axis.values else { continue }
-      let param = try declaration(axis.name, declared)
+      let param = try declaration(axis.name, from: axis.source, declared)
       var firsts: [ParamValue: String] = [:], kept: [String] = [], dropped: [String] = []
       for text in list {
-        let value = try param.parse(text)
+        let value = try param.parse(text, from: axis.source)
         guard let first = firsts[value] else {
           firsts[value] = text
           kept.append(text)
@@ -101,7 +105,7 @@ public struct SweepSpace {
         dropped.append("\(text) is \(first)")
       }
       guard !dropped.isEmpty else { continue }
-      axes[index] = SweepAxis(name: axis.name, values: .list(kept))
+      axes[index] = SweepAxis(name: axis.name, values: .list(kept), source: axis.source)
       sentences.append(
         "\(axis.name): \(dropped.prefix(3).joined(separator: ", "))\(dropped.count > 3 ? " …" : ""); "
           + "\(kept.count) of \(list.count) values are different")
@@ -114,11 +118,11 @@ public struct SweepSpace {
     return sentences
   }
 
-  private func declaration(_ name: String, _ declared: [ParamDeclaration]) throws -> ParamDeclaration {
+  private func declaration(_ name: String, from source: String, _ declared: [ParamDeclaration]) throws -> ParamDeclaration {
     guard let found = declared.first(where: { $0.name == name }) else {
       guard !declared.isEmpty else { throw CompressError("the script declares no params to sweep over") }
       throw CompressError(
-        "the script has no param \"\(name.escapedForTerminal)\""
+        "\(source) \(name.escapedForTerminal): the script has no param \"\(name.escapedForTerminal)\""
           + Suggestion.text(for: name, among: declared.map(\.name)))
     }
     return found
@@ -132,7 +136,7 @@ public struct SweepSpace {
           "\"\(axis.name)\" is a range without a step: a grid cannot list it",
           hint: "give a step, or --random N, or --latin N")
       }
-      for value in values { _ = try declaration.parse(value) }
+      for value in values { _ = try declaration.parse(value, from: axis.source) }
       guard combinations.count * values.count <= SweepAxis.mostValues else {
         throw CompressError("the grid has more than \(SweepAxis.mostValues) points")
       }
@@ -170,7 +174,10 @@ public struct SweepSpace {
     var values: [String: ParamValue] = [:]
     let given = Dictionary(
       fixed.map { ($0.name, $0.value) } + settings.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-    for param in declared { values[param.name] = try given[param.name].map(param.parse) ?? param.standard }
+    for param in declared {
+      let source = axes.first { $0.name == param.name }?.source ?? "--set"
+      values[param.name] = try given[param.name].map { try param.parse($0, from: source) } ?? param.standard
+    }
     return try condition?(values) ?? true
   }
 }

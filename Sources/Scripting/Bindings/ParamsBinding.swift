@@ -25,7 +25,7 @@ extension ScriptSession {
       for (key, value) in pairs {
         guard let name = key.string else { throw CompressError("params are named: write name = { default }") }
         let param = try ParamDeclaration(name, declared: value, state)
-        let chosen = try settings.removeValue(forKey: name).map(param.parse) ?? param.standard
+        let chosen = try settings.removeValue(forKey: name).map { try param.parse($0) } ?? param.standard
         list.append((name, chosen))
         declared.append(param)
         try values.set(name, chosen.lua)
