@@ -22,13 +22,7 @@ struct DataOptions: ParsableArguments {
     completion: .directory)
   var folder: String?
 
-  @Option(
-    help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).",
-    completion: .normalization)
-  var normalize: String?
-
-  @Option(parsing: .unconditional, help: "What pixels from 0 to 1 are multiplied by: 255 for a model that takes bytes.")
-  var scale: Float?
+  @OptionGroup var normalizing: NormalizationOptions
 
   @Option(parsing: .unconditional, help: "The first so many samples, of a folder so many at random (default: all).")
   var images: Int?
@@ -65,18 +59,7 @@ struct DataOptions: ParsableArguments {
   }
 
   private func normalization(_ known: Preprocessing?, _ note: (String) -> Void) throws -> Normalization {
-    if let scale {
-      guard normalize == nil else { throw CompressError("--scale and --normalize: give one of them") }
-      return try Normalization(scale: scale)
-    }
-    if let normalize {
-      guard let named = Normalization.named[normalize] else {
-        throw CompressError(
-          "--normalize: there is no normalization \"\(normalize)\""
-            + Suggestion.text(for: normalize, among: Normalization.named.keys.sorted()))
-      }
-      return named
-    }
+    if let chosen = try normalizing.chosen() { return chosen }
     if let known { return Normalization(known) }
     note("the model does not say how pixels are normalized: they are numbers from 0 to 1; otherwise --normalize NAME")
     return Normalization()

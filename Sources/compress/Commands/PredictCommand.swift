@@ -32,13 +32,7 @@ struct PredictCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Classes of each picture, the likeliest first.")
   var top = 5
 
-  @Option(
-    help: "How pixels are normalized: mnist, cifar10, imagenet, symmetric … (default: as the model says).",
-    completion: .normalization)
-  var normalize: String?
-
-  @Option(parsing: .unconditional, help: "What pixels from 0 to 1 are multiplied by: 255 for a model that takes bytes.")
-  var scale: Float?
+  @OptionGroup var normalizing: NormalizationOptions
 
   @Option(
     help: ArgumentHelp("Names of the classes, one a line (default: the model's own).", valueName: "file"),
@@ -152,28 +146,18 @@ struct PredictCommand: ParsableCommand {
   }
 
   private func preprocessing(of model: Model) throws -> Preprocessing {
-    let known = model.signature.preprocessing
-    if let known, normalize == nil, scale == nil { return known }
+    let known = model.signature.preprocessing, chosen = try normalizing.chosen()
+    if let known, chosen == nil { return known }
     let shape = model.graph.inputShape
     guard shape.rank == 3, [1, 3].contains(shape[2]) else {
       throw CompressError("it takes values of shape \(shape), no pictures").at(file: self.model)
     }
-    var numbers = Normalization()
-    if let scale {
-      guard normalize == nil else { throw CompressError("--scale and --normalize: give one of them") }
-      numbers = try Normalization(scale: scale)
-    } else if let normalize {
-      guard let named = Normalization.named[normalize] else {
-        throw CompressError(
-          "--normalize: there is no normalization \"\(normalize)\""
-            + Suggestion.text(for: normalize, among: Normalization.named.keys.sorted()))
-      }
-      numbers = named
-    } else {
+    if chosen == nil {
       tellAssumption(
         "the model does not say what it takes: whole pictures are resized to \(shape[0])x\(shape[1]), and pixels are "
           + "numbers from 0 to 1; --normalize NAME makes them others")
     }
+    let numbers = chosen ?? Normalization()
     return try Preprocessing(
       crop: known?.crop, height: shape[0], width: shape[1], channels: shape[2] == 1 ? .grey : .rgb,
       scale: numbers.scale, mean: numbers.mean, deviation: numbers.deviation)
