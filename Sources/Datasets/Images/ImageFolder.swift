@@ -120,12 +120,10 @@ public final class ImageFolder: Dataset {
   public func read(
     _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
   ) throws {
-    let size = sampleShape.count
-    precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
-    for (k, index) in indices.enumerated() {
+    try fill(images, labels, with: indices) { index, out in
       let label = ranges.firstIndex { $0.contains(index) }!
-      try readSound(index, ranges[label], to: images.baseAddress! + k * size)
-      labels[k] = Int32(label)
+      try readSound(index, ranges[label], to: out)
+      return Int32(label)
     }
   }
 

@@ -39,12 +39,24 @@ public final class PictureFiles: Dataset {
   public func read(
     _ indices: [Int], images: UnsafeMutableBufferPointer<Float>, labels: UnsafeMutableBufferPointer<Int32>
   ) throws {
+    try fill(images, labels, with: indices) { index, out in
+      try atFile(files[index]) { try cut.read(files[index], to: out) }
+      return 0
+    }
+  }
+}
+
+extension Dataset {
+  /// Fills a batch sample by sample.
+  ///
+  /// - Parameter read: writes the sample where it is told to; returns its label.
+  func fill(
+    _ images: UnsafeMutableBufferPointer<Float>, _ labels: UnsafeMutableBufferPointer<Int32>, with indices: [Int],
+    _ read: (_ index: Int, _ out: UnsafeMutablePointer<Float>) throws -> Int32
+  ) throws {
     let size = sampleShape.count
     precondition(images.count >= indices.count * size && labels.count >= indices.count, "buffers too small")
-    for (k, index) in indices.enumerated() {
-      try atFile(files[index]) { try cut.read(files[index], to: images.baseAddress! + k * size) }
-      labels[k] = 0
-    }
+    for (k, index) in indices.enumerated() { labels[k] = try read(index, images.baseAddress! + k * size) }
   }
 }
 
