@@ -56,6 +56,42 @@ struct SweepRehearsal {
     }
   }
 
+  /// The same for other programs.
+  private struct Plan: Encodable {
+    struct Point: Encodable {
+      let point: Int
+      let params: [String: String]
+      let seed: UInt64
+      let toCompute, atHand, shared: Int
+
+      private enum CodingKeys: String, CodingKey {
+        case point, params, seed, toCompute = "to_compute", atHand = "at_hand", shared
+      }
+    }
+
+    let points: [Point]
+    /// With those that were not looked at.
+    let total: Int
+    let stages, atHand, toCompute: Int
+    /// What the stages to compute may take by one worker, but those of a kind that was never computed.
+    let seconds: Double
+    let unknown: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case points, total, stages, atHand = "at_hand", toCompute = "to_compute", seconds, unknown
+    }
+  }
+
+  var plan: some Encodable {
+    Plan(
+      points: rows.map { row in
+        Plan.Point(
+          point: row.point.number,
+          params: Dictionary(row.point.settings.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 }),
+          seed: row.point.seed, toCompute: row.toCompute, atHand: row.atHand, shared: row.shared)
+      }, total: total, stages: stages, atHand: atHand, toCompute: stages - atHand, seconds: seconds, unknown: unknown)
+  }
+
   func rendered(for terminal: Terminal, jobs: Int) -> String {
     var table = TextTable([
       TextTable.Column("point", .right), TextTable.Column("params", .left, cutTo: 24), TextTable.Column("seed", .right),

@@ -1,5 +1,6 @@
 import Formats
 import Network
+import Runtime
 
 /// A model layer by layer, for other programs: what `compress inspect --json` writes.
 public struct ModelSummary: Encodable {
@@ -24,6 +25,21 @@ public struct ModelSummary: Encodable {
     }
   }
 
+  /// What the runtime would do.
+  struct Step: Encodable {
+    let layer, operation, arithmetic: String
+    let outputShape: [Int]
+    let type: String
+    let macs, weightBytes: Int
+    let kernel: String
+    let reason: String?
+
+    private enum CodingKeys: String, CodingKey {
+      case layer, operation, arithmetic, outputShape = "output_shape", type, macs, weightBytes = "weight_bytes", kernel
+      case reason = "kernel_reason"
+    }
+  }
+
   let file: String
   let fileBytes: Int
   /// After `gzip -9`; nil where nobody asked.
@@ -33,8 +49,10 @@ public struct ModelSummary: Encodable {
   let classes: [String]?
   let preprocessing: Preprocessing?
   let layers: [Layer]
+  /// nil where nobody asked.
+  let steps: [Step]?
 
-  public init(_ model: Model, file: String, fileBytes: Int, gzipBytes: Int?) {
+  public init(_ model: Model, file: String, fileBytes: Int, gzipBytes: Int?, plan: Plan? = nil) {
     let cost = ModelCost(model), graph = model.graph
     self.file = file
     self.fileBytes = fileBytes
@@ -52,11 +70,17 @@ public struct ModelSummary: Encodable {
         parameters: $0.parameters, nonzero: $0.nonzero, weights: $0.weights, nonzeroWeights: $0.nonzeroWeights,
         macs: $0.macs, bytes: $0.bytes, encoding: $0.encoding, bits: $0.bits)
     }
+    steps = plan?.steps.map {
+      Step(
+        layer: $0.layer, operation: $0.operation, arithmetic: $0.arithmetic.rawValue, outputShape: $0.outputShape.dims,
+        type: $0.outputType.rawValue, macs: $0.macs, weightBytes: $0.weightBytes, kernel: $0.kernelName,
+        reason: $0.choice?.reason)
+    }
   }
 
   private enum CodingKeys: String, CodingKey {
     case file, fileBytes = "file_bytes", gzipBytes = "gzip_bytes", parameters, nonzero, macs, inputs, outputs, classes
-    case preprocessing, layers
+    case preprocessing, layers, steps
   }
 }
 

@@ -22,11 +22,15 @@ struct CacheCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
       commandName: "list", abstract: "List the stages, the one used last first.")
 
+    @Flag(help: "One JSON object: folder, stages with kind, label, key, used and bytes, and what else there is.")
+    var json = false
+
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
     func run() throws {
       let store = try CacheCommand.store(confinement)
       let terminal = Terminal(.output), contents = try store.contents()
+      if json { return try terminal.writeJSON(CacheContents(contents, folder: store.root)) }
       if !contents.stages.isEmpty {
         var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("last used", .right), ("size", .right)])
         for item in contents.stages {

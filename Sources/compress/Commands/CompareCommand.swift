@@ -36,6 +36,12 @@ struct CompareCommand: ParsableCommand {
 
   @OptionGroup var threads: ThreadOptions
 
+  @Flag(
+    help: ArgumentHelp(
+      "One JSON object: original, changed, data, samples, accuracy or outputs, flips, layers, worst; samples and classes "
+        + "count from 0."))
+  var json = false
+
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
 
   func run() throws {
@@ -53,6 +59,10 @@ struct CompareCommand: ParsableCommand {
     let context = StageContext(pool: try threads.pool(), progress: TerminalProgress())
     let found = try Differences(first, second, on: test, layerSamples: layers, worstCount: worst, context: context.work)
     let terminal = Terminal(.output)
+    if json {
+      return try terminal.writeJSON(
+        DifferencesSummary(found, original: original, changed: changed, data: test.name))
+    }
     terminal.write(DifferencesTable(found).rendered(for: terminal))
   }
 }

@@ -22,35 +22,58 @@ struct DataCommand: ParsableCommand {
       completion: .directory)
     var data: String?
 
+    @Flag(help: "A JSON array, one object a data set: name, train and test, or error; fetches: bytes, where it can be.")
+    var json = false
+
     @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
+
+    /// One data set; without samples it is not there.
+    private struct Entry: Encodable {
+      let name: String
+      /// What it is, of those that can be fetched.
+      let summary: String?
+      /// Samples.
+      var train, test: Int?
+      /// What is wrong with files that are there.
+      var error: String?
+      /// Bytes that fetching it takes; nil where it cannot be fetched.
+      let fetches: Int?
+
+      init(_ name: String, roots: [String]) throws {
+        let published = PublishedDataset.all.first { $0.name == name }
+        self.name = name
+        summary = published?.summary
+        fetches = published?.bytes
+        do {
+          let pair = try DatasetCatalog.open(name, roots: roots)
+          (train, test) = (pair.train.count, pair.test.count)
+        } catch let error as CompressError {
+          // Files that are there but broken are an error with a file.
+          if error.file != nil { self.error = error.description }
+        }
+      }
+
+      var state: String {
+        if let error { return error }
+        return fetches.map { "not there; compress data get \(name) fetches \(Formatting.bytes($0))" } ?? "not there"
+      }
+    }
 
     func run() throws {
       try confinement.confine(Rights(readable: Rights.data(data)))
       let terminal = Terminal(.output)
       let roots = DatasetCatalog.roots(data: data)
+      let entries = try DatasetCatalog.names.map { try Entry($0, roots: roots) }
+      if json { return try terminal.writeJSON(entries) }
       var table = TextTable([("data set", .left), ("train", .right), ("test", .right), ("", .left)])
-      for name in DatasetCatalog.names {
-        let published = PublishedDataset.all.first { $0.name == name }
-        do {
-          let pair = try DatasetCatalog.open(name, roots: roots)
+      for entry in entries {
+        if let train = entry.train, let test = entry.test {
           table.add([
-            TextTable.Cell(name, .bold), TextTable.Cell(Formatting.count(pair.train.count)),
-            TextTable.Cell(Formatting.count(pair.test.count)), TextTable.Cell(published?.summary ?? ""),
+            TextTable.Cell(entry.name, .bold), TextTable.Cell(Formatting.count(train)),
+            TextTable.Cell(Formatting.count(test)), TextTable.Cell(entry.summary ?? ""),
           ])
-        } catch let error as CompressError {
-          // Files that are there but broken are an error with a file.
-          let state =
-            if error.file != nil {
-              error.description
-            } else if let published {
-              "not there; compress data get \(name) fetches \(Formatting.bytes(published.bytes))"
-            } else {
-              "not there"
-            }
-          table.add([
-            TextTable.Cell(name, .dim), TextTable.Cell(""), TextTable.Cell(""),
-            TextTable.Cell(state.escapedForTerminal, .dim),
-          ])
+        } else {
+          table.add([TextTable.Cell(entry.name, .dim), "", "", TextTable.Cell(entry.state, .dim)])
         }
       }
       terminal.write(table.rendered(for: terminal) + "\n")

@@ -22,16 +22,12 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also tell how small gzip makes a file of more than 32 MiB; of others it is told anyway.")
   var gzip = false
 
-  @Flag(help: "One JSON object: file, inputs, outputs, layers and their sums; of a file of weights its tensors.")
+  @Flag(help: "One JSON object: file, inputs, outputs, layers and their sums, with --plan steps; of a file of weights its tensors.")
   var json = false
 
   @OptionGroup var reading: ReadingOptions
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions
-
-  func validate() throws {
-    if json, plan { throw ValidationError("--json and --plan: give one of them") }
-  }
 
   /// Bytes of a file that gzip is done with before anybody wonders.
   private static let mostGzipped = 32 << 20
@@ -55,7 +51,8 @@ struct InspectCommand: ParsableCommand {
       return try terminal.writeJSON(
         ModelSummary(
           model, file: self.model, fileBytes: Folders.size(ofFile: self.model),
-          gzipBytes: gzip ? Gzip.compressedSize(ofFile: self.model) : nil))
+          gzipBytes: gzip ? Gzip.compressedSize(ofFile: self.model) : nil,
+          plan: plan ? compile(model) : nil))
     }
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)

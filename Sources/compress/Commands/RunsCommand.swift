@@ -118,6 +118,9 @@ struct RunsCommand: ParsableCommand {
     @Argument(help: "Two runs or more.", completion: .run)
     var ids: [String]
 
+    @Flag(help: "A JSON array, each run as show --json writes it.")
+    var json = false
+
     func validate() throws {
       if ids.count < 2 { throw ValidationError("give two runs or more") }
     }
@@ -126,7 +129,9 @@ struct RunsCommand: ParsableCommand {
 
     func run() throws {
       let terminal = Terminal(.output), store = try RunsCommand.store(confinement)
-      terminal.write(RunComparisonText(try ids.map(store.run)).rendered(for: terminal))
+      let runs = try ids.map(store.run)
+      if json { return try terminal.writeJSON(runs.map(RunDetails.init)) }
+      terminal.write(RunComparisonText(runs).rendered(for: terminal))
     }
   }
 

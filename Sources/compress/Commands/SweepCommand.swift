@@ -62,7 +62,7 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Only show the points, which of their stages are at hand, and how long they may take.")
   var dryRun = false
 
-  @Flag(help: "Write the runs as a JSON array, as runs export --json does, instead of tables.")
+  @Flag(help: "Write the runs as a JSON array, as runs export --json does, instead of tables; with --dry-run the points.")
   var json = false
 
   @OptionGroup(title: "Search") var search: SearchOptions
@@ -89,7 +89,6 @@ struct SweepCommand: ParsableCommand {
     where !(1...100_000).contains(value) {
       throw ValidationError("\(name) \(value): must be 1 to 100000")
     }
-    if dryRun, json { throw ValidationError("--dry-run and --json: give one of them") }
     if retryFailed, !resume { throw ValidationError("--retry-failed goes with --resume") }
   }
 
@@ -152,6 +151,7 @@ struct SweepCommand: ParsableCommand {
     let executor = try options.makeExecutor(progress: TerminalProgress())
     let rehearsal = try SweepRehearsal(definition, session, executor, RunStore.ofUser().durations())
     let terminal = Terminal(.output)
+    if json { return try terminal.writeJSON(rehearsal.plan) }
     terminal.write(rehearsal.rendered(for: terminal, jobs: jobs))
   }
 
