@@ -11,21 +11,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=${PROGRAM:-.build/release/compress}
 
-skip() {
-  echo "SKIPPED: NOTHING WAS CHECKED: $*" >&2
-  exit 77
-}
+source Tests/python.sh
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-exporters-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-python=${COMPRESS_TEST_PYTHON:-}
-if [ -z "$python" ] || ! "$python" -c "import torch, onnx, onnxscript" 2>/dev/null; then
-  command -v python3 >/dev/null || skip "there is no python3"
-  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
-  "$scratch/python/bin/pip" install --quiet ${WHEELS:+--find-links "$WHEELS"} torch torchvision onnx onnxscript numpy \
-    || skip "torch and torchvision cannot be had"
-  python="$scratch/python/bin/python"
-fi
+python_with torch,torchvision,onnx,onnxscript torch torchvision onnx onnxscript numpy
 mkdir "$scratch/cases"
 "$python" Tests/exports/exporters.py "$scratch/cases" "$@" 2>"$scratch/log" || { tail -5 "$scratch/log" >&2; exit 1; }
 "$program" conformance "$scratch/cases" --verbose

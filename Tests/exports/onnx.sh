@@ -10,20 +10,11 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=${PROGRAM:-.build/release/compress}
 
-skip() {
-  echo "SKIPPED: NOTHING WAS CHECKED: $*" >&2
-  exit 77
-}
+source Tests/python.sh
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-exports-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-python=${COMPRESS_TEST_PYTHON:-}
-if [ -z "$python" ] || ! "$python" -c "import onnx, onnxruntime" 2>/dev/null; then
-  command -v python3 >/dev/null || skip "there is no python3"
-  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
-  "$scratch/python/bin/pip" install --quiet onnx onnxruntime numpy || skip "onnx and onnxruntime cannot be had"
-  python="$scratch/python/bin/python"
-fi
+python_with onnx,onnxruntime onnx onnxruntime numpy
 mkdir "$scratch/samples"
 "$python" Tests/exports/check_onnx.py samples "$scratch/samples"
 XDG_CACHE_HOME="$scratch/cache" "$program" run Tests/exports/onnx.lua --data "$scratch/samples" --out "$scratch/files" \

@@ -11,22 +11,12 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 program=${PROGRAM:-$here/../../.build/release/compress}
 
-skip() {
-  echo "SKIPPED: NOTHING WAS CHECKED: $*" >&2
-  exit 77
-}
+source "$here/../python.sh"
 
 [ -x "$program" ] || skip "there is no $program; PROGRAM can name another one"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-litert-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-if [ -z "${COMPRESS_TEST_PYTHON:-}" ]; then
-  command -v python3 >/dev/null || skip "there is no python3"
-  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
-  "$scratch/python/bin/pip" install --quiet ai-edge-litert flatbuffers numpy || skip "ai-edge-litert cannot be had"
-  COMPRESS_TEST_PYTHON="$scratch/python/bin/python"
-fi
-python=$COMPRESS_TEST_PYTHON
-"$python" -c "import ai_edge_litert, flatbuffers, numpy" || skip "$python lacks ai-edge-litert"
+python_with ai_edge_litert,flatbuffers,numpy ai-edge-litert flatbuffers numpy
 if [ $# = 0 ]; then
   XDG_CACHE_HOME="$scratch/cache" "$program" run "$here/zoo.lua" --out "$scratch/zoo" >"$scratch/log" ||
     { cat "$scratch/log" >&2; exit 1; }

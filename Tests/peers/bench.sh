@@ -10,21 +10,12 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 program=${PROGRAM:-.build/release/compress} networks=${NETWORKS:-lab_cnn,resnet18_cifar,mobilenet_v2}
 
-skip() {
-  echo "SKIPPED: NOTHING WAS MEASURED: $*" >&2
-  exit 77
-}
+source Tests/python.sh
 
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-peers-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
-python=${COMPRESS_PEERS_PYTHON:-}
-if [ -z "$python" ]; then
-  command -v python3 >/dev/null || skip "there is no python3"
-  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
-  "$scratch/python/bin/pip" install --quiet onnxruntime openvino ai-edge-litert numpy ||
-    skip "the other runtimes cannot be had"
-  python=$scratch/python/bin/python
-fi
+COMPRESS_TEST_PYTHON=${COMPRESS_PEERS_PYTHON:-}
+python_with onnxruntime,openvino,ai_edge_litert onnxruntime openvino ai-edge-litert numpy
 "$program" run Tests/peers/models.lua --out "$scratch/models" --set "networks=$networks"
 "$python" Tests/peers/bench.py --program "$program" --models "$scratch/models" --networks "$networks" \
   --rounds "${ROUNDS:-3}" --threads "${THREADS:-1,2}"

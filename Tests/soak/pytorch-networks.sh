@@ -9,20 +9,10 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
-skip() {
-  echo "SKIPPED: NOTHING WAS CHECKED: $*" >&2
-  exit 77
-}
+source Tests/python.sh
 
-if [ -z "${COMPRESS_TEST_PYTHON:-}" ]; then
-  scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-pytorch-XXXXXX")
-  trap 'rm -rf "$scratch"' EXIT
-  command -v python3 >/dev/null || skip "there is no python3"
-  python3 -m venv "$scratch/python" || skip "python3 makes no virtual environment"
-  "$scratch/python/bin/pip" install --quiet torch torchvision timm safetensors numpy ||
-    skip "PyTorch, torchvision and timm cannot be had"
-  export COMPRESS_TEST_PYTHON="$scratch/python/bin/python"
-fi
-"$COMPRESS_TEST_PYTHON" -c "import safetensors, timm, torchvision" ||
-  skip "$COMPRESS_TEST_PYTHON lacks torchvision, timm or safetensors"
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/compress-pytorch-XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+python_with torch,torchvision,timm,safetensors torch torchvision timm safetensors numpy
+export COMPRESS_TEST_PYTHON=$python
 "${SWIFT:-swift}" test -c release --scratch-path .build/testing --filter 'PyTorchTests|PyTorchBlockTests|PyTorchNetworkTests'
