@@ -52,6 +52,9 @@ public struct Differences: Sendable, Codable, Hashable {
   public let lost: Int
   /// In the graph's order; what has no name in both is left out.
   public let layers: [Layer]
+  /// Layers whose outputs equalization scaled in the second model. They, and those up to the layers that make up for it,
+  /// are held against the first's scaled alike, which changes nothing of what it answers.
+  public let scaled: [String]
   /// Those with the most distant outputs first.
   public let worst: [Sample]
 }
@@ -79,7 +82,10 @@ extension Differences {
         try compile(
           measure == .accuracy ? $0.classifying() : $0, CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
     }
-    let quantized = try Self.quantizedLayers(original, changed)
+    // As they are to be held against each other layer by layer.
+    let alike = try original.equalized(like: changed), isScaled = !alike.layers.isEmpty
+    let pair = isScaled ? [alike.model, alike.other] : models
+    let quantized = try Self.quantizedLayers(pair[0], pair[1])
     let samples = min(layerSamples, data.count)
     context.progress.begin("differences on \(data.name)", total: data.count + (quantized.count + 1) * samples)
 
@@ -101,13 +107,13 @@ extension Differences {
     var cumulative: [String: ErrorSum] = [:], alone: [String: ErrorSum] = [:]
     var order: [String] = []
     if samples > 0 {
-      let reference = try Layers(original, pool: context.pool)
-      let second = try Layers(changed, pool: context.pool)
-      order = original.graph.nodes.map(\.name)
+      let reference = try Layers(pair[0], pool: context.pool)
+      let second = try Layers(pair[1], pool: context.pool)
+      order = pair[0].graph.nodes.map(\.name)
       let images = try data.taking(samples)
       try Self.compare(reference, second, on: images, into: &cumulative, advance)
       for layer in quantized {
-        let mixed = try Model.mixing([original, changed]) { $0 == layer ? 1 : 0 }
+        let mixed = try Model.mixing(pair) { $0 == layer ? 1 : 0 }
         let value = mixed.graph.outputBehindClamp(of: layer)
         var sums: [String: ErrorSum] = [:]
         try Self.compare(
@@ -128,6 +134,7 @@ extension Differences {
     gained = tally.gained
     lost = tally.lost
     worst = tally.worst
+    scaled = samples > 0 ? alike.layers : []
     layers = order.compactMap { name in
       cumulative[name].map { Layer(name: name, cumulative: $0.error, alone: alone[name]?.error) }
     }

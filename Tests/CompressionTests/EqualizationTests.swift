@@ -82,3 +82,44 @@ import Testing
     #expect(try model.equalized(to: ["depthwise": [3, 3, 3, 3]]).pairs == 0)
   }
 }
+
+/// An original as equalization would have made it, found from what was made of it.
+@Suite struct EqualizedLikeTests {
+  @Test(arguments: [false, true]) func weightsTellWhatWasScaled(_ norm: Bool) throws {
+    let model = try EqualizationTests.model(norm: norm), equal = try model.equalized().model
+    let alike = try model.equalized(like: equal)
+    #expect(alike.layers == ["first", "depthwise"])
+    for layer in alike.model.weightLayers {
+      let mine = try #require(alike.model[layer, .weight]).values.array(Float.self)
+      let wanted = try #require(alike.other[layer, .weight]).values.array(Float.self)
+      // Folding rounds in either order.
+      for (a, b) in zip(mine, wanted) { #expect(abs(a - b) <= 1e-5 * abs(b), "\(layer)") }
+    }
+    var random = SeededRandom(seed: 7)
+    let sample = Tensor(normal: [6, 6, 3], using: &random)
+    #expect(
+      try ReferenceInterpreter(alike.model).run(sample).array(Float.self)
+        == ReferenceInterpreter(model.foldingBatchNorm()).run(sample).array(Float.self))
+  }
+
+  /// Quantized as well it is found; what was only quantized, however coarsely, was not scaled.
+  @Test func quantizationIsNoScaling() throws {
+    let model = try EqualizationTests.model(), equal = try model.equalized().model
+    #expect(try model.equalized(like: MixingTests.quantized(equal, bits: 8)).layers == ["first", "depthwise"])
+    for bits in [2, 3, 4, 8] {
+      #expect(try model.equalized(like: MixingTests.quantized(model, bits: bits)).layers.isEmpty, "\(bits) bits")
+    }
+    #expect(try model.equalized(like: model).layers.isEmpty)
+    #expect(try equal.equalized(like: model).layers == ["first", "depthwise"])
+    var other = GraphBuilder(input: [6, 6, 3])
+    other.flatten()
+    other.dense(3, name: "head")
+    #expect(try model.equalized(like: Model(initializing: other.graph(), seed: 1)).layers.isEmpty)
+    // One filter half as large by harm is no scaling: nothing makes up for it.
+    var harmed = model
+    var weight = model["depthwise", .weight]!.values
+    weight.withMutable(Float.self) { for i in 9..<18 { $0[i] /= 2 } }
+    try harmed.set(Parameter(weight), "depthwise", .weight)
+    #expect(try model.equalized(like: harmed).layers.isEmpty)
+  }
+}

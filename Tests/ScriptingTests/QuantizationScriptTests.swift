@@ -110,6 +110,26 @@ import Testing
     #expect(notes.contains { $0.hasSuffix("biases corrected by what batch norms promise") }, "\(notes)")
   }
 
+  /// The same function in other numbers is no error: layers that were scaled are told, and compared after the same was
+  /// done to the original.
+  @Test func equalizedLayersAreNoErrors() throws {
+    let result = try run(
+      Self.head + """
+        local q = quantize(equalize(m), use "int8" { calibration = data, per = "tensor" })
+        local found = differences(m, q, { data = held, layers = 8 })
+        local least = math.huge
+        for _, layer in ipairs(found.layers) do least = math.min(least, layer.cumulative.sqnr or math.huge) end
+        print(#found.scaled > 0, least > 15, found.text:find("scaled by equalization: " .. found.scaled[1], 1, true) ~= nil)
+        local plain = differences(m, quantize(m, use "int8" { calibration = data }), { data = held, layers = 8 })
+        print(#plain.scaled, plain.text:find("equalization", 1, true))
+        local same = differences(m, equalize(m), { data = held, layers = 8 })
+        print(#same.scaled == #found.scaled, same.flips, same.layers[1].cumulative.sqnr)
+        local saved = rescue(m, q, { data = held, within = 0 })
+        print(evaluate(saved, held).accuracy >= evaluate(m, held).accuracy)
+        """)
+    #expect(result.printed == ["true\ttrue\ttrue", "0\tnil", "true\t0\tnil", "true"])
+  }
+
   @Test func rescueAndMix() throws {
     let result = try run(
       Self.head + """

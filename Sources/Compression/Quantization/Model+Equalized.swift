@@ -89,6 +89,77 @@ extension Model {
     return (model, count)
   }
 
+  /// The same function as this model's, with channels between layers scaled as equalization scaled those of a model that
+  /// was made of it: what each layer gives can then be held against that model's. Factors are found by the weights:
+  /// powers of two by which the first layer of a pair has become smaller, and which the second makes up for.
+  ///
+  /// - Returns: both with batch norms folded, so that they have the same layers, and the layers whose outputs were
+  ///   scaled; the two as they are, and none, where nothing was scaled or they are not of one network.
+  public func equalized(like other: Model) throws -> (model: Model, other: Model, layers: [String]) {
+    var model = try foldingBatchNorm(), layers: [String] = []
+    let other = try other.foldingBatchNorm()
+    guard model.graph == other.graph else { return (self, other, []) }
+    // In the graph's order: what a layer takes is scaled before what it gives is looked at.
+    for pair in model.equalizablePairs {
+      guard let first = other[pair.first, .weight]?.values, let second = other[pair.second, .weight]?.values else {
+        continue
+      }
+      try Cancellation.checkCurrent()
+      let factors = try model.factors(of: pair, first)
+      guard factors.contains(where: { $0 != 1 }) else { continue }
+      var scaled = model
+      try scaled.scale(pair, by: factors)
+      // By chance, or by harm, a filter alone may be half as large: then the second layer has nothing to make up for.
+      guard try scaled.distance(of: pair.second, to: second) < model.distance(of: pair.second, to: second) else {
+        continue
+      }
+      model = scaled
+      layers.append(pair.first)
+    }
+    return (model, other, layers)
+  }
+
+  /// By which powers of two the filters of a pair's first layer have become smaller.
+  private func factors(of pair: ScalablePair, _ changed: Tensor) throws -> [Float] {
+    let own = self[pair.first, .weight]!.values, filters = own.shape[0]
+    return own.withElements(Float.self) { a in
+      changed.withElements(Float.self) { b in
+        let width = a.count / filters
+        return (0..<filters).map { filter in
+          var square = 0.0, product = 0.0
+          for i in filter * width..<(filter + 1) * width {
+            square += Double(a[i]) * Double(a[i])
+            product += Double(a[i]) * Double(b[i])
+          }
+          guard square > 0, product > 0 else { return 1 }
+          let exponent = -log2(product / square), whole = exponent.rounded()
+          // Quantized weights are about as large as they were.
+          return abs(exponent - whole) < 0.25 && abs(whole) <= 60 ? exp2f(Float(whole)) : 1
+        }
+      }
+    }
+  }
+
+  /// How far a layer's weights are from others, each filter times what fits it best: what it gives may be scaled, too.
+  private func distance(of layer: String, to others: Tensor) throws -> Double {
+    let own = self[layer, .weight]!.values, filters = own.shape[0]
+    return own.withElements(Float.self) { a in
+      others.withElements(Float.self) { b in
+        let width = a.count / filters
+        return (0..<filters).reduce(0) { sum, filter in
+          var squares = 0.0, product = 0.0, wanted = 0.0
+          for i in filter * width..<(filter + 1) * width {
+            squares += Double(a[i]) * Double(a[i])
+            product += Double(a[i]) * Double(b[i])
+            wanted += Double(b[i]) * Double(b[i])
+          }
+          guard wanted > 0 else { return sum }
+          return sum + 1 - (squares > 0 ? product * product / (squares * wanted) : 0)
+        }
+      }
+    }
+  }
+
   /// Divides the first layer's output by the factors of its channels, and multiplies what the second makes of them.
   private mutating func scale(_ pair: ScalablePair, by factors: [Float]) throws {
     let a = self[pair.first, .weight]!.shape, b = self[pair.second, .weight]!.shape

@@ -70,7 +70,11 @@ public struct MixStage: StageWork {
   }
 
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
-    let candidates = Array(inputs.dropFirst())
+    // Of an equalized model a layer fits in where its own neighbours are scaled for it.
+    let candidates = try inputs.dropFirst().map { candidate in
+      let alike = try candidate.equalized(like: inputs[1])
+      return alike.layers.isEmpty ? candidate : alike.model
+    }
     let mix = LayerMix(
       of: inputs[0], candidates, names: names, on: data, samples: samples, byteCount: NativeFormat.byteCount)
     context.progress.begin(label, total: mix.steps)

@@ -37,6 +37,8 @@ public struct DifferencesSummary: Encodable {
   private let flipsInterval: Interval
   private let gained, lost: Int?
   private let layers: [Layer]
+  /// Layers that equalization scaled; compared with the first model's scaled alike.
+  private let scaled: [String]
   private let worst: [Differences.Sample]
 
   /// - Parameters:
@@ -60,11 +62,12 @@ public struct DifferencesSummary: Encodable {
     layers = found.layers.map {
       Layer(name: $0.name, cumulative: Error($0.cumulative), alone: $0.alone.map(Error.init))
     }
+    scaled = found.scaled
     worst = found.worst
   }
 
   private enum CodingKeys: String, CodingKey {
     case original, changed, data, samples, accuracy, change = "accuracy_change_95", outputs, flips
-    case flipsInterval = "flips_95", gained, lost, layers, worst
+    case flipsInterval = "flips_95", gained, lost, layers, scaled, worst
   }
 }

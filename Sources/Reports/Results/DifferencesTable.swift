@@ -9,7 +9,7 @@ public struct DifferencesTable {
 
   public func rendered(for terminal: Terminal) -> String {
     var out = ""
-    if !found.layers.isEmpty { out += layers.rendered(for: terminal) + "\n" }
+    if !found.layers.isEmpty { out += layers.rendered(for: terminal) + scaled(for: terminal) + "\n" }
     if !found.worst.isEmpty { out += worst.rendered(for: terminal) + "\n" }
     if let correct = found.correct {
       let shares = correct.map { Double($0) / Double(found.count) }
@@ -19,13 +19,23 @@ public struct DifferencesTable {
     }
     if let outputs = found.outputs { out += Self.outputs(outputs, found.count).rendered(for: terminal) + "\n" }
     let flips = Interval.wilson(found.flips, of: found.count)
-    out += "flips     \(Formatting.count(found.flips)) of \(Formatting.count(found.count)) predictions, "
-    out += "\(Formatting.percent(Double(found.flips) / Double(found.count))) (95 %: \(Formatting.percents(flips))); "
-    out +=
-      found.correct == nil
-      ? "the greatest element of the first output is at another place\n"
-      : "\(found.gained) became right, \(found.lost) wrong\n"
     return out
+      + terminal.wrapped(
+        "flips     \(Formatting.count(found.flips)) of \(Formatting.count(found.count)) predictions, "
+          + "\(Formatting.percent(Double(found.flips) / Double(found.count))) (95 %: \(Formatting.percents(flips))); "
+          + (found.correct == nil
+            ? "the greatest element of the first output is at another place"
+            : "\(found.gained) became right, \(found.lost) wrong"), indent: 10)
+  }
+
+  /// What is to be known of layers that are not the same numbers, though the same function.
+  private func scaled(for terminal: Terminal) -> String {
+    guard !found.scaled.isEmpty else { return "" }
+    let names = found.scaled.prefix(8).joined(separator: ", ")
+    let more = found.scaled.count > 8 ? " and \(found.scaled.count - 8) more" : ""
+    return terminal.wrapped(
+      "scaled by equalization: \(names)\(more); compared with the first model's scaled alike, which answers the same"
+        .escapedForTerminal)
   }
 
   private static func outputs(_ outputs: [Agreement.Output], _ count: Int) -> TextTable {

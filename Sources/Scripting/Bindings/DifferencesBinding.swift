@@ -60,7 +60,7 @@ extension ScriptSession {
       "(original: Model, changed: Model, options: DifferencesOptions): { count: integer, accuracy: number[]?, cosine: "
         + "number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: "
         + "integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, "
-        + "cumulative: \(error), alone: \(error)? }[], worst: { index: integer, label: integer?, predictions: "
+        + "cumulative: \(error), alone: \(error)? }[], scaled: string[], worst: { index: integer, label: integer?, predictions: "
         + "integer[], distance: number }[], text: string }",
       "What a changed model does otherwise, and which layers bring it about; computes both."
     ) { [unowned self] arguments in
@@ -196,6 +196,7 @@ extension ScriptSession {
       "outputs": try found.outputs.map { .table(try table($0, of: found.count)) } ?? .nil,
       "flips": .integer(found.flips), "flips_low": .number(interval.low), "flips_high": .number(interval.high),
       "gained": .integer(found.gained), "lost": .integer(found.lost), "layers": .table(try state.makeTable(layers)),
+      "scaled": .table(try state.makeTable(found.scaled.map { .string($0) })),
       "worst": .table(try state.makeTable(worst)),
       "text": .string(DifferencesTable(found).rendered(for: terminal)),
     ])

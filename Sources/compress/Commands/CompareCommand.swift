@@ -15,7 +15,8 @@ struct CompareCommand: ParsableCommand {
       Runs both on the same samples: how accurate each is (where the network's output is no vector of scores: how far \
       outputs agree), how many predictions change, how far each layer's output is off (with everything before it \
       quantized, too, and with that layer alone quantized), and which samples \
-      are furthest off. SQNR is signal to noise in decibels; 20 dB is an error of a tenth.
+      are furthest off. SQNR is signal to noise in decibels; 20 dB is an error of a tenth. Layers whose channels were \
+      scaled by equalization are told, and compared with the original's scaled alike.
       """)
 
   @Argument(help: "The original: a model file.", completion: .file())
