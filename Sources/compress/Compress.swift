@@ -79,14 +79,28 @@ struct Compress: ParsableCommand {
       Broker.end()
     } catch let error as CompressError {
       let terminal = Terminal(.errors)
-      terminal.writeLine(
-        terminal.styled("error: ", .red, .bold)
-          + error.description.escapedBlock.shortened(to: Self.longestMessage))
+      terminal.write(
+        terminal.told(
+          "error: ", .red, .bold, text: error.description.escapedBlock.shortened(to: Self.longestMessage)))
       Broker.end()
       Foundation.exit(error.exitStatus)
     } catch {
       Broker.end()
-      exit(withError: error)
+      leave(error)
     }
+  }
+
+  /// What the parser says, and its status: help, which is no error, or what is wrong with the command line.
+  private static func leave(_ error: any Error) -> Never {
+    let status = exitCode(for: error), text = fullMessage(for: error)
+    let terminal = Terminal(status.isSuccess ? .output : .errors)
+    // It breaks what it explains, but no usage and no message.
+    for line in text.split(separator: "\n", omittingEmptySubsequences: false) {
+      let begins = ["USAGE:", "Usage:", "Error:", "Help:"].first { line.hasPrefix($0) }
+      if let begins { terminal.write(terminal.wrapped(String(line), indent: begins.count + 1)) } else {
+        terminal.writeLine(String(line))
+      }
+    }
+    Foundation.exit(status.rawValue)
   }
 }

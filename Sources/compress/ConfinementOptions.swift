@@ -27,7 +27,7 @@ struct ConfinementOptions: ParsableArguments {
   func confine(_ rights: Rights) throws {
     guard !noConfinement else {
       let terminal = Terminal(.errors)
-      return terminal.writeLine(terminal.styled("note: ", .yellow) + "this process is not confined")
+      return terminal.write(terminal.told("note: ", .yellow, text: "this process is not confined"))
     }
     var rights = rights
     if let processMemory {

@@ -57,9 +57,9 @@ struct OutcomeText {
     }
     var text = table.rendered(for: terminal)
     guard let comparison = outcome.comparison else { return text }
-    text +=
-      "\ncompares on \(Formatting.count(comparison.data.count)) images of \(comparison.data.name), "
-      + "\(Formatting.count(comparison.images)) timed one by one:\n"
+    text += terminal.wrapped(
+      "\ncompares on \(Formatting.count(comparison.data.count)) images of \(comparison.data.name.escapedForTerminal), "
+        + "\(Formatting.count(comparison.images)) timed one by one:", indent: 2)
     for variant in comparison.variants {
       let number = stages.firstIndex { $0 === variant.stage }.map { "\($0 + 1)" } ?? "?"
       text += "  \(variant.name.escapedForTerminal)  (stage \(number))\n"

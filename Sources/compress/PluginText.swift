@@ -11,7 +11,7 @@ struct PluginText {
   func rendered(for terminal: Terminal) -> String {
     let name = terminal.styled(plugin.name.escapedForTerminal, .bold)
     var text = "\(name)  \(terminal.styled("\(plugin.kind) plugin", .dim))\n"
-    text += plugin.summary.escapedLines + "\n"
+    text += terminal.wrapped(plugin.summary.escapedLines)
     guard !plugin.options.isEmpty else { return text }
     var table = TextTable([
       TextTable.Column("option", .left), TextTable.Column("takes", .left, cutTo: 14),

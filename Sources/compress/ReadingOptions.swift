@@ -17,9 +17,6 @@ struct ReadingOptions: ParsableArguments {
     let shapes = try inputs.map(ONNXFile.Options.inputShape).map { ($0.name, $0.dims) }
     return ModelFile.ReadOptions(
       inputShapes: Dictionary(shapes) { _, last in last }, allowsUnknown: allowUnknown
-    ) { note in
-      let terminal = Terminal(.errors)
-      terminal.writeLine(terminal.styled("note: ", .yellow) + note)
-    }
+    ) { tellAssumption($0) }
   }
 }

@@ -106,7 +106,7 @@ struct SweepRehearsal {
       ])
     }
     let toCompute = stages - atHand
-    var text = table.rendered(for: terminal)
+    var text = ""
     if rows.count < total { text += "and \(Formatting.count(total - rows.count)) points more, not looked at\n" }
     text +=
       "\(Formatting.count(stages)) stages, \(Formatting.count(atHand)) at hand, \(Formatting.count(toCompute)) to compute"
@@ -116,6 +116,7 @@ struct SweepRehearsal {
       text += "as such stages took before"
     }
     if unknown > 0 { text += "; \(Formatting.count(unknown)) of a kind that was never computed here" }
-    return text + "\ncomparing, which times every variant, comes on top\n"
+    return table.rendered(for: terminal) + terminal.wrapped(text, indent: 2)
+      + terminal.wrapped("comparing, which times every variant, comes on top")
   }
 }

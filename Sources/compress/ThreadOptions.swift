@@ -34,5 +34,5 @@ struct ThreadOptions: ParsableArguments {
 /// What a command assumed, or is to be known of its options, on standard error.
 func tellAssumption(_ text: String) {
   let terminal = Terminal(.errors)
-  terminal.writeLine(terminal.styled("note: ", .yellow) + text.escapedBlock)
+  terminal.write(terminal.told("note: ", .yellow, text: text.escapedBlock))
 }

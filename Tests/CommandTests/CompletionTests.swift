@@ -102,7 +102,7 @@ import Testing
   }
 
   /// The commands for people, with what they take.
-  private static func commands() throws -> [(name: String, arguments: [[String: Any]])] {
+  static func commands() throws -> [(name: String, arguments: [[String: Any]])] {
     let help = try JSONSerialization.jsonObject(with: Data(Compress._dumpHelp().utf8)) as? [String: Any]
     func visit(_ command: [String: Any], _ above: String) -> [(name: String, arguments: [[String: Any]])] {
       guard command["shouldDisplay"] as? Bool == true, let name = command["commandName"] as? String, name != "help"

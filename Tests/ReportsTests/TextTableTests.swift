@@ -185,3 +185,32 @@ import Testing
     #expect(!Finding.all(Synthetic.results(outcome)).contains { $0.sentence.contains("outputs") })
   }
 }
+
+@Suite struct WrappedTextTests {
+  private func terminal(_ width: Int, hasColor: Bool = false) -> Terminal {
+    Terminal(.output, isInteractive: true, hasColor: hasColor, width: width)
+  }
+
+  @Test func sentencesFitBehindWhatLeads() {
+    let text = "one two three four five six seven eight nine ten eleven"
+    let lines = terminal(40).told("note: ", text: text).split(separator: "\n").map(String.init)
+    #expect(lines == ["note: one two three four five six seven", "  eight nine ten eleven"])
+    #expect(lines.allSatisfy { $0.count < 40 })
+    let plain = Terminal(.output, isInteractive: false, hasColor: false)
+    #expect(plain.told("note: ", text: text) == "note: \(text)\n")
+  }
+
+  /// Lines of the text stay lines, with what they begin with; colours take no room; a command stays one for a shell.
+  @Test func linesStayLines() {
+    let text = "first line that is rather longer than it may be\n  second"
+    #expect(
+      terminal(40).wrapped(text, indent: 2) == "first line that is rather longer than\n  it may be\n  second\n")
+    let colored = terminal(40, hasColor: true)
+    let styled = colored.styled("bold", .bold) + " one two three four five six seven"
+    #expect(colored.wrapped(styled) == styled + "\n")
+    let command = terminal(40).wrapped("compress run script.lua --set name=value --seed 3", indent: 4, ending: " \\")
+    #expect(command == "compress run script.lua --set \\\n    name=value --seed 3\n")
+    let path = String(repeating: "x", count: 60)
+    #expect(terminal(40).wrapped("in \(path)", indent: 2) == "in\n  \(path)\n")
+  }
+}

@@ -100,11 +100,16 @@ public enum RunText {
     let width = facts.map(\.0.count).max() ?? 0
     var text = ""
     for (name, value) in facts {
-      let space = String(repeating: " ", count: width - name.count)
-      text += terminal.styled(name, .dim) + space + "  " + value.escapedForTerminal.shortened(to: longest) + "\n"
+      let space = String(repeating: " ", count: width - name.count) + "  "
+      text +=
+        terminal.styled(name, .dim) + space
+        + terminal.wrapped(
+          value.escapedForTerminal.shortened(to: longest), indent: width + 2, lead: width + 2,
+          // As a shell takes it.
+          ending: name == "command" ? " \\" : "")
     }
     if let error = run.error {
-      text += terminal.styled("error", .red) + "  " + error.escapedBlock.shortened(to: longest) + "\n"
+      text += terminal.told("error  ", .red, text: error.escapedBlock.shortened(to: longest))
     }
     if !run.variants.isEmpty {
       let metrics = Metric.allCases.filter { metric in

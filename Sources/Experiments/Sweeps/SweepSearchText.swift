@@ -35,6 +35,8 @@ public struct SweepSearchText {
       best.rank.tier == 0
       ? "\(what)\(goal.limits.isEmpty && goal.drop == nil ? "" : " within the limits"): "
       : "no point is within the limits; nearest to them: "
-    return terminal.styled(verdict, .bold) + "point \(point.shown), \(variant.name.escapedForTerminal)\n  \(numbers)\n"
+    return terminal.wrapped(
+      terminal.styled(verdict, .bold) + "point \(point.shown), \(variant.name.escapedForTerminal)\n  \(numbers)",
+      indent: 2)
   }
 }

@@ -71,7 +71,8 @@ public struct SweepSummary {
           TextTable.Cell(Formatting.duration(setting.median / 1e3)),
         ])
     }
-    return "over seeds, means (\(results.measure) with its standard deviation) that no other setting beats:\n"
+    return terminal.wrapped(
+      "over seeds, means (\(results.measure) with its standard deviation) that no other setting beats:")
       + table.rendered(for: terminal) + (front.count > Self.mostRows ? "and \(front.count - Self.mostRows) more\n" : "")
       + "\n"
   }

@@ -56,15 +56,14 @@ public final class SweepView: SweepObserver {
     spent.append(now().timeIntervalSince(begin.since))
     let place = "\(done + failed)/\(total)"
     if outcome.status == .failed {
-      line(
-        terminal.styled("✗", .red) + " \(place)  \(point.shown)  "
-          + (outcome.error ?? "failed").escapedForTerminal.shortened(to: 300))
+      let error = (outcome.error ?? "failed").escapedForTerminal.shortened(to: 300)
+      line(terminal.told("✗ ", .red, text: "\(place)  \(point.shown)  \(error)"))
     } else if !terminal.isInteractive {
-      line("✓ \(place)  \(point.shown)  \(Self.result(outcome.variants.last))  \(Formatting.duration(outcome.seconds))")
+      line("✓ \(place)  \(point.shown)  \(Self.result(outcome.variants.last))  \(Formatting.duration(outcome.seconds))\n")
     }
   }
 
-  public func note(_ text: String) { line(terminal.styled("• ", .yellow) + text.escapedBlock) }
+  public func note(_ text: String) { line(terminal.told("• ", .yellow, text: text.escapedBlock)) }
 
   public func tick() {
     guard terminal.isInteractive, isWatching, now().timeIntervalSince(lastDrawn) > 0.2 else { return }
@@ -78,9 +77,10 @@ public final class SweepView: SweepObserver {
     drawnLines = 0
   }
 
+  /// - Parameter text: with the line's end.
   private func line(_ text: String) {
     close()
-    terminal.writeLine(text)
+    terminal.write(text)
     lastDrawn = .distantPast
   }
 

@@ -19,7 +19,7 @@ public struct ComparisonTable {
   /// What is easily read past, a line each; empty where there is nothing.
   public func findings(for terminal: Terminal) -> String {
     Finding.all(results).map { finding in
-      terminal.styled("• ", finding.tone == .bad ? .red : .yellow) + terminal.wrapped(finding.sentence, indent: 2)
+      terminal.told("• ", finding.tone == .bad ? .red : .yellow, text: finding.sentence)
     }.joined()
   }
 

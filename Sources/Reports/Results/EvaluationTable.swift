@@ -39,12 +39,14 @@ public struct EvaluationTable {
       text += terminal.styled(
         "the \(shown.count) of \(Formatting.count(classes.count)) classes with the least accuracy\n", .dim)
     }
-    text += "\naccuracy  \(terminal.styled(Formatting.percent(outcome.accuracy), .bold)) "
-    text += "(95 %: \(Formatting.percents(outcome.interval))), \(Formatting.count(outcome.correct)) of "
-    text += "\(Formatting.count(outcome.samples)) samples of \(outcome.data.escapedForTerminal)\n"
+    text += terminal.wrapped(
+      "\naccuracy  \(terminal.styled(Formatting.percent(outcome.accuracy), .bold)) "
+        + "(95 %: \(Formatting.percents(outcome.interval))), \(Formatting.count(outcome.correct)) of "
+        + "\(Formatting.count(outcome.samples)) samples of \(outcome.data.escapedForTerminal)", indent: 10)
     if outcome.undefined > 0 {
-      text += terminal.styled("NaN: ", .red, .bold)
-      text += "the model answers NaN to \(Formatting.count(outcome.undefined)) samples; they count as wrong\n"
+      text += terminal.told(
+        "NaN: ", .red, .bold,
+        text: "the model answers NaN to \(Formatting.count(outcome.undefined)) samples; they count as wrong")
     }
     return text
   }

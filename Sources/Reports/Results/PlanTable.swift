@@ -23,14 +23,15 @@ public struct PlanTable {
       ])
     }
     var out = table.rendered(for: terminal)
-    out += "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))\n"
+    out += terminal.wrapped(
+      "weights \(Formatting.bytes(plan.weightBytes)), values and scratch \(Formatting.bytes(plan.arenaBytes()))")
     if plan.integerMACs > 0 {
       out += "\(Formatting.percent(Double(plan.integerMACs) / Double(plan.macs))) of \(Formatting.scaled(plan.macs)) "
         + "MACs in 8-bit integers\n"
     }
     for fallback in plan.floatFallbacks {
       let what = fallback.isSimulated ? "is simulated in float" : "stays float"
-      out += "\(fallback.layer) " + terminal.styled(what, .yellow) + ": \(fallback.reason)\n"
+      out += terminal.wrapped("\(fallback.layer) " + terminal.styled(what, .yellow) + ": \(fallback.reason)", indent: 2)
     }
     return out
   }

@@ -24,9 +24,10 @@ public struct SensitivityTable {
     }
     let measured = unit == .accuracy ? "accuracy" : "cosine with the original's outputs"
     return table.rendered(for: terminal)
-      + terminal.styled(
-        "\(measured) with so much of one part gone; \(unit.text(sensitivity.baseline)) with nothing gone; "
-          + "importance: \(unit == .accuracy ? "points" : "what is") lost in the mean\n", .dim)
+      + terminal.wrapped(
+        terminal.styled(
+          "\(measured) with so much of one part gone; \(unit.text(sensitivity.baseline)) with nothing gone; "
+            + "importance: \(unit == .accuracy ? "points" : "what is") lost in the mean", .dim))
   }
 
   /// `conv1`, `conv1+conv2`, `conv1 and 5 more`.

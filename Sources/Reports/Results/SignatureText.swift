@@ -18,6 +18,6 @@ public struct SignatureText {
       let others = classes.count - names.count
       lines.append(("classes", names.joined(separator: ", ") + (others > 0 ? " and \(others) more" : "")))
     }
-    return lines.map { "\(terminal.styled($0, .dim)) \($1)\n" }.joined()
+    return lines.map { terminal.told("\($0) ", .dim, text: $1) }.joined()
   }
 }

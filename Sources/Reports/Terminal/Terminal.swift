@@ -93,25 +93,74 @@ public struct Terminal: Sendable {
     case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36"
   }
 
-  /// A paragraph in lines that fit, the second and all others behind an indent; as one line where nobody watches.
-  public func wrapped(_ text: String, indent: Int = 0) -> String {
+  /// Text in lines that fit, of each of its own lines the second and all others behind an indent; as it is where
+  /// nobody watches.
+  ///
+  /// - Parameters:
+  ///   - indent: columns, on top of those that the line itself begins with.
+  ///   - lead: columns of the first line that are taken already.
+  ///   - ending: of lines that go on.
+  public func wrapped(_ text: String, indent: Int = 0, lead: Int = 0, ending: String = "") -> String {
     guard isInteractive else { return text + "\n" }
     let limit = max(40, width) - 1
-    var lines: [String] = [], line = ""
-    for word in text.split(separator: " ") {
-      if !line.isEmpty, line.count + 1 + word.count > limit {
-        lines.append(line)
-        line = String(repeating: " ", count: indent) + word
-      } else {
-        line += (line.isEmpty ? "" : " ") + word
+    var lines: [String] = []
+    for (number, paragraph) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
+      let margin = paragraph.prefix { $0 == " " }, taken = number == 0 ? lead : 0
+      var line = String(margin), isBegun = false, room = limit - taken
+      for word in paragraph.dropFirst(margin.count).split(separator: " ", omittingEmptySubsequences: false) {
+        if isBegun, line.columns + 1 + word.columns + ending.count > room {
+          lines.append(line.droppingSpaces + ending)
+          line = margin + String(repeating: " ", count: indent) + word
+          room = limit
+        } else {
+          line += (isBegun ? " " : "") + word
+        }
+        isBegun = true
       }
+      lines.append(line)
     }
-    return (lines + [line]).map { $0 + "\n" }.joined()
+    return lines.map { $0 + "\n" }.joined()
+  }
+
+  /// Writes a sentence in lines that fit, and a line's end.
+  public func say(_ text: String) { write(wrapped(text, indent: 2)) }
+
+  /// A word in a style that says what follows, then the text in lines that fit, behind the word.
+  public func told(_ word: String, _ styles: Style..., text: String) -> String {
+    var lead = word
+    for style in styles { lead = styled(lead, style) }
+    return lead + wrapped(text, indent: 2, lead: word.count)
   }
 
   /// The text in a style, or plain where there is no colour.
   public func styled(_ text: String, _ styles: Style...) -> String {
     guard hasColor, !styles.isEmpty else { return text }
     return "\u{1B}[\(styles.map(\.rawValue).joined(separator: ";"))m\(text)\u{1B}[0m"
+  }
+}
+
+extension String {
+  /// Without the spaces at its end.
+  fileprivate var droppingSpaces: String {
+    var text = self
+    while text.last == " " { text.removeLast() }
+    return text
+  }
+}
+
+extension StringProtocol {
+  /// Characters that are seen: styles take no room.
+  fileprivate var columns: Int {
+    var count = 0, isStyle = false
+    for character in self {
+      if character == "\u{1B}" {
+        isStyle = true
+      } else if isStyle {
+        isStyle = character != "m"
+      } else {
+        count += 1
+      }
+    }
+    return count
   }
 }

@@ -56,7 +56,7 @@ public final class TerminalProgress: ProgressSink {
 
   public func note(_ text: String) {
     clearLine()
-    terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedBlock)
+    terminal.write(terminal.told("• ", .yellow, text: text.escapedBlock))
   }
 
   /// Forgets pieces that will not end because an error is on its way out.

@@ -12,7 +12,7 @@ extension BenchCommand {
     let terminal = Terminal(.output)
     if json { return try terminal.writeJSON(bench) }
     terminal.write(Self.table(bench).rendered(for: terminal))
-    for note in bench.rows.flatMap(\.notes) { terminal.writeLine(note) }
+    for note in bench.rows.flatMap(\.notes) { terminal.say(note) }
   }
 
   /// What strategies took on one model; memory beside that of the model's parameters.

@@ -146,9 +146,9 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
-    if let otherWork { terminal.writeLine(otherWork) }
+    if let otherWork { terminal.say(otherWork) }
     if let undefined = report.undefined {
-      terminal.writeLine(
+      terminal.say(
         terminal.styled("NaN: ", .red, .bold)
           + "the model answers NaN to \(undefined) of \(batch) random \(batch == 1 ? "image" : "images"); "
           + "what it is timed at is no answer")
@@ -185,7 +185,7 @@ extension BenchCommand {
       ])
     }
     terminal.write(table.rendered(for: terminal))
-    terminal.writeLine("peak memory \(Formatting.bytes(found.peakMemoryBytes))")
+    terminal.say("peak memory \(Formatting.bytes(found.peakMemoryBytes))")
   }
 }
 

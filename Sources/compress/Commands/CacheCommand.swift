@@ -42,27 +42,27 @@ struct CacheCommand: ParsableCommand {
         }
         terminal.write(table.rendered(for: terminal) + "\n")
       }
-      terminal.writeLine(
+      terminal.say(
         "\(Self.some(contents.stages.count, "stage")), \(Self.some(contents.blobs, "blob")), "
           + "\(Formatting.bytes(contents.bytes)) on disk; what stages share is stored once")
       if contents.unpacked > 0 {
-        terminal.writeLine(
+        terminal.say(
           "\(Self.some(contents.unpacked, "data file")) unpacked: \(Formatting.bytes(contents.unpackedBytes))")
       }
       if contents.checkpoints > 0 {
-        terminal.writeLine(
+        terminal.say(
           "\(Self.some(contents.checkpoints, "interrupted training")) that can go on: run the pipeline again")
       }
       if contents.unnamedBlobs > 0 {
-        terminal.writeLine(
+        terminal.say(
           "\(Self.some(contents.unnamedBlobs, "blob")) (\(Formatting.bytes(contents.unnamedBytes))) of no use: compress cache gc"
         )
       }
       if contents.brokenStages > 0 {
-        terminal.writeLine(
+        terminal.say(
           "\(Self.some(contents.brokenStages, "stage file")) broken or of another version: compress cache gc")
       }
-      terminal.writeLine(terminal.styled(store.root.escapedForTerminal, .dim))
+      terminal.say(terminal.styled(store.root.escapedForTerminal, .dim))
     }
 
     static func some(_ count: Int, _ noun: String) -> String {
@@ -93,12 +93,12 @@ struct CacheCommand: ParsableCommand {
     func run() throws {
       let removal = try CacheCommand.store(confinement).collect(unusedFor: all ? -.infinity : olderThan?.seconds)
       let terminal = Terminal(.output)
-      terminal.writeLine(
+      terminal.say(
         "removed \(List.some(removal.stages, "stage")), \(List.some(removal.unpacked, "unpacked data file")) and "
           + "\(List.some(removal.blobs, "blob")), \(Formatting.bytes(removal.bytes))"
       )
       if removal.young > 0 {
-        terminal.writeLine(
+        terminal.say(
           "\(List.some(removal.young, "blob")) of no use stay until they are an hour old: a run may be using them")
       }
     }
@@ -113,8 +113,8 @@ struct CacheCommand: ParsableCommand {
     func run() throws {
       let result = try CacheCommand.store(confinement).verify()
       let terminal = Terminal(.output)
-      for line in result.broken { terminal.writeLine(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
-      terminal.writeLine(
+      for line in result.broken { terminal.say(terminal.styled("removed: ", .yellow) + line.escapedForTerminal) }
+      terminal.say(
         "read \(List.some(result.stages, "stage")) and \(List.some(result.blobs, "blob")), \(Formatting.bytes(result.bytes)): "
           + (result.broken.isEmpty
             ? "all whole" : "\(result.broken.count) broken and removed; the next run computes them anew"))

@@ -34,11 +34,11 @@ struct CheckCommand: ParsableCommand {
     guard problems.isEmpty else {
       let errors = Terminal(.errors)
       for problem in problems {
-        errors.writeLine(errors.styled("problem: ", .red, .bold) + problem.description.escapedBlock)
+        errors.write(errors.told("problem: ", .red, .bold, text: problem.description.escapedBlock))
       }
       throw ExitCode(2)
     }
-    terminal.writeLine(terminal.styled("\n✓ ", .green) + "no problem found")
+    terminal.say(terminal.styled("\n✓ ", .green) + "no problem found")
   }
 
   private func checkPlugin(_ terminal: Terminal) throws -> [CompressError] {
@@ -54,15 +54,16 @@ struct CheckCommand: ParsableCommand {
       return [error]
     }
     terminal.write(PluginText(check.plugin).rendered(for: terminal))
-    terminal.writeLine(
+    terminal.say(
       "\ntried on a small network with generated digits\(check.assumed.isEmpty ? "" : ", with " + check.assumed.joined(separator: ", "))"
     )
-    if !check.curve.isEmpty { terminal.writeLine("  \(Sparkline.text(check.curve))") }
+    if !check.curve.isEmpty { terminal.say("  \(Sparkline.text(check.curve))") }
     for result in check.results {
-      terminal.writeLine("  \(result.what.escapedForTerminal): \(result.outcome.escapedBlock)")
+      terminal.write(
+        terminal.wrapped("  \(result.what.escapedForTerminal): \(result.outcome.escapedBlock)", indent: 2))
     }
     for warning in check.warnings {
-      terminal.writeLine(terminal.styled("warning: ", .yellow) + warning.escapedBlock)
+      terminal.write(terminal.told("warning: ", .yellow, text: warning.escapedBlock))
     }
     return check.problems
   }
@@ -74,7 +75,7 @@ struct CheckCommand: ParsableCommand {
       let outcome = try session.run()
       terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))
       if outcome.stages.isEmpty {
-        terminal.writeLine(terminal.styled("warning: ", .yellow) + "the script records no stage")
+        terminal.say(terminal.styled("warning: ", .yellow) + "the script records no stage")
       }
       return []
     } catch let error as CompressError {

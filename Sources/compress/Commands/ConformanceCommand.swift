@@ -27,12 +27,12 @@ struct ConformanceCommand: ParsableCommand {
     let terminal = Terminal(.output)
     let conformance = try Conformance(folder) { name, verdict in
       switch verdict {
-      case .passed(let deviation): if verbose { terminal.writeLine("passed        \(name): off by \(deviation)") }
-      case .outOfScope(let reason): terminal.writeLine("out of scope  \(name): \(reason)")
-      case .failed(let reason): terminal.writeLine("FAILED        \(name): \(reason)")
+      case .passed(let deviation): if verbose { terminal.say("passed        \(name): off by \(deviation)") }
+      case .outOfScope(let reason): terminal.say("out of scope  \(name): \(reason)")
+      case .failed(let reason): terminal.say("FAILED        \(name): \(reason)")
       }
     }
-    terminal.writeLine(conformance.summary)
+    terminal.say(conformance.summary)
     guard conformance.failures == 0 else { throw ExitCode(2) }
   }
 }

@@ -45,10 +45,10 @@ struct ConvertCommand: ParsableCommand {
     }
     let model = try ModelFile.read(self.model, try reading.options())
     let terminal = Terminal(.output)
-    options.note = { Terminal(.output).writeLine("not kept: \($0)") }
+    options.note = { Terminal(.output).say("not kept: \($0)") }
     let written = try ModelFile.write(model, to: out, options)
     let before = try ModelFile.parts(self.model).reduce(0) { $0 + (try Folders.size(ofFile: $1)) }
-    terminal.writeLine(
+    terminal.say(
       "wrote \(terminal.styled(out.escapedForTerminal, .bold)): \(Formatting.bytes(written)); "
         + "\(self.model.escapedForTerminal) has \(Formatting.bytes(before))")
   }

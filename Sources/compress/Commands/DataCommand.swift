@@ -77,7 +77,7 @@ struct DataCommand: ParsableCommand {
         }
       }
       terminal.write(table.rendered(for: terminal) + "\n")
-      terminal.writeLine(
+      terminal.say(
         terminal.styled(
           "looked for in \(roots.isEmpty ? "no folder" : roots.joined(separator: ", "))".escapedForTerminal, .dim))
     }
@@ -152,7 +152,7 @@ struct DataCommand: ParsableCommand {
         }
         if !file.isEmpty { progress.end(detail: "") }
         let there = result.fetched.isEmpty ? "was there already, verified" : "fetched and verified"
-        Terminal(.output).writeLine("\(published.name) \(there): \(folder)".escapedForTerminal)
+        Terminal(.output).say("\(published.name) \(there): \(folder)".escapedForTerminal)
       }
     }
   }

@@ -41,8 +41,9 @@ struct DoctorCommand: ParsableCommand {
     func line(_ what: String, _ text: String) {
       report.add(what, text)
       guard !json else { return }
-      terminal.writeLine(
-        terminal.styled(what.padding(toLength: 14, withPad: " ", startingAt: 0), .bold) + text.escapedForTerminal)
+      terminal.write(
+        terminal.styled(what.padding(toLength: Self.margin, withPad: " ", startingAt: 0), .bold)
+          + terminal.wrapped(text.escapedForTerminal, indent: Self.margin, lead: Self.margin))
     }
 
     line("program", "compress \(Compress.version)")
@@ -103,10 +104,13 @@ struct DoctorCommand: ParsableCommand {
     if peak { report.peaks = try measure(line) }
     report.missing = missing
     if json { return try terminal.writeJSON(report) }
-    guard !missing.isEmpty else { return terminal.writeLine(terminal.styled("\n✓ ", .green) + "nothing is missing") }
-    terminal.writeLine("\nmissing:")
-    for text in missing { terminal.writeLine(terminal.styled("• ", .yellow) + text.escapedBlock) }
+    guard !missing.isEmpty else { return terminal.say(terminal.styled("\n✓ ", .green) + "nothing is missing") }
+    terminal.say("\nmissing:")
+    for text in missing { terminal.write(terminal.told("• ", .yellow, text: text.escapedBlock)) }
   }
+
+  /// Columns that what is told begins at.
+  private static let margin = 14
 
   /// What was found, for other programs.
   private struct Report: Encodable {

@@ -81,7 +81,7 @@ struct EvaluateCommand: ParsableCommand {
     if json { return try terminal.writeJSON(outcome) }
     terminal.write(EvaluationTable(outcome).rendered(for: terminal))
     if let report {
-      terminal.writeLine(terminal.styled("\(report.escapedForTerminal) has the matrix and pictures", .dim))
+      terminal.say(terminal.styled("\(report.escapedForTerminal) has the matrix and pictures", .dim))
     }
   }
 }

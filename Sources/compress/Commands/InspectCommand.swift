@@ -62,7 +62,7 @@ struct InspectCommand: ParsableCommand {
       bytes <= Self.mostGzipped || gzip
       ? "\(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
       : "after gzip -9 with --gzip, which takes a while"
-    terminal.writeLine("\nfile \(Formatting.bytes(bytes)), \(gzipped)")
+    terminal.say("\nfile \(Formatting.bytes(bytes)), \(gzipped)")
     guard plan else { return }
     terminal.write("\n" + PlanTable(try compile(model)).rendered(for: terminal))
   }

@@ -34,27 +34,27 @@ struct NewCommand: ParsableCommand {
     let scaffold: Scaffold = what == .pipeline ? .pipeline : .plugin(kind: kind ?? "pruning")
     let path = try scaffold.write(name: name, into: ".")
     let terminal = Terminal(.output)
-    terminal.writeLine("wrote \(terminal.styled(path, .bold))")
+    terminal.say("wrote \(terminal.styled(path, .bold))")
     do {
       if let settings = try EditorSettings.write(into: ".") {
-        terminal.writeLine("wrote \(settings), for editors with a Lua language server")
+        terminal.say("wrote \(settings), for editors with a Lua language server")
       }
     } catch let error as CompressError {
       // What was asked for is there.
       let errors = Terminal(.errors)
-      errors.writeLine(errors.styled("note: ", .yellow) + "no settings for editors: \(error)".escapedBlock)
+      errors.write(errors.told("note: ", .yellow, text: "no settings for editors: \(error)".escapedBlock))
     }
-    terminal.writeLine("\nnext:")
+    terminal.say("\nnext:")
     switch what {
     case .pipeline:
-      terminal.writeLine("  compress check \(path)              its options, and what it would do")
-      terminal.writeLine("  compress run \(path) --out results  do it")
+      terminal.say("  compress check \(path)              its options, and what it would do")
+      terminal.say("  compress run \(path) --out results  do it")
     case .plugin:
       let check = "compress check \(path)".padding(toLength: 33, withPad: " ", startingAt: 0)
-      terminal.writeLine("  \(check)  try it on a tiny network")
-      terminal.writeLine("  compress new pipeline my_pipeline  a pipeline beside it; write: use \"\(name)\" {}")
+      terminal.say("  \(check)  try it on a tiny network")
+      terminal.say("  compress new pipeline my_pipeline  a pipeline beside it; write: use \"\(name)\" {}")
       if let shadowed = (try? PluginCatalog(folders: []).describe(name))?.path {
-        terminal.writeLine("\nnote: it will be found before \(shadowed.escapedForTerminal), which has the same name")
+        terminal.say("\nnote: it will be found before \(shadowed.escapedForTerminal), which has the same name")
       }
     }
   }

@@ -39,7 +39,7 @@ struct PluginsCommand: ParsableCommand {
       let plugin = try catalog.describe(name)
       if json { return try terminal.writeJSON(plugin) }
       terminal.write(PluginText(plugin).rendered(for: terminal))
-      terminal.writeLine("\n" + terminal.styled(plugin.path, .dim))
+      terminal.say("\n" + terminal.styled(plugin.path, .dim))
       return
     }
     if json { return try terminal.writeJSON(catalog.all().map(Entry.init)) }

@@ -61,7 +61,7 @@ struct ReplCommand: ParsableCommand {
         if case .incomplete = try conversation.say(text) { continue }
       } catch let error as CompressError {
         let errors = Terminal(.errors)
-        errors.writeLine(errors.styled("error: ", .red, .bold) + error.description.escapedBlock)
+        errors.write(errors.told("error: ", .red, .bold, text: error.description.escapedBlock))
       }
       text = ""
     }

@@ -91,7 +91,7 @@ struct RunCommand: ParsableCommand {
     }
     guard let out else { return }
     let hint = charts == nil ? " (tables only: charts need the package \(ChartLibrary.package))" : ""
-    terminal.writeLine(terminal.styled("results, report.html\(hint) and models are in \(out.escapedForTerminal)", .dim))
+    terminal.say(terminal.styled("results, report.html\(hint) and models are in \(out.escapedForTerminal)", .dim))
   }
 
   /// A run is worth its results, whether or not it can be recorded.

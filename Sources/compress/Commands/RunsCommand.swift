@@ -87,7 +87,7 @@ struct RunsCommand: ParsableCommand {
       if !rows.isEmpty { terminal.write(RunText.list(rows, for: terminal)) }
       let count = try store.count(query)
       let shown = rows.count < count ? "\(Formatting.count(rows.count)) of " : ""
-      terminal.writeLine(
+      terminal.say(
         terminal.styled("\(shown)\(CacheCommand.List.some(count, "run")) in \(store.path.escapedForTerminal)", .dim))
     }
   }
@@ -220,7 +220,7 @@ struct RunsCommand: ParsableCommand {
         labels.name.map { "name \($0)" }, labels.tags.isEmpty ? nil : "tags \(labels.tags.joined(separator: ", "))",
         labels.note.map { "note \($0)" },
       ].compactMap { $0 }
-      terminal.writeLine(
+      terminal.say(
         "run \(id): " + (facts.isEmpty ? "nothing is said of it" : facts.joined(separator: "; ")).escapedForTerminal)
     }
   }
@@ -255,7 +255,7 @@ struct RunsCommand: ParsableCommand {
       unwanted.failed = failed
       unwanted.withoutFolder = missing
       let removal = try RunsCommand.store(confinement).collect(unwanted, isTried: dryRun)
-      Terminal(.output).writeLine(
+      Terminal(.output).say(
         "\(dryRun ? "would forget" : "forgot") \(CacheCommand.List.some(removal.runs, "run")) and \(CacheCommand.List.some(removal.sweeps, "sweep"))"
           + (dryRun ? "" : ", " + Formatting.bytes(removal.bytes)))
     }

@@ -138,10 +138,10 @@ struct SweepCommand: ParsableCommand {
         SweepSearchText(goal, coordinator.definition, coordinator.outcomes, finals: finals).rendered(for: terminal))
     }
     terminal.write(SweepSummary(coordinator.definition, coordinator.outcomes).rendered(for: terminal))
-    terminal.writeLine(
+    terminal.say(
       terminal.styled(
-        "sweep \(coordinator.number): index.html, table.csv, and each point's results and report are in \(folder.path.escapedForTerminal)",
-        .dim))
+        "sweep \(coordinator.number): index.html, table.csv, and each point's results and report are in", .dim))
+    terminal.say(terminal.styled(folder.path.escapedForTerminal, .dim))
     if coordinator.outcomes.values.contains(where: { $0.status == .failed }) { throw ExitCode(5) }
   }
 
@@ -244,7 +244,7 @@ struct SweepCommand: ParsableCommand {
     let declared = try ScriptSession.declarations(of: session)
     let terminal = Terminal(.errors)
     for sentence in try space.dropRepeated(declared: declared) {
-      terminal.writeLine(terminal.styled("note: ", .yellow) + sentence.escapedBlock)
+      terminal.write(terminal.told("note: ", .yellow, text: sentence.escapedBlock))
     }
     var points = try space.points(declared: declared, seed: options.seed)
     let goal = try search.goal()
