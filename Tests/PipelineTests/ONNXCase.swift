@@ -2,6 +2,7 @@ import Foundation
 import TestSupport
 import Tensors
 
+@testable import Formats
 @testable import Pipeline
 
 /// A value in the file's order of axes, with the operators of the standard as plain loops over indices.
@@ -68,4 +69,42 @@ func verdict(_ net: ONNXWriter, _ inputs: [Plain], _ outputs: [Plain]) throws ->
     for (index, value) in list.enumerated() { try write("test_data_set_0/\(kind)_\(index).pb", value.bytes) }
   }
   return try Conformance(folder).cases[0].verdict
+}
+
+/// What is read of a file.
+func imported(_ net: ONNXWriter) throws -> ONNXImport {
+  let path = NSTemporaryDirectory() + "/operators-\(UInt64.random(in: 0...(.max))).onnx"
+  defer { try? FileManager.default.removeItem(atPath: path) }
+  try Data(net.bytes).write(to: URL(fileURLWithPath: path))
+  return try ONNXFile.load(path)
+}
+
+/// Why a file is not read.
+func importFailure(_ net: ONNXWriter) -> String {
+  do {
+    _ = try imported(net)
+    return "nothing was thrown"
+  } catch { return "\(error)" }
+}
+
+/// One node, its first input varying and the others known.
+func oneNode(
+  _ kind: String, _ x: Plain, _ attributes: [String: ONNXWriter.Attribute] = [:], weights: [Plain] = [],
+  lists: [[Int]] = [], version: Int = 18, domain: String = ""
+) -> ONNXWriter {
+  var net = ONNXWriter()
+  net.version = version
+  net.input("x", [nil] + x.dims.dropFirst().map { Optional($0) })
+  var inputs = ["x"]
+  for (index, weight) in weights.enumerated() {
+    net.weight("w\(index)", weight.dims, weight.values)
+    inputs.append("w\(index)")
+  }
+  for (index, list) in lists.enumerated() {
+    net.integers("l\(index)", list)
+    inputs.append("l\(index)")
+  }
+  net.node(kind, inputs, "y", attributes, domain: domain)
+  net.output("y")
+  return net
 }

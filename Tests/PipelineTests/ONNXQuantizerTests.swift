@@ -14,13 +14,6 @@ import Testing
   // No value lies half way between two integers of the second.
   private static let xs: Float = 0.05, ys: Float = 0.0313
 
-  private func load(_ net: ONNXWriter) throws -> ONNXImport {
-    let path = NSTemporaryDirectory() + "/quantizer-\(UInt64.random(in: 0...(.max))).onnx"
-    defer { try? FileManager.default.removeItem(atPath: path) }
-    try Data(net.bytes).write(to: URL(fileURLWithPath: path))
-    return try ONNXFile.load(path)
-  }
-
   /// Integers of the scale `xs` and the zero point 128, into one of ONNX Runtime's operators, out of which come some of
   /// the scale `ys` and the zero point 100.
   private func net(_ dims: [Int], _ build: (inout ONNXWriter) -> Void) -> ONNXWriter {
@@ -53,7 +46,7 @@ import Testing
   ) throws {
     let net = net(x.dims, build)
     #expect(try verdict(net, [x], [Plain(y.dims) { rounded(y[$0]) }]).isPassed, "\(kind)")
-    let model = try #require(try load(net).model), last = try #require(model.graph.outputs.first)
+    let model = try #require(try imported(net).model), last = try #require(model.graph.outputs.first)
     #expect(model.activations[last] == .affine(try ActivationQuantization(scale: Self.ys, zeroPoint: 100)), "\(kind)")
   }
 
@@ -133,7 +126,7 @@ import Testing
         domain: "com.microsoft")
     }
     let model = try #require(
-      try load(
+      try imported(
         net(x.dims) {
           $0.integers("w", w, dims: [4, 3], element: Self.int8)
           $0.weight("ws", [3], scales)
@@ -179,7 +172,7 @@ import Testing
     }
     #expect(try verdict(net, [x], [y]).isPassed)
     // That they are floats from now on is said.
-    let note = try #require(try load(net).notes.first)
+    let note = try #require(try imported(net).notes.first)
     #expect(note.contains("the weights of 1 layer are integers of 4 bits in the file and floats here"))
   }
 
@@ -191,6 +184,6 @@ import Testing
     net.node("DequantizeLinear", ["w", "s"], "f")
     net.node("MatMul", ["x", "f"], "y")
     net.output("y")
-    #expect(try load(net).notes.first?.contains("integers of 8 bits in the file and floats here") ?? false)
+    #expect(try imported(net).notes.first?.contains("integers of 8 bits in the file and floats here") ?? false)
   }
 }

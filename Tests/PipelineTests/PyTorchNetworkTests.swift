@@ -3,19 +3,11 @@ import Formats
 import Network
 import Runtime
 import Tensors
+import TestSupport
 import Testing
 
 /// A Python with torchvision, timm and safetensors: `$COMPRESS_TEST_PYTHON`; Tests/soak/pytorch-networks.sh makes one.
-private let python: String? = {
-  guard let path = ProcessInfo.processInfo.environment["COMPRESS_TEST_PYTHON"] else { return nil }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: path)
-  process.arguments = ["-c", "import safetensors, timm, torchvision"]
-  process.standardError = FileHandle.nullDevice
-  guard (try? process.run()) != nil else { return nil }
-  process.waitUntilExit()
-  return process.terminationStatus == 0 ? path : nil
-}()
+private let python = PythonInterpreter.path(importing: "safetensors, timm, torchvision")
 
 /// Networks of the zoo with the random weights of torchvision's and timm's, or of their descriptions in PyTorch, which
 /// load by name: the same outputs.

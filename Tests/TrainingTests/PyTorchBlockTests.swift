@@ -6,21 +6,9 @@ import Testing
 
 @testable import Training
 
-/// A Python with PyTorch: `$COMPRESS_TEST_PYTHON`.
-private let python: String? = {
-  guard let path = ProcessInfo.processInfo.environment["COMPRESS_TEST_PYTHON"] else { return nil }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: path)
-  process.arguments = ["-c", "import torch"]
-  process.standardError = FileHandle.nullDevice
-  guard (try? process.run()) != nil else { return nil }
-  process.waitUntilExit()
-  return process.terminationStatus == 0 ? path : nil
-}()
-
 /// What networks of today are made of, forwards and backwards, beside PyTorch's own functions: outputs and the gradient
 /// of every parameter to 1e-5 of the largest.
-@Suite(.enabled(if: python != nil, "SKIPPED: set COMPRESS_TEST_PYTHON to a Python interpreter that has PyTorch"))
+@Suite(.enabled(if: PyTorch.python != nil, PyTorch.missing))
 struct PyTorchBlockTests {
   private static let tolerance = 1e-5
 
@@ -121,7 +109,7 @@ struct PyTorchBlockTests {
     check((0..<gradient.count).map { training.scores.data[$0] }, expected.output, "output")
     #expect(expected.gradients.count == weights.parameters.count { $0.gradient != nil })
     for entry in expected.gradients {
-      let own = weights.parameter(entry.layer, ParameterRole(rawValue: entry.role)!)!.gradient!
+      let own = weights.parameter(entry.layer, try #require(entry.parameter))!.gradient!
       check(Array(own.elements), entry.values, "gradient of \(entry.layer) \(entry.role)")
     }
   }
@@ -137,81 +125,38 @@ struct PyTorchBlockTests {
 
   private struct Answer: Decodable {
     let output: [Double]
-    let gradients: [Entry]
-
-    struct Entry: Decodable {
-      let layer, role: String
-      let values: [Double]
-    }
+    let gradients: [PyTorch.Entry]
   }
 
   private func pytorch(_ model: Model, _ samples: [Float], _ gradient: [Float], _ count: Int) throws -> Answer {
     let graph = model.graph
-    func values(_ values: [Float], _ shape: [Int]) -> [String: Any] {
-      ["values": values.map(Double.init), "shape": shape]
-    }
     let job: [String: Any] = [
       "nodes": try graph.nodes.map { try node($0, graph) }, "output": graph.output,
-      "samples": values(samples, [count] + graph.inputShape.dims),
-      "gradient": values(gradient, [count, gradient.count / count]),
-      "parameters": model.allParameters.map { layer, role, parameter in
-        values(parameter.values.array(Float.self), parameter.shape.dims)
-          .merging(["layer": layer, "role": role.rawValue]) { $1 }
-      },
+      "samples": PyTorch.tensor(samples, [count] + graph.inputShape.dims),
+      "gradient": PyTorch.tensor(gradient, [count, gradient.count / count]),
+      "parameters": PyTorch.parameters(of: model),
     ]
-    let process = Process(), input = Pipe(), out = Pipe()
-    process.executableURL = URL(fileURLWithPath: python!)
-    process.arguments = [URL(filePath: #filePath).deletingLastPathComponent().path + "/pytorch_blocks.py"]
-    process.standardInput = input
-    process.standardOutput = out
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: JSONSerialization.data(withJSONObject: job))
-    try input.fileHandleForWriting.close()
-    let text = try out.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "the Python script failed")
-    return try JSONDecoder().decode(Answer.self, from: text)
+    return try PyTorch.answer("pytorch_blocks.py", to: job)
   }
 
   private func node(_ node: Node, _ graph: Graph) throws -> [String: Any] {
-    var json: [String: Any] = ["name": node.name, "inputs": node.inputs]
-    func kind(_ name: String, _ more: [String: Any] = [:]) { json.merge(more.merging(["kind": name]) { $1 }) { $1 } }
-    switch node.op {
-    case .input: kind("input")
-    case .conv2d(let spec):
-      let shape = graph.inputShapes(of: node)[0]
-      let pads = spec.window.pads(height: shape[0], width: shape[1])
-      kind(
-        "conv2d",
+    try PyTorch.node(node, graph) { op in
+      switch op {
+      case .normalization(let spec) where spec.groups == nil && spec.statistic == .variance:
+        ["kind": "layer_norm", "epsilon": Double(spec.epsilon)]
+      case .activation(let function): ["kind": "function", "function": function.name]
+      case .mul: ["kind": "mul"]
+      case .concat(let spec):
+        ["kind": "concat", "axis": spec.axis(rank: graph.shape(of: node.output).rank)]
+      case .gather(let spec): ["kind": "gather", "axis": spec.axis, "indices": spec.indices]
+      case .attention(let spec): ["kind": "attention", "heads": spec.heads]
+      case .resize(let spec):
         [
-          "padding": [pads.top, pads.left, pads.bottom, pads.right],
-          "stride": [spec.window.stride.height, spec.window.stride.width], "groups": spec.groups,
-        ])
-    case .dense: kind("dense")
-    case .batchNorm(let spec): kind("batch_norm", ["epsilon": Double(spec.epsilon)])
-    case .normalization(let spec) where spec.groups == nil && spec.statistic == .variance:
-      kind("layer_norm", ["epsilon": Double(spec.epsilon)])
-    case .activation(let function): kind("function", ["function": function.name])
-    case .add: kind("add")
-    case .mul: kind("mul")
-    case .concat(let spec): kind("concat", ["axis": spec.axis(rank: graph.shape(of: node.output).rank)])
-    case .gather(let spec): kind("gather", ["axis": spec.axis, "indices": spec.indices])
-    case .attention(let spec): kind("attention", ["heads": spec.heads])
-    case .pool2d(let spec) where spec.reduction == .max:
-      kind("max_pool", ["size": spec.window.size.height, "stride": spec.window.stride.height])
-    case .globalPool: kind("global_average")
-    case .resize(let spec):
-      kind(
-        "resize",
-        [
-          "size": [spec.height, spec.width], "mode": spec.interpolation.rawValue,
+          "kind": "resize", "size": [spec.height, spec.width], "mode": spec.interpolation.rawValue,
           "corners": spec.coordinates == .alignCorners,
-        ])
-    case .flatten: kind("flatten")
-    default: throw UnknownOperator()
+        ]
+      default: nil
+      }
     }
-    return json
   }
-
-  private struct UnknownOperator: Error {}
 }

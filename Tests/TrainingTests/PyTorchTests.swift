@@ -6,20 +6,8 @@ import Testing
 
 @testable import Training
 
-/// A Python with PyTorch: `$COMPRESS_TEST_PYTHON`.
-private let python: String? = {
-  guard let path = ProcessInfo.processInfo.environment["COMPRESS_TEST_PYTHON"] else { return nil }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: path)
-  process.arguments = ["-c", "import torch"]
-  process.standardError = FileHandle.nullDevice
-  guard (try? process.run()) != nil else { return nil }
-  process.waitUntilExit()
-  return process.terminationStatus == 0 ? path : nil
-}()
-
 /// Forward, gradients and the weights after some steps, beside PyTorch's.
-@Suite(.enabled(if: python != nil, "SKIPPED: set COMPRESS_TEST_PYTHON to a Python interpreter that has PyTorch"))
+@Suite(.enabled(if: PyTorch.python != nil, PyTorch.missing))
 struct PyTorchTests {
   private static let tolerance = 1e-5
 
@@ -107,7 +95,7 @@ struct PyTorchTests {
     check(Array(training.scores.data.elements), expected.scores, "scores")
     #expect(expected.gradients.count == weights.parameters.count { $0.gradient != nil })
     for entry in expected.gradients {
-      let gradient = weights.parameter(entry.layer, ParameterRole(rawValue: entry.role)!)!.gradient!
+      let gradient = weights.parameter(entry.layer, try #require(entry.parameter))!.gradient!
       check(Array(gradient.elements), entry.values, "gradient of \(entry.layer) \(entry.role)")
     }
 
@@ -123,7 +111,7 @@ struct PyTorchTests {
     let trained = try Trainer(model: model, options: options, data: data, pool: pool).run().model
     #expect(expected.parameters.count == model.allParameters.count)
     for entry in expected.parameters {
-      let values = trained[entry.layer, ParameterRole(rawValue: entry.role)!]!.values.array(Float.self)
+      let values = trained[entry.layer, try #require(entry.parameter)]!.values.array(Float.self)
       check(values, entry.values, "\(entry.layer) \(entry.role) after \(how.steps) steps")
     }
   }
@@ -139,72 +127,29 @@ struct PyTorchTests {
   private struct Answer: Decodable {
     let loss: Double
     let scores: [Double]
-    let gradients: [Entry]
-    let parameters: [Entry]
-
-    struct Entry: Decodable {
-      let layer, role: String
-      let values: [Double]
-    }
+    let gradients: [PyTorch.Entry]
+    let parameters: [PyTorch.Entry]
   }
 
   private func pytorch(
     _ model: Model, _ images: [Float], _ labels: [Int32], _ how: Case, smoothing: Double, clip: Double?
   ) throws -> Answer {
     let graph = model.graph
-    func values(_ values: [Float], _ shape: [Int]) -> [String: Any] {
-      ["values": values.map(Double.init), "shape": shape]
-    }
     let last = graph[graph.output]!
     let output = if case .activation(.softmax) = last.op { last.inputs[0] } else { last.name }
     let job: [String: Any] = [
       "nodes": try graph.nodes.filter { $0.name == output || $0.name != graph.output }.map { try node($0, graph) },
-      "output": output, "images": values(images, [labels.count] + graph.inputShape.dims),
+      "output": output, "images": PyTorch.tensor(images, [labels.count] + graph.inputShape.dims),
       "labels": labels.map(Int.init),
-      "parameters": model.allParameters.map { layer, role, parameter in
-        values(parameter.values.array(Float.self), parameter.shape.dims)
-          .merging(["layer": layer, "role": role.rawValue]) { $1 }
-      },
+      "parameters": PyTorch.parameters(of: model),
       "optimizer": how.json, "steps": how.steps, "smoothing": smoothing, "clip": clip as Any? ?? NSNull(),
     ]
-    let process = Process(), input = Pipe(), out = Pipe()
-    process.executableURL = URL(fileURLWithPath: python!)
-    process.arguments = [URL(filePath: #filePath).deletingLastPathComponent().path + "/pytorch_step.py"]
-    process.standardInput = input
-    process.standardOutput = out
-    try process.run()
-    try input.fileHandleForWriting.write(contentsOf: JSONSerialization.data(withJSONObject: job))
-    try input.fileHandleForWriting.close()
-    let text = try out.fileHandleForReading.readToEnd() ?? Data()
-    process.waitUntilExit()
-    try #require(process.terminationStatus == 0, "the Python script failed")
-    return try JSONDecoder().decode(Answer.self, from: text)
+    return try PyTorch.answer("pytorch_step.py", to: job)
   }
 
   private func node(_ node: Node, _ graph: Graph) throws -> [String: Any] {
-    var json: [String: Any] = ["name": node.name, "inputs": node.inputs]
-    switch node.op {
-    case .input: json["kind"] = "input"
-    case .conv2d(let spec):
-      let shape = graph.inputShapes(of: node)[0]
-      let pads = spec.window.pads(height: shape[0], width: shape[1])
-      json["kind"] = "conv2d"
-      json["padding"] = [pads.top, pads.left, pads.bottom, pads.right]
-      json["stride"] = [spec.window.stride.height, spec.window.stride.width]
-      json["groups"] = spec.groups
-    case .dense: json["kind"] = "dense"
-    case .batchNorm(let spec):
-      json.merge(["kind": "batch_norm", "epsilon": Double(spec.epsilon), "momentum": Double(spec.momentum)]) { $1 }
-    case .activation(.relu): json["kind"] = "relu"
-    case .pool2d(let spec) where spec.reduction == .max:
-      json.merge(["kind": "max_pool", "size": spec.window.size.height, "stride": spec.window.stride.height]) { $1 }
-    case .globalPool: json["kind"] = "global_average"
-    case .add: json["kind"] = "add"
-    case .flatten: json["kind"] = "flatten"
-    default: throw UnknownOperator()
+    try PyTorch.node(node, graph) { op in
+      if case .activation(.relu) = op { ["kind": "relu"] } else { nil }
     }
-    return json
   }
-
-  private struct UnknownOperator: Error {}
 }
