@@ -98,10 +98,24 @@ enum MeasureKeys {
 }
 
 extension ScriptSession {
+  /// `Model lab_cnn: 20,410 parameters, 82,796 B, 92.6 k MACs`. To print a model trains nothing: what is neither at hand
+  /// nor made in a moment has no sizes yet.
+  private func text(of model: ModelObject) throws -> String {
+    let work = model.stage.work
+    let isMadeAtOnce = work is InitializeStage || work is LoadStage || work is LoadWeightsStage
+    guard isMadeAtOnce || executor.isAvailable(model.stage) else { return "Model \(model.name), not computed yet" }
+    let ready = try ready(model), cost = ModelCost(ready)
+    return "Model \(model.name): \(Formatting.count(cost.parameters)) parameters, "
+      + "\(Formatting.bytes(try state.engineWork { try NativeFormat.byteCount(ready) })), \(Formatting.scaled(cost.macs)) MACs"
+  }
+
   func defineModels() throws {
     defineLayers()
     let model = LuaClass<ModelObject>("Model", bytes: { $0.stage.bytes })
     model.property("name", "string") { .string($0.name) }
+    model.operation(.describe) { [unowned self] arguments in
+      .string(try text(of: try arguments.object(0, ModelObject.self)))
+    }
     defineSignature(model)
     // These force the model: what is missing is computed now.
     model.method("layers", "(): Layer[]", "The layers with weights; computes the model.") { [unowned self] model, _ in
