@@ -123,7 +123,7 @@ final class PageReader: NSObject, XMLParserDelegate {
     let results = Synthetic.results(try Synthetic.outcome(names: ["alone"], samples: 1))
     let page = PageReader(try HTMLReport(results, charts: nil).rendered())
     #expect(page.problem == nil)
-    #expect(page.text.contains("“alone” gets 95.00 % right"))
+    #expect(page.text.contains("“alone” gets 95.00\u{A0}% right"))
     #expect(!page.text.contains("Flips"))
   }
 

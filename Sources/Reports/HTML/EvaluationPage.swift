@@ -31,11 +31,11 @@ public struct EvaluationPage {
       let classes = outcome.classes.filter { $0.samples > 0 }
       let file = outcome.model.split(separator: "/").last.map(String.init) ?? outcome.model
       title = ReportPage.shown(file)
-      headline =
-        "\(ReportPage.shown(file)): \(Formatting.percent(outcome.accuracy)) of \(ReportPage.shown(outcome.data))"
-      lead =
+      headline = ReportPage.unbroken(
+        "\(ReportPage.shown(file)): \(Formatting.percent(outcome.accuracy)) of \(ReportPage.shown(outcome.data))")
+      lead = ReportPage.unbroken(
         "\(Formatting.count(outcome.correct)) of \(Formatting.count(outcome.samples)) samples are predicted right "
-        + "(95 % interval: \(Formatting.percents(outcome.interval)))."
+          + "(95 % interval: \(Formatting.percents(outcome.interval))).")
       note =
         outcome.undefined > 0
         ? "The model answers NaN to \(Formatting.count(outcome.undefined)) samples; they count as wrong." : ""

@@ -62,8 +62,8 @@ struct ReportPage {
   init(_ results: ResultsFile, charts: ChartLibrary?) throws {
     let summary = Summary(results)
     title = Self.shown(results.run.script)
-    headline = summary.headline
-    lead = summary.lead
+    headline = Self.unbroken(summary.headline)
+    lead = Self.unbroken(summary.lead)
     tiles = summary.tiles
     findings = Finding.all(results)
     hasFindings = !findings.isEmpty
@@ -112,6 +112,11 @@ struct ReportPage {
 
   /// Characters; names are as long as whoever chose them liked.
   private static let longest = 4000
+
+  /// With numbers that stay beside their units, for text of a size at which lines are short.
+  static func unbroken(_ text: String) -> String {
+    text.replacing(#/([0-9]) (%|[kMG]?B|[mµ]?s)(?![A-Za-z])/#) { "\($0.output.1)\u{A0}\($0.output.2)" }
+  }
 
   /// What takes the place of accuracy where there are no labels.
   static let sameAnswer = "Same answer"

@@ -20,12 +20,19 @@ let chartPrologue = #"""
     // The eighth colour is followed by the first again, but dashed.
     const dash = index => index > 7 ? [6, 3] : [];
 
-    // Labels at 1, 2 and 5 of each decade, so that they stay apart.
-    // Where the axis spans less than a decade, all of them.
-    const onDecades = format => function (value) {
-      if (this.max < 10 * this.min) return format(value);
-      const lead = value / Math.pow(10, Math.floor(Math.log10(value) + 1e-9));
-      return [1, 2, 5].some(step => Math.abs(lead - step) < 1e-6) ? format(value) : null;
+    // Labels on a logarithmic axis that stay apart: decades before 2 and 5, these before other steps, the ends last.
+    const onDecades = format => function (value, index, ticks) {
+      const span = Math.log(this.max / this.min), kept = [];
+      const place = tick => span > 0 ? Math.log(tick.value / this.min) / span : 0;
+      const rank = tick => {
+        const lead = tick.value / Math.pow(10, Math.floor(Math.log10(tick.value) + 1e-9));
+        const step = [1, 2, 5].findIndex(step => Math.abs(lead - step) < 1e-6);
+        return step >= 0 ? Math.min(step, 1) : Math.abs(lead - Math.round(lead)) < 1e-6 ? 2 : 3;
+      };
+      for (const tick of ticks.slice().sort((a, b) => rank(a) - rank(b))) {
+        if (kept.every(other => Math.abs(place(other) - place(tick)) >= 0.15)) kept.push(tick);
+      }
+      return kept.some(tick => tick.value === value) ? format(value) : null;
     };
 
     function axis(title, format, more) {
@@ -35,6 +42,12 @@ let chartPrologue = #"""
         border: { color: color("line") },
         ticks: { color: color("soft"), callback: format, maxRotation: 0, autoSkipPadding: 12, font: { size: 11 } },
       }, more);
+    }
+
+    function logarithmic(format, more) {
+      const made = axis("", onDecades(format), Object.assign({ type: "logarithmic" }, more));
+      made.ticks.autoSkip = false;
+      return made;
     }
 
     function draw(id, make) {
@@ -85,7 +98,7 @@ let reportScript =
           options: {
             scales: {
               x: axis("image", value => value.toLocaleString("en-US"), { type: "linear" }),
-              y: axis("", onDecades(time), { type: "logarithmic", min: data.start }),
+              y: logarithmic(time, { min: data.start }),
             },
             plugins: tooltip(item => item.dataset.label + ", image " + item.raw.x.toLocaleString("en-US") + ": " + time(item.raw.y)),
           },
@@ -95,7 +108,7 @@ let reportScript =
           data: { datasets: data.variants.map((v, i) => series(v.name, v.color, pairs(v.distribution), { stepped: "before", borderDash: dash(i), clip: { left: 0, right: 0, top: 3, bottom: 3 } })) },
           options: {
             scales: {
-              x: axis("", onDecades(time), { type: "logarithmic", min: data.start, max: data.distributionEnd }),
+              x: logarithmic(time, { min: data.start, max: data.distributionEnd }),
               y: axis("", value => value + " %", { min: 0, max: 100 }),
             },
             plugins: tooltip(item => item.dataset.label + ": " + percent(item.raw.y) + " took at most " + time(item.raw.x)),

@@ -94,11 +94,11 @@ struct SweepPage {
     let overSeeds = OverSeeds.all(results)
     let firm = ParetoFront.indices(overSeeds.map { ($0.accuracy, $0.gzipBytes) })
     // Of single points the luckiest seed would lead.
-    headline =
+    headline = ReportPage.unbroken(
       firm.isEmpty
       ? Self.headline(front.map { (entries[$0].variant.accuracy, entries[$0].variant.gzipBytes) })
       : Self.headline(firm.map { (overSeeds[$0].accuracy, Int(saturating: overSeeds[$0].gzipBytes.rounded())) })
-        + ", means over seeds"
+        + ", means over seeds")
     lead =
       "\(done) of \(results.total) points of \(title), \(Self.counted(entries.count, "model")) compared; "
       + "\(Self.counted(front.count, "model")) that no other beats in \(measure) and size at once."

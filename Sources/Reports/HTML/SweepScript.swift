@@ -29,7 +29,7 @@ let sweepScript =
               interaction: { mode: "nearest", intersect: true },
               onClick: open, onHover: point,
               scales: {
-                x: axis("", onDecades(format), Object.assign({ type: "logarithmic" }, around(data.dots.map(dot => dot[field])))),
+                x: logarithmic(format, around(data.dots.map(dot => dot[field]))),
                 y: axis("", percent, data.lowest === null || data.lowest === undefined ? {} : { min: data.lowest }),
               },
               plugins: tooltip(item => [item.raw.dot.label, data.variants[item.raw.dot.variant] + ": " + percent(item.raw.y) + ", " + format(item.raw.x)]),
