@@ -2,7 +2,6 @@ import Datasets
 import Diagnostics
 import Foundation
 import Network
-import Runtime
 
 /// A sample that a model gets wrong, and how sure it is of that.
 public struct Mistake: Sendable, Hashable, Codable {
@@ -22,42 +21,22 @@ public struct Mistake: Sendable, Hashable, Codable {
     self.picture = picture
   }
 
-  /// How many are shown, and how many of the samples predicted wrong are looked at for that: the first.
-  public static let shown = 8, mostLookedAt = 256
+  /// How many are shown.
+  public static let shown = 8
 
-  /// The mistakes that the model is surest of, the surest first.
+  /// The mistakes that the model is surest of, the surest first, of equals the first in the data.
   ///
-  /// - Parameter predictions: what it predicts for the data, -1 for no answer.
+  /// - Parameter answers: the model's, to all samples of the data.
   public static func surest(
-    _ model: Model, on data: any Dataset, predictions: [Int32], labels: [Int32], count: Int = shown,
-    context: WorkContext
+    _ answers: Classifier.Answers, on data: any Dataset, labels: [Int32], count: Int = shown
   ) throws -> [Mistake] {
-    let wrong = predictions.indices.filter { predictions[$0] >= 0 && predictions[$0] != labels[$0] }.prefix(
-      mostLookedAt)
-    guard !wrong.isEmpty, count > 0 else { return [] }
-    let classifier = try model.classifying()
-    let scores = Probabilities(of: classifier.graph)
-    let session = Session(try compile(classifier, CompileOptions(maxBatch: Classifier.batch)), pool: context.pool)
-    var found: [(index: Int, confidence: Float)] = []
-    context.progress.begin("mistakes", total: wrong.count)
-    for start in stride(from: wrong.startIndex, to: wrong.endIndex, by: Classifier.batch) {
-      try context.step()
-      let part = Array(wrong[start..<min(start + Classifier.batch, wrong.endIndex)])
-      let outputs = try session.run(data.batch(part).images).array(Float.self)
-      let width = outputs.count / part.count
-      for (row, index) in part.enumerated() {
-        let probabilities = scores.of(Array(outputs[row * width..<(row + 1) * width]))
-        found.append((index, probabilities[Int(predictions[index])]))
-      }
-      context.progress.update(done: found.count, detail: "")
-    }
-    context.progress.end(
-      detail: "of \(predictions.count { $0 < 0 } + zip(predictions, labels).count { $0 >= 0 && $0 != $1 }) samples")
-    return try found.sorted { ($1.confidence, $0.index) < ($0.confidence, $1.index) }.prefix(count).map {
-      index, confidence in
+    let predictions = answers.predictions, confidences = answers.confidences
+    let wrong = predictions.indices.filter { predictions[$0] >= 0 && predictions[$0] != labels[$0] }
+    return try wrong.sorted { (confidences[$1], $0) < (confidences[$0], $1) }.prefix(count).map { index in
       let sample = try data.batch([index]).images.array(Float.self)
       return Mistake(
-        index: index, label: Int(labels[index]), predicted: Int(predictions[index]), confidence: Double(confidence),
+        index: index, label: Int(labels[index]), predicted: Int(predictions[index]),
+        confidence: Double(confidences[index]),
         picture: try Thumbnail.png(sample, shape: data.sampleShape, preprocessing: data.preprocessing).map { Data($0) })
     }
   }
@@ -78,5 +57,11 @@ public struct Probabilities {
     let exponentials = scores.map { exp($0 - greatest) }
     let sum = exponentials.reduce(0, +)
     return exponentials.map { $0 / sum }
+  }
+
+  /// That of the greatest score, as `of` has it.
+  func ofGreatest(_ scores: UnsafeBufferPointer<Float>, at index: Int) -> Float {
+    let greatest = scores[index]
+    return isSoftmax ? greatest : 1 / scores.reduce(0) { $0 + exp($1 - greatest) }
   }
 }

@@ -237,6 +237,28 @@ import Testing
     #expect(
       try run("sweep", script, "--grid", "share=0.5,0.6", "--out", out, "--dry-run").output.contains("0 to compute"))
   }
+
+  /// What a comparison knows of its mistakes is kept with the predictions: nothing runs again for it.
+  @Test func mistakesAreKept() throws {
+    let text = """
+      local d = dataset "digits"
+      local m = fit_last_layer(zoo.quick_cnn(), d.train:take(100))
+      compare { on = d.test:take(200), images = 5, { "fitted", m }, { "half", quantize(m, use "float16" {}) } }
+      """
+    let script = folder.path + "/kept.lua"
+    try Data(text.utf8).write(to: URL(fileURLWithPath: script))
+    func mistakes(_ out: String) throws -> (errors: String, found: NSArray) {
+      let outcome = try compress(["run", script, "--out", "\(folder.path)/\(out)"], cache: folder)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let file = try #require(FileManager.default.contents(atPath: "\(folder.path)/\(out)/results.json"))
+      let results = try JSONSerialization.jsonObject(with: file) as? [String: Any]
+      let variants = try #require(results?["variants"] as? [[String: Any]])
+      return (outcome.errors, variants.map { $0["mistakes"] ?? [] } as NSArray)
+    }
+    let first = try mistakes("first"), second = try mistakes("second")
+    #expect(first.errors.contains("predict with fitted") && !second.errors.contains("predict with"), "\(second.errors)")
+    #expect(first.found == second.found && (first.found.firstObject as? NSArray)?.count == 8)
+  }
 }
 
 /// `compress watch` and `compress repl`.

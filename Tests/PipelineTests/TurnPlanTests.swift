@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 import Runtime
 import Testing
@@ -58,7 +59,8 @@ import Testing
       ])
     #expect(Set(turns[2].keys) == ["runs", "p50_ms", "peak_memory_bytes"])
 
-    let report = MeasurementReport(timing: timing, predictions: [1, 2])
+    let report = MeasurementReport(
+      timing: timing, answers: Classifier.Answers(predictions: [1, 2], confidences: [0.5, 1]))
     #expect(
       try JSONDecoder().decode(MeasurementReport.self, from: JSONEncoder().encode(report)).timing == timing)
   }

@@ -173,9 +173,7 @@ public struct Comparer {
       flips: zip(found.predictions, firstPredictions).count { $0 != $1 }, gained: gained, lost: lost,
       classes: ClassResults(
         predictions: found.predictions, labels: found.labels, names: comparison.data.classNames ?? []),
-      mistakes: try Mistake.surest(
-        model, on: comparison.data, predictions: found.predictions, labels: found.labels,
-        context: executor.context.work))
+      mistakes: try Mistake.surest(found.answers, on: comparison.data, labels: found.labels))
   }
 
   /// What a variant predicts for the data, where that is not known from before: found out once, in a process that times
@@ -191,7 +189,7 @@ public struct Comparer {
     context.progress.begin("predict with \(variant.name)", total: data.count)
     var labels: [Int32] = []
     let report = try perform(job, scratch) { labels = try send(data, to: $0) }
-    let found = StoredPredictions(predictions: report.predictions, labels: labels)
+    let found = StoredPredictions(report.answers, labels: labels)
     try executor.keep(found, of: variant.stage, on: data)
     let accuracy = Evaluation(predictions: found.predictions, labels: found.labels).accuracy
     context.progress.end(detail: "accuracy \((accuracy * 100).formatted(2)) %")

@@ -1,3 +1,4 @@
+import Analysis
 import Foundation
 
 /// What a measuring process is told, as JSON in a file: to time images, or to predict samples, or both.
@@ -21,6 +22,6 @@ public struct MeasurementJob: Codable, Sendable {
 public struct MeasurementReport: Codable, Sendable {
   /// Of one turn; nil when nothing was to be timed.
   public var timing: Timing?
-  /// The predicted class of each sample that arrived.
-  public var predictions: [Int32]
+  /// What was answered to each sample that arrived.
+  public var answers: Classifier.Answers
 }

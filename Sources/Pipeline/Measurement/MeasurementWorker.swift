@@ -26,7 +26,7 @@ public enum MeasurementWorker {
     let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
     dup2(nothing, STDOUT_FILENO)
     close(nothing)
-    let report = MeasurementReport(timing: timing, predictions: try predict(job, pool))
+    let report = MeasurementReport(timing: timing, answers: try predict(job, pool))
     try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
   }
 
@@ -65,26 +65,26 @@ public enum MeasurementWorker {
     ])
   }
 
-  private static func predict(_ job: MeasurementJob, _ pool: ThreadPool) throws -> [Int32] {
+  private static func predict(_ job: MeasurementJob, _ pool: ThreadPool) throws -> Classifier.Answers {
     let classifier = try Classifier(try ModelFile.read(job.model), pool: pool)
     let size = classifier.sampleCount
     var batch = [Float](repeating: 0, count: Classifier.batch * size)
-    var predictions: [Int32] = []
-    while predictions.count < job.evaluated {
-      let count = min(Classifier.batch, job.evaluated - predictions.count)
+    var answers = Classifier.Answers()
+    while answers.predictions.count < job.evaluated {
+      let count = min(Classifier.batch, job.evaluated - answers.predictions.count)
       try batch.withUnsafeMutableBytes { bytes in
         let wanted = count * size * 4
         var have = 0
         while have < wanted {
           let more = read(STDIN_FILENO, bytes.baseAddress! + have, wanted - have)
           guard more > 0 else {
-            throw CompressError("samples ended after \(predictions.count) of \(job.evaluated)", kind: .input)
+            throw CompressError("samples ended after \(answers.predictions.count) of \(job.evaluated)", kind: .input)
           }
           have += more
         }
       }
-      predictions += batch.withUnsafeBufferPointer { classifier.predictions($0, count: count) }
+      batch.withUnsafeBufferPointer { classifier.answer($0, count: count, into: &answers) }
     }
-    return predictions
+    return answers
   }
 }

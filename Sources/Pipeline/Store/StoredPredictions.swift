@@ -1,22 +1,26 @@
+import Analysis
 import Datasets
 import Diagnostics
 import Files
 import Foundation
 
-/// What a stage's model predicts for a data set, and what is right: the same whenever and wherever it is asked, and so
+/// What a stage's model predicts for a data set, how sure it is, and what is right: the same whenever and wherever it is asked, and so
 /// kept like a stage: `predictions/12/1234….bin` in the store, named by the stage's key and the data.
 struct StoredPredictions {
-  var predictions: [Int32]
+  var answers: Classifier.Answers
   var labels: [Int32]
+  var predictions: [Int32] { answers.predictions }
 
   fileprivate static func key(_ stage: StageKey, _ data: any Dataset) throws -> String {
-    let recipe: Recipe = ["predictions of": .string(stage.digest), "on": try data.identity.recipe()]
+    let recipe: Recipe = ["answers of": .string(stage.digest), "on": try data.identity.recipe()]
     return Digest.of(recipe.canonicalBytes)
   }
 
-  /// The SHA-256 of the key and the lists, then both lists one after the other.
+  /// The SHA-256 of the key and the lists, then the lists one after the other: predictions, labels, and confidences by
+  /// their bits.
   fileprivate func bytes(_ key: String) -> [UInt8] {
-    let body = (predictions + labels).withUnsafeBytes { [UInt8]($0) }
+    let confidences = answers.confidences.map { Int32(bitPattern: $0.bitPattern) }
+    let body = (predictions + labels + confidences).withUnsafeBytes { [UInt8]($0) }
     return Array((Self.digest(Digest.of(body), key) + "\n").utf8) + body
   }
 
@@ -37,18 +41,20 @@ struct StoredPredictions {
 
   /// Nil when the file is not whole, another key's or not of so many samples.
   fileprivate init?(_ file: MappedFile, count: Int, key: String) {
-    let size = 2 * count * MemoryLayout<Int32>.size
+    let size = 3 * count * MemoryLayout<Int32>.size
     let values: [Int32]? = file.withBytes { bytes in
       guard bytes.count == 65 + size, let body = Self.body(bytes, key) else { return nil }
-      return (0..<2 * count).map { body.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
+      return (0..<3 * count).map { body.loadUnaligned(fromByteOffset: 4 * $0, as: Int32.self) }
     }
     guard let values else { return nil }
-    predictions = Array(values[..<count])
-    labels = Array(values[count...])
+    answers = Classifier.Answers(
+      predictions: Array(values[..<count]),
+      confidences: values[(2 * count)...].map { Float(bitPattern: UInt32(bitPattern: $0)) })
+    labels = Array(values[count..<2 * count])
   }
 
-  init(predictions: [Int32], labels: [Int32]) {
-    self.predictions = predictions
+  init(_ answers: Classifier.Answers, labels: [Int32]) {
+    self.answers = answers
     self.labels = labels
   }
 }

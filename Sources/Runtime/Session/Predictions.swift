@@ -2,9 +2,12 @@ extension Session {
   /// The class of each of `count` samples: the index of the greatest output, of equals the first; -1, which is no class,
   /// where an output is NaN.
   ///
-  /// - Parameter fill: writes the samples of a range, one after the other, into the buffer it is given.
+  /// - Parameters:
+  ///   - fill: writes the samples of a range, one after the other, into the buffer it is given.
+  ///   - each: is told the outputs of each sample, in order, with its class.
   public func predictions(
-    count: Int, fill: (_ samples: Range<Int>, _ into: UnsafeMutableBufferPointer<Float>) throws -> Void
+    count: Int, fill: (_ samples: Range<Int>, _ into: UnsafeMutableBufferPointer<Float>) throws -> Void,
+    each: (_ outputs: UnsafeBufferPointer<Float>, _ predicted: Int) -> Void = { _, _ in }
   ) rethrows -> [Int] {
     var inputs = [Float](repeating: 0, count: plan.maxBatch * plan.inputCount)
     var outputs = [Float](repeating: 0, count: plan.maxBatch * plan.outputCount)
@@ -19,7 +22,9 @@ extension Session {
           let results = UnsafeMutableBufferPointer(rebasing: outputs[..<(samples.count * plan.outputCount)])
           run(input: UnsafeBufferPointer(batch), output: results)
           for start in stride(from: 0, to: results.count, by: plan.outputCount) {
-            classes.append(indexOfGreatest(results[start..<start + plan.outputCount]))
+            let row = results[start..<start + plan.outputCount], greatest = indexOfGreatest(row)
+            classes.append(greatest)
+            each(UnsafeBufferPointer(rebasing: row), greatest)
           }
         }
       }

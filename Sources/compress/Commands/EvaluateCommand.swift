@@ -74,8 +74,7 @@ struct EvaluateCommand: ParsableCommand {
       mistakes: report == nil
         ? []
         : try Mistake.surest(
-          model, on: samples, predictions: found.predictions, labels: found.labels, count: EvaluationPage.mostMistakes,
-          context: context))
+          found.answers, on: samples, labels: found.labels, count: EvaluationPage.mostMistakes))
     if let report { try EvaluationPage(outcome).write(to: report) }
     let terminal = Terminal(.output)
     if json { return try terminal.writeJSON(outcome) }
