@@ -28,6 +28,8 @@ typedef struct clua_watchdog {
   clua_watch watch;
   char what[600];               ///< what is running, for the message
   double spent;                 ///< seconds of the script's own in this call
+  double told;                  ///< of these, when its lasting was to be told last
+  _Atomic int lasting;          ///< milliseconds that are to be told; 0: nothing is
   int statistics;               ///< /proc/self/statm, or -1
   size_t page;                  ///< bytes of a page of memory
   int64_t grown;                ///< bytes by which the process grew in the script's own time of this call

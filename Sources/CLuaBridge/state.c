@@ -133,6 +133,7 @@ lua_State *clua_open(clua_callbacks callbacks, size_t memory_limit) {
   atomic_init(&s->cancelled, false);
   atomic_init(&s->watchdog.running, false);
   atomic_init(&s->watchdog.verdict, CLUA_STOP_NONE);
+  atomic_init(&s->watchdog.lasting, 0);
   lua_State *L = lua_newstate(allocate, s);
   if (!L) {
     free(s);
@@ -202,8 +203,18 @@ void clua_pass_stop(lua_State *L, int status) {
   clua_raise_stop(L, s->overflowed ? CLUA_STOP_STACK : CLUA_STOP_MEMORY);
 }
 
+// Where the script is only its own thread can tell.
+static void tell_lasting(lua_State *L, clua_state *s) {
+  int milliseconds = atomic_exchange(&s->watchdog.lasting, 0);
+  char source[512];
+  int line;
+  if (milliseconds == 0 || !s->callbacks.lasts || !clua_where(L, source, sizeof source, &line)) return;
+  s->callbacks.lasts(s->callbacks.context, source, line, milliseconds / 1e3);
+}
+
 void clua_hear_stop(lua_State *L) {
   clua_state *s = clua_state_of(L);
+  if (atomic_load_explicit(&s->watchdog.lasting, memory_order_relaxed) != 0) tell_lasting(L, s);
   if (atomic_load_explicit(&s->cancelled, memory_order_relaxed)) clua_raise_stop(L, CLUA_STOP_CANCELLED);
   clua_stop verdict = (clua_stop)atomic_load_explicit(&s->watchdog.verdict, memory_order_relaxed);
   if (verdict != CLUA_STOP_NONE) clua_raise_stop(L, verdict);

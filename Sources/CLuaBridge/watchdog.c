@@ -74,6 +74,10 @@ static void look(clua_watchdog *w, bool was_running, double slept, double tick) 
     w->resident = now;
   }
   if (running) w->spent += slept < 2 * tick ? slept : 2 * tick;  // a process that was suspended did not run
+  if (running && w->watch.patience > 0 && w->spent - w->told >= w->watch.patience) {
+    w->told = w->spent;
+    atomic_store(&w->lasting, (int)(w->spent * 1e3));
+  }
   if (atomic_load(&w->verdict) != CLUA_STOP_NONE) return;
   bool late = w->watch.seconds > 0 && w->spent >= w->watch.seconds;
   bool large = w->watch.growth > 0 && w->grown > 0 && (uint64_t)w->grown > w->watch.growth;
@@ -134,7 +138,8 @@ void clua_watchdog_begin(clua_state *s, const char *what) {
   pthread_mutex_lock(&w->mutex);
   w->armed = true;
   w->fired = false;
-  w->spent = 0;
+  w->spent = w->told = 0;
+  atomic_store(&w->lasting, 0);
   w->grown = 0;
   w->resident = -1;
   atomic_store(&w->verdict, CLUA_STOP_NONE);  // the thread may have judged the call before until it had the lock

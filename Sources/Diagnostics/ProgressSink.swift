@@ -8,6 +8,12 @@ public protocol ProgressSink: AnyObject {
   func end(detail: String)
   /// A sentence for the user, apart from any piece of work.
   func note(_ text: String)
+  /// What is under way while there is no piece of work; nil: nothing is any more. It stands until something else is told.
+  func show(_ text: String?)
+}
+
+extension ProgressSink {
+  public func show(_ text: String?) {}
 }
 
 /// Says nothing.

@@ -12,6 +12,15 @@ final class HostFunction {
   }
 }
 
+/// Called by C between two instructions of a script that lasts.
+func tellLasting(
+  context: UnsafeMutableRawPointer?, source: UnsafePointer<CChar>?, line: Int32, seconds: Double
+) {
+  guard let context, let source else { return }
+  Unmanaged<LuaState>.fromOpaque(context).takeUnretainedValue()
+    .lasts(LuaState.Lasting(script: String(cString: source), line: Int(line), seconds: seconds))
+}
+
 /// Called by the C trampoline with the arguments on the stack. Never raises: returns the number of results, or an
 /// error code with the message on top of the stack.
 func runHostFunction(

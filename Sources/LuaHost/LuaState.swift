@@ -31,6 +31,18 @@ public final class LuaState {
   var chunks: [String: Chunk] = [:]
   var raised = RaisedErrors()
   var generator: any RandomNumberGenerator
+  /// How long a call has been running.
+  public struct Lasting: Sendable, Hashable {
+    public let script: String
+    public let line: Int
+    /// Of the script's own time, which the engine's work is not.
+    public let seconds: Double
+  }
+
+  /// Told now and then while a call's own time lasts, on the thread that runs it, and with nil once that call has ended.
+  /// It may not use the state. What it takes is the script's time.
+  public var onLasting: ((Lasting?) -> Void)?
+  private var hasTold = false
   private var depth = 0
   private var budget = 0
   private var work: Cancellation?
@@ -39,18 +51,20 @@ public final class LuaState {
   ///   - seed: What `math.random` starts from.
   ///   - random: Makes the generator behind `math.random` from a seed.
   ///   - print: Receives the text of each `print`, unescaped.
+  ///   - patience: Seconds after which `onLasting` is told, and between which.
   ///   - stalled: Runs on the watchdog's thread, with the name of what is running, instead of ending the process.
   public init(
     limits: LuaLimits = LuaLimits(),
     seed: UInt64,
     random: @escaping (UInt64) -> any RandomNumberGenerator,
     print: @escaping (String) throws -> Void = { Swift.print($0) },
+    patience: Double = 1,
     stalled: (@Sendable (String) -> Void)? = nil
   ) {
     self.limits = limits
     generator = random(seed)
     native = NativeMemory(limit: limits.nativeBytes)
-    let callbacks = clua_callbacks(context: nil, call: runHostFunction, release: releaseBox)
+    let callbacks = clua_callbacks(context: nil, call: runHostFunction, release: releaseBox, lasts: tellLasting)
     // Without memory for an empty state there is nothing to be told about it either.
     guard let L = clua_open(callbacks, max(limits.memoryBytes, LuaState.leastMemoryBytes)) else {
       preconditionFailure("no memory for a Lua state")
@@ -58,7 +72,7 @@ public final class LuaState {
     self.L = L
     interrupt = LuaInterrupt(L)
     clua_set_context(L, Unmanaged.passUnretained(self).toOpaque())
-    startWatchdog(stalled)
+    startWatchdog(stalled, patience)
     definePrint(print)
     defineRandom(seed: seed, random: random)
     defineUndefinedGlobals()
@@ -119,7 +133,11 @@ public final class LuaState {
     depth += 1
     Cancellation.$current.withValue(work) { clua_call(L, Int32(arguments.count), Int64(own), &outcome) }
     depth -= 1
-    if depth == 0 { interrupt.end() }
+    if depth == 0 {
+      interrupt.end()
+      if hasTold { onLasting?(nil) }
+      hasTold = false
+    }
     guard outcome.status == LUA_OK else { throw error(from: outcome, instructions: budget) }
     try reserveStack(4)
     return (base + 1..<lua_gettop(L) + 1).map { value(at: $0) }
@@ -155,12 +173,18 @@ public final class LuaState {
 
   // MARK: Set-up
 
-  private func startWatchdog(_ stalled: (@Sendable (String) -> Void)?) {
+  func lasts(_ lasting: Lasting) {
+    hasTold = true
+    onLasting?(lasting)
+  }
+
+  private func startWatchdog(_ stalled: (@Sendable (String) -> Void)?, _ patience: Double) {
     let watcher = Watcher(interrupt: interrupt, stalled: stalled)
     self.watcher = watcher
     var watch = clua_watch()
     watch.seconds = limits.seconds
     watch.growth = limits.growthBytes
+    watch.patience = patience
     watch.context = Unmanaged.passUnretained(watcher).toOpaque()
     watch.overdue = { context in
       guard let context else { return }

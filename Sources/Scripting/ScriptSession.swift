@@ -97,14 +97,23 @@ public final class ScriptSession {
     saving = options.output.saving()
     let printing = options.output.printing()
     self.printing = printing
+    let progress = executor.context.progress
     state = LuaState(
       limits: options.limits, seed: options.seed, random: { SeededRandom(seed: $0) },
       print: { text in
         let shown = text.escapedLines
         try printing.take(bytes: shown.utf8.count + 1)
+        // What stands on the terminal would stay in front of it.
+        progress.show(nil)
         print(shown)
       })
-    let progress = executor.context.progress
+    state.onLasting = { lasting in
+      progress.show(
+        lasting.map {
+          let file = $0.script.split(separator: "/").last.map(String.init) ?? $0.script
+          return "running \(file), line \($0.line), \(Formatting.clock($0.seconds))"
+        })
+    }
     registry = PluginRegistry(
       folders: try PluginFolders(script: Folders.parent(of: options.script), given: options.plugins), state: state,
       note: progress.note)

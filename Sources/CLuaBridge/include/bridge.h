@@ -39,6 +39,9 @@ typedef struct clua_callbacks {
   int (*call)(void *context, lua_State *L, void *box);
   /// Releases a box; runs exactly once for each.
   void (*release)(void *box);
+  /// Told now and then, on the thread that runs the script, while a call lasts: where it is and for how many seconds of its
+  /// own. The state may not be used meanwhile.
+  void (*lasts)(void *context, const char *source, int line, double seconds);
 } clua_callbacks;
 
 /// How a protected call went. `source` and `line` tell where it failed, if known.
@@ -75,6 +78,7 @@ void clua_set_cancelled(lua_State *L, bool cancelled);
 typedef struct clua_watch {
   double seconds;               ///< of one outermost call; 0: not watched
   size_t growth;                ///< bytes the process may grow by meanwhile; 0: not watched
+  double patience;              ///< seconds of its own after which, and between which, a call's lasting is told
   void *context;
   /// Called on the watchdog's thread when a limit was passed: long host functions are to return early. Lua itself is
   /// stopped through its hook.

@@ -59,6 +59,14 @@ public final class TerminalProgress: ProgressSink {
     terminal.write(terminal.told("• ", .yellow, text: text.escapedBlock))
   }
 
+  public func show(_ text: String?) {
+    guard pieces.isEmpty, terminal.isInteractive, !isQuiet else { return }
+    clearLine()
+    guard let text else { return }
+    terminal.writeVerbatim(text.escapedForTerminal.prefix(max(20, terminal.width - 4)).description)
+    hasLine = true
+  }
+
   /// Forgets pieces that will not end because an error is on its way out.
   public func abandon() {
     clearLine()
