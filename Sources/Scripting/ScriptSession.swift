@@ -31,6 +31,9 @@ public final class ScriptSession {
     /// `--out-size`, `--out-files`, `--print-size`.
     public var output = OutputLimits()
 
+    /// Whether the script is only to say what it would do: what it saves is not written, nor computed for that.
+    public var isRehearsal = false
+
     /// Ends the script where it has declared its params.
     var declareOnly = false
 

@@ -59,6 +59,13 @@ struct ScriptOptions: ParsableArguments {
     return options
   }
 
+  /// Of commands that only show what a script would do.
+  func rehearsalOptions() throws -> ScriptSession.Options {
+    var options = try sessionOptions()
+    options.isRehearsal = true
+    return options
+  }
+
   func makeExecutor(progress: any ProgressSink, cancellation: Cancellation = Cancellation()) throws -> Executor {
     _ = try InstructionSet.environmentCap()
     let pool = try threading.pool()

@@ -16,7 +16,7 @@ struct SweepPreview {
   init?(_ options: ScriptOptions) throws {
     guard try SweepFile.looksLikeSweep(options.script) else { return nil }
     let file = try SweepFile(options.script, seed: options.seed, limits: options.limits.limits())
-    var session = try options.sessionOptions()
+    var session = try options.rehearsalOptions()
     session.script = file.script
     var space = file.space
     for setting in session.settings { space.fix(setting.name, setting.value) }

@@ -39,6 +39,24 @@ import Testing
     #expect(nothing.status == 0 && nothing.errors.contains("results.json is of an earlier run"), "\(nothing.errors)")
   }
 
+  /// What a script saves is not written, and nothing is trained for it, where it is only to be shown.
+  @Test func whatIsSavedIsNoObstacleToShowingIt() throws {
+    let saving = try script(
+      """
+      local p = params { samples = 64 }
+      local m = train(zoo.lab_cnn(), { data = dataset("digits").train:take(p.samples) })
+      m:save "a.cmpr"
+      export(m, "a.onnx", { opset = 21 })
+      """, "saving.lua")
+    for arguments in [["plan", saving], ["check", saving], ["sweep", saving, "--grid", "samples=64,32", "--dry-run"]] {
+      let shown = try compress(arguments, cache: folder)
+      #expect(shown.status == 0 && !shown.errors.contains("train"), "\(arguments): \(shown.errors)")
+      #expect(shown.output.contains("to compute"))
+    }
+    let wrong = try run("plan", script("zoo.lab_cnn():save 'a.pth'", "wrong.lua"))
+    #expect(wrong.status == 2 && wrong.errors.contains("wrong.lua:1"), "\(wrong.errors)")
+  }
+
   @Test func aScriptThatAsksForNothingIsTold() throws {
     let silent = try run("run", script("local d = dataset 'digits'"))
     #expect(silent.status == 0 && silent.errors.contains("compares, prints and saves nothing"), "\(silent.errors)")

@@ -98,15 +98,16 @@ enum MeasureKeys {
 }
 
 extension ScriptSession {
-  /// `Model lab_cnn: 20,410 parameters, 82,796 B, 92.6 k MACs`. To print a model trains nothing: what is neither at hand
-  /// nor made in a moment has no sizes yet.
+  /// `Model lab_cnn: 20,410 parameters, 82,796 B, 92.6 k MACs`. To print a model trains nothing: what is neither at
+  /// hand nor made in a moment has no sizes yet.
   private func text(of model: ModelObject) throws -> String {
     let work = model.stage.work
     let isMadeAtOnce = work is InitializeStage || work is LoadStage || work is LoadWeightsStage
     guard isMadeAtOnce || executor.isAvailable(model.stage) else { return "Model \(model.name), not computed yet" }
     let ready = try ready(model), cost = ModelCost(ready)
-    return "Model \(model.name): \(Formatting.count(cost.parameters)) parameters, "
-      + "\(Formatting.bytes(try state.engineWork { try NativeFormat.byteCount(ready) })), \(Formatting.scaled(cost.macs)) MACs"
+    let bytes = try state.engineWork { try NativeFormat.byteCount(ready) }
+    return "Model \(model.name): \(Formatting.count(cost.parameters)) parameters, \(Formatting.bytes(bytes)), "
+      + "\(Formatting.scaled(cost.macs)) MACs"
   }
 
   func defineModels() throws {
@@ -226,6 +227,7 @@ extension ScriptSession {
   /// Writes a model under the run's output folder, and says what the file does not hold of it.
   private func save(_ model: ModelObject, as name: String, _ options: ModelFile.WriteOptions) throws {
     try ModelFile.checkName(name, options)
+    guard !self.options.isRehearsal else { return }
     let path = try outputs(name)
     try saving.take(bytes: 0, files: 1)
     let ready = try ready(model)

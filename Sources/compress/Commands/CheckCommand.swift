@@ -29,7 +29,7 @@ struct CheckCommand: ParsableCommand {
     } else {
       let sweep = try SweepPreview(options)
       if let sweep { terminal.write(sweep.text + "\n") }
-      problems = try checkPipeline(sweep?.first ?? options.sessionOptions(), terminal)
+      problems = try checkPipeline(sweep?.first ?? options.rehearsalOptions(), terminal)
     }
     guard problems.isEmpty else {
       let errors = Terminal(.errors)

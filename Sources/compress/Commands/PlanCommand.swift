@@ -22,7 +22,7 @@ struct PlanCommand: ParsableCommand {
     let sweep = try SweepPreview(options), terminal = Terminal(.output)
     if let sweep { json ? tellAssumption(sweep.text) : terminal.write(sweep.text + "\n") }
     let session = try ScriptSession(
-      sweep?.first ?? options.sessionOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
+      sweep?.first ?? options.rehearsalOptions(), executor: executor, print: { Terminal(.errors).writeLine($0) })
     let outcome = try session.run()
     if json { return try terminal.writeJSON(OutcomeText(outcome, executor).plan) }
     terminal.write(OutcomeText(outcome, executor).rendered(for: terminal))

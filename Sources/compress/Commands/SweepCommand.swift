@@ -62,7 +62,7 @@ struct SweepCommand: ParsableCommand {
   @Flag(help: "Only show the points, which of their stages are at hand, and how long they may take.")
   var dryRun = false
 
-  @Flag(help: "Write the runs as a JSON array, as runs export --json does, instead of tables; with --dry-run the points.")
+  @Flag(help: "Write the runs as a JSON array, as runs export --json does; with --dry-run the points.")
   var json = false
 
   @OptionGroup(title: "Search") var search: SearchOptions
@@ -146,7 +146,7 @@ struct SweepCommand: ParsableCommand {
   }
 
   private func rehearse(_ definition: SweepDefinition) throws {
-    var session = try options.sessionOptions()
+    var session = try options.rehearsalOptions()
     session.script = definition.script
     let executor = try options.makeExecutor(progress: TerminalProgress())
     let rehearsal = try SweepRehearsal(definition, session, executor, RunStore.ofUser().durations())
