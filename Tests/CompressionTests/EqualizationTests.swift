@@ -111,6 +111,16 @@ import Testing
     }
     #expect(try model.equalized(like: model).layers.isEmpty)
     #expect(try equal.equalized(like: model).layers == ["first", "depthwise"])
+    // All channels by the same factor, which is seen in lengths alone.
+    var longer = model
+    for (layer, role, factor) in [
+      ("first", ParameterRole.weight, Float(0.5)), ("first", .bias, 0.5), ("depthwise", .weight, 2),
+    ] {
+      var values = try #require(longer[layer, role]).values
+      values.withMutable(Float.self) { for i in $0.indices { $0[i] *= factor } }
+      try longer.set(Parameter(values), layer, role)
+    }
+    #expect(try model.equalized(like: longer).layers == ["first"])
     var other = GraphBuilder(input: [6, 6, 3])
     other.flatten()
     other.dense(3, name: "head")

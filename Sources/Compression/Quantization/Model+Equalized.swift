@@ -89,9 +89,9 @@ extension Model {
     return (model, count)
   }
 
-  /// The same function as this model's, with channels between layers scaled as equalization scaled those of a model that
-  /// was made of it: what each layer gives can then be held against that model's. Factors are found by the weights:
-  /// powers of two by which the first layer of a pair has become smaller, and which the second makes up for.
+  /// The same function as this model's, with channels between layers scaled as equalization scaled those of a model
+  /// that was made of it: what each layer gives can then be held against that model's. Factors are found by the
+  /// weights: powers of two by which the first layer of a pair has become smaller, and which the second makes up for.
   ///
   /// - Returns: both with batch norms folded, so that they have the same layers, and the layers whose outputs were
   ///   scaled; the two as they are, and none, where nothing was scaled or they are not of one network.
@@ -109,10 +109,10 @@ extension Model {
       guard factors.contains(where: { $0 != 1 }) else { continue }
       var scaled = model
       try scaled.scale(pair, by: factors)
-      // By chance, or by harm, a filter alone may be half as large: then the second layer has nothing to make up for.
-      guard try scaled.distance(of: pair.second, to: second) < model.distance(of: pair.second, to: second) else {
-        continue
-      }
+      // By chance, or by harm, a filter alone may be half as large: then the second layer has not made up for it.
+      // (Where all are scaled alike, its filters are only shorter or longer.)
+      let distances = try [scaled, model].map { try $0.distance(of: pair.second, to: second) }
+      guard distances[0] <= distances[1] * (1 + 1e-6) + 1e-9 else { continue }
       model = scaled
       layers.append(pair.first)
     }

@@ -29,7 +29,7 @@ public struct EqualizeStage: StageWork {
     let (model, pairs) = try equalized(inputs[0], context)
     var result = StageResult(model)
     result.record.facts["equalized_pairs"] = Double(pairs)
-    result.record.notes = ["\(pairs) pairs of layers equalized"]
+    result.record.notes = ["\(pairs) \(pairs == 1 ? "pair" : "pairs") of layers equalized"]
     if pairs == 0 {
       result.record.warn("nothing was equalized: no two layers follow one another with nothing but a relu between them")
     }
@@ -43,7 +43,7 @@ public struct EqualizeStage: StageWork {
     context.progress.begin(label, total: data.count)
     let magnitudes = try ChannelMagnitudes(model, of: layers, on: data, context: context.work)
     let found = try model.equalized(to: magnitudes.values)
-    context.progress.end(detail: "\(found.pairs) pairs of layers")
+    context.progress.end(detail: "\(found.pairs) \(found.pairs == 1 ? "pair" : "pairs") of layers")
     return found
   }
 }

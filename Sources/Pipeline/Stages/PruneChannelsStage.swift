@@ -115,7 +115,7 @@ public struct PruneChannelsStage: StageWork {
         of: model, kept: groups.kept(removing: choice.removal), on: reconstruction, context: context.work)
       context.progress.begin("\(label): fit what is left", total: result.model.weightLayers.count)
       let found = try fit.fitted(result.model)
-      context.progress.end(detail: "\(found.fitted.count) layers")
+      context.progress.end(detail: "\(found.fitted.count) \(found.fitted.count == 1 ? "layer" : "layers")")
       result.model = found.model
       result.record.facts["layers_reconstructed"] = Double(found.fitted.count)
       if !found.skipped.isEmpty {
