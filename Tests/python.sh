@@ -1,10 +1,10 @@
-# Sourced by scripts that need a Python with packages of others: sets `python`, or ends with status 77, saying that nothing
-# was done.
+# Sourced by scripts that need a Python with packages of others: sets `python`, or ends with status 77, saying that
+# nothing was done.
 #
 #   python_with MODULE[,MODULE …] PACKAGE…   # what must be importable, and where it comes from at PyPI
 #
-# An interpreter that COMPRESS_TEST_PYTHON names is taken where it has the modules; otherwise the packages go to a virtual
-# environment in `scratch`, a folder of the caller's. WHEELS names a folder of wheels that are taken first.
+# An interpreter that COMPRESS_TEST_PYTHON names is taken where it has the modules; otherwise the packages go to a
+# virtual environment in `scratch`, a folder of the caller's. WHEELS names a folder of wheels that are taken first.
 
 skip() {
   echo "SKIPPED: NOTHING WAS DONE: $*" >&2

@@ -52,8 +52,8 @@ public struct Differences: Sendable, Codable, Hashable {
   public let lost: Int
   /// In the graph's order; what has no name in both is left out.
   public let layers: [Layer]
-  /// Layers whose outputs equalization scaled in the second model. They, and those up to the layers that make up for it,
-  /// are held against the first's scaled alike, which changes nothing of what it answers.
+  /// Layers whose outputs equalization scaled in the second model. They, and those up to the layers that make up for
+  /// it, are held against the first's scaled alike, which changes nothing of what it answers.
   public let scaled: [String]
   /// Those with the most distant outputs first.
   public let worst: [Sample]

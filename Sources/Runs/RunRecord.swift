@@ -222,7 +222,9 @@ extension RunRecord.Variant {
     self.init(
       name: result.name,
       metrics: [
-        result.agreement == nil ? .accuracy : .agreement: result.accuracy, .flips: Double(result.flips), .parameters: Double(result.parameters),
+        // The share means another thing where there were no labels.
+        result.agreement == nil ? .accuracy : .agreement: result.accuracy,
+        .flips: Double(result.flips), .parameters: Double(result.parameters),
         .nonzero: Double(result.nonzeroWeights), .macs: Double(result.macs), .nativeBytes: Double(result.nativeBytes),
         .gzipBytes: Double(result.gzipBytes), .mean: result.timing.mean, .p50: result.timing.p50,
         .p90: result.timing.p90, .p99: result.timing.p99, .memory: Double(result.timing.peakMemoryBytes),

@@ -141,7 +141,8 @@ import Testing
     let wide = lines(try shown(["plugins"], columns: 200))
     #expect(wide.count < lines(plugins).count && wide.allSatisfy { $0.count <= 200 })
     // A usage that is too long goes on behind its first word.
-    let usage = lines(try shown(["runs", "gc", "--help"], columns: 80)).filter { $0.contains("--process-memory <mib>]") }
+    let help = lines(try shown(["runs", "gc", "--help"], columns: 80))
+    let usage = help.filter { $0.contains("--process-memory <mib>]") }
     #expect(usage.count == 1 && usage[0].hasPrefix("       "), "\(usage)")
   }
 }

@@ -234,7 +234,8 @@ import Testing
     ]
     let zero = Plain([1, 2, 3], [0, 0, 0, 0, 0, 0])
     #expect(try verdict(known, [zero], [Plain([1, 2, 3], [11, 12, 13, 24, 25, 26])]).isPassed)
-    #expect(importFailure(oneNode("Add", x, ["axis": .integer(3)], weights: [c], version: 6)).contains("from axis 3 of 4 on"))
+    #expect(
+      importFailure(oneNode("Add", x, ["axis": .integer(3)], weights: [c], version: 6)).contains("from axis 3 of 4 on"))
   }
 
   @Test func whatElseOlderVersionsSayOtherwise() throws {

@@ -47,6 +47,18 @@ import Testing
     #expect(table.rendered(for: plain).contains(#"\u{1B}[2Jx"#))
   }
 
+  /// What is broken into lines stands in the last table alone, which it may fill; the others keep one line a row.
+  @Test func aBrokenTextIsBrokenWhereItStands() {
+    var table = TextTable([("step", .left)] + (1...5).map { ("column \($0)", .right) } + [("kernel", .left)])
+    let text = "f32_patches: windows of three by three, gathered into rows as they are wanted"
+    table.add([TextTable.Cell("conv1")] + (1...5).map { TextTable.Cell("\($0 * 1111)") } + [TextTable.Cell(text)])
+    let lines = table.rendered(for: Terminal(.output, isInteractive: true, hasColor: false, width: 60))
+      .split(separator: "\n").map(String.init)
+    #expect(lines.count == 7, "\(lines)")
+    #expect(lines.allSatisfy { $0.count <= 60 } && lines[5].count > 45)
+    #expect(lines[5...].map { $0.trimmingPrefix("conv1").drop { $0 == " " } }.joined(separator: " ") == text)
+  }
+
   /// At 80 columns a table of 100 becomes two, each with the names.
   @Test func aNarrowTerminalGetsItInParts() {
     var table = TextTable([("variant", .left)] + (1...9).map { ("column \($0)", .right) })
@@ -110,7 +122,8 @@ import Testing
       #expect(text.contains("(\(interval))") && page.contains(interval))
       guard let versus = variant.versusFirst else { continue }
       for figure in [
-        Formatting.points(try #require(versus.accuracyInterval)), Formatting.factors(try #require(versus.fasterMedianInterval)),
+        Formatting.points(try #require(versus.accuracyInterval)),
+        Formatting.factors(try #require(versus.fasterMedianInterval)),
       ] { #expect(text.contains("(\(figure))") && page.contains(figure), "\(figure)") }
     }
     for finding in Finding.all(results) {
@@ -210,6 +223,9 @@ import Testing
     #expect(colored.wrapped(styled) == styled + "\n")
     let command = terminal(40).wrapped("compress run script.lua --set name=value --seed 3", indent: 4, ending: " \\")
     #expect(command == "compress run script.lua --set \\\n    name=value --seed 3\n")
+    #expect(
+      terminal(40).wrapped("something that takes as long as 80.2 %), and 3.5 ms") ==
+        "something that takes as long as\n80.2 %), and 3.5 ms\n")
     let path = String(repeating: "x", count: 60)
     #expect(terminal(40).wrapped("in \(path)", indent: 2) == "in\n  \(path)\n")
   }

@@ -119,7 +119,8 @@ import Testing
         local found = differences(m, q, { data = held, layers = 8 })
         local least = math.huge
         for _, layer in ipairs(found.layers) do least = math.min(least, layer.cumulative.sqnr or math.huge) end
-        print(#found.scaled > 0, least > 15, found.text:find("scaled by equalization: " .. found.scaled[1], 1, true) ~= nil)
+        local said = "scaled by equalization: " .. found.scaled[1]
+        print(#found.scaled > 0, least > 15, found.text:find(said, 1, true) ~= nil)
         local plain = differences(m, quantize(m, use "int8" { calibration = data }), { data = held, layers = 8 })
         print(#plain.scaled, plain.text:find("equalization", 1, true))
         local same = differences(m, equalize(m), { data = held, layers = 8 })

@@ -16,7 +16,8 @@ public enum RunText {
         TextTable.Column("script", .left, cutTo: 12), TextTable.Column("seed", .right, leftOut: 1),
         TextTable.Column("params", .left, leftOut: 4, cutTo: 16), TextTable.Column("variant", .left, cutTo: 12),
       ] + measures.map { TextTable.Column($0.title, .right) } + [
-        TextTable.Column("gzip", .right, leftOut: 5), TextTable.Column("p50", .right, leftOut: 7), TextTable.Column("took", .right, leftOut: 2),
+        TextTable.Column("gzip", .right, leftOut: 5), TextTable.Column("p50", .right, leftOut: 7),
+        TextTable.Column("took", .right, leftOut: 2),
       ] + (areTagged ? [TextTable.Column("tags", .left, leftOut: 3, cutTo: 8)] : []) + [TextTable.Column("", .left)])
     for row in rows {
       table.add(
@@ -122,7 +123,10 @@ public enum RunText {
       text += "\n" + table.rendered(for: terminal)
     }
     if !run.stages.isEmpty {
-      var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("took", .right), ("", .left)])
+      var table = TextTable([
+        TextTable.Column("stage", .left), TextTable.Column("", .left, cutTo: 24),
+        TextTable.Column("key", .left, leftOut: 1), TextTable.Column("took", .right), TextTable.Column("", .left),
+      ])
       for stage in run.stages {
         table.add([
           TextTable.Cell(stage.kind), TextTable.Cell(stage.label, .bold),

@@ -78,7 +78,7 @@ enum RunStoreSchema {
     CREATE INDEX tags_tag ON tags (tag);
     """
 
-  /// What takes the place of accuracy where there are no labels. Records of before have it as their accuracy: nothing in
-  /// them tells one from the other.
+  /// What takes the place of accuracy where there are no labels. Records of before have it as their accuracy: nothing
+  /// in them tells one from the other.
   private static let agreement = "ALTER TABLE variants ADD COLUMN agreement REAL;"
 }

@@ -118,7 +118,9 @@ public struct SweepSpace {
     return sentences
   }
 
-  private func declaration(_ name: String, from source: String, _ declared: [ParamDeclaration]) throws -> ParamDeclaration {
+  private func declaration(
+    _ name: String, from source: String, _ declared: [ParamDeclaration]
+  ) throws -> ParamDeclaration {
     guard let found = declared.first(where: { $0.name == name }) else {
       guard !declared.isEmpty else { throw CompressError("the script declares no params to sweep over") }
       throw CompressError(

@@ -59,7 +59,8 @@ public final class SweepView: SweepObserver {
       let error = (outcome.error ?? "failed").escapedForTerminal.shortened(to: 300)
       line(terminal.told("✗ ", .red, text: "\(place)  \(point.shown)  \(error)"))
     } else if !terminal.isInteractive {
-      line("✓ \(place)  \(point.shown)  \(Self.result(outcome.variants.last))  \(Formatting.duration(outcome.seconds))\n")
+      let result = "\(Self.result(outcome.variants.last))  \(Formatting.duration(outcome.seconds))"
+      line("✓ \(place)  \(point.shown)  \(result)\n")
     }
   }
 

@@ -4,8 +4,9 @@ import Diagnostics
 import Files
 import Foundation
 
-/// What a stage's model predicts for a data set, how sure it is, and what is right: the same whenever and wherever it is asked, and so
-/// kept like a stage: `predictions/12/1234….bin` in the store, named by the stage's key and the data.
+/// What a stage's model predicts for a data set, how sure it is, and what is right: the same whenever and wherever it
+/// is asked, and so kept like a stage: `predictions/12/1234….bin` in the store, named by the stage's key and the
+/// data.
 struct StoredPredictions {
   var answers: Classifier.Answers
   var labels: [Int32]

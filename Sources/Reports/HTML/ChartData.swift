@@ -57,7 +57,9 @@ struct ChartData: Encodable {
     }
   }
 
-  private enum CodingKeys: String, CodingKey { case variants, layers, training, courses, measure, start, distributionEnd }
+  private enum CodingKeys: String, CodingKey {
+    case variants, layers, training, courses, measure, start, distributionEnd
+  }
 
   /// More runs than this are thinned out for drawing.
   static let limit = 4000

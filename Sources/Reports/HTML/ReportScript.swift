@@ -174,7 +174,8 @@ let reportScript =
         }));
         data.courses.forEach((course, number) => {
           const dots = { pointRadius: 3, clip: 6 };
-          rounds("chart-course-" + number + "-accuracy", course, () => [series(data.measure, 1, course.accuracy, dots)], {});
+          const judged = () => [series(data.measure, 1, course.accuracy, dots)];
+          rounds("chart-course-" + number + "-accuracy", course, judged, {});
           rounds("chart-course-" + number + "-left", course,
             () => course.left.map((count, i) => series(count.name, count.color, count.values, Object.assign({ borderDash: i % 2 ? [6, 3] : [] }, dots))),
             { min: 0 });

@@ -66,7 +66,8 @@ struct SweepChartData: Encodable {
       + [
         Column(name: "size, gzip", low: Formatting.bytes(size.low), high: Formatting.bytes(size.high)),
         Column(
-          name: results.measure, low: Formatting.percent(accuracy.low / 100), high: Formatting.percent(accuracy.high / 100)),
+          name: results.measure, low: Formatting.percent(accuracy.low / 100),
+          high: Formatting.percent(accuracy.high / 100)),
       ]
     func front(_ cost: (SweepResults.Variant) -> Double) -> [Int] {
       ParetoFront.indices(all.map { ($0.variant.accuracy, cost($0.variant)) }).reversed()

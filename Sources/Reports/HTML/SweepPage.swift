@@ -191,7 +191,9 @@ struct SweepPage {
     func place(_ entry: Entry) -> String { "point \(entry.point.number), \(ReportPage.shown(entry.variant.name))" }
     if let best {
       tiles.append(
-        Tile(caption: "Greatest \(results.measure)", number: Formatting.percent(best.variant.accuracy), before: place(best)))
+        Tile(
+          caption: "Greatest \(results.measure)", number: Formatting.percent(best.variant.accuracy),
+          before: place(best)))
     }
     if let near {
       tiles.append(

@@ -31,7 +31,8 @@ extension ReportPage {
       name = shown(variant.name)
       series = ReportPage.series(index)
       accuracy = Formatting.percent(variant.accuracy)
-      accuracyRange = Figures((variant.intervals?.accuracy ?? variant.intervals?.agreement).map { Formatting.percents($0) } ?? "")
+      let range = variant.intervals.flatMap { $0.accuracy ?? $0.agreement }
+      accuracyRange = Figures(range.map { Formatting.percents($0) } ?? "")
       cosine = variant.agreement.map { "cosine " + Formatting.cosine($0.cosine) } ?? ""
       let unknown = variant.undefined ?? 0
       undefined = unknown > 0 ? "NaN for \(Formatting.count(unknown))" : ""

@@ -107,7 +107,7 @@ public struct Terminal: Sendable {
     for (number, paragraph) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
       let margin = paragraph.prefix { $0 == " " }, taken = number == 0 ? lead : 0
       var line = String(margin), isBegun = false, room = limit - taken
-      for word in paragraph.dropFirst(margin.count).split(separator: " ", omittingEmptySubsequences: false) {
+      for word in paragraph.dropFirst(margin.count).words {
         if isBegun, line.columns + 1 + word.columns + ending.count > room {
           lines.append(line.droppingSpaces + ending)
           line = margin + String(repeating: " ", count: indent) + word
@@ -126,10 +126,12 @@ public struct Terminal: Sendable {
   public func say(_ text: String) { write(wrapped(text, indent: 2)) }
 
   /// A word in a style that says what follows, then the text in lines that fit, behind the word.
-  public func told(_ word: String, _ styles: Style..., text: String) -> String {
+  ///
+  /// - Parameter indent: columns that stand before the word already.
+  public func told(_ word: String, _ styles: Style..., text: String, indent: Int = 0) -> String {
     var lead = word
     for style in styles { lead = styled(lead, style) }
-    return lead + wrapped(text, indent: 2, lead: word.count)
+    return lead + wrapped(text, indent: indent + 2, lead: indent + word.count)
   }
 
   /// The text in a style, or plain where there is no colour.
@@ -149,6 +151,20 @@ extension String {
 }
 
 extension StringProtocol {
+  /// What lines may be broken between: a number stays beside its unit. Where there are more spaces than one, some are
+  /// empty.
+  var words: [String] {
+    let units: Set = ["%", "B", "kB", "MB", "GB", "µs", "ms", "s", "dB"]
+    return split(separator: " ", omittingEmptySubsequences: false).reduce(into: []) { words, word in
+      let unit = word.prefix { $0.isLetter || $0 == "%" }
+      if units.contains(String(unit)), words.last?.last?.isNumber == true {
+        words[words.count - 1] += " " + word
+      } else {
+        words.append(String(word))
+      }
+    }
+  }
+
   /// Characters that are seen: styles take no room.
   fileprivate var columns: Int {
     var count = 0, isStyle = false

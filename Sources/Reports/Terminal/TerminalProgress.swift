@@ -49,9 +49,11 @@ public final class TerminalProgress: ProgressSink {
     let seconds = Date().timeIntervalSince(piece.begin)
     let text = detail.isEmpty ? "" : "  \(detail.escapedForTerminal)"
     let indent = String(repeating: "  ", count: pieces.count)
-    terminal.writeLine(
-      "\(indent)\(terminal.styled("✓", .green)) \(piece.label)\(text)"
-        + terminal.styled("  \(Formatting.duration(seconds))", .dim))
+    terminal.write(
+      indent
+        + terminal.told(
+          "✓ ", .green, text: "\(piece.label)\(text)" + terminal.styled("  \(Formatting.duration(seconds))", .dim),
+          indent: indent.count))
   }
 
   public func note(_ text: String) {

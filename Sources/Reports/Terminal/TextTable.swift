@@ -82,12 +82,21 @@ public struct TextTable {
       widths[column] += min(room, natural[column] - least[column])
       room -= widths[column] - least[column]
     }
-    var fitted = self
-    fitted.rows = rows.flatMap { row -> [[Cell]?] in
-      guard let row else { return [nil] }
-      return Self.fitted(row, widths, last: columns.count - 1)
+    let text = parts(shown, widths, within: limit).map { part in
+      // What is left of each table's lines goes to those of its texts that had to be narrower.
+      var widths = widths, room = max(0, limit - total(widths, part))
+      for column in part {
+        let more = min(room, natural[column] - widths[column])
+        widths[column] += more
+        room -= more
+      }
+      var fitted = self
+      fitted.rows = rows.flatMap { row -> [[Cell]?] in
+        guard let row else { return [nil] }
+        return Self.fitted(row, widths, last: part.contains(columns.count - 1) ? columns.count - 1 : columns.count)
+      }
+      return fitted.rendered(part, widths, for: terminal)
     }
-    let text = parts(shown, widths, within: limit).map { fitted.rendered($0, widths, for: terminal) }
     let names = leftOut.sorted().map { columns[$0].title.text }.filter { !$0.isEmpty }
     guard !names.isEmpty else { return text.joined(separator: "\n") }
     return text.joined(separator: "\n")
@@ -106,6 +115,8 @@ public struct TextTable {
   }
 
   /// The row with its last text broken into lines, and other texts cut.
+  ///
+  /// - Parameter last: the column that is broken; none when there is no such column.
   private static func fitted(_ row: [Cell], _ widths: [Int], last: Int) -> [[Cell]] {
     let cut = row.enumerated().map { column, cell in
       guard column < last, cell.text.count > widths[column] else { return cell }
@@ -113,7 +124,7 @@ public struct TextTable {
       shorter.text = cell.text.prefix(max(0, widths[column] - 1)) + "…"
       return shorter
     }
-    guard cut[last].text.count > widths[last] else { return [cut] }
+    guard last < cut.count, cut[last].text.count > widths[last] else { return [cut] }
     return lines(cut[last].text, within: widths[last]).enumerated().map { index, line in
       var text = cut[last]
       text.text = line
@@ -123,7 +134,7 @@ public struct TextTable {
 
   private static func lines(_ text: String, within limit: Int) -> [String] {
     var lines = [""]
-    for word in text.split(separator: " ") {
+    for word in text.words where !word.isEmpty {
       if !lines[lines.count - 1].isEmpty, lines[lines.count - 1].count + 1 + word.count > limit { lines.append("") }
       lines[lines.count - 1] += (lines[lines.count - 1].isEmpty ? "" : " ") + word
     }

@@ -60,7 +60,8 @@ extension ScriptSession {
       "(original: Model, changed: Model, options: DifferencesOptions): { count: integer, accuracy: number[]?, cosine: "
         + "number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: "
         + "integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, "
-        + "cumulative: \(error), alone: \(error)? }[], scaled: string[], worst: { index: integer, label: integer?, predictions: "
+        + "cumulative: \(error), alone: \(error)? }[], scaled: string[], "
+        + "worst: { index: integer, label: integer?, predictions: "
         + "integer[], distance: number }[], text: string }",
       "What a changed model does otherwise, and which layers bring it about; computes both."
     ) { [unowned self] arguments in

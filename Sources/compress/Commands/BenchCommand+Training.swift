@@ -26,7 +26,7 @@ extension BenchCommand {
       TextTable.Cell(bench.precision, .bold), TextTable.Cell("\(bench.threads)"), TextTable.Cell("\(bench.batch)"),
       TextTable.Cell(Formatting.duration(bench.p50 / 1e3)), TextTable.Cell(Formatting.duration(bench.p90 / 1e3)),
       TextTable.Cell(Formatting.duration(bench.max / 1e3)),
-      TextTable.Cell(Formatting.significant(bench.imagesPerSecond)), TextTable.Cell("\(bench.steps)"),
+      TextTable.Cell(Formatting.count(bench.imagesPerSecond.rounded())), TextTable.Cell("\(bench.steps)"),
       TextTable.Cell(Formatting.bytes(bench.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))

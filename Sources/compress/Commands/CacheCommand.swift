@@ -32,7 +32,11 @@ struct CacheCommand: ParsableCommand {
       let terminal = Terminal(.output), contents = try store.contents()
       if json { return try terminal.writeJSON(CacheContents(contents, folder: store.root)) }
       if !contents.stages.isEmpty {
-        var table = TextTable([("stage", .left), ("", .left), ("key", .left), ("last used", .right), ("size", .right)])
+        var table = TextTable([
+          TextTable.Column("stage", .left), TextTable.Column("", .left, cutTo: 24),
+          TextTable.Column("key", .left, leftOut: 1), TextTable.Column("last used", .right),
+          TextTable.Column("size", .right),
+        ])
         for item in contents.stages {
           table.add([
             TextTable.Cell(item.kind), TextTable.Cell(item.label, .bold),

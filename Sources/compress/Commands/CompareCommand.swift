@@ -39,8 +39,8 @@ struct CompareCommand: ParsableCommand {
 
   @Flag(
     help: ArgumentHelp(
-      "One JSON object: original, changed, data, samples, accuracy or outputs, flips, layers, worst; samples and classes "
-        + "count from 0."))
+      "One JSON object: original, changed, data, samples, accuracy or outputs, flips, layers, worst; samples and "
+        + "classes count from 0."))
   var json = false
 
   @OptionGroup(title: "Confinement") var confinement: ConfinementOptions

@@ -22,7 +22,10 @@ struct InspectCommand: ParsableCommand {
   @Flag(help: "Also tell how small gzip makes a file of more than 32 MiB; of others it is told anyway.")
   var gzip = false
 
-  @Flag(help: "One JSON object: file, inputs, outputs, layers and their sums, with --plan steps; of a file of weights its tensors.")
+  @Flag(
+    help: ArgumentHelp(
+      "One JSON object: file, inputs, outputs, layers and their sums, with --plan steps; of a file of weights its "
+        + "tensors."))
   var json = false
 
   @OptionGroup var reading: ReadingOptions

@@ -7,13 +7,15 @@ import Experiments
 struct SearchOptions: ParsableArguments {
   @Option(
     help: ArgumentHelp(
-      "Look for the point with the highest accuracy (agreement without labels), or the least of another metric: gzip, p50, macs …",
+      "Look for the point with the highest accuracy (agreement without labels), or the least of another metric: gzip, "
+        + "p50, macs …",
       valueName: "metric"))
   var search: String?
 
   @Option(
     parsing: .singleValue,
-    help: ArgumentHelp("Only models with at most so much of a metric (of accuracy and agreement, at least).", valueName: "metric=n"))
+    help: ArgumentHelp(
+      "Only models with at most so much of a metric (of accuracy and agreement, at least).", valueName: "metric=n"))
   var limit: [String] = []
 
   @Option(
