@@ -1687,7 +1687,7 @@ function sensitivity(model, options) end
 ---@param original Model
 ---@param changed Model
 ---@param options DifferencesOptions
----@return { count: integer, accuracy: number[]?, cosine: number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], worst: { index: integer, label: integer?, predictions: integer[], distance: number }[], text: string }
+---@return { count: integer, accuracy: number[]?, cosine: number?, outputs: { name: string, cosine: number, sqnr: number?, max: number, same: number }[]?, flips: integer, flips_low: number, flips_high: number, gained: integer, lost: integer, layers: { name: string, cumulative: { sqnr: number?, max: number, cosine: number }, alone: { sqnr: number?, max: number, cosine: number }? }[], scaled: string[], worst: { index: integer, label: integer?, predictions: integer[], distance: number }[], text: string }
 function differences(original, changed, options) end
 
 ---How far a changed model's outputs are the original's, where there are no labels; computes both.
