@@ -77,7 +77,7 @@ import Testing
       "XDG_CACHE_HOME": folder.path + "/cache", "XDG_DATA_HOME": folder.path + "/data", "TERM": "xterm",
       "COMPRESS_PLUGINS": sourceRoot + "/plugins",
     ]) { $1 }.merging(environment) { $1 }
-    process.environment?["COLUMNS"] = nil
+    for name in ["COLUMNS", "NO_COLOR"] where environment[name] == nil { process.environment?[name] = nil }
     process.standardInput = FileHandle.nullDevice
     let side = FileHandle(fileDescriptor: terminal, closeOnDealloc: true)
     process.standardOutput = side

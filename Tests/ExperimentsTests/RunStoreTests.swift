@@ -260,7 +260,7 @@ import Testing
     let csv = try export(.csv)
     #expect(csv.contains(",param.half,param.name,variant,accuracy,"))
     #expect(csv.contains(",\"line one\nline \"\"two\"\", and three\","))
-    #expect(csv.contains(",0.5,\"a,b\",baseline,0.973,12,20410,"))
+    #expect(csv.contains(",0.5,\"a,b\",baseline,0.973,,12,20410,"))
     let rows = try #require(
       try JSONSerialization.jsonObject(with: Data(export(.json).utf8)) as? [[String: Any]])
     #expect(rows.count == 2)

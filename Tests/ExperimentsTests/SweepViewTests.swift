@@ -64,7 +64,7 @@ import Testing
     }
     #expect(first != second)
     #expect(withoutTimes(first) == withoutTimes(second))
-    #expect(first.hasPrefix("point,deep,sparsity,strategy,seed,status,error,variant,accuracy,flips,"))
+    #expect(first.hasPrefix("point,deep,sparsity,strategy,seed,status,error,variant,accuracy,agreement,flips,"))
     #expect(first.contains("\n1,false,0.8,local,1,failed,\"no, \"\"not\"\" this\",,"))
     #expect(first.split(separator: "\n").count == 4)
   }
