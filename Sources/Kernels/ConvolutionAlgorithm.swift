@@ -35,6 +35,14 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     }
   }
 
+  /// Multiplications of one image: as many as the definition has, but for Winograd's method.
+  public func multiplications(_ geometry: ConvolutionGeometry) -> Int {
+    guard let side = winogradSide else { return geometry.weightCount * geometry.window.outputPixels }
+    let window = geometry.window
+    return ceilDivide(window.outputHeight, side) * ceilDivide(window.outputWidth, side) * (side + 2) * (side + 2)
+      * window.channels * geometry.outputChannels
+  }
+
   /// Which one of float32 takes the least time by a model of costs that knows the shape alone.
   ///
   /// Costs are in multiplications. Weights that are used once come from memory, which takes as long as ten; a tile is

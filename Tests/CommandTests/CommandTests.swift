@@ -86,6 +86,11 @@ import Testing
     #expect(kernels.map { $0["kernel_reason"] as? String } == ["windows of 3x3", nil, "one vector of inputs"])
     let table = try compress(["bench", float, "--layers", "--runs", "5"], cache: cache)
     #expect(table.status == 0 && table.output.contains("f32_patches: windows of 3x3"))
+    try layers.output.write(toFile: cache.path + "/before.json", atomically: true, encoding: .utf8)
+    let beside = try compress(
+      ["bench", float, "--layers", "--runs", "5", "--compare", cache.path + "/before.json", "--threads", "1"], cache: cache)
+    #expect(beside.status == 0 && beside.output.contains("before: p50") && beside.output.contains("ratio"))
+    #expect(try compress(["bench", float, "--compare", float], cache: cache).errors.contains("not what compress bench"))
     for precision in ["stored", "fp32", "fp16", "dynamic", "int8"] {
       let bench = try compress(["bench", float, "--precision", precision, "--runs", "20", "--json"], cache: cache)
       #expect(bench.status == 0, "\(bench.errors)")

@@ -30,15 +30,16 @@ public struct BenchReport: Sendable, Encodable {
     public let output: [Int]
     /// Median time of one run of the whole batch.
     public let milliseconds: Double
-    /// Multiply-accumulates for the whole batch.
-    public let macs: Int
+    /// Multiply-accumulates for the whole batch, by the definition, and those that are made: Winograd's method saves some.
+    public let macs, multiplications: Int
     public let weightBytes: Int
     /// The function that runs, for instance `f32_patches`, and of a layer with weights why it was chosen.
     public let kernel: String
     public let kernelReason: String?
 
     private enum CodingKeys: String, CodingKey {
-      case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, weightBytes = "weight_bytes"
+      case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, multiplications, weightBytes =
+        "weight_bytes"
       case kernel, kernelReason = "kernel_reason"
     }
   }
@@ -139,7 +140,8 @@ public struct BenchReport: Sendable, Encodable {
       Layer(
         layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
         milliseconds: LatencyStatistics(nanoseconds: times).p50, macs: step.macs * batch,
-        weightBytes: step.weightBytes, kernel: step.kernelName, kernelReason: step.choice?.reason)
+        multiplications: (step.choice?.multiplications ?? step.macs) * batch, weightBytes: step.weightBytes,
+        kernel: step.kernelName, kernelReason: step.choice?.reason)
     }
   }
 

@@ -10,6 +10,8 @@ public struct KernelChoice: Hashable, Sendable {
   public let reason: String
   /// What one thread is thought to need for the largest batch, in cycles: enough to compare, not to foretell.
   public let cycles: Double
+  /// Of one sample: fewer than the layer has by its definition where Winograd's method saves some.
+  public let multiplications: Int
   let limits: CutLimits
 }
 
@@ -75,7 +77,8 @@ struct ConvolutionWork {
     }
     func choice(_ algorithm: ConvolutionAlgorithm, _ reason: String) -> KernelChoice {
       KernelChoice(
-        algorithm: algorithm, reason: reason, cycles: cycles(algorithm), limits: limits(on: machine))
+        algorithm: algorithm, reason: reason, cycles: cycles(algorithm),
+        multiplications: algorithm.multiplications(geometry), limits: limits(on: machine))
     }
     guard sumsIntegers else {
       let isFloat32 = weightBytes == 4

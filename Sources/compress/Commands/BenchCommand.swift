@@ -69,6 +69,12 @@ struct BenchCommand: ParsableCommand {
   var layers = false
 
   @Option(
+    help: ArgumentHelp(
+      "Show times beside those of another time: the file that bench --json wrote, with --layers layer by layer.",
+      valueName: "file.json"), completion: .file())
+  var compare: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Time static int8 quantization with so many random images instead, with each observer, beside forward passes.",
@@ -90,11 +96,11 @@ struct BenchCommand: ParsableCommand {
       throw ValidationError("--input and --allow-unknown are for files of other programs, not for zoo:NAME")
     }
     let modes: [(name: String, isAsked: Bool, unused: Set<String>)] = [
-      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers", "--exact"]),
-      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs", "--exact"]),
+      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare"]),
+      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs", "--exact", "--compare"]),
       (
         "--quantize", quantize != nil,
-        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs", "--exact"]
+        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs", "--exact", "--compare"]
       ),
     ]
     let asked = modes.filter(\.isAsked)
@@ -104,10 +110,12 @@ struct BenchCommand: ParsableCommand {
     let given: [(name: String, isGiven: Bool)] = [
       ("--precision", precision != nil), ("--threads", threading.threads != nil), ("--batch", batch != nil),
       ("--runs", runs != nil),
-      ("--layers", layers), ("--exact", exact), ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil),
+      ("--layers", layers), ("--exact", exact), ("--compare", compare != nil),
+      ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil),
       ("--macs", macs != nil),
     ]
     let unused = asked.first?.unused ?? ["--strategy", "--sparsity", "--macs"]
+    if compare != nil, json { throw ValidationError("--compare is for people: --json has the times of now alone") }
     if let name = given.first(where: { $0.isGiven && unused.contains($0.name) })?.name {
       throw ValidationError(asked.first.map { "\(name) says nothing with \($0.name)" } ?? "\(name) goes with --pruning")
     }
@@ -117,7 +125,10 @@ struct BenchCommand: ParsableCommand {
     let scratch = try Scratch.begin()
     try Broker.seal()
     try confinement.confine(
-      Rights(readable: Rights.model(model) + PluginFolders(script: nil, given: []).readable, writable: [scratch]))
+      Rights(
+        readable: Rights.model(model) + (compare.map { [$0] } ?? []) + PluginFolders(script: nil, given: []).readable,
+        writable: [scratch]))
+    let earlier = try compare.map { try EarlierBench(file: $0) }
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
@@ -153,9 +164,21 @@ struct BenchCommand: ParsableCommand {
           + "the model answers NaN to \(undefined) of \(batch) random \(batch == 1 ? "image" : "images"); "
           + "what it is timed at is no answer")
     }
+    if let earlier { Self.tell(report, beside: earlier, terminal) }
     guard let layers = report.layers else { return }
     let peaks = try MachinePeaks(pool: ThreadPool(threads: threading.count))
-    terminal.write("\n" + Self.table(layers, peaks).rendered(for: terminal))
+    terminal.write("\n" + Self.table(layers, peaks, earlier).rendered(for: terminal))
+  }
+
+  private static func tell(_ report: BenchReport, beside earlier: EarlierBench, _ terminal: Terminal) {
+    terminal.say(
+      "before: p50 \(Formatting.duration(earlier.p50 / 1e3)); now it takes "
+        + "\(Formatting.factor(report.p50 / earlier.p50)) that time")
+    let differences = earlier.differences(from: report)
+    guard !differences.isEmpty else { return }
+    terminal.say(
+      terminal.styled("not the same measurement: ", .yellow)
+        + differences.joined(separator: "; ").escapedForTerminal)
   }
 
   /// What else computed while the model was timed; nil when nothing was noticed.
