@@ -16,7 +16,10 @@ public struct Calibration {
 
   public init(_ assignment: QuantizationAssignment, pool: ThreadPool) throws {
     self.pool = pool
-    observers = try assignment.observed.mapValues { try Observer($0) }
+    observers = try Dictionary(
+      uniqueKeysWithValues: assignment.observed.map { value, format in
+        (value, try Observer(format, sensitive: assignment.sensitiveRange(of: value)))
+      })
     session = Session(try compile(assignment.model, CompileOptions(maxBatch: Self.batch)), pool: pool)
   }
 

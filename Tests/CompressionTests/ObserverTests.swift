@@ -23,6 +23,38 @@ import Testing
     values.reduce(0) { $0 + Double(($1 - q.rounded($1)) * ($1 - q.rounded($1))) }
   }
 
+  /// What readers cannot tell apart takes no codes: a hard_swish's below -3, a hard_sigmoid's where it is 0 or 1, a
+  /// sigmoid's where it is within half a code of them; where one of several readers can, it has them.
+  @Test func rangesEndWhereReadersAreFlat() throws {
+    var net = GraphBuilder(input: [4])
+    net.dense(4, name: "swish_in")
+    let swish = net.activation(.hardSwish, from: "swish_in")
+    let gate = net.dense(4, from: swish, name: "gate_in")
+    let gates = [
+      net.activation(.hardSigmoid(slope: 0.2, offset: 0.5), from: gate), net.activation(.sigmoid, from: gate),
+    ]
+    net.dense(4, from: net.add(gates[0], gates[1]), name: "two_readers")
+    net.dense(2, from: net.add(net.activation(.tanh, from: "two_readers"), "two_readers"), name: "last")
+    let assignment = try QuantizationAssignment(Model(initializing: net.graph(), seed: 1)) { _, _ in
+      LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+    }
+    #expect(assignment.sensitiveRange(of: "swish_in") == -3 ... .infinity)
+    let wide = try #require(assignment.sensitiveRange(of: "gate_in"))
+    #expect(abs(wide.upperBound - 6.2324) < 1e-3 && wide.lowerBound == -wide.upperBound)
+    #expect(assignment.sensitiveRange(of: "two_readers") == nil)
+
+    func observed(_ values: [Float], _ sensitive: ClosedRange<Float>?) throws -> ClosedRange<Float> {
+      var observer = try Observer(ActivationFormat(), sensitive: sensitive)
+      try values.withUnsafeBufferPointer { try observer.observe($0) }
+      guard case .affine(let q) = try observer.encoding() else { throw CompressError("levels") }
+      return q.rounded(-1e9)...q.rounded(1e9)
+    }
+    let cut = try observed([-20, 4], -3 ... .infinity), whole = try observed([-20, 4], nil)
+    #expect(abs(cut.lowerBound + 3) < 0.03 && abs(cut.upperBound - 4) < 0.03 && whole.lowerBound < -19)
+    // Nothing matters: it is as it was seen.
+    #expect(try observed([-20, -5], -3 ... .infinity).lowerBound < -19)
+  }
+
   @Test func rangesAlwaysHoldZero() throws {
     let q = try Self.quantization(ActivationFormat(), [[2, 6]])
     #expect(q.zeroPoint == 0)

@@ -22,7 +22,8 @@ extension IntegerValues {
         let peak = scales.count == 1 ? bias.reduce(0) { max($0, abs($1)) } : abs(bias[row])
         let isZero = !q[range].contains { $0 != 0 }
         let needed = peak / inputScale / (isZero ? Self.biasOfZeros : Self.largestBias)
-        guard needed.isNormal, (needed * inputScale).isNormal, isZero ? needed != scales[row] : needed > scales[row] else { continue }
+        guard needed.isNormal, (needed * inputScale).isNormal, isZero ? needed != scales[row] : needed > scales[row]
+        else { continue }
         let ratio = scales[row] / needed
         for i in range { q[i] = Int8(min(max((Float(q[i]) * ratio).rounded(.toNearestOrEven), -limit), limit)) }
         scales[row] = needed

@@ -6,12 +6,16 @@ import Network
 /// grow with them, and then says how to quantize them.
 public struct Observer {
   private let format: ActivationFormat
+  /// What of the values matters; nil: all that are seen.
+  private let sensitive: ClosedRange<Float>?
   /// Of all values, or averaged over batches.
   private var range: ClosedRange<Float>?
   private var histogram: ValueHistogram?
 
+  /// - Parameter sensitive: what of the values matters to those who read them: the range goes no further, unless nothing
+  ///   was seen within it.
   /// - Throws: `CompressError` when bits, percentile or momentum are out of range.
-  public init(_ format: ActivationFormat) throws {
+  public init(_ format: ActivationFormat, sensitive: ClosedRange<Float>? = nil) throws {
     let most = format.spacing == .linear ? 16 : 8
     guard (2...most).contains(format.bits) else {
       throw CompressError("activations of \(format.spacing) spacing have 2 to \(most) bits, not \(format.bits)")
@@ -24,6 +28,7 @@ public struct Observer {
     default: break
     }
     self.format = format
+    self.sensitive = sensitive
     if format.observer.needsHistogram || format.spacing != .linear { histogram = ValueHistogram() }
   }
 
@@ -70,6 +75,7 @@ public struct Observer {
   }
 
   private func encoding(_ range: ClosedRange<Float>) throws -> ActivationEncoding {
+    let range = sensitive.map { $0.overlaps(range) ? range.clamped(to: $0) : range } ?? range
     guard format.spacing == .linear else { return .levels(try levels(range)) }
     return .affine(
       try ActivationQuantization(

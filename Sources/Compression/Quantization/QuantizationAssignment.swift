@@ -38,6 +38,18 @@ public struct QuantizationAssignment: Sendable {
   /// Values that share another's quantization: pooling, flatten, reshape → where their input's comes from.
   private let shared: [String: String]
 
+  /// What of a value matters to what reads it, as far as that is known: whoever reads the input of a hard_swish can do
+  /// without the codes of what lies below -3.
+  public func sensitiveRange(of value: String) -> ClosedRange<Float>? {
+    guard !model.graph.isOutput(value), let format = observed[value] else { return nil }
+    let ranges = model.graph.consumers[value, default: []].map { name -> ClosedRange<Float>? in
+      guard case .activation(let function)? = model.graph[name]?.op else { return nil }
+      return function.sensitiveRange(bits: format.bits)
+    }
+    guard let first = ranges.first, ranges.allSatisfy({ $0 != nil }) else { return nil }
+    return ranges.reduce(first!) { min($0.lowerBound, $1!.lowerBound)...max($0.upperBound, $1!.upperBound) }
+  }
+
   /// The layers whose biases are to be corrected, in the graph's order.
   public var corrected: [String] {
     model.weightLayers.filter { layers[$0]?.correctsBias == true && model[$0, .bias] != nil }

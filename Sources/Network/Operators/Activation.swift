@@ -9,6 +9,14 @@ import Tensors
   import Darwin
 #endif
 
+#if canImport(Glibc)
+  import Glibc
+#elseif canImport(Musl)
+  import Musl
+#else
+  import Darwin
+#endif
+
 /// A function of each element; softmax and its logarithm are over the last axis.
 public enum Activation: OperatorSpec {
   case relu, relu6, sigmoid, softmax
@@ -125,6 +133,27 @@ public enum Activation: OperatorSpec {
   }
 
   /// For functions that only clamp, the range they clamp to.
+  /// The arguments that matter to a result in so many bits: beyond them the function stays where it is, or within half a
+  /// code of that; nil where all do.
+  public func sensitiveRange(bits: Int) -> ClosedRange<Float>? {
+    /// Half a code of a result that fills 0...1.
+    let half = 0.5 / Float((1 << bits) - 1)
+    switch self {
+    case .hardSwish: return -3 ... .infinity
+    case .hardSigmoid(let slope, let offset):
+      let ends = [-offset / slope, (1 - offset) / slope]
+      guard ends.allSatisfy(\.isFinite) else { return nil }
+      return ends.min()!...ends.max()!
+    case .sigmoid:
+      let end = logf((1 - half) / half)
+      return -end...end
+    case .tanh:
+      let end = atanhf(1 - 2 * half)
+      return -end...end
+    default: return clampRange
+    }
+  }
+
   public var clampRange: ClosedRange<Float>? {
     switch self {
     case .relu: 0 ... .infinity
@@ -172,8 +201,14 @@ public enum Activation: OperatorSpec {
     case .relu, .relu6, .clip:
       clampRange.map { range in { $0 > range.lowerBound && $0 < range.upperBound ? 1 : 0 } }
     case .softmax, .logSoftmax: nil
-    case .sigmoid: { let y = Self.sigmoid($0); return y * (1 - y) }
-    case .tanh: { let y = tanhf($0); return 1 - y * y }
+    case .sigmoid:
+      {
+        let y = Self.sigmoid($0); return y * (1 - y)
+      }
+    case .tanh:
+      {
+        let y = tanhf($0); return 1 - y * y
+      }
     case .erf: { 2 * Self.rootHalf * Self.rootTwoOverPi * expf(-$0 * $0) }
     case .exp: expf
     case .log: { 1 / $0 }
@@ -182,7 +217,10 @@ public enum Activation: OperatorSpec {
     case .negative: { _ in -1 }
     case .absolute: { $0 > 0 ? 1 : $0 < 0 ? -1 : 0 }
     case .hardSwish: { $0 <= -3 ? 0 : $0 >= 3 ? 1 : ($0 * 2 + 3) / 6 }
-    case .silu: { let y = Self.sigmoid($0); return y * (1 + $0 * (1 - y)) }
+    case .silu:
+      {
+        let y = Self.sigmoid($0); return y * (1 + $0 * (1 - y))
+      }
     case .gelu:
       { 0.5 * (1 + erff($0 * Self.rootHalf)) + $0 * 0.5 * Self.rootTwoOverPi * expf(-0.5 * $0 * $0) }
     case .geluTanh:
@@ -202,7 +240,9 @@ public enum Activation: OperatorSpec {
     case .leakyReLU(let slope): { $0 <= 0 ? slope : 1 }
     case .elu(let alpha): { $0 <= 0 ? alpha * expf($0) : 1 }
     case .hardSigmoid(let slope, let offset):
-      { let y = slope * $0 + offset; return y > 0 && y < 1 ? slope : 0 }
+      {
+        let y = slope * $0 + offset; return y > 0 && y < 1 ? slope : 0
+      }
     }
   }
 
