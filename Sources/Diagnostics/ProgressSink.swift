@@ -8,7 +8,7 @@ public protocol ProgressSink: AnyObject {
   func end(detail: String)
   /// A sentence for the user, apart from any piece of work.
   func note(_ text: String)
-  /// What is under way while there is no piece of work; nil: nothing is any more. It stands until something else is told.
+  /// What is under way while there is no piece of work, until something else is told; nil: nothing is any more.
   func show(_ text: String?)
 }
 

@@ -39,8 +39,8 @@ public final class LuaState {
     public let seconds: Double
   }
 
-  /// Told now and then while a call's own time lasts, on the thread that runs it, and with nil once that call has ended.
-  /// It may not use the state. What it takes is the script's time.
+  /// Told now and then while a call's own time lasts, on the thread that runs it, and with nil once that call has
+  /// ended. It may not use the state. What it takes is the script's time.
   public var onLasting: ((Lasting?) -> Void)?
   private var hasTold = false
   private var depth = 0

@@ -39,8 +39,8 @@ typedef struct clua_callbacks {
   int (*call)(void *context, lua_State *L, void *box);
   /// Releases a box; runs exactly once for each.
   void (*release)(void *box);
-  /// Told now and then, on the thread that runs the script, while a call lasts: where it is and for how many seconds of its
-  /// own. The state may not be used meanwhile.
+  /// Told now and then, on the thread that runs the script, while a call lasts: where it is, and for how many seconds of
+  /// its own. The state may not be used meanwhile.
   void (*lasts)(void *context, const char *source, int line, double seconds);
 } clua_callbacks;
 
