@@ -2,8 +2,8 @@
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
 # Others: build, install and uninstall (PREFIX=/usr/local), deb (a Debian package), test-exports (what is written, in
-# other runtimes), figures (whether documented figures still hold), bench-peers (times beside other runtimes'), soak
-# (long checks), sanitize, clean.
+# other runtimes, and what Keras writes), figures (whether documented figures still hold), bench-peers (times beside
+# other runtimes'), soak (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libedit-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -40,11 +40,12 @@ test: deps neon-deps
 	Tests/KernelChecks/neon.sh || [ $$? = 77 ]
 	$(TEST)
 
-# Writes the zoo, quantized and pruned, for other runtimes, and compares what these answer: Tests/exports. They come from
-# PyPI; without it nothing is checked, and it says so.
+# Writes the zoo, quantized and pruned, for other runtimes, and compares what these answer; reads what Keras writes, and
+# compares: Tests/exports. They come from PyPI; without it nothing is checked, and it says so.
 test-exports: build
 	PROGRAM=$(BIN) Tests/exports/onnx.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/tflite.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/keras.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1

@@ -53,3 +53,13 @@ value = L.Concatenate()([value, L.LeakyReLU(0.2)(x), L.ELU()(x)])
 up = L.Conv2DTranspose(2, 3, strides=2, padding="same")(value)
 up = L.UpSampling2D((1, 2), interpolation="bilinear")(up)
 save(keras.Model(x, [L.GlobalAveragePooling2D()(value), up]), "nested2")
+
+# Signals and attention.
+x = L.Input((12, 4))
+y = L.Conv1D(6, 3, padding="causal", activation="relu")(x)
+y = L.MaxPooling1D(2)(L.DepthwiseConv1D(3, padding="same")(y))
+y = L.MultiHeadAttention(2, 3, name="heads")(y, y)
+y = L.MultiHeadAttention(2, 3, name="others")(y, L.Conv1D(5, 1)(x))
+y = L.UpSampling1D(2)(L.SeparableConv1D(4, 3)(y))
+turned = L.Dense(3)(L.Permute((2, 1))(L.ZeroPadding1D(1)(y)))
+save(keras.Model(x, [L.Dense(3)(L.GlobalAveragePooling1D()(y)), turned]), "signals2")

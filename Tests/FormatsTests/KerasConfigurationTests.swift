@@ -87,6 +87,46 @@ import Testing
     #expect(model.signature.interface?.outputs.map(\.name) == ["x", "r", "r"])
   }
 
+  /// What has its channels first is held with them last, until something asks for Keras's order.
+  @Test func channelsFirst() throws {
+    let pool = layer("MaxPooling2D", "p", #","pool_size":2,"data_format":"channels_first""#, from: #"["x",0,0,{}]"#)
+    let joined = layer("Concatenate", "c", #","axis":1"#, from: #"["p",0,0,{}],["p",0,0,{}]"#)
+    let flat = layer("Flatten", "f", from: #"["c",0,0,{}]"#)
+    let turned = layer("Flatten", "t", #","data_format":"channels_first""#, from: #"["c",0,0,{}]"#)
+    let model = try model(functional(pool, joined, flat, turned, outputs: #"["c",0,0],["f",0,0],["t",0,0]"#))
+    #expect(model.graph.inputShape == [4, 2, 4] && model.graph.shape(of: "c") == [2, 1, 8])
+    #expect(model.signature.interface?.inputs[0].order == [1, 2, 0])
+    #expect(model.signature.interface?.outputs.map(\.order) == [[1, 2, 0], [0], [0]])
+    #expect(model.graph["c"]?.op == .concat(Concat()) && model.graph["t"]?.inputs == ["c"])
+    #expect(model.graph.nodes.count { if case .transpose = $0.op { true } else { false } } == 1)
+    // Along what is the last axis of Keras's value.
+    let rows = layer("Softmax", "s", from: #"["p",0,0,{}]"#)
+    let softened = try self.model(functional(pool, rows, outputs: #"["s",0,0]"#))
+    #expect(softened.graph.outputShape == [4, 2, 1])
+    #expect(softened.signature.interface?.outputs[0].order == [0, 1, 2])
+    let channels = layer("Softmax", "s", #","axis":1"#, from: #"["p",0,0,{}]"#)
+    #expect(try self.model(functional(pool, channels, outputs: #"["s",0,0]"#)).graph.outputShape == [2, 1, 4])
+  }
+
+  /// Values that attention takes by name, and what is not read of it.
+  @Test func valuesByName() {
+    func heads(_ named: String) -> String {
+      failure(
+        functional(
+          layer("MultiHeadAttention", "a", #","num_heads":2,"key_dim":3"#, from: #"["x",0,0,{\#(named)}]"#),
+          outputs: #"["a",0,0]"#))
+    }
+    #expect(heads(#""value":["x",0,0]"#).contains("attends") == false)
+    #expect(heads(#""value":["x",0,0]"#).contains("has no kernel"))
+    #expect(heads("").contains("takes queries, values and perhaps keys, not 1 values"))
+    #expect(heads(#""key":["x",0,0]"#).contains("is called without a value"))
+    let withMask = heads(#""value":["x",0,0],"attention_mask":["x",0,0]"#)
+    #expect(withMask.contains("is called with a value by name, attention_mask"))
+    #expect(heads(#""value":["x",0,0],"use_causal_mask":true"#).contains("is called with use_causal_mask"))
+    let masked = layer("Softmax", "s", from: #"["x",0,0,{"mask":["x",0,0]}]"#)
+    #expect(failure(functional(masked, outputs: #"["s",0,0]"#)).contains("is called with a value by name, mask"))
+  }
+
   @Test func groupsOfLayers() {
     for (kind, name) in [
       ("Conv2D", "conv2d"), ("DepthwiseConv2D", "depthwise_conv2d"), ("Conv2DTranspose", "conv2d_transpose"),
@@ -131,11 +171,12 @@ import Testing
     #expect(
       one("Conv2D", #","filters":3,"kernel_size":[70000,3]"#).contains("kernel_size that is missing or out of range"))
     #expect(one("Conv2D", #","filters":3,"kernel_size":3,"padding":"causal""#).contains("has padding \"causal\""))
-    #expect(one("Conv2D", #","data_format":"channels_first""#).contains("has data_format channels_first"))
+    #expect(one("Conv1D", #","filters":3,"kernel_size":3"#).contains("takes a signal of two axes, not shape [4, 4, 2]"))
     #expect(
       one("Conv2DTranspose", #","filters":3,"kernel_size":3,"strides":0"#).contains("sizes that are out of range"))
     #expect(one("DepthwiseConv2D", #","kernel_size":3,"depth_multiplier":0"#).contains("depth_multiplier"))
-    #expect(one("BatchNormalization", #","axis":1"#).contains("works along other axes than the last"))
+    #expect(one("BatchNormalization", #","axis":2"#).contains("works along other axes than the first or the last"))
+    #expect(one("Softmax", #","axis":[1,2]"#).contains("works along other axes than the first or the last"))
     #expect(one("Reshape", #","target_shape":[-1,-1]"#).contains("target_shape"))
     #expect(one("Reshape", #","target_shape":[-1,0]"#).contains("target_shape"))
     #expect(one("Reshape", #","target_shape":[5,5]"#).contains("cannot reshape"))

@@ -10,18 +10,19 @@ extension KerasImporter {
       let given = try weights.tensors(of: layer, ["alpha"], in: call.scope)["alpha"]!
       guard
         given.count == 1 && channels <= 1 << 20
-          || given.count == channels && given.shape.dims.last == channels
+          || given.count == channels
+            && (call.form.isTurned ? given.shape.dims.first : given.shape.dims.last) == channels
       else {
         throw CompressError(
           "has slopes of shape \(given.shape); one for each of \(channels) channels is supported", kind: .input,
-          hint: "shared_axes=[1, 2]")
+          hint: "shared_axes=[1, 2], of channels first [2, 3]")
       }
       return [.slope: given.count == 1 ? Tensor(repeating: given.item, [channels]) : try given.reshaped([channels])]
     }
   }
 
-  /// Of a layer that is a function: nil for the identity.
-  func activation(_ layer: KerasLayer, rank: Int) throws -> Activation? {
+  /// Of a layer that is a function: nil for the identity. What works along an axis does so along the last one.
+  func activation(_ layer: KerasLayer) throws -> Activation? {
     switch layer.kind {
     case "ReLU":
       let slope = try layer.number("negative_slope", otherwise: 0), least = try layer.number("threshold", otherwise: 0)
@@ -35,10 +36,6 @@ extension KerasImporter {
     case "LeakyReLU": return .leakyReLU(slope: try layer.number("negative_slope", "alpha", otherwise: 0.3))
     case "ELU": return .elu(alpha: try layer.number("alpha", otherwise: 1))
     default:
-      let axes = layer.config["axis"]?.list?.map(\.integer) ?? [layer.config["axis"]?.integer ?? -1]
-      guard axes.count == 1, axes[0] == -1 || axes[0] == rank else {
-        throw CompressError("works along another axis than the last", kind: .input)
-      }
       return .softmax
     }
   }
@@ -80,10 +77,17 @@ extension KerasImporter {
     if json.text == nil, let kind, ["ReLU", "LeakyReLU", "ELU", "Softmax"].contains(kind) {
       var fields: [String: KerasJSON] = ["class_name": .text(kind), "name": .text(kind)]
       fields["config"] = json["config"] ?? .object([:])
-      function = try activation(KerasLayer(.object(fields)), rank: shape(value).rank)
+      let layer = try KerasLayer(.object(fields))
+      if kind == "Softmax" {
+        try checkLast(KerasCall(layer, [], scope: call.scope, path: "", form: call.form), value)
+      }
+      function = try activation(layer)
       name = kind
     } else {
       function = try activation(name)
+      if call.form.isTurned, function == .softmax || function == .logSoftmax {
+        throw CompressError("has \(name) along the last axis, and its channels first", kind: .input)
+      }
     }
     guard let function else { return value }
     return try emit(.activation(function), [value], named: given ?? "\(call.name)/\(name)")
@@ -125,14 +129,14 @@ extension KerasImporter {
     }
     let sides = try call.operands.enumerated().map { index, operand -> String in
       switch operand {
-      case .value(let value): return value
+      case .value(let held): return held.name
       case .number(let number):
         guard number.isFinite else { throw CompressError("is called with \(number)", kind: .input) }
         return try constant([number], named: "\(call.name)/\(index == 0 ? "first" : "second")")
       }
     }
     // A function would broadcast a value of fewer axes along the batch.
-    let ranks = call.operands.compactMap { if case .value(let value) = $0 { shape(value).rank } else { nil } }
+    let ranks = call.operands.compactMap { if case .value(let held) = $0 { shape(held.name).rank } else { nil } }
     guard let rank = ranks.first else { throw CompressError("takes numbers alone", kind: .input) }
     if let other = ranks.first(where: { $0 != rank }) {
       throw CompressError("takes values of \(rank) and \(other) axes", kind: .input)

@@ -7,10 +7,10 @@ extension KerasImporter {
   mutating func pool(_ call: KerasCall) throws -> String {
     let layer = call.layer, input = try call.single()
     _ = try image(input)
-    let size = try layer.size("pool_size", Size2D(2))
+    let size = try layer.size("pool_size", layer.isOfSignals ? Size2D(1, 2) : Size2D(2))
     var window = try window(layer, size: size)
     window.stride = try layer.size("strides", size)
-    let reduction: Pool2D.Reduction = layer.kind == "MaxPooling2D" ? .max : .average
+    let reduction: Pool2D.Reduction = layer.kind.hasPrefix("Max") ? .max : .average
     return try emit(.pool2d(Pool2D(reduction, window: window)), [input], named: call.name)
   }
 
@@ -19,6 +19,7 @@ extension KerasImporter {
     let reduction: Pool2D.Reduction = call.layer.kind.contains("Max") ? .max : .average
     let keeps = call.layer.flag("keepdims", false)
     let value = try emit(.globalPool(GlobalPool(reduction)), [input], named: keeps ? call.name + "/pool" : call.name)
+    // Of a signal, too: it is an image of height 1.
     return keeps ? try emit(.reshape(Reshape([1, 1, channels])), [value], named: call.name) : value
   }
 
@@ -42,7 +43,8 @@ extension KerasImporter {
   }
 
   mutating func upsampling(_ call: KerasCall) throws -> String {
-    let input = try call.single(), before = try image(input), factor = try call.layer.size("size", Size2D(2))
+    let input = try call.single(), before = try image(input)
+    let factor = try call.layer.size("size", call.layer.isOfSignals ? Size2D(1, 2) : Size2D(2))
     guard (1...1 << 10).contains(factor.height), (1...1 << 10).contains(factor.width) else {
       throw call.layer.wrong("size")
     }

@@ -5,51 +5,57 @@ import Tensors
 // What each class of layers is here.
 extension KerasImporter {
   /// Those that do nothing when a network runs.
-  private static let idle: Set = [
+  static let idle: Set = [
     "Dropout", "SpatialDropout1D", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "AlphaDropout",
     "ActivityRegularization", "Identity", "RandomFlip", "RandomRotation", "RandomZoom", "RandomTranslation",
-    "RandomContrast", "RandomBrightness",
+    "RandomContrast", "RandomBrightness", "StochasticDepth",
   ]
 
   static let supported: [String] =
     idle + [
-      "Conv2D", "DepthwiseConv2D", "SeparableConv2D", "Conv2DTranspose", "Dense", "BatchNormalization",
-      "LayerNormalization", "GroupNormalization", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax",
-      "MaxPooling2D", "AveragePooling2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "ZeroPadding2D",
-      "Cropping2D", "UpSampling2D", "Resizing", "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum",
-      "Concatenate", "Flatten", "Reshape", "Permute", "Rescaling", "Normalization",
+      "Dense", "MultiHeadAttention", "Attention", "BatchNormalization", "LayerNormalization", "GroupNormalization",
+      "LayerScale", "Activation", "ReLU", "LeakyReLU", "PReLU", "ELU", "Softmax", "Resizing", "Add", "Subtract",
+      "Multiply", "Average", "Maximum", "Minimum", "Concatenate", "Flatten", "Reshape", "Permute", "Rescaling",
+      "Normalization",
     ]
+    + ["1D", "2D"].flatMap { dimensions in
+      [
+        "Conv", "DepthwiseConv", "SeparableConv", "MaxPooling", "AveragePooling", "GlobalAveragePooling",
+        "GlobalMaxPooling", "ZeroPadding", "Cropping", "UpSampling",
+      ].map { $0 + dimensions } + ["Conv\(dimensions)Transpose"]
+    }
 
   /// The value that a call gives.
   mutating func layer(_ call: KerasCall) throws -> String {
     let layer = call.layer
-    if layer.text("data_format", "channels_last") == "channels_first" {
-      throw CompressError(
-        "has data_format channels_first; only channels_last is read", kind: .input, hint: KerasFile.exporting)
-    }
     let hasNumber = call.operands.contains { if case .number = $0 { true } else { false } }
     if layer.isFunction || hasNumber { return try function(call) }
     if Self.idle.contains(layer.kind) { return try call.single() }
     switch layer.kind {
-    case "Conv2D": return try convolution(call)
-    case "DepthwiseConv2D": return try depthwise(call)
-    case "SeparableConv2D": return try separable(call)
-    case "Conv2DTranspose": return try transposed(call)
+    case "Conv1D", "Conv2D": return try convolution(call)
+    case "DepthwiseConv1D", "DepthwiseConv2D": return try depthwise(call)
+    case "SeparableConv1D", "SeparableConv2D": return try separable(call)
+    case "Conv1DTranspose", "Conv2DTranspose": return try transposed(call)
     case "Dense": return try dense(call)
+    case "MultiHeadAttention": return try attentionOfHeads(call)
+    case "Attention": return try attention(call)
     case "BatchNormalization", "BatchNormalizationV1", "BatchNormalizationV2": return try batchNormalization(call)
     case "LayerNormalization", "GroupNormalization": return try sampleNormalization(call)
+    case "LayerScale" where layer.config["projection_dim"] != nil: return try layerScale(call)
     case "Activation":
       return try activated(try call.single(), layer.config["activation"], call, named: call.name)
     case "ReLU", "LeakyReLU", "ELU", "Softmax":
       let input = try call.single()
-      return try applied(input, activation(layer, rank: shape(input).rank), named: call.name)
+      if layer.kind == "Softmax" { try checkLast(call, input) }
+      return try applied(input, activation(layer), named: call.name)
     case "PReLU": return try prelu(call)
-    case "MaxPooling2D", "AveragePooling2D": return try pool(call)
-    case "GlobalAveragePooling2D", "GlobalMaxPooling2D", "GlobalMaxPool2D", "GlobalAvgPool2D":
+    case "MaxPooling1D", "AveragePooling1D", "MaxPooling2D", "AveragePooling2D": return try pool(call)
+    case "GlobalAveragePooling1D", "GlobalMaxPooling1D", "GlobalAveragePooling2D", "GlobalMaxPooling2D",
+      "GlobalMaxPool2D", "GlobalAvgPool2D":
       return try globalPool(call)
-    case "ZeroPadding2D": return try padding(call)
-    case "Cropping2D": return try cropping(call)
-    case "UpSampling2D": return try upsampling(call)
+    case "ZeroPadding1D", "ZeroPadding2D": return try padding(call)
+    case "Cropping1D", "Cropping2D": return try cropping(call)
+    case "UpSampling1D", "UpSampling2D": return try upsampling(call)
     case "Resizing": return try resizing(call)
     case "Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum": return try merge(call)
     case "Concatenate": return try concatenation(call)
@@ -79,17 +85,19 @@ extension KerasImporter {
   // MARK: Layers with weights
 
   func window(_ layer: KerasLayer, size: Size2D) throws -> Window {
-    let padding: Padding
+    let padding: Padding, dilation = try layer.size("dilation_rate", Size2D(1))
     switch layer.text("padding", "valid").lowercased() {
     case "valid": padding = .valid
     case "same": padding = .same
+    // What is computed of a place takes none behind it.
+    case "causal" where layer.isOfSignals:
+      padding = .explicit(top: 0, left: max(size.width - 1, 0) * dilation.width, bottom: 0, right: 0)
     case let other:
       throw CompressError(
         "has padding \"\(other.escapedForTerminal.shortened(to: 40))\"; valid and same are read", kind: .input)
     }
     return Window(
-      size, stride: try layer.size("strides", Size2D(1)), padding: padding,
-      dilation: try layer.size("dilation_rate", Size2D(1)))
+      size, stride: try layer.size("strides", Size2D(1)), padding: padding, dilation: dilation)
   }
 
   /// A weight as the file has it, of so many axes.
@@ -101,6 +109,13 @@ extension KerasImporter {
     return tensor
   }
 
+  /// The kernel of a convolution; of one of signals as that of images of height 1.
+  private static func kernel(_ tensors: [String: Tensor], _ name: String, of layer: KerasLayer) throws -> Tensor {
+    guard layer.isOfSignals else { return try weight(tensors, name, rank: 4) }
+    let kernel = try weight(tensors, name, rank: 3)
+    return try kernel.contiguous().reshaped([1] + kernel.shape.dims)
+  }
+
   mutating func convolution(_ call: KerasCall) throws -> String {
     let layer = call.layer, input = try call.single(), weights = weights, hasBias = layer.flag("use_bias", true)
     let conv = Conv2D(
@@ -108,7 +123,7 @@ extension KerasImporter {
       groups: try layer.integer("groups", 1), hasBias: hasBias)
     let value = try emit(.conv2d(conv), [input], named: call.name) {
       let given = try weights.tensors(of: layer, ["kernel"] + (hasBias ? ["bias"] : []), in: call.scope)
-      var tensors = [ParameterRole.weight: try Self.weight(given, "kernel", rank: 4).transposed([3, 0, 1, 2])]
+      var tensors = [ParameterRole.weight: try Self.kernel(given, "kernel", of: layer).transposed([3, 0, 1, 2])]
       tensors[.bias] = given["bias"]
       return tensors
     }
@@ -131,7 +146,7 @@ extension KerasImporter {
     let value = try emit(.conv2d(conv), [input], named: call.name) {
       // Keras 3 calls it kernel, 2 depthwise_kernel.
       let given = try Self.either(weights, layer, "depthwise_kernel", "kernel", hasBias ? ["bias"] : [], call.scope)
-      var tensors = [ParameterRole.weight: try Self.spread(Self.weight(given, "kernel", rank: 4))]
+      var tensors = [ParameterRole.weight: try Self.spread(Self.kernel(given, "kernel", of: layer))]
       tensors[.bias] = given["bias"]
       return tensors
     }
@@ -162,13 +177,13 @@ extension KerasImporter {
       filters: channels * multiplier, window: try window(layer, size: try layer.size("kernel_size")), groups: channels,
       hasBias: false)
     let inner = try emit(.conv2d(first), [input], named: call.name + "/depthwise") {
-      [.weight: try Self.spread(Self.weight(given(), "depthwise_kernel", rank: 4))]
+      [.weight: try Self.spread(Self.kernel(given(), "depthwise_kernel", of: layer))]
     }
     let second = Conv2D(filters: try layer.integer("filters"), window: Window(Size2D(1)), hasBias: hasBias)
     let value = try emit(.conv2d(second), [inner], named: call.name) {
       let given = try given()
       var tensors = [
-        ParameterRole.weight: try Self.weight(given, "pointwise_kernel", rank: 4).transposed([3, 0, 1, 2])
+        ParameterRole.weight: try Self.kernel(given, "pointwise_kernel", of: layer).transposed([3, 0, 1, 2])
       ]
       tensors[.bias] = given["bias"]
       return tensors
@@ -208,7 +223,7 @@ extension KerasImporter {
     let value = try emit(.conv2d(conv), [input], named: call.name) {
       let given = try weights.tensors(of: layer, ["kernel"] + (hasBias ? ["bias"] : []), in: call.scope)
       // [height, width, out, in], turned by 180 degrees.
-      var kernel = try Self.weight(given, "kernel", rank: 4).transposed([2, 0, 1, 3]).contiguous()
+      var kernel = try Self.kernel(given, "kernel", of: layer).transposed([2, 0, 1, 3]).contiguous()
       for axis in [1, 2] { kernel = try kernel.gathered(axis: axis, Array((0..<kernel.shape[axis]).reversed())) }
       var tensors = [ParameterRole.weight: kernel]
       tensors[.bias] = given["bias"]

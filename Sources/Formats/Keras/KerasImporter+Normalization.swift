@@ -4,18 +4,17 @@ import Tensors
 
 // Layers that scale and shift, by statistics or by numbers of their own.
 extension KerasImporter {
-  /// That the axis, or the only one of a list, is the last.
-  func checkLast(_ layer: KerasLayer, _ value: String) throws {
-    let axes = layer.config["axis"]?.list?.map(\.integer) ?? [layer.config["axis"]?.integer ?? -1]
-    // With the batch in front.
-    guard axes.count == 1, let axis = axes[0], axis == -1 || axis == shape(value).rank else {
-      throw CompressError("works along other axes than the last", kind: .input)
+  /// That the axis, or the only one of a list, is the one that is last here: the first or the last of Keras's value.
+  func checkLast(_ call: KerasCall, _ value: String) throws {
+    let given = call.layer.config["axis"], axes = given?.list?.map(\.integer) ?? [given?.integer ?? -1]
+    guard axes.count == 1, let axis = axes[0], call.axis(axis, rank: shape(value).rank) == shape(value).rank - 1 else {
+      throw CompressError("works along other axes than the first or the last", kind: .input)
     }
   }
 
   mutating func batchNormalization(_ call: KerasCall) throws -> String {
     let layer = call.layer, input = try call.single(), weights = weights
-    try checkLast(layer, input)
+    try checkLast(call, input)
     guard !layer.flag("renorm", false) else { throw CompressError("has renorm, which is not supported", kind: .input) }
     let momentum = try layer.number("momentum", otherwise: 0.99)
     let op = BatchNorm(
@@ -46,7 +45,7 @@ extension KerasImporter {
 
   mutating func sampleNormalization(_ call: KerasCall) throws -> String {
     let layer = call.layer, input = try call.single(), weights = weights
-    try checkLast(layer, input)
+    try checkLast(call, input)
     let hasScale = layer.flag("scale", true), hasShift = layer.flag("center", true)
     var groups: Int?
     if layer.kind == "GroupNormalization" {
@@ -99,7 +98,7 @@ extension KerasImporter {
   /// `(x - mean) / sqrt(variance)`, with what the layer was adapted to.
   mutating func normalization(_ call: KerasCall) throws -> String {
     let layer = call.layer, input = try call.single()
-    try checkLast(layer, input)
+    try checkLast(call, input)
     guard !layer.flag("invert", false) else { throw CompressError("has invert, which is not supported", kind: .input) }
     func numbers(_ json: KerasJSON?) -> [Float]? {
       guard let json else { return nil }

@@ -31,8 +31,9 @@ extension KerasImporter {
     guard let first = values.first else { throw CompressError("takes no value", kind: .input) }
     if values.count == 1 { return first }
     let rank = shape(first).rank, given = try call.layer.integer("axis", -1)
-    let axis = given < 0 ? given + rank : given - 1
-    guard (0..<rank).contains(axis) else { throw CompressError("joins along axis \(given)", kind: .input) }
+    guard let axis = call.axis(given, rank: rank) else {
+      throw CompressError("joins along axis \(given)", kind: .input)
+    }
     return try emit(.concat(Concat(axis: axis == rank - 1 ? nil : axis)), values, named: call.name)
   }
 

@@ -2,8 +2,9 @@ import Diagnostics
 import Network
 import Tensors
 
-/// Turns a configuration with its weights into a network. Keras's images have their channels last, as they have here; a
-/// model that is a layer of another is put in its place.
+/// Turns a configuration with its weights into a network. Keras's images have their channels last, as they have here,
+/// but for layers that take them first: what those give is held with its channels last all the same, and its axes are
+/// moved only where another layer asks for their order. A model that is a layer of another is put in its place.
 struct KerasImporter {
   let weights: KerasWeights
   let isVersion3: Bool
@@ -13,6 +14,8 @@ struct KerasImporter {
   /// The layers that have weights, and constants, by what they were to be called: a layer that is called again has the
   /// same.
   private var owners: [String: String] = [:]
+  /// Values of the network in other forms than they came in.
+  var turned: [Held: [KerasForm: String]] = [:]
 
   /// Models inside each other.
   private static let deepest = 16
@@ -31,26 +34,39 @@ struct KerasImporter {
         "has no input \"\(name.escapedForTerminal.shortened(to: 80))\""
           + Suggestion.text(for: name, among: network.inputs.map(\.layer)))
     }
-    var given: [String] = []
+    let isChannelsFirst = network.isChannelsFirst
+    var given: [Held] = []
     for place in network.inputs {
       guard let layer = byName[place.layer], layer.kind == "InputLayer" else {
         throw CompressError("has an input that is no InputLayer", kind: .input).at(layer: place.layer)
       }
-      given.append(try atLayer(layer.name) { try emit(.input(Input(inputShape(layer))), [], named: layer.name) })
+      given.append(
+        try atLayer(layer.name) {
+          let dims = try inputShape(layer).dims, isTurned = isChannelsFirst && dims.count > 1
+          let shape = Shape(isTurned ? dims.dropFirst() + [dims[0]] : dims)
+          return Held(
+            try emit(.input(Input(shape)), [], named: layer.name), KerasForm(isTurned: isTurned, isSignal: false))
+        })
     }
-    var ends = try run(
+    var outputs = try run(
       network, given, scope: weights.outermost(network.layers), path: "", depth: 0)
+    for (index, output) in outputs.enumerated() {
+      outputs[index] = try held(output, as: KerasForm(isTurned: output.form.isTurned, isSignal: false))
+    }
+    var ends = outputs.map(\.name)
     // An output is no input, and none is another one.
-    for (index, end) in ends.enumerated() where given.contains(end) || ends[..<index].contains(end) {
+    for (index, end) in ends.enumerated()
+    where given.contains(where: { $0.name == end }) || ends[..<index].contains(end) {
       ends[index] = try emit(.reshape(Reshape(layers.shapes[end]!)), [end], named: end + "/output")
     }
     let graph = try Graph(layers.needed(for: ends), outputs: ends)
-    func value(_ name: String, _ place: KerasNetwork.Place) -> ModelInterface.Value {
-      ModelInterface.Value(name, name: place.layer, order: Array(0..<graph.shape(of: name).rank))
+    func value(_ name: String, _ form: KerasForm, _ place: KerasNetwork.Place) -> ModelInterface.Value {
+      let axes = Array(0..<graph.shape(of: name).rank)
+      return ModelInterface.Value(name, name: place.layer, order: form.isTurned ? axes.dropFirst() + [0] : axes)
     }
     let interface = ModelInterface(
-      format: format, inputs: zip(given, network.inputs).map { value($0, $1) },
-      outputs: zip(ends, network.outputs).map { value($0, $1) })
+      format: format, inputs: zip(given, network.inputs).map { value($0.name, $0.form, $1) },
+      outputs: ends.indices.map { value(ends[$0], outputs[$0].form, network.outputs[$0]) })
     var model = try Model(graph: graph, parameters: layers.parameters.filter { graph[$0.key] != nil })
     model.adopt(try ModelSignature(classes: nil, preprocessing: nil, interface: interface))
     return model
@@ -90,8 +106,8 @@ struct KerasImporter {
   ///
   /// - Returns: its outputs.
   private mutating func run(
-    _ network: KerasNetwork, _ inputs: [String], scope: KerasWeights.Scope, path: String, depth: Int
-  ) throws -> [String] {
+    _ network: KerasNetwork, _ inputs: [Held], scope: KerasWeights.Scope, path: String, depth: Int
+  ) throws -> [Held] {
     guard inputs.count == network.inputs.count else {
       throw CompressError("takes \(network.inputs.count) values, not \(inputs.count)", kind: .input)
     }
@@ -104,7 +120,7 @@ struct KerasImporter {
       let number: Int
     }
     func call(_ place: KerasNetwork.Place) -> Call { Call(layer: place.layer, number: place.call) }
-    var values: [Call: [String]] = [:], waiting: [Call: Int] = [:], readers: [Call: [Call]] = [:], ready: [Call] = []
+    var values: [Call: [Held]] = [:], waiting: [Call: Int] = [:], readers: [Call: [Call]] = [:], ready: [Call] = []
     var layers: [String: KerasLayer] = [:]
     for layer in network.layers where layers.updateValue(layer, forKey: layer.name) != nil {
       throw CompressError("two layers have this name", kind: .input).at(layer: layer.name)
@@ -143,12 +159,15 @@ struct KerasImporter {
         if KerasNetwork.isModel(layer) {
           let inner = try KerasNetwork(layer.json)
           return try run(
-            inner, try operands.map { try Self.value($0) }, scope: weights.scope(of: layer, inner.layers, in: scope),
+            inner, try operands.map { try Self.held($0) }, scope: weights.scope(of: layer, inner.layers, in: scope),
             path: path + layer.name + "/", depth: depth + 1)
         }
-        do { return [try self.layer(KerasCall(layer, operands, scope: scope, path: path))] } catch var error
-          as CompressError
-        {
+        do {
+          let call = KerasCall(layer, operands, scope: scope, path: path), form = wantedForm(call)
+          let name = try self.layer(try self.call(call, as: form))
+          // Vectors have one form alone.
+          return [Held(name, shape(name).rank > 1 ? form : KerasForm())]
+        } catch var error as CompressError {
           if error.layer == nil {
             error.message = "\(layer.kind.escapedForTerminal.shortened(to: 80)): \(error.message)"
           }
@@ -175,15 +194,25 @@ struct KerasImporter {
     guard calls <= Self.mostCalls else { throw CompressError("has more than \(Self.mostCalls) layers", kind: .limit) }
   }
 
+  /// A value of the network that stands for one of Keras's.
+  struct Held: Hashable {
+    let name: String
+    let form: KerasForm
+
+    init(_ name: String, _ form: KerasForm = KerasForm()) { (self.name, self.form) = (name, form) }
+  }
+
   enum Operand {
-    case value(String)
+    case value(Held)
     case number(Float)
   }
 
-  static func value(_ operand: Operand) throws -> String {
-    guard case .value(let name) = operand else { throw CompressError("is called with a number", kind: .input) }
-    return name
+  static func held(_ operand: Operand) throws -> Held {
+    guard case .value(let held) = operand else { throw CompressError("is called with a number", kind: .input) }
+    return held
   }
+
+  static func value(_ operand: Operand) throws -> String { try held(operand).name }
 
   // MARK: Emitting
 
@@ -220,22 +249,3 @@ struct KerasImporter {
   }
 }
 
-/// One call of a layer.
-struct KerasCall {
-  let layer: KerasLayer
-  let operands: [KerasImporter.Operand]
-  let scope: KerasWeights.Scope
-  /// What the layer is called in the network.
-  let name: String
-
-  init(_ layer: KerasLayer, _ operands: [KerasImporter.Operand], scope: KerasWeights.Scope, path: String) {
-    (self.layer, self.operands, self.scope) = (layer, operands, scope)
-    name = path + layer.name
-  }
-
-  /// The value it takes, if it takes just one.
-  func single() throws -> String {
-    guard operands.count == 1 else { throw CompressError("takes one value, not \(operands.count)", kind: .input) }
-    return try KerasImporter.value(operands[0])
-  }
-}

@@ -38,6 +38,14 @@ struct KerasNetwork {
     }
   }
 
+  /// Whether a layer of it, or of a model in it, takes channels first.
+  var isChannelsFirst: Bool {
+    layers.contains {
+      $0.config["data_format"]?.text == "channels_first"
+        || Self.isModel($0) && ((try? KerasNetwork($0.json))?.isChannelsFirst ?? false)
+    }
+  }
+
   /// A layer that is a model of its own.
   static func isModel(_ layer: KerasLayer) -> Bool {
     ["Functional", "Model", "Sequential"].contains(layer.kind)
@@ -135,7 +143,7 @@ struct KerasLayer {
     }
     (self.kind, self.name, self.config, self.json) = (kind, name, config, json)
     isFunction = kind == "TFOpLambda" || json["module"]?.text?.contains(".ops.") ?? false
-    calls = try atLayer(name) { try (json["inbound_nodes"]?.list ?? []).map(Self.call) }
+    calls = try atLayer(name) { try (json["inbound_nodes"]?.list ?? []).map { try Self.call($0, of: kind) } }
   }
 
   /// An input that a sequential model does not name.
@@ -145,27 +153,28 @@ struct KerasLayer {
     json = .null
   }
 
-  private static func call(_ json: KerasJSON) throws -> [Operand] {
+  /// What classes call the values they take, where those may be given by name.
+  private static let argumentNames = ["MultiHeadAttention": ["query", "value", "key"]]
+
+  private static func call(_ json: KerasJSON, of kind: String) throws -> [Operand] {
     // Keras 3: {"args": […], "kwargs": {…}}.
     if let arguments = json["args"]?.list {
-      if case .object(let named)? = json["kwargs"], let name = named.first(where: { Self.hasTensor($0.value) })?.key {
-        throw CompressError(
-          "is called with a value by name, \(name.escapedForTerminal.shortened(to: 80)), which is not supported",
-          kind: .input)
-      }
-      return try arguments.flatMap { $0["class_name"] == nil ? $0.list ?? [$0] : [$0] }.map(operand)
+      let given = arguments.flatMap { $0["class_name"] == nil ? $0.list ?? [$0] : [$0] }
+      return try withNamed(given.map(operand), json["kwargs"], of: kind)
     }
     // Keras 2: a list of ["name", call, output, {…}], or for one of TensorFlow's functions one of them with its
     // arguments.
     guard let items = json.list else { throw CompressError("is called with what is no list", kind: .input) }
     guard items.first?.text != nil else {
-      return try items.map { item in
+      let given = try items.map { item -> Operand in
         guard let place = KerasNetwork.Place(item) else {
           throw CompressError("is called with what is no layer", kind: .input)
         }
-        if let parts = item.list, parts.count > 3 { try checkRuns(parts[3]) }
         return .place(place)
       }
+      let named = items.compactMap { $0.list.flatMap { $0.count > 3 ? $0[3] : nil } }
+      for given in named { try checkRuns(given) }
+      return try withNamed(given, named.first, of: kind)
     }
     var operands = [try operand(json)]
     if items.count > 3, case .object(let named) = items[3] {
@@ -186,8 +195,28 @@ struct KerasLayer {
     }
   }
 
+  /// The values that a layer takes by their order, and behind them those by name, in the order of the names.
+  private static func withNamed(_ given: [Operand], _ json: KerasJSON?, of kind: String) throws -> [Operand] {
+    guard case .object(let named)? = json else { return given }
+    let names = (argumentNames[kind] ?? []).dropFirst(given.count)
+    let tensors = named.filter { hasTensor($0.value) }
+    if let name = tensors.keys.sorted().first(where: { !names.contains($0) }) {
+      throw CompressError(
+        "is called with a value by name, \(name.escapedForTerminal.shortened(to: 80)), which is not supported",
+        kind: .input)
+    }
+    if named["use_causal_mask"]?.truth == true {
+      throw CompressError(
+        "is called with use_causal_mask, which is not supported", kind: .input, hint: KerasFile.exporting)
+    }
+    guard names.prefix(tensors.count).allSatisfy({ tensors[$0] != nil }) else {
+      throw CompressError("is called without a \(names.first ?? "value")", kind: .input)
+    }
+    return try given + names.prefix(tensors.count).map { try operand(tensors[$0]!) }
+  }
+
   private static func hasTensor(_ json: KerasJSON) -> Bool {
-    if json["class_name"]?.text == "__keras_tensor__" { return true }
+    if json["class_name"]?.text == "__keras_tensor__" || KerasNetwork.Place(json) != nil { return true }
     return json.list?.contains(where: hasTensor) ?? false
   }
 
@@ -233,21 +262,33 @@ struct KerasLayer {
   func flag(_ key: String, _ otherwise: Bool) -> Bool { config[key]?.truth ?? otherwise }
   func text(_ key: String, _ otherwise: String) -> String { config[key]?.text ?? otherwise }
 
+  /// Whether it is for signals of one dimension; they are images of height 1.
+  var isOfSignals: Bool { kind.contains("1D") }
+
   /// Height and width, or one number for both.
   func size(_ key: String, _ otherwise: Size2D? = nil) throws -> Size2D {
     guard let value = config[key] else {
       guard let otherwise else { throw wrong(key) }
       return otherwise
     }
-    let numbers = value.list?.map(\.integer) ?? [value.integer, value.integer]
+    var numbers = value.list?.map(\.integer) ?? [value.integer, value.integer]
+    if isOfSignals { numbers = value.list.map { [1] + $0.map(\.integer) } ?? [1, value.integer] }
     guard numbers.count == 2, let height = numbers[0], let width = numbers[1], (0...1 << 16).contains(height),
       (0...1 << 16).contains(width)
     else { throw wrong(key) }
     return Size2D(height, width)
   }
 
-  /// `[[top, bottom], [left, right]]`, `[vertical, horizontal]` or one number.
+  /// `[[top, bottom], [left, right]]`, `[vertical, horizontal]` or one number; of signals `[left, right]` or one
+  /// number.
   func margins(_ key: String) throws -> (top: Int, bottom: Int, left: Int, right: Int) {
+    if isOfSignals {
+      let numbers = config[key]?.list?.map(\.integer) ?? [config[key]?.integer, config[key]?.integer]
+      guard numbers.count == 2, let left = numbers[0], let right = numbers[1], (0...1 << 16).contains(left),
+        (0...1 << 16).contains(right)
+      else { throw wrong(key) }
+      return (0, 0, left, right)
+    }
     let sides =
       config[key]?.list?.map { $0.list?.map(\.integer) ?? [$0.integer, $0.integer] }
       ?? [[config[key]?.integer, config[key]?.integer], [config[key]?.integer, config[key]?.integer]]

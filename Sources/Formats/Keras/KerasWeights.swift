@@ -89,15 +89,31 @@ struct KerasWeights {
     return out.lowercased()
   }
 
+  /// A layer within a layer.
+  struct Part {
+    /// In a whole file.
+    let name: String
+    /// Of its group in an archive, as one version or another has it.
+    let groups: [String]
+  }
+
   /// The weights of a layer.
   ///
-  /// - Parameter names: in the order in which Keras makes them.
+  /// - Parameters:
+  ///   - part: of a layer that is made of others: which of them.
+  ///   - names: in the order in which Keras makes them.
   /// - Throws: `CompressError` naming what is missing.
-  func tensors(of layer: KerasLayer, _ names: [String], in scope: Scope) throws -> [String: Tensor] {
-    var tensors: [String: Tensor] = [:]
+  func tensors(
+    of layer: KerasLayer, part: Part? = nil, _ names: [String], in scope: Scope
+  ) throws -> [String: Tensor] {
+    var tensors: [String: Tensor] = [:], group = scope.groups[layer.name] ?? ""
+    if let part {
+      let known = part.groups.first { file.dataSets["\(group)/\($0)/vars/0"] != nil }
+      group += "/" + (known ?? part.groups.first ?? part.name)
+    }
     for (index, name) in names.enumerated() {
       let path =
-        try form == .archive ? "\(scope.groups[layer.name] ?? "")/vars/\(index)" : path(of: name, layer, in: scope)
+        try form == .archive ? "\(group)/vars/\(index)" : path(of: name, layer, part, in: scope)
       guard let set = file.dataSets[path] else {
         throw CompressError(
           "has no \(name): the file has no data set \"\(path.escapedForTerminal.shortened(to: 200))\"", kind: .input)
@@ -112,9 +128,10 @@ struct KerasWeights {
     return tensors
   }
 
-  private func path(of name: String, _ layer: KerasLayer, in scope: Scope) throws -> String {
-    let top = scope.top ?? layer.name
-    var found = sets[top]?[scope.top == nil ? name : "\(layer.name)/\(name)"] ?? []
+  private func path(of name: String, _ layer: KerasLayer, _ part: Part?, in scope: Scope) throws -> String {
+    let top = scope.top ?? layer.name, owner = part?.name ?? (scope.top == nil ? nil : layer.name)
+    var found = sets[top]?[owner.map { "\($0)/\(name)" } ?? name] ?? []
+    if part != nil, scope.top != nil { found = found.filter { $0.contains(layer.name) } }
     // Models may have layers of one name: then those around them tell.
     if found.count > 1 { found = found.filter { path in scope.names.allSatisfy(path.contains) } }
     guard found.count <= 1 else {
@@ -122,6 +139,7 @@ struct KerasWeights {
         "has several weights called \(name) in \"\(Self.root)/\(top.escapedForTerminal.shortened(to: 80))\"",
         kind: .input)
     }
-    return ([Self.root, top] + (found.first ?? [layer.name, name])).joined(separator: "/")
+    let usual = [layer.name] + (part.map { [$0.name] } ?? []) + [name]
+    return ([Self.root, top] + (found.first ?? usual)).joined(separator: "/")
   }
 }
