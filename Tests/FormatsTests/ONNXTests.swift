@@ -230,6 +230,43 @@ import Testing
     #expect(kinds(try read(net)) == ["input", "reshape", "dense"])
   }
 
+  /// Windows as rows of one matrix for the whole batch, as exporters write them out.
+  @Test func aBatchThatVariesMayMixWithOtherAxes() throws {
+    func rows(_ batch: Int?, isImage: Bool = false) -> ONNXWriter {
+      var net = ONNXWriter()
+      net.input("x", [batch, 2, 3, 4])
+      net.integers("rows", [-1, 4])
+      net.weight("w", [4, 2], numbers(8))
+      net.node(isImage ? "GlobalMaxPool" : "Relu", ["x"], "r")
+      net.node("Reshape", ["x", "rows"], "matrix")
+      net.node("MatMul", ["matrix", "w"], "product")
+      net.integers("images", [-1, 2, 3, 2])
+      net.node("Reshape", ["product", "images"], "y")
+      net.output("y")
+      if isImage { net.output("r") }
+      return net
+    }
+    func notes(_ net: ONNXWriter) throws -> (Model, [String]) {
+      var notes: [String] = [], model: Model?
+      try withTemporaryFile("net.onnx") { path in
+        try Data(net.bytes).write(to: URL(fileURLWithPath: path))
+        model = try ONNXFile.read(path) { notes.append($0) }
+      }
+      return (try #require(model), notes)
+    }
+    let (varying, said) = try notes(rows(nil))
+    #expect(said == ["the file mixes the batch, which varies, with other axes: it is read for a batch of one"])
+    #expect(varying.graph.shape(of: varying.graph.inputs[0]).count == 24 && varying.graph.outputShape.count == 12)
+    #expect(varying.signature.interface?.inputs[0].hasBatch == true)
+    // A batch that is fixed is a sample as a whole, unless something needs one that has none.
+    let (whole, text) = try notes(rows(2))
+    #expect(whole.graph.outputShape.count == 24 && text.first?.hasPrefix("the file fixes a batch of 2") == true)
+    #expect(try notes(rows(1)).1.isEmpty)
+    let refused = message { _ = try read(rows(2, isImage: true)) }
+    #expect(refused.contains("mixes the batch") && refused.contains("export it with one of 1"), "\(refused)")
+    #expect(message { _ = try read(rows(nil, isImage: true)) } == "nothing was thrown")
+  }
+
   @Test func whatIsNotSupportedIsNamed() throws {
     var net = small()
     net.nodes.insert(ONNXWriter.node("ReduceProd", ["x"], ["r"], name: "odd"), at: 0)

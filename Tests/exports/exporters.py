@@ -1,7 +1,7 @@
 """Exports networks of torchvision with drawn weights by PyTorch's exporters, each as a case that `compress conformance`
 runs: CASE/model.onnx, and what goes in and comes out as PyTorch computes it.
 
-  exporters.py FOLDER [NETWORK …]
+  exporters.py FOLDER [NETWORK …]    # without names all but whole detectors, which no network is
 
 Prints what it was made with, and a line for each export that PyTorch itself refuses.
 """
@@ -81,13 +81,23 @@ class Backbone(torch.nn.Module):
 
 
 class Segmenter(torch.nn.Module):
-    def __init__(self):
+    def __init__(self, make):
         super().__init__()
-        self.network = models.segmentation.deeplabv3_mobilenet_v3_large(
-            weights=None, weights_backbone=None, num_classes=5)
+        self.network = make(weights=None, weights_backbone=None, num_classes=5)
 
     def forward(self, x):
         return self.network(x)["out"]
+
+
+class Detector(torch.nn.Module):
+    """A whole detector, which ends in boxes as many as there are."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.network = make(weights=None, weights_backbone=None)
+
+    def forward(self, x):
+        return self.network(list(x))
 
 
 def transformer():
@@ -107,16 +117,26 @@ NETWORKS = {
     "squeezenet1_1": (lambda: models.squeezenet1_1(weights=None), IMAGE),
     "vit, reduced": (transformer, IMAGE),
     "swin_t": (lambda: models.swin_t(weights=None), IMAGE),
-    "deeplabv3_mobilenet_v3_large": (Segmenter, IMAGE),
+    "deeplabv3_mobilenet_v3_large": (lambda: Segmenter(models.segmentation.deeplabv3_mobilenet_v3_large), IMAGE),
+    "fcn_resnet50": (lambda: Segmenter(models.segmentation.fcn_resnet50), IMAGE),
     "fasterrcnn backbone": (Backbone, IMAGE),
     "MultiheadAttention": (Attention, (6, 32)),
     "focus": (Focus, IMAGE),
     "signal": (Signal, (3, 32)),
 }
+# What no network is: its boxes are as many as it finds.
+DETECTORS = {
+    "ssdlite320_mobilenet_v3_large": (lambda: Detector(models.detection.ssdlite320_mobilenet_v3_large), IMAGE),
+    "fasterrcnn_resnet50_fpn": (lambda: Detector(models.detection.fasterrcnn_resnet50_fpn), IMAGE),
+}
 
 
 def drawn(network):
-    """With statistics that batch norms might have."""
+    """With statistics that batch norms might have, and no weights of next to nothing, which would hide what comes
+    before them."""
+    for parameter in network.parameters():
+        if parameter.dim() > 1 and parameter.abs().max() < 1e-4:
+            torch.nn.init.normal_(parameter, std=0.1)
     for module in network.modules():
         if isinstance(module, (torch.nn.BatchNorm1d, torch.nn.BatchNorm2d)):
             module.running_mean.normal_(0, 0.1)
@@ -133,27 +153,31 @@ def main():
     target, wanted = sys.argv[1], sys.argv[2:]
     warnings.filterwarnings("ignore")
     print(f"torch {torch.__version__}, torchvision {torchvision.__version__}, onnx {onnx.__version__}", flush=True)
-    for name, (make, shape) in NETWORKS.items():
-        if wanted and name not in wanted:
+    for name, (make, shape) in (NETWORKS | DETECTORS).items():
+        if name not in wanted if wanted else name in DETECTORS:
             continue
         torch.manual_seed(0)
         network = drawn(make())
-        # By the older exporter the batch varies, by that of today it is fixed.
-        for exporter, samples in (("older", 2), ("today's", 1), ("today's, batch of 2", 2)):
+        # By the older exporter the batch varies, by that of today it is fixed, or varies where that is asked for.
+        for exporter, samples in (
+                ("older", 2), ("today's", 1), ("today's, batch of 2", 2), ("today's, batch varies", 2)):
             case = os.path.join(target, f"{name} ({exporter})")
             data = os.path.join(case, "test_data_set_0")
             os.makedirs(data)
+            # A detector takes its batch apart, as many samples as it is shown.
+            samples = 1 if name in DETECTORS else samples
             x = torch.rand(samples, *shape)
-            with torch.no_grad():
-                y = network(x)
             path = os.path.join(case, "model.onnx")
             try:
+                with torch.no_grad():
+                    y = network(x)
                 if exporter == "older":
                     torch.onnx.export(
                         network, (x,), path, opset_version=17, dynamo=False, input_names=["x"],
                         dynamic_axes={"x": {0: "batch"}})
                 else:
-                    torch.onnx.export(network, (x,), path, dynamo=True, verbose=False)
+                    varying = {"dynamic_shapes": ({0: torch.export.Dim("batch")},)} if "varies" in exporter else {}
+                    torch.onnx.export(network, (x,), path, dynamo=True, verbose=False, **varying)
             except Exception as error:
                 print(f"not exported  {name} ({exporter}): {str(error).splitlines()[0][:160]}", flush=True)
                 for root, folders, files in os.walk(case, topdown=False):
@@ -162,7 +186,8 @@ def main():
                     os.rmdir(root)
                 continue
             save(data, "input_0.pb", x.numpy())
-            for index, output in enumerate(y if isinstance(y, tuple) else [y]):
+            outputs = [v for boxes in y for v in boxes.values()] if isinstance(y, list) else y
+            for index, output in enumerate(outputs if isinstance(outputs, (tuple, list)) else [outputs]):
                 save(data, f"output_{index}.pb", output.numpy())
 
 

@@ -7,7 +7,7 @@ import Tensors
 public enum ONNXFile {
   public static let fileExtension = "onnx"
   /// Counts what changes the network that a file becomes, so that results of before are not taken for those of now.
-  public static let reading = 3
+  public static let reading = 4
   /// The versions of the standard operators that are read.
   static let operatorSets = 1...26
 
@@ -21,6 +21,8 @@ public enum ONNXFile {
     public var hasBatch = true
     /// Whether nodes whose operator is not known are left out, with all that follow them.
     public var allowsUnknown = false
+    /// Whether a batch that varies is taken to be one sample, so that it may mix with other axes.
+    var isBatchOne = false
 
     public init() {}
 
@@ -95,15 +97,27 @@ public enum ONNXFile {
         let nodes = try ONNXInlining(message, graph).nodes
         var importer = ONNXImporter(nodes: nodes, graph: graph, files: ONNXFiles(file), options: options)
         do { return try importer.imported(constants) } catch let error as CompressError {
-          // What mixes a batch of several samples with other axes may do so where a sample is the whole batch.
-          guard options.hasBatch, let batch = importer.batch, batch > 1 else { throw error }
+          // What mixes the batch with other axes may do so where it is one sample, which one that varies can be, or
+          // where a sample is the whole batch.
+          let batch = importer.batch
+          guard options.hasBatch, batch != 1 else { throw error }
           var options = options
-          options.hasBatch = false
+          if batch == nil { options.isBatchOne = true } else { options.hasBatch = false }
           importer = ONNXImporter(nodes: nodes, graph: graph, files: ONNXFiles(file), options: options)
-          guard var imported = try? importer.imported(constants) else { throw error }
-          imported.notes.append(
-            "the file fixes a batch of \(batch) and mixes it with other axes: one sample is a whole batch")
-          return imported
+          do {
+            var imported = try importer.imported(constants)
+            imported.notes.append(
+              batch.map { "the file fixes a batch of \($0) and mixes it with other axes: one sample is a whole batch" }
+                ?? "the file mixes the batch, which varies, with other axes: it is read for a batch of one")
+            return imported
+          } catch let second as CompressError {
+            // Of one sample the batch is no obstacle: what is one behind the node that mixes it is the reason.
+            func node(_ error: CompressError) -> Substring { error.message.prefix { $0 != ":" } }
+            guard let batch else { throw node(error) == node(second) ? error : second }
+            var error = error
+            error.hint = error.hint ?? "the file fixes a batch of \(batch): export it with one of 1, or one that varies"
+            throw error
+          }
         }
       }
     }

@@ -142,11 +142,8 @@ extension ONNXImporter {
       }
       let p = a.floats.array(Float.self), q = b.floats.array(Float.self)
       return [ONNXConstant(yes.element, Tensor(flags.indices.map { flags[$0] != 0 ? p[$0] : q[$0] }, shape))]
-    case "ReduceProd":
-      guard case .integers(let values) = x.values, try list("axes", 1) == nil || x.shape.rank == 1 else { return nil }
-      let product = try values.reduce(Int64(1)) { try Self.arithmetic("Mul", .int64, $0, $1) }
-      let keeps = node.integer("keepdims", 1) != 0
-      return [ONNXConstant(x.element, keeps ? Shape(x.shape.dims.map { _ in 1 }) : [], [product])]
+    case "ReduceProd", "ReduceSum", "ReduceMean", "ReduceMin", "ReduceMax":
+      return try foldedReduction(node, x, try list("axes", 1)).map { [$0] }
     case "Add", "Sub", "Mul", "Div", "Mod", "Min", "Max", "Pow", "Equal", "Less", "Greater", "LessOrEqual",
       "GreaterOrEqual", "And", "Or", "Xor":
       guard inputs.count == 2 else { return nil }
@@ -163,6 +160,13 @@ extension ONNXImporter {
     case "Pad":
       guard !x.element.isFloat else { return nil }
       return [try padded(node, x)]
+    case "GatherElements", "GatherND", "ScatterElements", "Scatter", "ScatterND":
+      guard node.text("reduction", "none") == "none", node.integer("batch_dims", 0) == 0 else { return nil }
+      return try [atPlaces(node, x, try input(1), inputs.count > 2 ? try input(2) : nil)]
+    case "Tile": return [try repeated(x, try input(1).indices())]
+    case "Trilu": return [try triangle(node, x, inputs.count > 1 ? try inputs[1]?.integers().first ?? 0 : 0)]
+    case "CumSum": return [try accumulated(node, x, along: try input(1))]
+    case "NonZero": return [try nonZero(x)]
     case "QuantizeLinear": return [try quantized(node, x, inputs)]
     case "DequantizeLinear": return try dequantized(node, x, inputs).map { [$0] }
     default: return nil
@@ -194,7 +198,7 @@ extension ONNXImporter {
   }
 
   /// The elements at sums of offsets, one of each axis.
-  private mutating func rearranged(_ x: ONNXConstant, _ offsets: [[Int]]) throws -> ONNXConstant {
+  mutating func rearranged(_ x: ONNXConstant, _ offsets: [[Int]]) throws -> ONNXConstant {
     let shape = try Shape(checking: offsets.map(\.count))
     try spend(shape.count)
     return x.taking(shape.count == 0 ? [] : Rearrangement(offsets).sources, shape)
@@ -268,7 +272,7 @@ extension ONNXImporter {
   }
 
   /// Two integers. The batch, where it varies, may be compared, and what leaves it alone may be done to it.
-  private static func arithmetic(_ kind: String, _ element: ONNXElement, _ a: Int64, _ b: Int64) throws -> Int64 {
+  static func arithmetic(_ kind: String, _ element: ONNXElement, _ a: Int64, _ b: Int64) throws -> Int64 {
     let isBatch = a == ONNXConstant.batch || b == ONNXConstant.batch
     switch kind {
     case "Equal": return a == b ? 1 : 0

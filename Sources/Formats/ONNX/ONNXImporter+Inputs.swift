@@ -7,7 +7,7 @@ extension ONNXImporter {
   /// The extents of an input as the file and the options have them.
   func extents(_ input: ONNXValueMessage) throws -> [ONNXValueMessage.Extent] {
     let shown = Self.shown(input)
-    var extents = input.shape
+    var extents: [ONNXValueMessage.Extent]? = input.shape
     if let given = options.inputShapes[input.name] {
       if let extents, extents.count != given.count {
         throw CompressError("\(shown) has \(extents.count) axes, not \(given.count)")
@@ -19,7 +19,8 @@ extension ONNXImporter {
       }
       extents = given.map { .fixed($0) }
     }
-    guard let extents else { throw CompressError("\(shown) has no shape", kind: .input) }
+    guard var extents else { throw CompressError("\(shown) has no shape", kind: .input) }
+    if options.isBatchOne, case .dynamic? = extents.first { extents[0] = .fixed(1) }
     return extents
   }
 

@@ -185,7 +185,12 @@ extension ONNXImporter {
 
   mutating func concatenation(_ node: ONNXNode) throws {
     guard node.inputs.allSatisfy({ !$0.isEmpty }) else { throw CompressError("leaves out an input", kind: .input) }
-    var parts = try node.inputs.indices.map { try flattened(try held(node, $0)) }
+    // What is empty adds nothing.
+    let filled = node.inputs.indices.filter { index in
+      guard case .constant(let known)? = values[node.inputs[index]] else { return true }
+      return known.shape.count > 0
+    }
+    var parts = try filled.map { try flattened(try held(node, $0)) }
     if parts.contains(where: { $0.hasBatch != parts[0].hasBatch }) {
       parts = try parts.map { try $0.hasBatch ? $0 : batch == 1 ? batched($0) : $0 }
       guard parts.allSatisfy(\.hasBatch) else {

@@ -168,6 +168,7 @@ struct ONNXImporter {
             constant: constant.floats, element: constant.element, encoding: nil))
       case .held(var held):
         held = try flattened(held)
+        if options.isBatchOne, held.dims.first == 1 { held = try batched(held) }
         // An output is no input, and none is another one.
         if taken.contains(held.name) || layers[held.name].op.isInput {
           held.name = try emit(.reshape(Reshape(held.shape)), [held.name], named: name)

@@ -92,23 +92,25 @@ public struct Conformance {
     } catch let error as CompressError { return .outOfScope(reason(error)) }
     guard names.count >= inputs.count else { return .failed("\(inputs.count) inputs for a model of \(names.count)") }
     let given = Dictionary(zip(names, inputs)) { first, _ in first }
-    // Cases say not which axis is the batch, and which inputs are weights: with a batch in front, or each as one
-    // sample; all inputs varying, or the first one; and where integers come first, as weights do, none: everything is
-    // folded.
-    var readings: [(hasBatch: Bool, constants: ArraySlice<String>)] = []
-    for hasBatch in [true, false] {
-      for first in [names.count, 1] { readings.append((hasBatch, names.dropFirst(first))) }
+    // Cases say not which axis is the batch, and which inputs are weights: with a batch in front, which may have to be
+    // one sample where it varies, or each as one sample; all inputs varying, or the first one; and where integers come
+    // first, as weights do, none: everything is folded.
+    enum Batch: CaseIterable { case whole, one, none }
+    var readings: [(batch: Batch, constants: ArraySlice<String>)] = []
+    for batch in Batch.allCases {
+      for first in [names.count, 1] { readings.append((batch, names.dropFirst(first))) }
     }
-    if inputs.first?.isInteger ?? false { readings.append((false, names[...])) }
+    if inputs.first?.isInteger ?? false { readings.append((.none, names[...])) }
     var reason: String?
     for reading in readings {
       var options = ONNXFile.Options()
-      options.hasBatch = reading.hasBatch
+      options.hasBatch = reading.batch != .none
       for (name, tensor) in given {
         if reading.constants.contains(name) {
           options.constants[name] = tensor.path
         } else {
-          options.inputShapes[name] = tensor.values.shape.dims
+          let dims = tensor.values.shape.dims
+          options.inputShapes[name] = reading.batch == .one ? [1] + dims.dropFirst() : dims
         }
       }
       do {
@@ -182,8 +184,15 @@ public struct Conformance {
       }
     }
     return Dictionary(
-      varying.map { output in
-        let shape = output.hasBatch ? output.shape.batched(samples) : output.shape
+      try varying.map { output in
+        var shape = output.hasBatch ? output.shape.batched(samples) : output.shape
+        if !output.hasBatch, samples > 1 {
+          // The batch of one as an axis like others.
+          guard shape.dims.first == 1 else {
+            throw CompressError("output \"\(output.name)\" has no batch for \(samples) samples", kind: .input)
+          }
+          shape = Shape([samples] + shape.dims.dropFirst())
+        }
         return (output.name, output.given(Tensor(results[output.name]!, shape)))
       }) { first, _ in first }
   }
