@@ -199,6 +199,54 @@ import Testing
     #expect(model.signature.interface?.inputs[0].order == [1, 2, 0])
   }
 
+  /// Pixels and places of maxima: floats here with integers in them; as inputs integers again in a file.
+  @Test func integersThatStandForThemselves() throws {
+    for (type, element) in [
+      (.uint8, .uint8), (.int8, .int8), (.int32, .int32), (.int64, .int64), (.bool, .bool), (.uint16, .uint16),
+    ] as [(TFLiteType, ModelInterface.Element)] {
+      var net = TFLiteContent()
+      let x = net.tensor("x", [1, 2, 3], type), flat = net.tensor("flat", [1, 6], type)
+      let shape = net.tensor("shape", [2], .int32, bytes: bytes([1, 6]))
+      net.node("RESHAPE", [x, shape], [flat], .reshape)
+      let floats = net.tensor("floats", [1, 6], .float32)
+      net.node("CAST", [flat], [floats], .cast)
+      let axis = net.tensor("axis", [1], .int32, bytes: bytes([1])), place = net.tensor("place", [1], .int64)
+      net.node("ARG_MAX", [floats, axis], [place], .argMax)
+      net.inputs = [(x, "x")]
+      net.outputs = [(place, "place")]
+      let model = try read(net)
+      #expect(kinds(model) == ["input", "reshape", "arg_max"] && model.activations.isEmpty)
+      let again = try read(try TFLiteFile.data(model))
+      for interface in [model.signature.interface, again.signature.interface] {
+        let input = try #require(interface?.inputs[0])
+        #expect(input.element == element && input.isPlain)
+      }
+      let output = try #require(model.signature.interface?.outputs[0])
+      #expect(output.element == .int64 && output.isPlain)
+    }
+  }
+
+  /// What is another thing with integers than with floats is refused; sums are not.
+  @Test func arithmeticOfIntegers() throws {
+    func pair(_ kind: String, _ type: TFLiteType, _ out: TFLiteType) -> TFLiteContent {
+      var net = TFLiteContent()
+      let x = net.tensor("x", [1, 3], type), y = net.tensor("y", [1, 3], out)
+      let width = (type.bits ?? 8) / 8
+      let known = net.tensor("known", [3], type, bytes: (0..<3 * width).map { $0 % width == 0 ? 2 : 0 })
+      net.node(kind, kind == "CAST" ? [x] : [x, known], [y], kind == "CAST" ? .cast : .none)
+      net.inputs = [(x, "x")]
+      net.outputs = [(y, "y")]
+      return net
+    }
+    #expect(kinds(try read(pair("ADD", .int32, .int32))) == ["input", "constant", "add"])
+    #expect(kinds(try read(pair("MAXIMUM", .uint8, .uint8))).last == "maximum")
+    #expect(refusal(pair("DIV", .int32, .int32)).contains("node 1, DIV: computes with elements of type int32"))
+    #expect(refusal(pair("ADD", .uint8, .uint8)).contains("computes with elements of type uint8"))
+    #expect(refusal(pair("CAST", .int32, .uint8)).contains("makes integers of type uint8 of a value of type int32"))
+    #expect(refusal(pair("CAST", .float32, .int32)).contains("of a value of type float32"))
+    #expect(try read(pair("CAST", .uint8, .int32)).signature.interface?.outputs[0].element == .int32)
+  }
+
   /// The shape that Keras computes while a network runs.
   @Test func chainsOfShapesAreFolded() throws {
     var net = TFLiteContent()

@@ -113,7 +113,9 @@ def samples(details, count, random, folder):
         else:
             limits = np.iinfo(detail["dtype"])
             step, point = scale(detail)
-            values = random.integers(limits.min, limits.max + 1, shape).astype(detail["dtype"])
+            # Those of 32 bits and more stand for themselves: pixels, say.
+            low, high = (limits.min, limits.max + 1) if limits.bits <= 16 else (0, 256)
+            values = random.integers(low, high, shape).astype(detail["dtype"])
             given.append((values, (np.float32(step) * (values.astype(np.int64) - point)).astype(np.float32)))
     return given
 

@@ -94,12 +94,30 @@ struct TFLiteExporter {
     }
   }
 
+  /// What holds integers that stand for themselves; nil of floats, of those of a scale, and of what is not cast.
+  private static func plainType(_ known: ModelInterface.Value?) -> (type: TFLiteType, castVersion: Int)? {
+    guard let known, known.isPlain else { return nil }
+    return switch known.element {
+    case .uint8: (.uint8, 1)
+    case .int8: (.int8, 2)
+    case .uint16: (.uint16, 4)
+    case .int16: (.int16, 3)
+    case .uint32: (.uint32, 1)
+    case .int32: (.int32, 1)
+    case .int64: (.int64, 1)
+    case .bool: (.bool, 1)
+    default: nil
+    }
+  }
+
   private mutating func addInput(_ name: String, _ known: ModelInterface.Value?) throws {
     let (dims, order, _) = described(name, known), type = boundaryType(name, known), encoding = encodings[name]
-    let label = known?.name ?? name
+    let label = known?.name ?? name, plain = Self.plainType(known)
     var tensor = content.tensor(
-      label, dims, type, quantization: type == .float32 ? nil : encoding.map { Self.quantization($0, type) })
+      label, dims, plain?.type ?? type,
+      quantization: type == .float32 ? nil : encoding.map { Self.quantization($0, type) })
     content.inputs.append((tensor, label))
+    if let plain { tensor = emit("CAST", [tensor], dims, named: name + " cast", .cast, version: plain.castVersion) }
     if let encoding, type != .int8 {
       tensor = emit("QUANTIZE", [tensor], dims, named: name + " quantized", as: encoding, .quantize)
     }

@@ -6,7 +6,7 @@ import Network
 public enum TFLiteFile {
   public static let fileExtension = "tflite"
   /// Counts what changes the network that a file becomes, so that results of before are not taken for those of now.
-  public static let reading = 2
+  public static let reading = 3
   static let identifier = Array("TFL3".utf8)
 
   /// Whether bytes say that they are such a model's.

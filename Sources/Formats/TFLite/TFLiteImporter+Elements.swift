@@ -89,7 +89,9 @@ extension TFLiteImporter {
   private mutating func operand(_ node: TFLiteNode, _ index: Int) throws -> Value {
     if isConstant(node, index) {
       let known = try required(node, index)
-      if known.isFloat { return .constant(TFLiteConstant(try known.floats())) }
+      if known.isFloat || known.quantization == nil && isPlain(node.outputs[0]) {
+        return .constant(TFLiteConstant(try known.floats()))
+      }
       guard let tensor = node.input(index), try encoding(graph.tensors[tensor]) != nil else {
         throw CompressError("computes with integers together with what varies", kind: .input)
       }

@@ -85,6 +85,7 @@ extension TFLiteImporter {
       guard let mapping = node.isCustom ? Self.customMappings[node.kind] : Self.mappings[node.kind] else {
         throw Self.unknown(node)
       }
+      try checkIntegers(node)
       firstOfNode = layers.nodes.count
       try mapping(&self, node)
       for output in node.outputs where values[output] == nil && uses[output] > 0 {
@@ -172,7 +173,7 @@ extension TFLiteImporter {
     guard let tensor = node.input(index) else { throw CompressError("has no input \(index + 1)", kind: .input) }
     if case .held(let held)? = values[tensor] { return held }
     let known = try required(node, index)
-    guard known.isFloat || known.quantization != nil else {
+    guard known.isFloat || known.quantization != nil || isPlain(node.outputs[0]) else {
       throw CompressError("computes with integers together with what varies", kind: .input)
     }
     guard known.shape.count > 0 else { throw CompressError("computes with an empty tensor", kind: .input) }

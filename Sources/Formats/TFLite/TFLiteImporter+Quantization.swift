@@ -27,12 +27,6 @@ extension TFLiteImporter {
     }
   }
 
-  /// Of integers that stand for themselves.
-  func plainEncoding(_ type: TFLiteType) throws -> ActivationQuantization {
-    try ActivationQuantization(
-      scale: 1, zeroPoint: type == .int8 ? 128 : type == .int16 ? 1 << 15 : 0, bits: type == .int16 ? 16 : 8)
-  }
-
   /// What a node gives, held as the file says.
   mutating func give(_ node: TFLiteNode, _ value: Held, output: Int = 0) throws {
     guard output < node.outputs.count else { throw CompressError("has no output \(output + 1)", kind: .input) }

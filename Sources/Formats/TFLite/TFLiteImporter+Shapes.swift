@@ -5,17 +5,16 @@ import Tensors
 // What moves elements, joins them and takes them apart, or only calls their axes otherwise.
 extension TFLiteImporter {
   mutating func cast(_ node: TFLiteNode) throws {
-    var value = try held(node, 0)
+    let value = try held(node, 0)
     let type = graph.tensors[node.outputs[0]].type
     let source = graph.tensors[node.inputs[0]].type
-    guard type.isFloat || value.isInteger && [.int32, .int64].contains(type) else {
-      throw CompressError("makes integers of a value that varies", kind: .input)
+    guard type.isFloat || isPlain(node.inputs[0]) && Self.holds(type, source) else {
+      throw CompressError("makes integers of type \(type) of a value of type \(source) that varies", kind: .input)
     }
     // Integers of an input that stand for themselves; others would have to be taken as they are, without their scale.
     guard !source.isQuantized || graph.tensors[node.inputs[0]].quantization == nil else {
       throw CompressError("takes integers without their scale", kind: .input)
     }
-    value.isInteger = !type.isFloat
     try give(node, value)
   }
 
@@ -374,8 +373,7 @@ extension TFLiteImporter {
   mutating func argMax(_ node: TFLiteNode) throws {
     guard let given = try required(node, 1).indices().first else { throw CompressError("has no axis", kind: .input) }
     let (value, axis) = try along(try held(node, 0), given)
-    var held = try emitHeld(.argMax(ArgMax(axis: axis)), [value.name], named: name(node), hasBatch: value.hasBatch)
-    held.isInteger = true
-    try give(node, held)
+    try give(
+      node, try emitHeld(.argMax(ArgMax(axis: axis)), [value.name], named: name(node), hasBatch: value.hasBatch))
   }
 }

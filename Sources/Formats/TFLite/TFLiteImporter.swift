@@ -16,8 +16,6 @@ struct TFLiteImporter {
     var dims: [Int]
     /// Whether the first of `dims` is the batch.
     var hasBatch: Bool
-    /// Whether the file's value is made of integers that stand for themselves: places of maxima.
-    var isInteger = false
 
     /// In the network.
     var shape: Shape { Shape(hasBatch ? Array(dims.dropFirst()) : dims) }
@@ -84,8 +82,22 @@ struct TFLiteImporter {
     case .int8: .int8
     case .uint8: .uint8
     case .int16: .int16
+    case .uint16: .uint16
+    case .int32: .int32
+    case .uint32: .uint32
+    case .int64: .int64
+    case .bool: .bool
     default: .float32
     }
+  }
+
+  /// What the file holds of a value that is an input or output.
+  private func interface(
+    _ held: Held, _ tensor: Int, name: String, order: [Int]
+  ) -> ModelInterface.Value {
+    ModelInterface.Value(
+      held.name, name: name, order: order, hasBatch: held.hasBatch, element: element(graph.tensors[tensor].type),
+      isPlain: isPlain(tensor))
   }
 
   private mutating func inputs() throws -> [ModelInterface.Value] {
@@ -100,8 +112,10 @@ struct TFLiteImporter {
       let tensor = graph.tensors[index]
       let shown = "input \"\(tensor.name.escapedForTerminal.shortened(to: 120))\""
       guard values[index] == nil else { throw CompressError("\(shown) is there twice", kind: .input) }
-      guard [.float32, .float16, .int8, .uint8, .int16].contains(tensor.type) else {
-        throw CompressError("\(shown) has elements of type \(tensor.type); networks take floats", kind: .input)
+      guard tensor.type == .float32 || tensor.type == .float16 || element(tensor.type) != .float32 else {
+        throw CompressError(
+          "\(shown) has elements of type \(tensor.type); networks take floats, or integers of up to 64 bits",
+          kind: .input)
       }
       guard !tensor.isVariable else { throw CompressError("\(shown) is kept between calls", kind: .input) }
       let varying = (tensor.signature ?? []).enumerated().filter { $0.offset > 0 && $0.element < 0 }.map(\.offset)
@@ -119,13 +133,8 @@ struct TFLiteImporter {
       let order = held.hasBatch && turns(index) ? [1, 2, 0] : Array(held.shape.dims.indices)
       held.dims = (held.hasBatch ? [batch] : []) + order.map { held.shape[$0] }
       held.name = try emit(.input(Input(held.shape)), [], named: tensor.label)
-      if tensor.type.isQuantized {
-        activations[held.name] = .affine(try encoding(tensor) ?? plainEncoding(tensor.type))
-      }
-      let known = name(index, graph.inputNames)
-      found.append(
-        ModelInterface.Value(
-          held.name, name: known, order: order, hasBatch: held.hasBatch, element: element(tensor.type)))
+      activations[held.name] = try encoding(tensor).map { .affine($0) }
+      found.append(interface(held, index, name: name(index, graph.inputNames), order: order))
       if order != Array(order.indices) {
         for reader in readers[index] ?? [] { turned.insert(reader) }
       }
@@ -169,9 +178,7 @@ struct TFLiteImporter {
       }
       taken.insert(held.name)
       outputs.append(
-        ModelInterface.Value(
-          held.name, name: name(index, graph.outputNames), order: Array(held.shape.dims.indices),
-          hasBatch: held.hasBatch, element: element(tensor.type)))
+        interface(held, index, name: name(index, graph.outputNames), order: Array(held.shape.dims.indices)))
     }
     let ends = outputs.map(\.value)
     let rounded = activations
