@@ -97,6 +97,7 @@ public struct Tensor: Sendable {
     precondition(T.dtype == dtype, "a \(dtype) tensor read as \(T.dtype)")
     let dense = contiguous()
     return try withExtendedLifetime(dense) {
+      dense.willRead()
       let base = dense.storage.bytes.baseAddress!.assumingMemoryBound(to: T.self) + dense.offset
       return try body(UnsafeBufferPointer(start: base, count: count))
     }
@@ -106,7 +107,8 @@ public struct Tensor: Sendable {
   public func withBytes<R>(_ body: (UnsafeRawBufferPointer) throws -> R) rethrows -> R {
     let dense = contiguous()
     return try withExtendedLifetime(dense) {
-      try body(
+      dense.willRead()
+      return try body(
         UnsafeRawBufferPointer(start: dense.storage.bytes.baseAddress! + dense.offset * dtype.size, count: byteCount))
     }
   }
@@ -135,7 +137,15 @@ public struct Tensor: Sendable {
   /// The same values in row-major order; itself when it already is.
   public func contiguous() -> Tensor { isContiguous ? self : copied() }
 
+  /// All of its elements are about to be read.
+  private func willRead() {
+    guard storage.isBorrowed, count > 0 else { return }
+    let extent = zip(shape.dims, strides).reduce(1) { $0 + ($1.0 - 1) * $1.1 }
+    storage.willRead(offset * dtype.size..<(offset + extent) * dtype.size)
+  }
+
   func copied() -> Tensor {
+    willRead()
     let out = Tensor(zeros: shape, dtype: dtype)
     let from = UnsafeRawPointer(storage.bytes.baseAddress!)
     let to = out.storage.bytes.baseAddress!

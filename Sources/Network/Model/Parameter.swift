@@ -117,7 +117,12 @@ public struct Parameter: Sendable {
   /// How many stored values are not zero.
   public var nonzeroCount: Int {
     func count<T: TensorElement & Equatable>(_ tensor: Tensor, zero: T) -> Int {
-      tensor.withElements(T.self) { $0.count { $0 != zero } }
+      tensor.withElements(T.self) { elements in
+        // Without a check for overflow, which several at once cannot have.
+        var nonzero = 0
+        for element in elements where element != zero { nonzero &+= 1 }
+        return nonzero
+      }
     }
     switch encoding {
     case .float(let tensor):
