@@ -41,11 +41,13 @@ test: deps neon-deps
 	$(TEST)
 
 # Writes the zoo, quantized and pruned, for other runtimes, and compares what these answer; reads what Keras writes, and
-# compares: Tests/exports. They come from PyPI; without it nothing is checked, and it says so.
+# compares; and packs, beside what other compressors make of it: Tests/exports. They come from PyPI; without it nothing is
+# checked, and it says so.
 test-exports: build
 	PROGRAM=$(BIN) Tests/exports/onnx.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/tflite.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/keras.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/packed.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
@@ -64,6 +66,7 @@ bench-peers: build
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
+	Tests/soak/packed.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
 	@if command -v zsh >/dev/null; then PROGRAM=$(BIN) Tests/soak/completions.zsh || [ $$? = 77 ]; \

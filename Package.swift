@@ -24,6 +24,7 @@ let package = Package(
     .target(name: "CImages", dependencies: ["CJPEG", "CPNG"]),
     .target(name: "CLuaBridge", dependencies: ["CLua"]),
     .target(name: "CConfinement"),
+    .target(name: "CPacked"),
     .target(
       name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
 
@@ -38,7 +39,9 @@ let package = Package(
     .target(name: "Kernels", dependencies: ["CKernels", "Diagnostics", "Tensors"]),
     .target(name: "Network", dependencies: ["Diagnostics", "Tensors"]),
     .target(name: "Descriptors", dependencies: ["Diagnostics", "Tensors", "Kernels", "Network"]),
-    .target(name: "Formats", dependencies: ["Diagnostics", "Files", "Confinement", "Tensors", "Network"]),
+    .target(
+      name: "Formats",
+      dependencies: ["CPacked", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network"]),
     .target(name: "Datasets", dependencies: ["CImages", "Diagnostics", "Files", "Tensors", "Network"]),
     .target(
       name: "Downloads",
@@ -130,7 +133,7 @@ let package = Package(
     .testTarget(name: "NetworkTests", dependencies: ["Diagnostics", "Tensors", "Network", "TestSupport"]),
     .testTarget(
       name: "FormatsTests",
-      dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"]),
+      dependencies: ["CPacked", "Diagnostics", "Files", "Tensors", "Network", "Formats", "TestSupport"]),
     .testTarget(name: "LuaHostTests", dependencies: ["CLuaBridge", "Diagnostics", "LuaHost"]),
     .testTarget(
       name: "RuntimeTests",

@@ -30,14 +30,30 @@ public enum ModelFile {
     public var limit = Int.max
     /// The version of the operators of a format that has such; nil for the usual one.
     public var opset: Int?
+    /// Of a packed file: whether it is to open fast rather than to be as small as can be.
+    public var isFast = false
+    /// Of a packed file: hears how many elements of how many are packed.
+    public var progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     /// Told what of the model the file does not hold, or holds otherwise.
     public var note: (String) -> Void = { _ in }
 
     public init(limit: Int = .max) { self.limit = limit }
+
+    var packing: PackedFormat.Options {
+      var options = PackedFormat.Options(isFast: isFast, limit: limit)
+      options.progress = progress
+      return options
+    }
   }
 
   /// The endings of the formats that are written.
   public static let extensions = ModelFormat.all.filter { $0.write != nil }.map(\.fileExtension)
+
+  /// The endings of the formats whose files hold a network.
+  public static let readExtensions = ModelFormat.all.filter { $0.read != nil }.map(\.fileExtension)
+
+  /// Whether a file is a packed one, told by its content.
+  public static func isPacked(_ path: String) throws -> Bool { try opened(path).withBytes(PackedFormat.isPacked) }
 
   /// - Throws: `CompressError` naming the endings there are, when the name has another one; when an option is not for
   ///   that format.
@@ -45,6 +61,9 @@ public enum ModelFile {
     let format = try format(writing: name)
     guard options.opset == nil || format.hasOperatorSets else {
       throw CompressError("opset is for .\(ONNXFile.fileExtension) files")
+    }
+    guard !options.isFast || format.fileExtension == PackedFormat.fileExtension else {
+      throw CompressError("fast is for .\(PackedFormat.fileExtension) files")
     }
   }
 

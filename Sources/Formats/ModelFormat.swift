@@ -25,7 +25,7 @@ struct ModelFormat: Sendable {
   var reading: Int?
 
   /// The first one whose file it is counts.
-  static let all = [native, safeTensors, onnx, tflite, pyTorch, keras, kerasWhole]
+  static let all = [native, safeTensors, onnx, tflite, packed, pyTorch, keras, kerasWhole]
 
   /// The format of a file, or nil.
   static func of(_ file: MappedFile) -> ModelFormat? { all.first { $0.isFile(file) } }
@@ -34,6 +34,11 @@ struct ModelFormat: Sendable {
     fileExtension: NativeFormat.fileExtension, isFile: { $0.withBytes(NativeFormat.isNative) },
     read: { path, _ in try NativeFormat.read(path) },
     write: { try NativeFormat.write($0, to: $1, limit: $2.limit) })
+
+  private static let packed = ModelFormat(
+    fileExtension: PackedFormat.fileExtension, isFile: { $0.withBytes(PackedFormat.isPacked) },
+    read: { path, _ in try PackedFormat.read(path) },
+    write: { try PackedFormat.write($0, to: $1, $2.packing) })
 
   private static let safeTensors = ModelFormat(
     fileExtension: SafeTensorsFile.fileExtension, isFile: { $0.withBytes(SafeTensorsFile.isSafeTensors) }, read: nil,

@@ -78,7 +78,9 @@ private let isSoak = ProcessInfo.processInfo.environment["COMPRESS_SOAK"] != nil
     let data = Noise(sampleShape: options.input)
     let stage = QuantizeStage(Uniform(choice: recipe.layer), calibration: data)
     let quantized = try stage.run(inputs: [model], context: context(threads: 2)).model
-    let reread = try NativeFormat.read(NativeFormat.data(quantized))
+    let native = try NativeFormat.data(quantized)
+    let reread = try NativeFormat.read(native)
+    #expect(try NativeFormat.data(PackedFormat.read(PackedFormat.data(quantized))) == native)
     let plan = try compile(reread, CompileOptions(maxBatch: 2))
     #expect(
       plan.floatFallbacks.allSatisfy { $0.isSimulated || plan.steps.allSatisfy { $0.outputType == .float32 } })

@@ -17,4 +17,15 @@ enum PackedMask {
       b.withElements(UInt8.self) { b in a.indices.allSatisfy { (a[$0] != 0) == (b[$0] != 0) } }
     }
   }
+
+  /// uint8: 1 where two masks differ. Of a mask and such a difference it is the other mask.
+  static func difference(_ a: Tensor, _ b: Tensor) -> Tensor {
+    var difference = Tensor(zeros: a.shape, dtype: .uint8)
+    a.withElements(UInt8.self) { a in
+      b.withElements(UInt8.self) { b in
+        difference.withMutable(UInt8.self) { out in for i in out.indices { out[i] = (a[i] != 0) == (b[i] != 0) ? 0 : 1 } }
+      }
+    }
+    return difference
+  }
 }

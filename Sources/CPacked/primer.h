@@ -1,0 +1,51 @@
+// What the models of text have read before: two made-up descriptions. It is part of the format.
+#pragma once
+#include <stdint.h>
+
+static const uint8_t cp_primer[] =
+  "{\"graph\":{\"nodes\":[{\"inputs\":[],\"name\":\"input\",\"op\":{\"op\":\"input\",\"shape\":[224,224,3"
+  "]}},{\"inputs\":[\"input\"],\"name\":\"features.0\",\"op\":{\"bias\":false,\"filters\":64,\"groups\""
+  ":1,\"op\":\"conv2d\",\"window\":{\"dilation\":[1,1],\"padding\":[1,1,1,1],\"size\":[3,3],\"stride"
+  "\":[1,1]}}},{\"inputs\":[\"features.0\"],\"name\":\"features.1\",\"op\":{\"epsilon\":1e-05,\"momen"
+  "tum\":0.9,\"op\":\"batch_norm\"}},{\"inputs\":[\"features.1\"],\"name\":\"features.2\",\"op\":{\"fun"
+  "ction\":\"relu\",\"op\":\"activation\"}},{\"inputs\":[\"features.2\"],\"name\":\"pool1\",\"op\":{\"op\""
+  ":\"pool2d\",\"reduction\":\"average\",\"window\":{\"dilation\":[1,1],\"padding\":[1,1,1,1],\"size"
+  "\":[3,3],\"stride\":[2,2]}}},{\"inputs\":[\"pool1\"],\"name\":\"layer1.0.conv1\",\"op\":{\"bias\":f"
+  "alse,\"filters\":64,\"groups\":64,\"op\":\"conv2d\",\"window\":{\"dilation\":[1,1],\"padding\":[0,"
+  "0,0,0],\"size\":[1,1],\"stride\":[2,2]}}},{\"inputs\":[\"layer1.0.conv1\"],\"name\":\"layer1.0."
+  "bn1\",\"op\":{\"epsilon\":1e-05,\"momentum\":0.9,\"op\":\"batch_norm\"}},{\"inputs\":[\"layer1.0.b"
+  "n1\"],\"name\":\"layer1.0.relu1\",\"op\":{\"function\":\"relu6\",\"op\":\"activation\"}},{\"inputs\":"
+  "[\"layer1.0.relu1\",\"pool1\"],\"name\":\"layer1.0.add\",\"op\":{\"op\":\"add\"}},{\"inputs\":[\"laye"
+  "r1.0.add\",\"pool1\"],\"name\":\"concat\",\"op\":{\"op\":\"concat\"}},{\"inputs\":[\"concat\"],\"name\""
+  ":\"avgpool\",\"op\":{\"op\":\"global_pool\",\"reduction\":\"average\"}},{\"inputs\":[\"avgpool\"],\"n"
+  "ame\":\"dropout\",\"op\":{\"op\":\"dropout\",\"rate\":0.5}},{\"inputs\":[\"dropout\"],\"name\":\"fc\",\""
+  "op\":{\"bias\":true,\"op\":\"dense\",\"units\":1000}},{\"inputs\":[\"fc\"],\"name\":\"softmax\",\"op\":"
+  "{\"function\":\"softmax\",\"op\":\"activation\"}}],\"output\":\"softmax\"},\"parameters\":[{\"type\""
+  ":\"float32\"},{\"type\":\"float32\"},{\"type\":\"float32\"},{\"type\":\"float32\"},{\"type\":\"float3"
+  "2\"},{\"mask\":\"nonzero\",\"table\":16,\"type\":\"codes\",\"zero\":7},{\"type\":\"float16\"}],\"prepr"
+  "ocessing\":{\"channels\":\"rgb\",\"layout\":\"hwc\",\"mean\":[0.485,0.456,0.406],\"size\":[224,22"
+  "4],\"std\":[0.229,0.224,0.225]}}\n"
+  "{\"activations\":[0,null,0,128,null,0,0,0,null,0,null],\"classes\":[\"0\",\"1\",\"2\",\"3\",\"4\","
+  "\"5\",\"6\",\"7\",\"8\",\"9\"],\"graph\":{\"nodes\":[{\"inputs\":[],\"name\":\"input\",\"op\":{\"op\":\"input"
+  "\",\"shape\":[28,28,1]}},{\"inputs\":[\"input\"],\"name\":\"conv1\",\"op\":{\"bias\":true,\"filters\""
+  ":16,\"groups\":1,\"op\":\"conv2d\",\"window\":{\"dilation\":[1,1],\"padding\":\"valid\",\"size\":[5,"
+  "5],\"stride\":[1,1]}}},{\"inputs\":[\"conv1\"],\"name\":\"relu1\",\"op\":{\"function\":\"relu\",\"op\""
+  ":\"activation\"}},{\"inputs\":[\"relu1\"],\"name\":\"pool1\",\"op\":{\"op\":\"pool2d\",\"reduction\":\""
+  "max\",\"window\":{\"dilation\":[1,1],\"padding\":\"valid\",\"size\":[2,2],\"stride\":[2,2]}}},{\"i"
+  "nputs\":[\"pool1\"],\"name\":\"conv2\",\"op\":{\"bias\":true,\"filters\":32,\"groups\":1,\"op\":\"conv"
+  "2d\",\"window\":{\"dilation\":[1,1],\"padding\":[1,1,1,1],\"size\":[3,3],\"stride\":[1,1]}}},{\""
+  "inputs\":[\"conv2\"],\"name\":\"relu2\",\"op\":{\"function\":\"relu\",\"op\":\"activation\"}},{\"input"
+  "s\":[\"relu2\"],\"name\":\"pool2\",\"op\":{\"op\":\"pool2d\",\"reduction\":\"max\",\"window\":{\"dilatio"
+  "n\":[1,1],\"padding\":\"valid\",\"size\":[2,2],\"stride\":[2,2]}}},{\"inputs\":[\"pool2\"],\"name\""
+  ":\"flatten\",\"op\":{\"op\":\"flatten\"}},{\"inputs\":[\"flatten\"],\"name\":\"fc1\",\"op\":{\"bias\":tr"
+  "ue,\"op\":\"dense\",\"units\":120}},{\"inputs\":[\"fc1\"],\"name\":\"relu3\",\"op\":{\"function\":\"rel"
+  "u\",\"op\":\"activation\"}},{\"inputs\":[\"relu3\"],\"name\":\"dense\",\"op\":{\"bias\":true,\"op\":\"de"
+  "nse\",\"units\":10}}],\"output\":\"dense\"},\"parameters\":[{\"scales\":\"each\",\"type\":\"int8\"},{"
+  "\"scales\":\"derived\",\"type\":\"int32\"},{\"mask\":\"nonzero\",\"scales\":\"each\",\"type\":\"int8\"},"
+  "{\"scales\":\"derived\",\"type\":\"int32\"},{\"mask\":\"nonzero\",\"scales\":\"each\",\"type\":\"int8\"}"
+  ",{\"scales\":\"derived\",\"type\":\"int32\"},{\"mask\":\"nonzero\",\"scales\":\"each\",\"type\":\"int8\""
+  "},{\"scales\":\"derived\",\"type\":\"int32\"}],\"preprocessing\":{\"channels\":\"grey\",\"layout\":\""
+  "hwc\",\"size\":[28,28]}}\n";
+
+/// Without the zero that ends it.
+#define CP_PRIMER_SIZE (sizeof cp_primer - 1)
