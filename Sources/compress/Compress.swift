@@ -26,7 +26,7 @@ struct Compress: ParsableCommand {
       RunCommand.self, WatchCommand.self, SweepCommand.self, RunsCommand.self, PlanCommand.self, CheckCommand.self,
       NewCommand.self,
       PluginsCommand.self, InspectCommand.self, PredictCommand.self, EvaluateCommand.self, CompareCommand.self,
-      ConvertCommand.self, BenchCommand.self, ConformanceCommand.self, DataCommand.self,
+      ConvertCommand.self, PackCommand.self, UnpackCommand.self, BenchCommand.self, ConformanceCommand.self, DataCommand.self,
       CacheCommand.self, ReplCommand.self, DoctorCommand.self, MetaCommand.self, MeasureCommand.self, PointCommand.self,
       LogRunsCommand.self,
     ])
@@ -41,7 +41,7 @@ struct Compress: ParsableCommand {
 
   /// Commands that start processes, or need a folder for files in passing; those that read models start one for HDF5.
   private static let brokered = [
-    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert", "predict", "evaluate",
+    "run", "sweep", "point", "bench", "runs", "inspect", "compare", "plan", "check", "convert", "pack", "unpack", "predict", "evaluate",
     "repl",
   ]
 

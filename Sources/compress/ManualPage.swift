@@ -56,6 +56,7 @@ struct ManualPage {
     ("compress run mine.lua --out results --set sparsity=0.9", "Runs it with another value of one of its params."),
     ("compress inspect net.onnx", "Shows a model that was made elsewhere."),
     ("compress convert net.onnx net.tflite", "Writes it in another format, and says what that does not keep."),
+    ("compress pack net.cmpr", "Writes net.cmpz, as small as it gets without loss; all commands open it."),
     ("compress bench zoo:resnet50 --precision int8 --layers", "Times a network of the zoo, layer by layer."),
     ("compress runs list --where 'accuracy>0.97' --sort gzip", "Lists what was run."),
   ]
@@ -64,7 +65,7 @@ struct ManualPage {
     ("~/.cache/compress", "Finished stages, and data sets that data get fetched."),
     ("~/.config/compress/plugins", "Plugins of your own, for every pipeline."),
     ("~/.local/share/compress", "The record of all runs; sweeps without --out."),
-    (".cmpr", "The native model file; ONNX, TFLite, Keras, PyTorch and safetensors files are read, too."),
+    (".cmpr, .cmpz", "The native model file, and the packed one; ONNX, TFLite, Keras, PyTorch and safetensors files are read, too."),
   ]
 
   /// In roff, for man(1).

@@ -40,6 +40,16 @@ public struct ModelSummary: Encodable {
     }
   }
 
+  /// What a tensor takes in a packed file.
+  struct Packed: Encodable {
+    let layer: String?
+    let role: String
+    let count, bits: Int
+    let entropyBits: Double
+
+    private enum CodingKeys: String, CodingKey { case layer, role, count, bits, entropyBits = "entropy_bits" }
+  }
+
   let file: String
   let fileBytes: Int
   /// After `gzip -9`; nil where nobody asked.
@@ -51,8 +61,12 @@ public struct ModelSummary: Encodable {
   let layers: [Layer]
   /// nil where nobody asked.
   let steps: [Step]?
+  /// nil of other files.
+  let packed: [Packed]?
 
-  public init(_ model: Model, file: String, fileBytes: Int, gzipBytes: Int?, plan: Plan? = nil) {
+  public init(
+    _ model: Model, file: String, fileBytes: Int, gzipBytes: Int?, plan: Plan? = nil, packed: [PackedCost]? = nil
+  ) {
     let cost = ModelCost(model), graph = model.graph
     self.file = file
     self.fileBytes = fileBytes
@@ -64,6 +78,9 @@ public struct ModelSummary: Encodable {
     outputs = zip(graph.outputs, graph.outputShapes).map { Value(name: $0, shape: $1.dims) }
     classes = model.signature.classes
     preprocessing = model.signature.preprocessing
+    self.packed = packed?.map {
+      Packed(layer: $0.layer, role: $0.role, count: $0.elements, bits: $0.bits, entropyBits: $0.entropy)
+    }
     layers = cost.layers.map {
       Layer(
         name: $0.name, kind: $0.kind, inputs: $0.inputs, outputShape: $0.outputShape.dims, filters: $0.filters,
@@ -80,7 +97,7 @@ public struct ModelSummary: Encodable {
 
   private enum CodingKeys: String, CodingKey {
     case file, fileBytes = "file_bytes", gzipBytes = "gzip_bytes", parameters, nonzero, macs, inputs, outputs, classes
-    case preprocessing, layers, steps
+    case preprocessing, layers, steps, packed
   }
 }
 

@@ -86,7 +86,12 @@ enum ExportKeys {
       "opset", .integer, help: "of an ONNX file: the version of the operators; 17 by default", minimum: 13, maximum: 21)
   }
 
-  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset]) }
+  static var fast: OptionKey<Bool> {
+    OptionKey(
+      "fast", .boolean, help: "of a packed file: opened several times as fast, and up to 5 % larger", standard: false)
+  }
+
+  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset, fast]) }
 }
 
 /// Of `session:measure`.
@@ -150,7 +155,7 @@ extension ScriptSession {
     }
     model.method(
       "save", "(file: string): Model",
-      "Writes a file under --out, in the format of its ending: .cmpr (native), .onnx, .tflite, .safetensors (weights "
+      "Writes a file under --out, in the format of its ending: .cmpr (native), .cmpz (packed), .onnx, .tflite, .safetensors (weights "
         + "alone); computes the model."
     ) {
       [unowned self] model, arguments in
@@ -164,7 +169,9 @@ extension ScriptSession {
       try arguments.atMost(3)
       let model = try arguments.object(0, ModelObject.self), name = try arguments.string(1)
       var options = ModelFile.WriteOptions()
-      options.opset = try ExportKeys.schema.read(try arguments.optionalTable(2))[ExportKeys.opset]
+      let given = try ExportKeys.schema.read(try arguments.optionalTable(2))
+      options.opset = given[ExportKeys.opset]
+      options.isFast = given[ExportKeys.fast]
       try save(model, as: name, options)
       return [.object(model)]
     }

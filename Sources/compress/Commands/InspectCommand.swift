@@ -50,22 +50,33 @@ struct InspectCommand: ParsableCommand {
       return terminal.write(TensorTable(weights).rendered(for: terminal))
     }
     let model = try ModelFile.read(self.model, try reading.options())
+    let packed = try ModelFile.isPacked(self.model) ? try PackedFormat.costs(self.model) : nil
     if json {
       return try terminal.writeJSON(
         ModelSummary(
           model, file: self.model, fileBytes: Folders.size(ofFile: self.model),
           gzipBytes: gzip ? Gzip.compressedSize(ofFile: self.model) : nil,
-          plan: plan ? compile(model) : nil))
+          plan: plan ? compile(model) : nil, packed: packed))
     }
     terminal.write(ModelSummaryTable(model).rendered(for: terminal))
     let meaning = SignatureText(model.signature).rendered(for: terminal)
     if !meaning.isEmpty { terminal.write("\n" + meaning) }
+    if let packed { terminal.write("\n" + PackedTable(packed).rendered(for: terminal)) }
     let bytes = try Folders.size(ofFile: self.model)
+    // What is packed already gzip makes no smaller.
+    guard packed == nil else {
+      terminal.writeLine("\nfile \(Formatting.bytes(bytes))")
+      return try writePlan(model, terminal)
+    }
     let gzipped =
       bytes <= Self.mostGzipped || gzip
       ? "\(Formatting.bytes(try Gzip.compressedSize(ofFile: self.model))) after gzip -9"
       : "after gzip -9 with --gzip, which takes a while"
     terminal.say("\nfile \(Formatting.bytes(bytes)), \(gzipped)")
+    try writePlan(model, terminal)
+  }
+
+  private func writePlan(_ model: Model, _ terminal: Terminal) throws {
     guard plan else { return }
     terminal.write("\n" + PlanTable(try compile(model)).rendered(for: terminal))
   }
