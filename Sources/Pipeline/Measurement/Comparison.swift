@@ -109,6 +109,8 @@ public struct VariantResult: Sendable {
   /// The native file, and the same after `gzip -9`.
   public var nativeBytes: Int
   public var gzipBytes: Int
+  /// As a packed file; nil where it was not packed.
+  public var packedBytes: Int?
   public var timing: Timing
   /// What each stage of its making recorded, in order.
   public var history: [Step]

@@ -32,7 +32,7 @@ private let reportSections = #"""
           {{/hasDifferences}}
           <td data-label="Nonzero"><span>{{nonzero}}<small>{{nonzeroShare}}</small></span></td>
           {{#hasMacs}}<td data-label="MACs"><span>{{macs}}<small>{{macsShare}}</small></span></td>{{/hasMacs}}
-          <td data-label="File, gzip"><span>{{gzip}}<small>{{native.start}}<span class="whole">{{native.end}}</span> plain</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
+          <td data-label="File, gzip"><span>{{gzip}}<small>{{native.start}}<span class="whole">{{native.end}}</span> plain</small><small>{{packed}}</small>{{#hasDifferences}}<small class="{{smallerTone}}">{{smaller}}</small>{{/hasDifferences}}</span></td>
           <td data-label="Median"><span>{{median}}<small>{{medianRange.start}}<span class="whole">{{medianRange.end}}</span></small></span></td>
           {{#hasDifferences}}<td class="{{blank}}" data-label="Faster, median"><span class="{{fasterTone}}">{{fasterMedian}}<small>{{fasterMedianRange}}</small></span></td>{{/hasDifferences}}
           <td data-label="p99"><span>{{tail}}</span></td>

@@ -16,6 +16,8 @@ extension ReportPage {
     let difference, differenceRange, differenceTone: String
     let flips, flipCount: String
     let gzip, smaller, smallerTone: String
+    /// Empty where it was not packed.
+    let packed: String
     let native: Figures
     let nonzero, nonzeroShare: String
     let macs, macsShare: String
@@ -37,6 +39,7 @@ extension ReportPage {
       let unknown = variant.undefined ?? 0
       undefined = unknown > 0 ? "NaN for \(Formatting.count(unknown))" : ""
       gzip = Formatting.bytes(variant.bytes.gzip)
+      packed = variant.bytes.packed.map { Formatting.bytes($0) + " packed" } ?? ""
       native = Figures(Formatting.bytes(variant.bytes.native))
       nonzero = Formatting.count(variant.left)
       nonzeroShare = Formatting.percent(Double(variant.left) / Double(max(variant.prunable, 1)), digits: 1)

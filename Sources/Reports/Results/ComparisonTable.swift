@@ -35,12 +35,13 @@ public struct ComparisonTable {
     let hasMacs = Set(results.variants.map(\.macs)).count > 1
     let hasUndefined = results.variants.contains { ($0.undefined ?? 0) > 0 }
     let isByAgreement = results.isByAgreement
+    let isPacked = results.variants.contains { $0.bytes.packed != nil }
     let columns =
       (isByAgreement ? ["same", "cosine"] : ["accuracy"]) + (hasUndefined ? ["NaN"] : [])
       + (isByAgreement ? [] : ["difference, 95 %", "flips"]) + ["nonzero"]
       + (hasMacs ? ["MACs"] : [])
-      + ["file", "gzip", "smaller"]
-    var table = TextTable(Self.columns(columns, leftOut: ["file", "nonzero", "MACs", "flips", "smaller"]))
+      + ["file", "gzip", "smaller"] + (isPacked ? ["packed"] : [])
+    var table = TextTable(Self.columns(columns, leftOut: ["file", "nonzero", "MACs", "flips", "packed", "smaller"]))
     for variant in results.variants {
       let undefined = variant.undefined ?? 0
       var cells = [TextTable.Cell(variant.name, .bold), TextTable.Cell(Formatting.percent(variant.accuracy))]
@@ -67,6 +68,7 @@ public struct ComparisonTable {
         variant.versusFirst == nil
           ? "" : TextTable.Cell(Formatting.factor(smaller, digits: 1), Verdict(timesSmaller: smaller).style),
       ]
+      if isPacked { cells.append(variant.bytes.packed.map { TextTable.Cell(Formatting.bytes($0)) } ?? "") }
       table.add(cells)
     }
     return table

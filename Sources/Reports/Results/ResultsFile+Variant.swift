@@ -8,6 +8,7 @@ extension ResultsFile {
     public struct Bytes: Codable, Sendable {
       public var native: Int
       public var gzip: Int
+      public var packed: Int?
     }
 
     /// 95 % confidence intervals; docs/results.md says how each is found.
@@ -165,7 +166,8 @@ extension ResultsFile.Variant {
       parameters: variant.parameters, nonzero: variant.nonzero,
       weights: weights.isEmpty ? nil : weights.reduce(0, +),
       nonzeroWeights: weights.isEmpty ? nil : variant.nonzeroWeights,
-      outputs: variant.outputs, macs: variant.macs, bytes: Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes),
+      outputs: variant.outputs, macs: variant.macs,
+      bytes: Bytes(native: variant.nativeBytes, gzip: variant.gzipBytes, packed: variant.packedBytes),
       timing: variant.timing, stages: variant.history.map(ResultsFile.Step.init),
       layers: variant.layers.map(ResultsFile.Layer.init),
       intervals: Intervals(
