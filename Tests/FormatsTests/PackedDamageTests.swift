@@ -186,9 +186,9 @@ struct PackedParts {
   private static func wide() throws -> Model {
     var net = GraphBuilder(input: [220])
     net.dense(160, bias: false, name: "d")
-    var model = try Model(initializing: net.graph(), seed: 2)
-    try model.set(Parameter(.integer(quantized(model["d", .weight]!.values))), "d", .weight)
-    return model
+    let values = (0..<160 * 220).map { Int8($0 % 7 == 0 ? $0 % 11 : 0) }
+    let weight = try IntegerValues(values: Tensor(values, [160, 220]), scales: [1], bits: 8)
+    return try Model(graph: net.graph(), parameters: ["d": [.weight: Parameter(.integer(weight))]])
   }
 
   @Test func fastFilesHaveStaticStreams() throws {
