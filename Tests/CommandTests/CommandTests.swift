@@ -133,6 +133,9 @@ import Testing
     ("vgg16_cifar10", ["test=20", "rounds=2", "scan=10", "training=1", "width=0.0625"], "and int8"),
     ("cifar10_ptq", ["network=resnet8", "test=20", "samples=20"], "the same, 8 bits first and last"),
     ("cifar10_qat", ["network=resnet20", "test=20", "samples=20", "training=100"], "int8, trained for"),
+    ("zoo_int8", ["epochs=1", "tuning=1", "test=20"], "half, by labels, int8"),
+    ("zoo_int8", ["network=mobilenet_v3_small", "epochs=1", "tuning=1", "test=20"], "half, by labels, int8"),
+    ("zoo_int8", ["network=autoencoder", "epochs=1", "tuning=1", "test=20"], "half, by its input, int8"),
     ("imagenette_ptq", ["network=mobilenet_v2", "test=10", "samples=4", "fit=10", "images=2"], "int8, minmax"),
   ])
   func pipelinesOnRealDataRun(_ name: String, settings: [String], last: String) throws {
