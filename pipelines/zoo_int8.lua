@@ -4,9 +4,11 @@
 -- in int8 as well. The autoencoder has no labels: it learns to give its input, from a network that does.
 -- Measured, seed 0, mobilenet_v3_small on CIFAR-10: 83.78 %, int8 83.34 with 2.51 % of the predictions changed, and
 -- with ranges that leave out one value in 10,000 (`percentile`) 83.55 with 1.97; half of it, tuned by the original,
--- 81.89, by labels 81.63. What int8 loses comes from the first hard swish: a depthwise convolution reads channels there
--- of which some are 30 times as loud as others, by one scale. The recipe was compared on the test images. deit_tiny and
--- efficientnet_b0 are not measured yet.
+-- 81.89, by labels 81.63. Half of what int8 loses comes from the first hard swish: a depthwise convolution reads
+-- channels there of which some are 30 times as loud as others, by one scale. autoencoder on MNIST, mean squared error
+-- over the mean square of the input: 0.12287, int8 +0.29 %; half of it, tuned by its input, +0.91 %, that in int8
+-- +3.29 %, tuned by the original +11.28 %. Recipes were compared on the test images. deit_tiny and efficientnet_b0 are
+-- not measured yet.
 local p = params {
   network    = {
     "deit_tiny", choices = { "deit_tiny", "mobilenet_v3_small", "efficientnet_b0", "autoencoder" }, help = "which one",
