@@ -186,7 +186,7 @@ struct PackedParts {
   private static func wide() throws -> Model {
     var net = GraphBuilder(input: [220])
     net.dense(160, bias: false, name: "d")
-    let values = (0..<160 * 220).map { Int8($0 % 7 == 0 ? $0 % 11 : 0) }
+    let values = (0..<160 * 220).map { (index: Int) -> Int8 in index % 7 == 0 ? Int8(index % 11) : 0 }
     let weight = try IntegerValues(values: Tensor(values, [160, 220]), scales: [1], bits: 8)
     return try Model(graph: net.graph(), parameters: ["d": [.weight: Parameter(.integer(weight))]])
   }
