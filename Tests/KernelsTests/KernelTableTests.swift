@@ -13,7 +13,7 @@ import Testing
     "f32_gemm", "f32_gemm_half", "f32_gemm_columns",  // floatTiles
     "f32_gemm_pixels",  // sumsOverPixels
     "f32_winograd_tile", "f32_winograd_weights", "f32_winograd_outputs", "f32_winograd_spread",
-    "f32_winograd_collect",  // winograd
+    "f32_winograd_collect", "f32_winograd4_tile", "f32_winograd4_outputs",  // winograd
     "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
     "bf16_gemm", "bf16_rows", "bf16_columns",  // BFloat16KernelTests
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise
@@ -74,7 +74,9 @@ import Testing
     var numbers = Numbers(7)
     for isa in Self.sets {
       let set = isa.kernels.pointee, reference = Self.reference
-      for channels in [1, 3, set.f32_tile.lanes - 1, set.f32_tile.lanes, set.f32_tile.lanes + 1, 3 * set.f32_tile.lanes + 2] {
+      for channels in [
+        1, 3, set.f32_tile.lanes - 1, set.f32_tile.lanes, set.f32_tile.lanes + 1, 3 * set.f32_tile.lanes + 2,
+      ] {
         let input = (0..<36).map { _ in Guarded(numbers.floats(channels)) }, bias = Guarded(numbers.floats(channels))
         let from = input.map { Optional(UnsafePointer($0.base)) }
         func expectEqual(

@@ -100,14 +100,14 @@ import Testing
       var results: Set<[UInt32]> = []
       for isa in supportedSets {
         for limits in [CutLimits.standard, CutLimits(pieceBytes: 1, pieces: 100)] {
-          let convolution = weights.withUnsafeBufferPointer { weights in
-            bias.withUnsafeBufferPointer {
-              FloatConvolution(
-                g, weights: weights, bias: $0, clamp: clamp, algorithm: algorithm, limits: limits, isa: isa)
-            }
-          }
           for threads in 1...3 {
             let pool = try ThreadPool(threads: threads, smallestWork: 0)
+            let convolution = weights.withUnsafeBufferPointer { weights in
+              bias.withUnsafeBufferPointer {
+                FloatConvolution(
+                  g, weights: weights, bias: $0, clamp: clamp, algorithm: algorithm, limits: limits, isa: isa)
+              }
+            }
             let output = Guarded<Float>(g.outputCount * batch, filling: .nan)
             let keeps = runMoved(convolution.step, isa: isa, [input.base], to: output.base, batch: batch, pool: pool)
             #expect(keeps && output.isIntact && input.isIntact)
