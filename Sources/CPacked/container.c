@@ -83,12 +83,14 @@ int cp_open(const uint8_t *bytes, size_t size, cp_head *head) {
   if (head->text_size > CP_TEXT_CLAIM + head->text_coded * CP_TEXT_CLAIM_PER_BYTE) return cp_excessive;
   if (head->streams > (size - r.at) / 3) return cp_truncated;
   int is_unknown = 0;
+  const uint64_t most = CP_CLAIM + (uint64_t)size * CP_CLAIM_PER_BYTE;
   uint64_t sizes = head->text_coded, elements = 0;
   for (uint64_t i = 0; i < head->streams && !r.is_short; i++) {
     const cp_stream stream = entry_of(&r);
     is_unknown |= stream.coding >= CP_CODINGS;
-    sizes += stream.size;  // 2^20 numbers below 2^49 at most
-    elements += stream.elements;
+    // Sums stop growing once they are too large, so that they never wrap around: 2^20 numbers below 2^49 may.
+    if (sizes <= size) sizes += stream.size;
+    if (elements <= most) elements += stream.elements;
   }
   const uint64_t head_end = r.at;
   if (r.is_short || size - head_end < checksum_size) return cp_truncated;
@@ -100,7 +102,7 @@ int cp_open(const uint8_t *bytes, size_t size, cp_head *head) {
   if (end != size) return end > size ? cp_truncated : cp_too_long;
   // Each stream takes time of its own, however little is in it.
   if (head->streams > CP_FEW_STREAMS + elements / CP_LEAST_ELEMENTS) return cp_excessive;
-  if (elements > CP_CLAIM + (uint64_t)size * CP_CLAIM_PER_BYTE) return cp_excessive;
+  if (elements > most) return cp_excessive;
   return cp_ok;
 }
 

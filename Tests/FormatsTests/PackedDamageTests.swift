@@ -182,6 +182,31 @@ struct PackedParts {
     #expect(accepted > 10)  // damage in weights is no error: the deeper checks were reached
   }
 
+  /// Sizes of streams whose sum is small again, for it wraps around at 2^64: nothing outside the file is read.
+  @Test func sumsOfSizesDoNotWrapAround() throws {
+    let count = 32_769, largest = (1 << 49) - 1
+    func number(_ number: Int) -> [UInt8] { Self.number(number) }
+    let text = try PackedParts(PackedFormat.data(Self.small())).file
+    var head = cp_head()
+    #expect(cp_open(text, text.count, &head) == Int32(cp_ok))
+    let coded = Array(text[Int(head.text_offset)..<Int(head.text_offset + head.text_coded)])
+    // 32,768 times 2^49 - 1, and 32,768, are 2^64.
+    for (sizes, elements) in [
+      ([Int](repeating: largest, count: count - 1) + [32_768], [Int](repeating: 64, count: count)),
+      ([Int](repeating: 0, count: count), [Int](repeating: largest, count: count - 1) + [32_768]),
+    ] {
+      var entries = Array(text.prefix(5)) + number(Int(head.text_size)) + number(coded.count) + number(count)
+      for index in 0..<count { entries += [0] + number(elements[index]) + number(sizes[index]) }
+      let file =
+        Parts.sealed(entries) + Parts.sealed(coded) + (0..<count).flatMap { _ in Parts.sealed([]) }
+      #expect(throws: CompressError.self) { try PackedFormat.read(file) }
+    }
+  }
+
+  private static func number(_ number: Int) -> [UInt8] {
+    number < 0x80 ? [UInt8(number)] : [UInt8(number & 0x7F) | 0x80] + Self.number(number >> 7)
+  }
+
   /// Large enough for a stream of static rANS.
   private static func wide() throws -> Model {
     var net = GraphBuilder(input: [220])
