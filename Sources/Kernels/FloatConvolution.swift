@@ -30,7 +30,6 @@ public final class FloatConvolution: @unchecked Sendable {
   public let storage: WeightStorage
   private let precision: ProductPrecision
   private let isa: InstructionSet
-  private let clamp: ClosedRange<Float>
   private let algorithm: ConvolutionAlgorithm
   private let product: PatchProduct
   /// Of Winograd's method alone.
@@ -38,6 +37,8 @@ public final class FloatConvolution: @unchecked Sendable {
   private var layout: PanelLayout { product.layout }
   /// The weights, and from `bias` on the bias of each output channel, padded as the panels are.
   private let constants: OwnedMemory
+  /// What a plan holds of it, and what `run` runs; its constants are packed anew by `update`.
+  public let step: PreparedStep
   private let groupBytes: Int
   private let bias, zeros: Int
 
@@ -56,7 +57,6 @@ public final class FloatConvolution: @unchecked Sendable {
   ) {
     self.geometry = geometry
     self.storage = storage
-    self.clamp = clamp
     self.isa = isa
     self.precision = geometry.precision(precision)
     self.algorithm = algorithm ?? .standard(geometry)
@@ -76,6 +76,19 @@ public final class FloatConvolution: @unchecked Sendable {
       bytes: (isByTaps ? geometry.outputChannels : geometry.groups * layout.paddedColumns) * 4)
     zeros = places.add(bytes: (winograd?.zeros ?? 0) * 4)
     constants = OwnedMemory(byteCount: places.byteCount)
+    if let winograd {
+      step = PreparedStep(
+        "f32_winograd", winograd.step(clamp: clamp, bias: self.bias, zeros: zeros), constants: constants,
+        run: ck_run_f32_winograd, scratch: ck_scratch_f32_winograd)
+    } else if isByTaps {
+      let taps = ck_f32_taps(
+        window: geometry.window.native, lo: clamp.lowerBound, hi: clamp.upperBound, bias: self.bias)
+      step = PreparedStep("f32_taps", taps, constants: constants, run: ck_run_f32_taps, scratch: ck_scratch_f32_taps)
+    } else {
+      let patches = product.step(storage: storage, clamp: clamp, groupBytes: groupBytes, start: self.bias)
+      step = PreparedStep(
+        "f32_patches", patches, constants: constants, run: ck_run_f32_patches, scratch: ck_scratch_f32_patches)
+    }
     update(weights: weights, bias: bias, pool: pool)
   }
 
@@ -136,26 +149,6 @@ public final class FloatConvolution: @unchecked Sendable {
   /// Bytes the packed weights and bias take.
   public var packedBytes: Int { constants.byteCount }
 
-  private var patches: ck_f32_patches {
-    product.step(storage: storage, clamp: clamp, groupBytes: groupBytes, start: bias)
-  }
-  private var taps: ck_f32_taps {
-    ck_f32_taps(window: geometry.window.native, lo: clamp.lowerBound, hi: clamp.upperBound, bias: bias)
-  }
-
-  /// What a plan holds of it.
-  public var step: PreparedStep {
-    if let winograd {
-      let step = winograd.step(clamp: clamp, bias: bias, zeros: zeros)
-      return PreparedStep(
-        "f32_winograd", step, constants: constants, run: ck_run_f32_winograd, scratch: ck_scratch_f32_winograd)
-    }
-    return isByTaps
-      ? PreparedStep("f32_taps", taps, constants: constants, run: ck_run_f32_taps, scratch: ck_scratch_f32_taps)
-      : PreparedStep(
-        "f32_patches", patches, constants: constants, run: ck_run_f32_patches, scratch: ck_scratch_f32_patches)
-  }
-
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int { step.scratchBytes(batch: batch, threads: threads) }
 
@@ -166,7 +159,6 @@ public final class FloatConvolution: @unchecked Sendable {
     input: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>, batch: Int,
     scratch: UnsafeMutableRawBufferPointer, pool: ThreadPool
   ) {
-    let step = step
     precondition(scratch.count >= step.scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
     pool.run(
       step, on: isa.kernels, [input], to: [output], constants: constants.base, scratch: scratch.baseAddress,
