@@ -35,6 +35,11 @@ ROW(winograd,         avx2,   avx2,   AVX2,          NO_TILE)
 ROW(winograd,         avx512, avx512, AVX512,        NO_TILE)
 ROW(winograd,         neon,   neon,   NEON,          NO_TILE)
 
+ROW(sparse,           scalar, scalar, 0,             NO_TILE)
+ROW(sparse,           avx2,   avx2,   AVX2,          NO_TILE)
+ROW(sparse,           avx512, avx512, AVX512,        NO_TILE)
+ROW(sparse,           neon,   neon,   NEON,          NO_TILE)
+
 ROW(pooling,          scalar, scalar, 0,             NO_TILE)
 ROW(pooling,          avx2,   avx2,   AVX2,          NO_TILE)
 ROW(pooling,          avx512, avx512, AVX512,        NO_TILE)

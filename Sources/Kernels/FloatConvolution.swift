@@ -22,7 +22,7 @@ public enum WeightStorage: Sendable {
 /// Images are NHWC, weights OHWI. By the direct algorithms each output is one chain of fused multiply-adds over kernel
 /// row, kernel column and input channel, from the bias, then the clamp: the same bits for any number of threads and any
 /// instruction set, and so are those of Winograd's method (see steps/f32-winograd.h). With bfloat16 factors the chain
-/// goes by pairs (see ck-bf16.h).
+/// goes by pairs (see ck-bf16.h). Sparse weights are packed without their zeros, which take no part in the sums.
 ///
 /// `@unchecked Sendable`: `run` only reads the descriptor; `update` must not run at the same time.
 public final class FloatConvolution: @unchecked Sendable {
@@ -34,6 +34,8 @@ public final class FloatConvolution: @unchecked Sendable {
   private let product: PatchProduct
   /// Of Winograd's method alone.
   private let winograd: WinogradProduct?
+  /// Of sparse weights alone.
+  private let sparse: SparseWeights?
   private var layout: PanelLayout { product.layout }
   /// The weights, and from `bias` on the bias of each output channel, padded as the panels are.
   private let constants: OwnedMemory
@@ -62,14 +64,33 @@ public final class FloatConvolution: @unchecked Sendable {
     self.algorithm = algorithm ?? .standard(geometry)
     precondition(
       self.algorithm.computes(geometry)
-        && (self.algorithm.winogradSide == nil || (storage == .float32 && self.precision == .float32)),
+        && (self.algorithm.isDirect || (storage == .float32 && self.precision == .float32)),
       "\(self.algorithm) does not compute this convolution")
+    precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
     product = PatchProduct(geometry, precision: self.precision, limits: limits, isa: isa)
     let layout = product.layout
     groupBytes = layout.bytes(storage.native(self.precision))
     winograd = self.algorithm.winogradSide.map { WinogradProduct(geometry, side: $0, limits: limits, isa: isa) }
     var places = ConstantLayout()
     let isByTaps = self.algorithm == .taps
+    sparse =
+      self.algorithm == .sparse
+      ? SparseWeights(
+        WordMatrix(weights, outputs: geometry.outputChannels), outputPixels: geometry.window.outputPixels, in: &places)
+      : nil
+    if let sparse {
+      self.bias = places.add(bytes: geometry.outputChannels * 4)
+      zeros = places.add(bytes: geometry.window.channels * 4)
+      constants = OwnedMemory(byteCount: places.byteCount)
+      let native = ck_f32_sparse(
+        geometry: geometry.native, weights: sparse.native, lo: clamp.lowerBound, hi: clamp.upperBound, bias: self.bias,
+        padding: zeros)
+      step = PreparedStep(
+        "f32_sparse", native, constants: constants, run: ck_run_f32_sparse, scratch: ck_scratch_f32_sparse)
+      sparse.pack(into: constants)
+      store(bias: bias)
+      return
+    }
     _ = places.add(
       bytes: winograd?.panelBytes ?? (isByTaps ? geometry.weightCount * 4 : geometry.groups * groupBytes))
     self.bias = places.add(
@@ -93,11 +114,13 @@ public final class FloatConvolution: @unchecked Sendable {
   }
 
   /// Packs other weights of the same geometry; a nil bias is zero.
+  ///
+  /// - Precondition: the algorithm is not `sparse`, which packs weights once.
   public func update(
     weights: UnsafeBufferPointer<Float>, bias: UnsafeBufferPointer<Float>?, pool: ThreadPool = .serial
   ) {
     precondition(weights.count == geometry.weightCount, "\(weights.count) weights for \(geometry.weightCount)")
-    precondition(bias == nil || bias!.count == geometry.outputChannels)
+    precondition(sparse == nil, "sparse weights are packed once")
     let source = weights.baseAddress!
     if let winograd {
       winograd.pack(source, into: constants.pointer(), pool: pool)
@@ -122,7 +145,12 @@ public final class FloatConvolution: @unchecked Sendable {
         }
       }
     }
-    let step = isByTaps ? 1 : layout.paddedColumns
+    store(bias: bias)
+  }
+
+  private func store(bias: UnsafeBufferPointer<Float>?) {
+    precondition(bias == nil || bias!.count == geometry.outputChannels)
+    let step = isByTaps || sparse != nil ? 1 : layout.paddedColumns
     let target = (constants.base + self.bias).assumingMemoryBound(to: Float.self)
     for channel in 0..<geometry.outputChannels {
       let (group, column) = channel.quotientAndRemainder(dividingBy: geometry.outputsPerGroup)

@@ -16,10 +16,14 @@ public final class IntegerConvolution: @unchecked Sendable {
   private let groupBytes: Int
   private let algorithm: ConvolutionAlgorithm
   private let limits: CutLimits
+  /// Of sparse weights alone, and where a pixel of the input's zero point lies.
+  private let sparse: SparseWeights?
+  private let padding: Int
 
   /// - Parameters:
   ///   - zeroPoints: of the weights: one for each output channel, or one for all; nil for none.
-  ///   - algorithm: one that computes such a convolution; nil for the standard one.
+  ///   - algorithm: one that computes such a convolution; nil for the standard one. With sparse weights, codes alone are
+  ///     yielded, of weights without zero points and input channels in fours.
   ///   - limits: how the work is cut into pieces.
   /// - Precondition: as many weights as the geometry says, and a scale and bias for each output channel.
   /// - Throws: `CompressError` when sums could leave 32 bits, or a scale is not finite.
@@ -43,13 +47,22 @@ public final class IntegerConvolution: @unchecked Sendable {
     self.limits = limits
     self.algorithm = algorithm ?? .standard(geometry)
     precondition(self.algorithm.computes(geometry), "\(self.algorithm) do not compute this convolution")
+    let isSparse = self.algorithm == .sparse
+    precondition(
+      !isSparse || (geometry.window.channels % 4 == 0 && zeroPoints == nil && output.yieldsCodes),
+      "sparse weights do not compute this convolution")
     let panels = IntegerPanels(
       geometry, weights.baseAddress!, zeroPoints: zeroPoints, byTaps: self.algorithm == .taps,
       tile: isa.kernels.pointee.u8_tile)
     groupBytes = panels.groupBytes
 
     var places = ConstantLayout(), native = ck_integer_output()
-    _ = places.add(bytes: panels.byteCount)
+    sparse =
+      isSparse
+      ? SparseWeights(
+        WordMatrix(weights, outputs: channels), outputPixels: geometry.window.outputPixels, in: &places) : nil
+    padding = places.add(bytes: isSparse ? geometry.window.channels : 0)
+    if !isSparse { _ = places.add(bytes: panels.byteCount) }
     native.scales = places.add(bytes: channels * 4)
     native.bias = places.add(bytes: channels * 4)
     if zeroPoints != nil { native.weight_zero_points = places.add(bytes: channels * 4) }
@@ -64,6 +77,9 @@ public final class IntegerConvolution: @unchecked Sendable {
       constants = OwnedMemory(byteCount: places.byteCount)
       constants.store(scales, at: native.scales)
       constants.store(folded, at: native.bias)
+      if isSparse {
+        constants.store([UInt8](repeating: inputZeroPoint, count: geometry.window.channels), at: padding)
+      }
     case .floats(let scales, let bias, let clamp):
       precondition(scales.count == channels && (bias == nil || bias!.count == channels))
       try Self.checkFinite(scales)
@@ -77,7 +93,11 @@ public final class IntegerConvolution: @unchecked Sendable {
       constants.store(panels.sums, at: native.weight_sums)
     }
     if let zeroPoints { constants.store(zeroPoints, at: native.weight_zero_points) }
-    panels.pack(weights.baseAddress!, into: constants.pointer())
+    if let sparse {
+      sparse.pack(into: constants)
+    } else {
+      panels.pack(weights.baseAddress!, into: constants.pointer())
+    }
     self.output = native
   }
 
@@ -104,7 +124,13 @@ public final class IntegerConvolution: @unchecked Sendable {
   }
 
   private func step(_ output: ck_integer_output) -> PreparedStep {
-    isByTaps
+    if let sparse {
+      let native = ck_u8s8_sparse(
+        geometry: geometry.native, weights: sparse.native, output: output, padding: padding)
+      return PreparedStep(
+        "u8s8_sparse", native, constants: constants, run: ck_run_u8s8_sparse, scratch: ck_scratch_u8s8_sparse)
+    }
+    return isByTaps
       ? PreparedStep(
         "u8s8_taps", taps(output), constants: constants, run: ck_run_u8s8_taps, scratch: ck_scratch_u8s8_taps)
       : PreparedStep(
@@ -137,9 +163,7 @@ public final class IntegerConvolution: @unchecked Sendable {
 
   /// Scratch that `run` needs for up to that many images on that many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int {
-    isByTaps
-      ? withUnsafePointer(to: taps(output)) { ck_scratch_u8s8_taps($0, batch, threads) }
-      : withUnsafePointer(to: patches(output)) { ck_scratch_u8s8_patches($0, batch, threads) }
+    step(output).scratchBytes(batch: batch, threads: threads)
   }
 
   /// From codes to codes; for a descriptor with `IntegerOutput.codes`.
@@ -169,16 +193,9 @@ public final class IntegerConvolution: @unchecked Sendable {
     _ scratch: UnsafeMutableRawBufferPointer, _ pool: ThreadPool
   ) {
     precondition(scratch.count >= scratchBytes(batch: batch, threads: pool.threads), "too little scratch")
-    let (kernels, memory) = (isa.kernels, scratch.baseAddress)
-    if isByTaps {
-      pool.run(
-        taps(output), ck_run_u8s8_taps, on: kernels, input, quantizations, to: target,
-        constants: constants.base, scratch: memory, batch: batch)
-    } else {
-      pool.run(
-        patches(output), ck_run_u8s8_patches, on: kernels, input, quantizations, to: target,
-        constants: constants.base, scratch: memory, batch: batch)
-    }
+    pool.run(
+      step(output), on: isa.kernels, [UnsafeRawPointer(input), quantizations], to: [target], constants: constants.base,
+      scratch: scratch.baseAddress, batch: batch)
   }
 }
 

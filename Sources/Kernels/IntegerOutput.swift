@@ -34,4 +34,6 @@ public enum IntegerOutput: Sendable {
   /// Real numbers: fma(float(sum), input scale * scale, bias), clamped. The input's scale and zero point are
   /// given for each run and image; `scales` are those of the weights per output channel.
   case floats(scales: [Float], bias: [Float]?, clamp: ClosedRange<Float>)
+
+  var yieldsCodes: Bool { if case .codes = self { true } else { false } }
 }

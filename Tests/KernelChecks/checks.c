@@ -365,6 +365,66 @@ UNCHECKED static void winograd(trial *t) {
   }
 }
 
+// Products of a block whose filters have from no weight to as many as a strip has rows, and what goes in and out of it.
+UNCHECKED static void sparse(trial *t) {
+  enum { filters = 9, rows = CK_STRIP_ROWS };
+  static const ck_sparse_run runs[] = {{1, rows}, {2, 37}, {2, 2}, {3, 1}, {1, 0}};
+  static const uint16_t order[filters] = {4, 0, 8, 2, 6, 1, 3, 5, 7};
+  size_t weights = 0;
+  for (size_t i = 0; i < COUNT(runs); i++) weights += (size_t)runs[i].filters * runs[i].nonzeros;
+  for (size_t sixteens = 1; sixteens <= CK_STRIP / 16; sixteens++) {
+    uint8_t *places = bytes(t, weights);
+    for (size_t i = 0; i < weights; i++) places[i] %= rows;
+    const float *strip = floats(t, rows * CK_STRIP), *values = floats(t, weights), *start = floats(t, filters);
+    const float *former = floats(t, filters * CK_STRIP);
+    const uint8_t *codes = bytes(t, rows * CK_STRIP * 4), *integers_of = bytes(t, weights * 4);
+    const int32_t *former_sums = integers(t, filters * CK_STRIP, 100000);
+    const ck_sparse_block block = {runs, COUNT(runs), order, places, values};
+    const ck_sparse_block fours = {runs, COUNT(runs), order, places, integers_of};
+    for (int begins = 0; begins < 2; begins++) {
+      float *sums[2];
+      int32_t *exact[2];
+      FOR_EACH_SIDE(set) {
+        sums[side] = copied(t, former, filters * CK_STRIP * 4);
+        exact[side] = copied(t, former_sums, filters * CK_STRIP * 4);
+        set->f32_sparse(&block, sixteens, strip, begins ? start : NULL, sums[side]);
+        set->u8s8_sparse(&fours, sixteens, codes, begins, exact[side]);
+      }
+      expect_same(t, sums[0], sums[1], filters * CK_STRIP * 4, "f32_sparse", sixteens, (size_t)begins, 0);
+      expect_same(t, exact[0], exact[1], filters * CK_STRIP * 4, "u8s8_sparse", sixteens, (size_t)begins, 0);
+    }
+    finish(t, "sparse products wrote outside their operands");
+  }
+  static const size_t widths[] = {1, 3, 4, 5, 8, 9, 15, 16, 17, 33, 64};
+  static const float scales[] = {0.5f, 0.003f, 0.01f, 1.5f, 1e30f};
+  for (size_t test = 0; test < 16 * COUNT(widths); test++) {
+    const size_t high = test / COUNT(widths) + 1, width = widths[test % COUNT(widths)], pitch = high + below(t, 3);
+    const void *in[16];
+    const int32_t *sums[16];
+    float *scale = filled(t, high * 4, 0);
+    for (size_t i = 0; i < high; i++) {
+      in[i] = floats(t, width);
+      sums[i] = integers(t, rounded_up(width, 16), 3000);
+      scale[i] = scales[i % COUNT(scales)];
+    }
+    const ck_requantization to = {integers(t, high, 3000), scale, 100, 3, 250};
+    float *out[2], *clamped[2];
+    uint8_t *code[2];
+    FOR_EACH_SIDE(set) {
+      out[side] = filled(t, width * pitch * 4, 5);
+      clamped[side] = filled(t, width * pitch * 4, 5);
+      code[side] = filled(t, width * pitch, 5);
+      set->transpose(high, width, in, out[side], pitch);
+      set->f32_transpose_clamp(high, width, (const float *const *)in, -0.5f, 0.7f, clamped[side], pitch);
+      set->i32_transpose_codes(high, width, sums, &to, code[side], pitch);
+    }
+    expect_same(t, out[0], out[1], width * pitch * 4, "transpose", high, width, pitch);
+    expect_same(t, clamped[0], clamped[1], width * pitch * 4, "f32_transpose_clamp", high, width, pitch);
+    expect_same(t, code[0], code[1], width * pitch, "i32_transpose_codes", high, width, pitch);
+    finish(t, "a transposition wrote outside its operands");
+  }
+}
+
 UNCHECKED static void normalization(trial *t) {
   static const float clamps[][2] = {{-INFINITY, INFINITY}, {0, INFINITY}, {-0.3f, 0.4f}};
   for (size_t test = 0; test < 3 * COUNT(channel_counts); test++) {
@@ -512,6 +572,7 @@ typedef void check_fn(trial *t);
 #define check_u8s8_depthwise depthwise
 #define check_integer_sums integer_sums
 #define check_winograd winograd
+#define check_sparse sparse
 #define check_pooling pooling
 #define check_normalization normalization
 #define check_elementwise elementwise

@@ -34,7 +34,7 @@ import Testing
     var numbers = Numbers(UInt64(g.weightCount))
     let input = Guarded(numbers.floats(g.inputCount * test.batch)), weights = numbers.floats(g.weightCount)
     let codes = Guarded(numbers.bytes(g.inputCount * test.batch)), integers = numbers.weights(g.weightCount)
-    let able = ConvolutionAlgorithm.allCases.filter { $0.computes(g) && $0.winogradSide == nil }
+    let able = ConvolutionAlgorithm.allCases.filter { $0.computes(g) && $0.isDirect }
     #expect(able.count > 1)
     let pool = try ThreadPool(threads: 2, smallestWork: 0)
     for isa in supportedSets {

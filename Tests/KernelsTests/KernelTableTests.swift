@@ -14,6 +14,7 @@ import Testing
     "f32_gemm_pixels",  // sumsOverPixels
     "f32_winograd_tile", "f32_winograd_weights", "f32_winograd_outputs", "f32_winograd_spread",
     "f32_winograd_collect", "f32_winograd4_tile", "f32_winograd4_outputs",  // winograd
+    "f32_sparse", "u8s8_sparse", "transpose", "f32_transpose_clamp", "i32_transpose_codes",  // the checks of KernelChecks
     "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
     "bf16_gemm", "bf16_rows", "bf16_columns",  // BFloat16KernelTests
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise

@@ -9,6 +9,7 @@
 #include "ck-bf16.h"
 #include "ck-isa.h"
 #include "ck-kernels.h"
+#include "ck-sparse.h"
 
 // The families: functions that come together, in one file, because they share a tile or an algorithm. Every list of
 // functions is made from these.
@@ -23,6 +24,9 @@
   X(f32_winograd_tile, with) X(f32_winograd_weights, with) X(f32_winograd_outputs, with)                \
   X(f32_winograd_spread, with) X(f32_winograd_collect, with)                                            \
   X(f32_winograd4_tile, with) X(f32_winograd4_outputs, with)
+#define CK_sparse(X, with)                                                                              \
+  X(f32_sparse, with) X(u8s8_sparse, with) X(transpose, with) X(f32_transpose_clamp, with)              \
+  X(i32_transpose_codes, with)
 #define CK_pooling(X, with) \
   X(f32_max_pool, with) X(f32_average_pool, with) X(u8_max_pool, with) X(u8_average_pool, with)
 #define CK_normalization(X, with)                                                                       \
@@ -36,10 +40,11 @@
 
 #define CK_FAMILIES(X)                                                                                  \
   X(f32_products) X(bf16_products) X(u8s8_products) X(f32_depthwise) X(u8s8_depthwise) X(integer_sums)  \
-  X(winograd) X(pooling) X(normalization) X(elementwise) X(smooth) X(pairs)
+  X(winograd) X(sparse) X(pooling) X(normalization) X(elementwise) X(smooth) X(pairs)
 #define CK_FUNCTIONS(X, with)                                                                           \
   CK_f32_products(X, with) CK_bf16_products(X, with) CK_u8s8_products(X, with) CK_f32_depthwise(X, with) \
-  CK_u8s8_depthwise(X, with) CK_integer_sums(X, with) CK_winograd(X, with) CK_pooling(X, with)          \
+  CK_u8s8_depthwise(X, with) CK_integer_sums(X, with) CK_winograd(X, with) CK_sparse(X, with)           \
+  CK_pooling(X, with)                                                                                   \
   CK_normalization(X, with) CK_elementwise(X, with) CK_smooth(X, with)      \
   CK_pairs(X, with)
 

@@ -38,6 +38,8 @@ INLINE vf vf_from_vi(vi v) { return _mm256_cvtepi32_ps(v); }
 INLINE vi vi_from_vf(vf v) { return _mm256_cvtps_epi32(v); }
 INLINE vf vf_of_bits(vi v) { return _mm256_castsi256_ps(v); }
 INLINE vi vi_set(int32_t x) { return _mm256_set1_epi32(x); }
+INLINE vi vi_load(const void *p) { return _mm256_loadu_si256((const __m256i *)p); }
+INLINE void vi_store(void *p, vi v) { _mm256_storeu_si256((__m256i *)p, v); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) { return _mm256_maskload_epi32(p, v_mask(n)); }
 INLINE void vi_store_n(int32_t *p, vi v, size_t n) { _mm256_maskstore_epi32(p, v_mask(n), v); }
 INLINE __m128i v_bytes_n(const void *p, size_t n) {
@@ -60,6 +62,8 @@ INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) {
 }
 INLINE vi vi_add(vi a, vi b) { return _mm256_add_epi32(a, b); }
 INLINE vi vi_sub(vi a, vi b) { return _mm256_sub_epi32(a, b); }
+INLINE vi vi_or(vi a, vi b) { return _mm256_or_si256(a, b); }
+INLINE vi vi_shift_left(vi a, int bits) { return _mm256_slli_epi32(a, bits); }
 INLINE vi vi_mul(vi a, vi b) { return _mm256_mullo_epi32(a, b); }
 INLINE vi vi_first_s8(vi a) { return _mm256_srai_epi32(_mm256_slli_epi32(a, 24), 24); }  // each lane's lowest byte
 INLINE vi vi_next_byte(vi a) { return _mm256_srli_epi32(a, 8); }
@@ -68,4 +72,51 @@ INLINE vi vi_max(vi a, vi b) { return _mm256_max_epi32(a, b); }
 INLINE vf vf_pick_greater(vf x, vf y, vf a, vf b) { return _mm256_blendv_ps(a, b, _mm256_cmp_ps(x, y, _CMP_GT_OQ)); }
 INLINE vi vi_pick_greater(vf x, vf y, vi a, vi b) {
   return _mm256_blendv_epi8(a, b, _mm256_castps_si256(_mm256_cmp_ps(x, y, _CMP_GT_OQ)));
+}
+// sum + the products of a lane's four unsigned and four signed bytes, in pairs of 16 bits, which cannot saturate.
+INLINE vi vi_dot_4(vi sum, vi bytes, vi weights) {
+  const vi even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xFF)), odd = _mm256_srli_epi16(bytes, 8);
+  const vi even_weights = _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8);
+  const vi odd_weights = _mm256_srai_epi16(weights, 8);
+  return vi_add(vi_add(sum, _mm256_madd_epi16(even, even_weights)), _mm256_madd_epi16(odd, odd_weights));
+}
+INLINE vf vf_pairs(vf a, vf b, int high) {
+  const __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);
+  return _mm256_castpd_ps(high ? _mm256_unpackhi_pd(x, y) : _mm256_unpacklo_pd(x, y));
+}
+// Rows to columns, of LANES rows.
+INLINE void v_transpose(vf *r) {
+  vf t[8];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i += 2) {
+    t[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i += 4) {
+    r[i] = vf_pairs(t[i], t[i + 2], 0);
+    r[i + 1] = vf_pairs(t[i], t[i + 2], 1);
+    r[i + 2] = vf_pairs(t[i + 1], t[i + 3], 0);
+    r[i + 3] = vf_pairs(t[i + 1], t[i + 3], 1);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x20);
+    t[i + 4] = _mm256_permute2f128_ps(r[i], r[i + 4], 0x31);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) r[i] = t[i];
+}
+// In each four lanes, of four vectors, rows to columns.
+INLINE void v_transpose_fours(vf *r) {
+  const vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
+  const vf c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
+  r[0] = vf_pairs(a, c, 0);
+  r[1] = vf_pairs(a, c, 1);
+  r[2] = vf_pairs(b, d, 0);
+  r[3] = vf_pairs(b, d, 1);
+}
+// The 16 bytes of the numbered four lanes.
+INLINE void v_store_four(void *p, vf v, size_t number) {
+  _mm_storeu_ps(p, number ? _mm256_extractf128_ps(v, 1) : _mm256_castps256_ps128(v));
 }

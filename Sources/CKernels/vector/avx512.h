@@ -39,6 +39,8 @@ INLINE vf vf_from_vi(vi v) { return _mm512_cvtepi32_ps(v); }
 INLINE vi vi_from_vf(vf v) { return _mm512_cvtps_epi32(v); }
 INLINE vf vf_of_bits(vi v) { return _mm512_castsi512_ps(v); }
 INLINE vi vi_set(int32_t x) { return _mm512_set1_epi32(x); }
+INLINE vi vi_load(const void *p) { return _mm512_loadu_si512(p); }
+INLINE void vi_store(void *p, vi v) { _mm512_storeu_si512(p, v); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) { return _mm512_maskz_loadu_epi32(v_mask(n), p); }
 INLINE void vi_store_n(int32_t *p, vi v, size_t n) { _mm512_mask_storeu_epi32(p, v_mask(n), v); }
 INLINE vi vi_load_u8_n(const uint8_t *p, size_t n) { return _mm512_cvtepu8_epi32(_mm_maskz_loadu_epi8(v_mask(n), p)); }
@@ -46,6 +48,8 @@ INLINE vi vi_load_s8_n(const int8_t *p, size_t n) { return _mm512_cvtepi8_epi32(
 INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) { _mm512_mask_cvtepi32_storeu_epi8(p, v_mask(n), v); }
 INLINE vi vi_add(vi a, vi b) { return _mm512_add_epi32(a, b); }
 INLINE vi vi_sub(vi a, vi b) { return _mm512_sub_epi32(a, b); }
+INLINE vi vi_or(vi a, vi b) { return _mm512_or_si512(a, b); }
+INLINE vi vi_shift_left(vi a, int bits) { return _mm512_slli_epi32(a, (unsigned)bits); }
 INLINE vi vi_mul(vi a, vi b) { return _mm512_mullo_epi32(a, b); }
 INLINE vi vi_max(vi a, vi b) { return _mm512_max_epi32(a, b); }
 // b's lanes where x > y, else a's.
@@ -56,3 +60,55 @@ INLINE vi vi_pick_greater(vf x, vf y, vi a, vi b) {
   return _mm512_mask_blend_epi32(_mm512_cmp_ps_mask(x, y, _CMP_GT_OQ), a, b);
 }
 INLINE vi vi_lane(void) { return _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15); }
+// sum + the products of a lane's four unsigned and four signed bytes.
+INLINE vi vi_dot_4(vi sum, vi bytes, vi weights) { return _mm512_dpbusd_epi32(sum, bytes, weights); }
+INLINE vf vf_pairs(vf a, vf b, int high) {
+  const __m512d x = _mm512_castps_pd(a), y = _mm512_castps_pd(b);
+  return _mm512_castpd_ps(high ? _mm512_unpackhi_pd(x, y) : _mm512_unpacklo_pd(x, y));
+}
+// Rows to columns, of LANES rows.
+INLINE void v_transpose(vf *r) {
+  vf t[16];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 2) {
+    t[i] = _mm512_unpacklo_ps(r[i], r[i + 1]);
+    t[i + 1] = _mm512_unpackhi_ps(r[i], r[i + 1]);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 16; i += 4) {
+    r[i] = vf_pairs(t[i], t[i + 2], 0);
+    r[i + 1] = vf_pairs(t[i], t[i + 2], 1);
+    r[i + 2] = vf_pairs(t[i + 1], t[i + 3], 0);
+    r[i + 3] = vf_pairs(t[i + 1], t[i + 3], 1);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 4; i++) {
+    t[i] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0x88);
+    t[i + 4] = _mm512_shuffle_f32x4(r[i], r[i + 4], 0xdd);
+    t[i + 8] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0x88);
+    t[i + 12] = _mm512_shuffle_f32x4(r[i + 8], r[i + 12], 0xdd);
+  }
+#pragma clang loop unroll(full)
+  for (int i = 0; i < 8; i++) {
+    r[i] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0x88);
+    r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
+  }
+}
+// In each four lanes, of four vectors, rows to columns.
+INLINE void v_transpose_fours(vf *r) {
+  const vf a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
+  const vf c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
+  r[0] = vf_pairs(a, c, 0);
+  r[1] = vf_pairs(a, c, 1);
+  r[2] = vf_pairs(b, d, 0);
+  r[3] = vf_pairs(b, d, 1);
+}
+// The 16 bytes of the numbered four lanes.
+INLINE void v_store_four(void *p, vf v, size_t number) {
+  switch (number) {
+    case 0: _mm_storeu_ps(p, _mm512_castps512_ps128(v)); break;
+    case 1: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 1)); break;
+    case 2: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 2)); break;
+    default: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 3));
+  }
+}

@@ -46,6 +46,8 @@ INLINE vf vf_from_vi(vi v) { return vcvtq_f32_s32(v); }
 INLINE vi vi_from_vf(vf v) { return vcvtnq_s32_f32(v); }
 INLINE vf vf_of_bits(vi v) { return vreinterpretq_f32_s32(v); }
 INLINE vi vi_set(int32_t x) { return vdupq_n_s32(x); }
+INLINE vi vi_load(const void *p) { return vreinterpretq_s32_u8(vld1q_u8(p)); }
+INLINE void vi_store(void *p, vi v) { vst1q_u8(p, vreinterpretq_u8_s32(v)); }
 INLINE vi vi_load_n(const int32_t *p, size_t n) {
   if (n >= 4) return vld1q_s32(p);
   int32_t lanes[4] = {0};
@@ -77,6 +79,8 @@ INLINE void vi_store_u8_n(uint8_t *p, vi v, size_t n) {
 }
 INLINE vi vi_add(vi a, vi b) { return vaddq_s32(a, b); }
 INLINE vi vi_sub(vi a, vi b) { return vsubq_s32(a, b); }
+INLINE vi vi_or(vi a, vi b) { return vorrq_s32(a, b); }
+INLINE vi vi_shift_left(vi a, int bits) { return vshlq_s32(a, vdupq_n_s32(bits)); }
 INLINE vi vi_mul(vi a, vi b) { return vmulq_s32(a, b); }
 INLINE vi vi_first_s8(vi a) { return vshrq_n_s32(vshlq_n_s32(a, 24), 24); }  // each lane's lowest byte
 INLINE vi vi_next_byte(vi a) { return vshrq_n_s32(a, 8); }
@@ -87,4 +91,29 @@ INLINE vi vi_pick_greater(vf x, vf y, vi a, vi b) { return vbslq_s32(vcgtq_f32(x
 INLINE vi vi_lane(void) {
   const int32_t lanes[4] = {0, 1, 2, 3};
   return vld1q_s32(lanes);
+}
+// sum + the products of a lane's four unsigned and four signed bytes: each fits 16 bits.
+INLINE vi vi_dot_4(vi sum, vi bytes, vi weights) {
+  const uint16x8_t x = vreinterpretq_u16_s32(bytes);
+  const int16x8_t w = vreinterpretq_s16_s32(weights);
+  const int16x8_t even = vreinterpretq_s16_u16(vandq_u16(x, vdupq_n_u16(0xFF)));
+  const int16x8_t odd = vreinterpretq_s16_u16(vshrq_n_u16(x, 8));
+  sum = vpadalq_s16(sum, vmulq_s16(even, vshrq_n_s16(vshlq_n_s16(w, 8), 8)));
+  return vpadalq_s16(sum, vmulq_s16(odd, vshrq_n_s16(w, 8)));
+}
+// Rows to columns, of LANES rows.
+INLINE void v_transpose(vf *r) {
+  const float32x4_t a = vtrn1q_f32(r[0], r[1]), b = vtrn2q_f32(r[0], r[1]);
+  const float32x4_t c = vtrn1q_f32(r[2], r[3]), d = vtrn2q_f32(r[2], r[3]);
+  r[0] = vcombine_f32(vget_low_f32(a), vget_low_f32(c));
+  r[1] = vcombine_f32(vget_low_f32(b), vget_low_f32(d));
+  r[2] = vcombine_f32(vget_high_f32(a), vget_high_f32(c));
+  r[3] = vcombine_f32(vget_high_f32(b), vget_high_f32(d));
+}
+// In each four lanes, of four vectors, rows to columns.
+INLINE void v_transpose_fours(vf *r) { v_transpose(r); }
+// The 16 bytes of the numbered four lanes.
+INLINE void v_store_four(void *p, vf v, size_t number) {
+  (void)number;
+  vst1q_u8(p, vreinterpretq_u8_f32(v));
 }

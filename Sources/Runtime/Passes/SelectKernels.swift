@@ -18,8 +18,8 @@ public struct KernelChoice: Hashable, Sendable {
 extension Program {
   /// Chooses for each layer with weights the algorithm that computes it, and how its work is cut into pieces.
   ///
-  /// Which float algorithm is taken follows from shape and precision (`ConvolutionAlgorithm.cheapest`), so that results
-  /// are the same wherever they are computed. Integer sums are exact, so there the cheapest on the machine is taken.
+  /// Which float algorithm is taken follows from shape, zeros and precision (`ConvolutionAlgorithm.cheapest`), so that
+  /// results are the same wherever they are computed. Integer sums are exact, so there the cheapest on the machine is taken.
   /// Nothing here asks the machine this runs on.
   mutating func selectKernels(for machine: Machine, maxBatch: Int, isExact: Bool) throws {
     for (index, operation) in operations.enumerated() {
@@ -35,13 +35,16 @@ struct ConvolutionWork {
   let geometry: ConvolutionGeometry
   let sumsIntegers: Bool
   let batch: Int
+  /// What sparse kernels would multiply with; nil where there are none for such a layer.
+  let sparse: SparseCount?
   /// Bytes of an input element and of a weight as they are read.
   let inputBytes, weightBytes: Int
   /// Whether float sums keep the order of the definition.
   var isExact = false
 
-  init(_ geometry: ConvolutionGeometry, sumsIntegers: Bool, batch: Int, weightBytes: Int) {
+  init(_ geometry: ConvolutionGeometry, sumsIntegers: Bool, batch: Int, weightBytes: Int, sparse: SparseCount? = nil) {
     self.geometry = geometry
+    self.sparse = sparse
     self.sumsIntegers = sumsIntegers
     self.batch = batch
     inputBytes = sumsIntegers ? 1 : 4
@@ -53,18 +56,42 @@ struct ConvolutionWork {
     let shape = operation.shapes?.first ?? operation.inputs.first.map { values[$0].shape }
     guard let shape else { return nil }
     let geometry: ConvolutionGeometry
+    var weights: Program.Weights?
     switch operation.kind {
     case .affine:
       guard operation.arithmetic != .int8 else { return nil }  // has a step of its own
       geometry = try .perChannel(values[operation.output].shape)
-    case .node(.conv2d(let conv), _): geometry = try ConvolutionGeometry(conv, image: shape)
-    case .node(.dense(let dense), _): geometry = try .dense(over: shape, outputs: dense.units)
+    case .node(.conv2d(let conv), let own):
+      geometry = try ConvolutionGeometry(conv, image: shape)
+      weights = own
+    case .node(.dense(let dense), let own):
+      geometry = try .dense(over: shape, outputs: dense.units)
+      weights = own
     default: return nil
     }
     let isInteger = operation.arithmetic.sumsIntegers
     self.init(
       geometry, sumsIntegers: isInteger, batch: batch,
-      weightBytes: isInteger ? 1 : operation.arithmetic == .float16Weights ? 2 : 4)
+      weightBytes: isInteger ? 1 : operation.arithmetic == .float16Weights ? 2 : 4,
+      sparse: weights.flatMap {
+        Self.sparse(
+          $0.weight, geometry, operation.arithmetic, yieldsCodes: values[operation.output].quantization != nil)
+      })
+  }
+
+  /// Counts the weights where there is a sparse kernel for them.
+  private static func sparse(
+    _ weights: Encoding, _ geometry: ConvolutionGeometry, _ arithmetic: Arithmetic, yieldsCodes: Bool
+  ) -> SparseCount? {
+    guard ConvolutionAlgorithm.sparse.computes(geometry) else { return nil }
+    switch (arithmetic, weights) {
+    case (.float32, _), (.simulated, _):
+      return weights.decoded.withElements(Float.self) { SparseCount($0, outputs: geometry.outputChannels) }
+    case (.int8, .integer(let integers)):
+      guard yieldsCodes, integers.zeroPoints == nil, geometry.window.channels % 4 == 0 else { return nil }
+      return integers.values.withElements(Int8.self) { SparseCount($0, outputs: geometry.outputChannels) }
+    default: return nil
+    }
   }
 
   /// Those that sum in the order of the definition.
@@ -78,14 +105,16 @@ struct ConvolutionWork {
     func choice(_ algorithm: ConvolutionAlgorithm, _ reason: String) -> KernelChoice {
       KernelChoice(
         algorithm: algorithm, reason: reason, cycles: cycles(algorithm),
-        multiplications: algorithm.multiplications(geometry), limits: limits(on: machine))
+        multiplications: algorithm.multiplications(geometry, sparse), limits: limits(on: machine))
     }
     guard sumsIntegers else {
-      let isFloat32 = weightBytes == 4
-      let algorithm = isExact || !isFloat32 ? ConvolutionAlgorithm.standard(geometry) : .cheapest(geometry)
-      return choice(algorithm, reason(algorithm))
+      guard weightBytes == 4 else { return choice(.standard(geometry), reason(.standard(geometry))) }
+      let costs = ConvolutionAlgorithm.costs(geometry, sparse, isExact: isExact).sorted { $0.cost < $1.cost }
+      return choice(costs[0].algorithm, reason(costs[0].algorithm) + zerosThatSaveNothing(costs))
     }
-    let able = Self.direct.filter { $0.computes(geometry) }.sorted { cycles($0) < cycles($1) }
+    var able = Self.direct.filter { $0.computes(geometry) }
+    if sparse != nil, geometry.window.outputPixels >= SparseCost.fewestOutputs { able.append(.sparse) }
+    able.sort { cycles($0) < cycles($1) }
     var reason = reason(able[0])
     if able.count > 1 {
       let times = (cycles(able[1]) / max(cycles(able[0]), 1)).rounded(.toNearestOrAwayFromZero)
@@ -102,10 +131,23 @@ struct ConvolutionWork {
     case .patches:
       "windows of \(window.kernelHeight)x\(window.kernelWidth)"
         + (geometry.groups > 1 ? " in \(geometry.groups) groups" : "")
+    case .sparse: "\(Self.share(sparse?.zeros ?? 0)) zeros are left out"
     case .winograd2: "F(2x2, 3x3), 4 multiplications for 9"
     case .winograd4: "F(4x4, 3x3), 2.25 multiplications for 9"
     }
   }
+
+  /// What is said where a layer with many zeros is computed without leaving them out.
+  private func zerosThatSaveNothing(_ costs: [(algorithm: ConvolutionAlgorithm, cost: Double)]) -> String {
+    guard let sparse, sparse.zeros >= 0.3, costs[0].algorithm != .sparse else { return "" }
+    guard let cost = costs.first(where: { $0.algorithm == .sparse })?.cost else {
+      return ", \(Self.share(sparse.zeros)) zeros save nothing of so few outputs"
+    }
+    let times = ((cost / costs[0].cost) * 10).rounded() / 10
+    return ", without its \(Self.share(sparse.zeros)) zeros about \(times) times as long"
+  }
+
+  private static func share(_ zeros: Double) -> String { "\((zeros * 1000).rounded(.down) / 10) %" }
 
   /// Rows of a piece stay in the second cache level beside a panel; pieces suffice for every thread.
   private func limits(on machine: Machine) -> CutLimits {
@@ -142,6 +184,13 @@ struct ConvolutionWork {
       let gathering =
         algorithm == .pixels ? 0 : 2 * pixels * depth * groups * Double(inputBytes) / machine.cacheBytesPerCycle
       return max(products, loading) + gathering + reading
+    case .sparse:
+      guard let sparse else { return .infinity }
+      let lanes = Double(max(kernels.f32_tile.lanes, 1))
+      // Of integers a word's product is four, and takes as long as they do densely, or a little longer.
+      let product = sumsIntegers ? 1.2 * 4 * lanes / max(rate, 1) : 1.2
+      return SparseCost(geometry, sparse).operations(outputs: batch * window.outputPixels, product: product) * 16
+        / lanes
     case .winograd2, .winograd4:
       let side = algorithm == .winograd2 ? 2 : 4, places = Double((side + 2) * (side + 2))
       let tiles = Double(

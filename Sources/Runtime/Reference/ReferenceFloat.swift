@@ -13,7 +13,8 @@ import Tensors
 
 /// Nodes in float32. A sum of products is one chain of fused multiply-adds from the bias on, in ascending
 /// order of kernel row, kernel column and input channel, but for the convolutions that `ConvolutionAlgorithm.cheapest`
-/// gives to Winograd's method (`ReferenceWinograd`), unless weights are halves; an average is the sum in the same order, divided
+/// gives to Winograd's method (`ReferenceWinograd`) or to the sparse kernels, which leave zeros out, unless weights are
+/// halves; an average is the sum in the same order, divided
 /// once. A batch norm is `fma(x, factor, shift)` with `factor = gamma / sqrt(variance + epsilon)` and
 /// `shift = beta - mean * factor`. Exponentials are those of `SmoothFunctions`.
 enum ReferenceFloat {
@@ -35,12 +36,20 @@ enum ReferenceFloat {
     case .constant(let constant): out = values(constant.role)!
     case .conv2d, .dense:
       let weight = values(.weight)!, bias = values(.bias)
-      if let winograd = winograd(node, of: model, inputs[0].shape) {
+      let geometry = geometry(node, of: model, inputs[0].shape)
+      let algorithm = geometry.map { geometry in
+        weight.withUnsafeBufferPointer { weight in
+          ConvolutionAlgorithm.cheapest(geometry, SparseCount(weight, outputs: geometry.outputChannels))
+        }
+      }
+      if let geometry, let algorithm, let winograd = ReferenceWinograd(geometry, algorithm) {
         out = winograd.outputs(x, weights: weight, bias: bias)
         break
       }
-      let geometry = ReferenceSums(node, of: model)
-      out = geometry.sums({ bias?[$0] ?? 0 }) { sum, i, w in sum = sum.addingProduct(x[i], weight[w]) }
+      out = ReferenceSums(node, of: model).sums({ bias?[$0] ?? 0 }) { sum, i, w in
+        if algorithm == .sparse, weight[w] == 0 { return }
+        sum = sum.addingProduct(x[i], weight[w])
+      }
     case .batchNorm(let norm):
       let (factors, shifts) = norm.factors(values)
       out = x.enumerated().map { index, x in
@@ -74,12 +83,14 @@ enum ReferenceFloat {
     return Tensor(clamp?.clampRange.map { range in out.map { $0.clamped(to: range) } } ?? out, shape)
   }
 
-  /// The convolution's way of adding up, where that is not the definition's.
-  private static func winograd(_ node: Node, of model: Model, _ image: Shape) -> ReferenceWinograd? {
-    guard case .conv2d(let conv) = node.op, model[node.name, .weight]?.encoding.tensor.dtype != .float16,
-      let geometry = try? ConvolutionGeometry(conv, image: image)
-    else { return nil }
-    return ReferenceWinograd(geometry, .cheapest(geometry))
+  /// Of a convolution or dense layer that may be computed otherwise than by its definition: of any but those with halves.
+  private static func geometry(_ node: Node, of model: Model, _ input: Shape) -> ConvolutionGeometry? {
+    guard model[node.name, .weight]?.encoding.tensor.dtype != .float16 else { return nil }
+    return switch node.op {
+    case .conv2d(let conv): try? ConvolutionGeometry(conv, image: input)
+    case .dense(let dense): try? .dense(over: input, outputs: dense.units)
+    default: nil
+    }
   }
 
   static func windows(_ window: Window?, _ node: Node, _ model: Model) -> ReferenceWindows {

@@ -13,7 +13,7 @@ struct ReferenceWinograd {
     switch algorithm {
     case .winograd2: side = 2
     case .winograd4: side = 4
-    case .patches, .pixels, .taps: return nil
+    case .patches, .pixels, .taps, .sparse: return nil
     }
     self.geometry = geometry
   }

@@ -1,0 +1,152 @@
+// Products with sparse weights, and the transposition of what they read and yield; vectors run along the outputs.
+#include "names.h"
+
+#define UNROLL _Pragma("clang loop unroll(full)")
+
+// For each filter of a block the sums' beginning, its weights, and where the sums go. `begin`, `add` and `store` are given
+// the vector's number v.
+#define FOR_EACH_FILTER(vectors, begin, add, store)                                               \
+  const uint16_t *filter = block->filters;                                                        \
+  const uint8_t *row = block->rows;                                                               \
+  for (const ck_sparse_run *run = block->runs, *end = run + block->run_count; run < end; run++) { \
+    const size_t nonzeros = run->nonzeros;                                                        \
+    for (size_t left = run->filters; left > 0; left--, filter++) {                                \
+      UNROLL for (size_t v = 0; v < vectors; v++) begin;                                          \
+      for (size_t n = 0; n < nonzeros; n++) add;                                                  \
+      UNROLL for (size_t v = 0; v < vectors; v++) store;                                          \
+      row += nonzeros;                                                                            \
+      value += nonzeros;                                                                          \
+    }                                                                                             \
+  }
+
+INLINE void f32_filters(const size_t vectors, const ck_sparse_block *block, const float *strip, const float *start,
+                        float *sums) {
+  const float *value = block->values;
+  vf sum[CK_STRIP / LANES];
+#define TO (sums + (size_t)*filter * CK_STRIP + v * LANES)
+#define ADD                                                                                       \
+  {                                                                                               \
+    const vf weight = vf_set(value[n]);                                                           \
+    const float *from = strip + (size_t)row[n] * CK_STRIP;                                        \
+    UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = vf_fma(weight, vf_load(from + v * LANES), sum[v]); \
+  }
+  if (start) {
+    FOR_EACH_FILTER(vectors, sum[v] = vf_set(start[*filter]), ADD, vf_store(TO, sum[v]))
+  } else {
+    FOR_EACH_FILTER(vectors, sum[v] = vf_load(TO), ADD, vf_store(TO, sum[v]))
+  }
+#undef ADD
+}
+
+INLINE void u8s8_filters(const size_t vectors, const ck_sparse_block *block, const uint8_t *strip, bool starts,
+                         int32_t *sums) {
+  const int32_t *value = block->values;
+  vi sum[CK_STRIP / LANES];
+#define ADD                                                                                       \
+  {                                                                                               \
+    const vi weights = vi_set(value[n]);                                                          \
+    const uint8_t *from = strip + (size_t)row[n] * CK_STRIP * 4;                                  \
+    UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = vi_dot_4(sum[v], vi_load(from + v * LANES * 4), weights); \
+  }
+  if (starts) {
+    FOR_EACH_FILTER(vectors, sum[v] = vi_set(0), ADD, vi_store(TO, sum[v]))
+  } else {
+    FOR_EACH_FILTER(vectors, sum[v] = vi_load(TO), ADD, vi_store(TO, sum[v]))
+  }
+#undef ADD
+#undef TO
+}
+
+#define SIXTEENS(filters, ...)                           \
+  switch (sixteens) {                                    \
+    case 1: filters(16 / LANES, __VA_ARGS__); break;     \
+    case 2: filters(32 / LANES, __VA_ARGS__); break;     \
+    case 3: filters(48 / LANES, __VA_ARGS__); break;     \
+    default: filters(64 / LANES, __VA_ARGS__);           \
+  }
+
+CK_ENTRY void KERNEL(f32_sparse)(const ck_sparse_block *block, size_t sixteens, const float *strip, const float *start,
+                                 float *sums) {
+  SIXTEENS(f32_filters, block, strip, start, sums)
+}
+
+CK_ENTRY void KERNEL(u8s8_sparse)(const ck_sparse_block *block, size_t sixteens, const uint8_t *strip, bool starts,
+                                  int32_t *sums) {
+  SIXTEENS(u8s8_filters, block, strip, starts, sums)
+}
+
+#define CLAMPED(x) (clamps ? vf_min(high, vf_max(low, x)) : (x))
+
+INLINE void transposed(size_t rows, size_t columns, const void *const *in, float *out, size_t pitch, const bool clamps,
+                       vf low, vf high) {
+  for (size_t r = 0; r < rows; r += LANES) {
+    const size_t height = lanes_left(rows - r);
+    for (size_t c = 0; c < columns; c += LANES) {
+      const size_t width = lanes_left(columns - c);
+      float *to = out + c * pitch + r;
+      vf x[LANES];
+      if (height == LANES && width == LANES) {
+        UNROLL for (size_t i = 0; i < LANES; i++) x[i] = vf_load((const float *)in[r + i] + c);
+        v_transpose(x);
+        UNROLL for (size_t i = 0; i < LANES; i++) vf_store(to + i * pitch, CLAMPED(x[i]));
+      } else {
+        UNROLL for (size_t i = 0; i < LANES; i++) {
+          x[i] = i < height ? vf_load_n((const float *)in[r + i] + c, width) : vf_set(0);
+        }
+        v_transpose(x);
+        UNROLL for (size_t i = 0; i < LANES; i++) {
+          if (i < width) vf_store_n(to + i * pitch, CLAMPED(x[i]), height);
+        }
+      }
+    }
+  }
+}
+
+CK_ENTRY void KERNEL(transpose)(size_t rows, size_t columns, const void *const *in, void *out, size_t pitch) {
+  transposed(rows, columns, in, out, pitch, false, vf_set(0), vf_set(0));
+}
+
+CK_ENTRY void KERNEL(f32_transpose_clamp)(size_t rows, size_t columns, const float *const *in, float lo, float hi,
+                                          float *out, size_t pitch) {
+  transposed(rows, columns, (const void *const *)in, out, pitch, true, vf_set(lo), vf_set(hi));
+}
+
+// The codes of LANES sums of each of up to four rows, those of the first row lowest in each lane.
+INLINE vi codes_of_4(size_t rows, size_t column, const int32_t *const *in, const ck_requantization *to, size_t first) {
+  const vf zero = vf_set((float)to->zero_point), low = vf_set((float)to->lo), high = vf_set((float)to->hi);
+  vi codes = vi_set(0);
+  UNROLL for (size_t i = 0; i < 4; i++) {
+    const size_t r = first + i;
+    if (r >= rows) return codes;
+    const vf sum = vf_from_vi(vi_add(vi_load(in[r] + column), vi_set(to->bias[r])));
+    const vf q = vf_add(vf_round(vf_mul(sum, vf_set(to->scale[r]))), zero);
+    codes = vi_or(codes, vi_shift_left(vi_from_vf(vf_min(high, vf_max(low, q))), (int)(8 * i)));
+  }
+  return codes;
+}
+
+INLINE void transposed_codes(size_t rows, size_t columns, const int32_t *const *in, const ck_requantization *to,
+                             uint8_t *out, size_t pitch) {
+  for (size_t c = 0; c < columns; c += LANES) {
+    vf words[4];
+    UNROLL for (size_t i = 0; i < 4; i++) words[i] = vf_of_bits(codes_of_4(rows, c, in, to, 4 * i));
+    v_transpose_fours(words);
+    UNROLL for (size_t i = 0; i < LANES; i++) {
+      if (c + i >= columns) break;
+      uint8_t *pixel = out + (c + i) * pitch;
+      if (rows == 16) {
+        v_store_four(pixel, words[i % 4], i / 4);
+      } else {
+        uint8_t four[16];
+        v_store_four(four, words[i % 4], i / 4);
+        __builtin_memcpy(pixel, four, rows);
+      }
+    }
+  }
+}
+
+CK_ENTRY void KERNEL(i32_transpose_codes)(size_t rows, size_t columns, const int32_t *const *in,
+                                          const ck_requantization *to, uint8_t *out, size_t pitch) {
+  if (rows == 16) transposed_codes(16, columns, in, to, out, pitch);
+  else transposed_codes(rows, columns, in, to, out, pitch);
+}
