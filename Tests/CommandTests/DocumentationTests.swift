@@ -197,7 +197,8 @@ import Testing
 
   @Test func optionsThatWouldSayNothingAreRefused() {
     let refused = [
-      "bench zoo:lab_cnn --sparsity 0.5", "bench zoo:lab_cnn --pruning --batch 4",
+      "bench zoo:lab_cnn --block 1x4 --pruning", "bench zoo:lab_cnn --training --sparsity 0.5",
+      "bench zoo:lab_cnn --pruning --batch 4",
       "bench zoo:lab_cnn --pruning --threads 2",
       "bench zoo:lab_cnn --pruning --precision int8", "bench zoo:lab_cnn --training --layers",
       "bench zoo:lab_cnn --training --pruning", "bench zoo:lab_cnn --quantize 4 --runs 3",

@@ -36,11 +36,13 @@ public struct BenchReport: Sendable, Encodable {
     /// The function that runs, for instance `f32_patches`, and of a layer with weights why it was chosen.
     public let kernel: String
     public let kernelReason: String?
+    /// Of the weights, where they are counted, the share that sparse kernels leave out: zeros, of int8 fours of them.
+    public let zeros: Double?
 
     private enum CodingKeys: String, CodingKey {
       case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, multiplications, weightBytes =
         "weight_bytes"
-      case kernel, kernelReason = "kernel_reason"
+      case kernel, kernelReason = "kernel_reason", zeros
     }
   }
 
@@ -72,23 +74,24 @@ public struct BenchReport: Sendable, Encodable {
   ///   - runs: nil for as many as fit two seconds, at least 20.
   ///   - perLayer: whether each layer is timed as well, in runs of their own.
   ///   - isExact: whether float sums keep the order of the definition (see `CompileOptions`).
+  ///   - sparsity: zeros to put into the network first.
   /// - Throws: `CompressError` when the file is broken, a number is out of range, or a quantized model is asked to
   ///   run in another precision than its own.
   public init(
     model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), precision: BenchPrecision,
-    threads: Int, batch: Int, runs: Int?, perLayer: Bool = false, isExact: Bool = false
+    threads: Int, batch: Int, runs: Int?, perLayer: Bool = false, isExact: Bool = false, sparsity: BenchSparsity? = nil
   ) throws {
     guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
     let plan: Plan, options = CompileOptions(maxBatch: batch, isExact: isExact)
     if path.hasPrefix("zoo:") {
-      let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, pool)
+      let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, sparsity, pool)
       fileBytes = try NativeFormat.byteCount(prepared)
       plan = try compile(prepared, options)
     } else {
       fileBytes = try Folders.size(ofFile: path)
-      plan = try compile(Self.prepared(try ModelFile.read(path, reading), precision, pool), options)
+      plan = try compile(Self.prepared(try ModelFile.read(path, reading), precision, sparsity, pool), options)
     }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)
@@ -141,7 +144,7 @@ public struct BenchReport: Sendable, Encodable {
         layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
         milliseconds: LatencyStatistics(nanoseconds: times).p50, macs: step.macs * batch,
         multiplications: (step.choice?.multiplications ?? step.macs) * batch, weightBytes: step.weightBytes,
-        kernel: step.kernelName, kernelReason: step.choice?.reason)
+        kernel: step.kernelName, kernelReason: step.choice?.reason, zeros: step.choice?.zeros)
     }
   }
 
@@ -151,7 +154,10 @@ public struct BenchReport: Sendable, Encodable {
     return try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 0)
   }
 
-  private static func prepared(_ model: Model, _ precision: BenchPrecision, _ pool: ThreadPool) throws -> Model {
+  private static func prepared(
+    _ model: Model, _ precision: BenchPrecision, _ sparsity: BenchSparsity?, _ pool: ThreadPool
+  ) throws -> Model {
+    let model = try sparsity?.applied(to: model) ?? model
     let format: LayerQuantization
     switch precision {
     case .stored: return model

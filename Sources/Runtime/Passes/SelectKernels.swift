@@ -12,6 +12,8 @@ public struct KernelChoice: Hashable, Sendable {
   public let cycles: Double
   /// Of one sample: fewer than the layer has by its definition where Winograd's method saves some.
   public let multiplications: Int
+  /// Of the weights the share that sparse kernels leave out; nil where there are none for the layer.
+  public let zeros: Double?
   let limits: CutLimits
 }
 
@@ -105,7 +107,8 @@ struct ConvolutionWork {
     func choice(_ algorithm: ConvolutionAlgorithm, _ reason: String) -> KernelChoice {
       KernelChoice(
         algorithm: algorithm, reason: reason, cycles: cycles(algorithm),
-        multiplications: algorithm.multiplications(geometry, sparse), limits: limits(on: machine))
+        multiplications: algorithm.multiplications(geometry, sparse), zeros: sparse?.zeros,
+        limits: limits(on: machine))
     }
     guard sumsIntegers else {
       guard weightBytes == 4 else { return choice(.standard(geometry), reason(.standard(geometry))) }

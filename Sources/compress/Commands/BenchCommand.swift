@@ -16,6 +16,10 @@ struct BenchCommand: ParsableCommand {
       Runs as stored unless --precision asks for another arithmetic: fp16 and dynamic quantize the weights, int8 also \
       calibrates on random input, so that its speed is real and its predictions are not.
 
+      With --sparsity each layer but the first and the last loses that share of its smallest weights first, with --block \
+      in blocks of filters by inputs (1x4 is what int8 kernels leave out), with --pattern 2:4 in a pattern; depthwise \
+      convolutions stay as they are. --layers shows which zeros saved time.
+
       With --pruning it is not run but pruned: what the choice of weights or filters and their removal take, without \
       training.
 
@@ -59,8 +63,17 @@ struct BenchCommand: ParsableCommand {
       valueName: "name"), completion: .pruningPlugin)
   var strategy: [String] = []
 
-  @Option(parsing: .unconditional, help: "With --pruning: share of the weights to zero (default: 0.8).")
+  @Option(
+    parsing: .unconditional,
+    help: "Share of the weights to zero before timing, or with --pruning (there by default 0.8).")
   var sparsity: Double?
+
+  @Option(help: ArgumentHelp("With --sparsity: zero whole blocks, for instance 1x4.", valueName: "filters x inputs"))
+  var block: String?
+
+  @Option(
+    help: ArgumentHelp("Zero weights in a pattern, for instance 2:4: two of each four stay.", valueName: "keep:of"))
+  var pattern: String?
 
   @Option(parsing: .unconditional, help: "With --pruning: share of the multiply-accumulates to leave (default: 0.5).")
   var macs: Double?
@@ -95,12 +108,16 @@ struct BenchCommand: ParsableCommand {
     if !reading.inputs.isEmpty || reading.allowUnknown, model.hasPrefix("zoo:") {
       throw ValidationError("--input and --allow-unknown are for files of other programs, not for zoo:NAME")
     }
-    let modes: [(name: String, isAsked: Bool, unused: Set<String>)] = [
-      ("--pruning", pruning, ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare"]),
-      ("--training", training, ["--layers", "--strategy", "--sparsity", "--macs", "--exact", "--compare"]),
+    let zeros = ["--sparsity", "--block", "--pattern"]
+    let modes: [(name: String, isAsked: Bool, unused: [String])] = [
+      (
+        "--pruning", pruning,
+        ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare"] + zeros.dropFirst()
+      ),
+      ("--training", training, ["--layers", "--strategy", "--macs", "--exact", "--compare"] + zeros),
       (
         "--quantize", quantize != nil,
-        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--sparsity", "--macs", "--exact", "--compare"]
+        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--macs", "--exact", "--compare"] + zeros
       ),
     ]
     let asked = modes.filter(\.isAsked)
@@ -111,10 +128,11 @@ struct BenchCommand: ParsableCommand {
       ("--precision", precision != nil), ("--threads", threading.threads != nil), ("--batch", batch != nil),
       ("--runs", runs != nil),
       ("--layers", layers), ("--exact", exact), ("--compare", compare != nil),
-      ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil),
+      ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil), ("--block", block != nil),
+      ("--pattern", pattern != nil),
       ("--macs", macs != nil),
     ]
-    let unused = asked.first?.unused ?? ["--strategy", "--sparsity", "--macs"]
+    let unused = asked.first?.unused ?? ["--strategy", "--macs"]
     if compare != nil, json { throw ValidationError("--compare is for people: --json has the times of now alone") }
     if let name = given.first(where: { $0.isGiven && unused.contains($0.name) })?.name {
       throw ValidationError(asked.first.map { "\(name) says nothing with \($0.name)" } ?? "\(name) goes with --pruning")
@@ -136,7 +154,9 @@ struct BenchCommand: ParsableCommand {
     let batch = batch ?? 1
     let report = try BenchReport(
       model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threading.count,
-      batch: batch, runs: runs, perLayer: layers, isExact: exact)
+      batch: batch, runs: runs, perLayer: layers, isExact: exact,
+      sparsity: sparsity == nil && block == nil && pattern == nil
+        ? nil : try BenchSparsity(share: sparsity, block: block, pattern: pattern))
     let terminal = Terminal(.output)
     let otherWork = Self.otherWork(report)
     if json {
