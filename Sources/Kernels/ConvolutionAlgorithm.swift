@@ -54,7 +54,8 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
 
   /// Which one of float32 takes the least time by a model of costs that knows shape and zeros alone.
   ///
-  /// Costs are in multiplications. Weights that are used once come from memory, which takes as long as ten; a tile is
+  /// Costs are in multiplications. Weights that are used once come from memory, which takes as long as ten, or from a cache,
+  /// as long as three; a tile is
   /// transformed, there and back, 16 channels at a time. Fitted on a Zen 4 over 21 shapes of 2x2 to 224x224 outputs and
   /// 32 to 512 channels. All but one get the fastest of the three or one within 10 % of it: 512 channels of 4x4 are
   /// added up directly, where F(2x2, 3x3) would take 0.75 of the time there, and longer where memory is slower.
@@ -73,14 +74,17 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     -> [(algorithm: ConvolutionAlgorithm, cost: Double)]
   {
     let direct = standard(geometry), window = geometry.window
-    let definition = Double(geometry.weightCount) * max(Double(window.outputPixels), 10)
+    let definition = Double(geometry.weightCount) * max(Double(window.outputPixels), reading(geometry))
     var costs = [(algorithm: direct, cost: definition)]
     if !isExact, WinogradProduct.applies(to: geometry) { costs += winogradCosts(geometry) }
-    if let weights, ConvolutionAlgorithm.sparse.computes(geometry), window.outputPixels >= SparseCost.fewestOutputs {
+    if let weights, ConvolutionAlgorithm.sparse.computes(geometry) {
       costs.append((.sparse, SparseCost(geometry, weights).floatMultiplications(outputs: window.outputPixels)))
     }
     return costs
   }
+
+  /// What reading a weight takes where it is used for few outputs: from memory, or from the second cache level.
+  private static func reading(_ geometry: ConvolutionGeometry) -> Double { geometry.weightCount > 1 << 18 ? 10 : 3 }
 
   private static func winogradCosts(_ geometry: ConvolutionGeometry)
     -> [(algorithm: ConvolutionAlgorithm, cost: Double)]

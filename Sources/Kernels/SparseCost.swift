@@ -7,9 +7,6 @@ import CKernels
 public struct SparseCost {
   private let depth, outputs, nonzeros: Double
 
-  /// With fewer outputs most lanes would be idle.
-  public static let fewestOutputs = 8
-
   public init(_ geometry: ConvolutionGeometry, _ weights: SparseCount) {
     depth = Double(weights.words / max(geometry.outputChannels, 1))
     outputs = Double(geometry.outputChannels)
@@ -22,9 +19,9 @@ public struct SparseCost {
   public func operations(outputs count: Int, product: Double = 1.2) -> Double {
     let sixteens = Double(ceilDivide(count, 16)), strips = Double(ceilDivide(count, Int(CK_STRIP)))
     let width = sixteens / strips, blocks = (depth / Double(CK_STRIP_ROWS)).rounded(.up)
-    // A weight is a broadcast and a product for each vector; one vector alone waits for its last sum.
-    let weight = max(4, product * width + 0.6)
-    let gathering = 7.4 * width * depth, giving = 8 * width * outputs, continuing = 2 * width * outputs * blocks
+    // A weight is a broadcast, and a product for each vector.
+    let weight = max(1.8, product * width + 0.6)
+    let gathering = 7.4 * width * depth, giving = 8 * width * outputs, continuing = (4 + width) * outputs * blocks
     return strips * (weight * nonzeros + gathering + giving + continuing)
   }
 

@@ -67,11 +67,11 @@ import Testing
   @Test func blocksGoAsWholes() throws {
     let result = try run(
       """
-        local deep = zoo.resnet20 { width = 0.25 }
-        prune(deep, use "depth" {}, { blocks = 0.3 })
-        prune(deep, use "depth" { skip = "layer1*" }, { macs = { 0.9, 0.7 } })
-        prune(prune(deep, use "global_magnitude" {}, { sparsity = 0.5 }), use "depth" {}, { blocks = 0.3 })
-        """)
+      local deep = zoo.resnet20 { width = 0.25 }
+      prune(deep, use "depth" {}, { blocks = 0.3 })
+      prune(deep, use "depth" { skip = "layer1*" }, { macs = { 0.9, 0.7 } })
+      prune(prune(deep, use "global_magnitude" {}, { sparsity = 0.5 }), use "depth" {}, { blocks = 0.3 })
+      """)
     let models = try result.outcome.leaves.map { try result.executor.model(of: $0) }
     let facts = try result.outcome.leaves.map { try result.executor.record(of: $0).facts }
     #expect(facts[0]["blocks"] == 2 / 7.0 && facts[0]["macs"]! < 0.85)
@@ -161,6 +161,22 @@ import Testing
     #expect(slow.record.facts["latency_ms"]! > 0 && slow.record.notes.contains { $0.contains("of this machine") })
   }
 
+  @Test func weightsUpToALatency() throws {
+    let result = try run(
+      Self.dense + """
+        prune(net, use "global_magnitude" {}, { latency_ms = 1000 })
+        prune(net, use "global_magnitude" {}, { latency_ms = { 1000, 900 }, rounds = 2 })
+        """)
+    let slow = try result.executor.result(of: result.outcome.leaves[0])
+    // No zero is needed for a second.
+    #expect(
+      slow.model.weightLayers.allSatisfy { slow.model[$0, .weight]!.nonzeroCount == slow.model[$0, .weight]!.count })
+    #expect(slow.record.facts["latency_ms"]! > 0 && slow.record.facts["sparsity"] == 0)
+    #expect(slow.record.notes.contains { $0.contains("which decided that 0 % of the weights are zero") })
+    let error = failure(Self.dense + "prune(net, use 'global_magnitude' {}, { latency_ms = 1e-7 })")
+    #expect(error?.message.contains("cannot be reached by zeros; with 127 of 128 weights zero it is") == true)
+  }
+
   @Test(arguments: [
     ("use 'global_magnitude' {}, { ratios = { 0.1 } }", "1 shares for 3 layers: "),
     ("use 'global_magnitude' {}, { ratios = { 0.1 }, sparsity = 0.5 }", "one target"),
@@ -169,6 +185,9 @@ import Testing
     ("use 'global_magnitude' {}, { sparsity = { 0.5, 0.6 }, rounds = 3 }", "lists 2 rounds, and rounds = 3"),
     ("use 'global_magnitude' {}, { bytes = 0.5 }", "prunes single weights"),
     ("use 'n_m' {}, { ratios = { 0.5, 0.5, 0.5 } }", "keeps 2 of 4"),
+    ("use 'n_m' {}, { latency_ms = 1 }", "keeps 2 of 4"),
+    ("use 'global_magnitude' {}, { latency_ms = 2, rounds = 2 }", "a list with the milliseconds"),
+    ("use 'global_magnitude' {}, { latency_ms = 0 }", "leaves nothing of the network"),
     ("use 'movement' {}, { sparsity = 0.5 }", "while the network trains"),
     ("use 'filter_l1' {}, { macs = { 0.5, 0.7 } }", "gives back"),
     ("use 'filter_l1' {}, { macs = 0.5, rewind = net }", "single weights can be rewound"),

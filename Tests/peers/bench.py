@@ -76,7 +76,13 @@ def measure(peer, path, threads, seconds):
 def ask(options, engine, network, precision, threads):
     """One measurement in a process of its own; None where an engine refuses, with its last line."""
     stem = os.path.join(options.models, f"{network}-{precision}")
-    if engine == "compress":
+    if engine == "compress" and options.sparsity:
+        # Zeros go in before the weights become integers.
+        command = [options.program, "bench", os.path.join(options.models, f"{network}-fp32.cmpr"), "--precision", precision,
+                   "--sparsity", str(options.sparsity), "--threads", str(threads), "--json"]
+        if options.block:
+            command += ["--block", options.block]
+    elif engine == "compress":
         command = [options.program, "bench", stem + ".cmpr", "--threads", str(threads), "--json"]
     else:
         path = stem + (".tflite" if engine == "litert" else ".onnx")
@@ -97,6 +103,8 @@ def main():
     parser.add_argument("--precisions", default="fp32,int8")
     parser.add_argument("--threads", default="1,2")
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--sparsity", type=float, help="time ours with so many zeros, beside the others as they are")
+    parser.add_argument("--block", help="with --sparsity: zeros in blocks, such as 1x4")
     parser.add_argument("--seconds", type=float, default=1.0, help="for each measurement of another runtime")
     options = parser.parse_args()
     if options.one:

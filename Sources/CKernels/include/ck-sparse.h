@@ -1,9 +1,9 @@
 // Products with sparse weights. Outputs run across the vectors, so that a weight that is not zero costs a broadcast and
 // a fused multiply-add for each vector of outputs, and one that is zero costs nothing.
 //
-// A strip is a piece of the matrix of patches, transposed: up to CK_STRIP_ROWS rows, each with the factors of up to
-// CK_STRIP outputs side by side, a word of 32 bits for each: a float, or four uint8 of neighbouring channels. So many rows
-// of so many words are 32 KB, which is what the first level of caches holds.
+// A strip is a piece of the matrix of patches, transposed: up to CK_STRIP_ROWS rows, each with the factors of some outputs
+// side by side, whole sixteens up to CK_STRIP, a word of 32 bits for each: a float, or four uint8 of neighbouring channels.
+// So many rows of so many words are 32 KB, which is what the first level of caches holds.
 //
 // A block holds the weights, words alike, that meet the rows of one strip. Filters with the same number of them come one
 // after the other, as a run, so that the loop over a filter's weights ends where the branch predictor expects it.
@@ -32,8 +32,8 @@ typedef struct {
   const void *values;       // the weights
 } ck_sparse_block;
 
-// sums (filters, CK_STRIP) of the first 16 * sixteens outputs, up to CK_STRIP: each filter of the block begins with
-// start[filter], or where start is NULL with its former sums, and adds its weights times their rows of the strip.
+// strip (rows, 16 * sixteens), sums (filters, 16 * sixteens): each filter of the block begins with start[filter], or where
+// start is NULL with its former sums, and adds its weights times their rows of the strip.
 typedef void ck_f32_sparse_fn(const ck_sparse_block *block, size_t sixteens, const float *strip, const float *start,
                               float *sums);
 // The same of integers, from 0 where `starts`.

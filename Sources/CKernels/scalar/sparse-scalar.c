@@ -5,17 +5,18 @@
 
 void ck_f32_sparse_scalar(const ck_sparse_block *block, size_t sixteens, const float *strip, const float *start,
                           float *sums) {
+  const size_t width = 16 * sixteens;
   const uint16_t *filter = block->filters;
   const uint8_t *row = block->rows;
   const float *value = block->values;
   for (size_t r = 0; r < block->run_count; r++) {
     const ck_sparse_run run = block->runs[r];
     for (size_t f = 0; f < run.filters; f++, filter++, row += run.nonzeros, value += run.nonzeros) {
-      float *to = sums + (size_t)*filter * CK_STRIP;
-      for (size_t i = 0; i < 16 * sixteens; i++) {
+      float *to = sums + (size_t)*filter * width;
+      for (size_t i = 0; i < width; i++) {
         float sum = start ? start[*filter] : to[i];
         for (size_t n = 0; n < run.nonzeros; n++) {
-          sum = __builtin_fmaf(value[n], strip[(size_t)row[n] * CK_STRIP + i], sum);
+          sum = __builtin_fmaf(value[n], strip[(size_t)row[n] * width + i], sum);
         }
         to[i] = sum;
       }
@@ -25,17 +26,18 @@ void ck_f32_sparse_scalar(const ck_sparse_block *block, size_t sixteens, const f
 
 void ck_u8s8_sparse_scalar(const ck_sparse_block *block, size_t sixteens, const uint8_t *strip, bool starts,
                            int32_t *sums) {
+  const size_t width = 16 * sixteens;
   const uint16_t *filter = block->filters;
   const uint8_t *row = block->rows;
   const int8_t *value = block->values;
   for (size_t r = 0; r < block->run_count; r++) {
     const ck_sparse_run run = block->runs[r];
     for (size_t f = 0; f < run.filters; f++, filter++, row += run.nonzeros, value += 4 * run.nonzeros) {
-      int32_t *to = sums + (size_t)*filter * CK_STRIP;
-      for (size_t i = 0; i < 16 * sixteens; i++) {
+      int32_t *to = sums + (size_t)*filter * width;
+      for (size_t i = 0; i < width; i++) {
         int32_t sum = starts ? 0 : to[i];
         for (size_t n = 0; n < run.nonzeros; n++) {
-          const uint8_t *four = strip + ((size_t)row[n] * CK_STRIP + i) * 4;
+          const uint8_t *four = strip + ((size_t)row[n] * width + i) * 4;
           for (size_t k = 0; k < 4; k++) sum += four[k] * value[4 * n + k];
         }
         to[i] = sum;

@@ -24,7 +24,7 @@ static void give(const job *j, const ck_strip *strip, const float *sums, size_t 
   for (size_t filter = first; filter < end; filter += ck_sixteen) {
     const size_t filters = ck_min(ck_sixteen, end - filter);
     const float *in[ck_sixteen];
-    for (size_t i = 0; i < filters; i++) in[i] = sums + (filter + i) * CK_STRIP;
+    for (size_t i = 0; i < filters; i++) in[i] = sums + (filter + i) * strip->sixteens * ck_sixteen;
     j->kernels->f32_transpose_clamp(filters, strip->count, in, s->lo, s->hi, out + filter, s->geometry.outputs);
   }
 }

@@ -28,10 +28,14 @@ typedef struct {
   size_t row, column;
 } ck_view;
 
-// A strip: its first output, how many there are, and their views.
+// A strip: its first output, how many there are, and their views; of each sixteen the views' extent, the last row and
+// column being those of the windows' first pixels.
 typedef struct {
   size_t first, count, sixteens;
   ck_view views[CK_STRIP];
+  struct {
+    ptrdiff_t top, bottom, left, right;
+  } extents[ck_sixteens];
 } ck_strip;
 
 static inline ck_strip ck_strip_at(const ck_strips *strips, size_t index, const ck_window *w, const void *images,
@@ -54,13 +58,29 @@ static inline ck_strip ck_strip_at(const ck_strips *strips, size_t index, const 
   }
   // What is beyond the last output sees nothing but padding.
   for (size_t i = s.count; i < sixteens * ck_sixteen; i++) s.views[i] = (ck_view){images, SIZE_MAX / 2, 0};
+  for (size_t i = 0; i < sixteens; i++) {
+    ptrdiff_t top = PTRDIFF_MAX, bottom = PTRDIFF_MIN, left = PTRDIFF_MAX, right = PTRDIFF_MIN;
+    for (size_t k = i * ck_sixteen; k < (i + 1) * ck_sixteen; k++) {
+      const ptrdiff_t row = (ptrdiff_t)s.views[k].row, column = (ptrdiff_t)s.views[k].column;
+      top = row < top ? row : top, bottom = row > bottom ? row : bottom;
+      left = column < left ? column : left, right = column > right ? column : right;
+    }
+    s.extents[i].top = top, s.extents[i].bottom = bottom, s.extents[i].left = left, s.extents[i].right = right;
+  }
   return s;
+}
+
+// Whether a tap lies inside the image for all outputs of a sixteen.
+static inline bool ck_all_inside(const ck_strip *s, size_t sixteen, const ck_window *w, size_t down, size_t along) {
+  const ptrdiff_t y = (ptrdiff_t)down, x = (ptrdiff_t)along;
+  return s->extents[sixteen].top + y >= 0 && s->extents[sixteen].bottom < (ptrdiff_t)w->height - y &&
+         s->extents[sixteen].left + x >= 0 && s->extents[sixteen].right < (ptrdiff_t)w->width - x;
 }
 
 // Rows first..first+rows of the transposed matrix of patches.
 static inline void ck_gather_strip(const ck_kernels *kernels, const ck_window *w, const ck_strip *s, size_t element,
                                    size_t first, size_t rows, const void *padding, void *strip) {
-  const size_t pixel = w->channels * element, words = pixel / ck_word;
+  const size_t pixel = w->channels * element, words = pixel / ck_word, width = s->sixteens * ck_sixteen;
   for (size_t row = first; row < first + rows;) {
     const size_t tap = row / words, word = row % words, run = ck_min(words - word, first + rows - row);
     const size_t down = tap / w->kernel_w * w->dilation_h, along = tap % w->kernel_w * w->dilation_w;
@@ -68,12 +88,14 @@ static inline void ck_gather_strip(const ck_kernels *kernels, const ck_window *w
     for (size_t i = 0; i < s->sixteens; i++) {
       const ck_view *views = s->views + i * ck_sixteen;
       const void *in[ck_sixteen];
-      for (size_t k = 0; k < ck_sixteen; k++) {
+      if (ck_all_inside(s, i, w, down, along)) {
+        for (size_t k = 0; k < ck_sixteen; k++) in[k] = views[k].first + offset;
+      } else for (size_t k = 0; k < ck_sixteen; k++) {
         const bool inside = views[k].row + down < w->height && views[k].column + along < w->width;
         in[k] = inside ? views[k].first + offset : (const char *)padding + word * ck_word;
       }
       kernels->transpose(ck_sixteen, run, in,
-                         (char *)strip + ((row - first) * CK_STRIP + i * ck_sixteen) * ck_word, CK_STRIP);
+                         (char *)strip + ((row - first) * width + i * ck_sixteen) * ck_word, width);
     }
     row += run;
   }

@@ -27,7 +27,7 @@ static void give(const job *j, const ck_strip *strip, const int32_t *sums, size_
   for (size_t filter = first; filter < end; filter += ck_sixteen) {
     const size_t filters = ck_min(ck_sixteen, end - filter);
     const int32_t *in[ck_sixteen];
-    for (size_t i = 0; i < filters; i++) in[i] = sums + (filter + i) * CK_STRIP;
+    for (size_t i = 0; i < filters; i++) in[i] = sums + (filter + i) * strip->sixteens * ck_sixteen;
     const ck_requantization to = ck_requantization_of(&j->step->output, j->call, filter);
     j->kernels->i32_transpose_codes(filters, strip->count, in, &to, out + filter, outputs);
   }

@@ -3,59 +3,62 @@
 
 #define UNROLL _Pragma("clang loop unroll(full)")
 
-// For each filter of a block the sums' beginning, its weights, and where the sums go. `begin`, `add` and `store` are given
-// the vector's number v.
-#define FOR_EACH_FILTER(vectors, begin, add, store)                                               \
-  const uint16_t *filter = block->filters;                                                        \
-  const uint8_t *row = block->rows;                                                               \
-  for (const ck_sparse_run *run = block->runs, *end = run + block->run_count; run < end; run++) { \
-    const size_t nonzeros = run->nonzeros;                                                        \
-    for (size_t left = run->filters; left > 0; left--, filter++) {                                \
-      UNROLL for (size_t v = 0; v < vectors; v++) begin;                                          \
-      for (size_t n = 0; n < nonzeros; n++) add;                                                  \
-      UNROLL for (size_t v = 0; v < vectors; v++) store;                                          \
-      row += nonzeros;                                                                            \
-      value += nonzeros;                                                                          \
-    }                                                                                             \
+// Some filters of a run at once, `joint` of them, each with so many vectors of outputs: one filter's few vectors would
+// wait for their last sums. Sums begin with the
+// filter's `start`, or with zero, where `starts`; where not, with what is there.
+#define SOME_FILTERS(NAME, VECTOR, SUM, WEIGHT, FACTOR, SET, LOAD, STORE, PRODUCT, WORDS)                     \
+  INLINE void NAME##_some(const size_t joint, const size_t vectors, const uint16_t *filter, const uint8_t *row,\
+                          const WEIGHT *value, size_t nonzeros, const FACTOR *strip, const SUM *start,        \
+                          const bool starts, SUM *sums) {                                                     \
+    VECTOR sum[4][CK_STRIP / LANES];                                                                          \
+    const size_t width = vectors * LANES;                                                                     \
+    UNROLL for (size_t j = 0; j < joint; j++) {                                                               \
+      const SUM *from = sums + (size_t)filter[j] * width;                                                     \
+      const VECTOR first = SET(start ? start[filter[j]] : 0);                                                 \
+      UNROLL for (size_t v = 0; v < vectors; v++) sum[j][v] = starts ? first : LOAD(from + v * LANES);        \
+    }                                                                                                         \
+    for (size_t n = 0; n < nonzeros; n++) {                                                                   \
+      UNROLL for (size_t j = 0; j < joint; j++) {                                                             \
+        const VECTOR weight = SET(value[j * nonzeros + n]);                                                   \
+        const FACTOR *from = strip + (size_t)row[j * nonzeros + n] * width * WORDS;                           \
+        UNROLL for (size_t v = 0; v < vectors; v++) {                                                         \
+          sum[j][v] = PRODUCT(sum[j][v], LOAD(from + v * LANES * WORDS), weight);                             \
+        }                                                                                                     \
+      }                                                                                                       \
+    }                                                                                                         \
+    UNROLL for (size_t j = 0; j < joint; j++) {                                                               \
+      SUM *to = sums + (size_t)filter[j] * width;                                                             \
+      UNROLL for (size_t v = 0; v < vectors; v++) STORE(to + v * LANES, sum[j][v]);                           \
+    }                                                                                                         \
+  }                                                                                                           \
+                                                                                                              \
+  INLINE void NAME##_filters(const size_t vectors, const ck_sparse_block *block, const FACTOR *strip,         \
+                             const SUM *start, const bool starts, SUM *sums) {                                \
+    const size_t joint = vectors == 1 ? 4 : vectors == 2 ? 2 : 1;                                             \
+    const uint16_t *filter = block->filters;                                                                  \
+    const uint8_t *row = block->rows;                                                                         \
+    const WEIGHT *value = block->values;                                                                      \
+    for (const ck_sparse_run *run = block->runs, *end = run + block->run_count; run < end; run++) {           \
+      const size_t nonzeros = run->nonzeros;                                                                  \
+      size_t left = run->filters;                                                                             \
+      TAKE(NAME, joint)                                                                                       \
+      if (joint > 2) TAKE(NAME, 2)                                                                            \
+      if (joint > 1) TAKE(NAME, 1)                                                                            \
+    }                                                                                                         \
   }
 
-INLINE void f32_filters(const size_t vectors, const ck_sparse_block *block, const float *strip, const float *start,
-                        float *sums) {
-  const float *value = block->values;
-  vf sum[CK_STRIP / LANES];
-#define TO (sums + (size_t)*filter * CK_STRIP + v * LANES)
-#define ADD                                                                                       \
-  {                                                                                               \
-    const vf weight = vf_set(value[n]);                                                           \
-    const float *from = strip + (size_t)row[n] * CK_STRIP;                                        \
-    UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = vf_fma(weight, vf_load(from + v * LANES), sum[v]); \
+// As many of a run's filters as there are, so many at once.
+#define TAKE(NAME, count)                                                                                     \
+  for (; left >= (count); left -= (count)) {                                                                  \
+    NAME##_some(count, vectors, filter, row, value, nonzeros, strip, start, starts, sums);                    \
+    filter += (count);                                                                                        \
+    row += (count) * nonzeros;                                                                                \
+    value += (count) * nonzeros;                                                                              \
   }
-  if (start) {
-    FOR_EACH_FILTER(vectors, sum[v] = vf_set(start[*filter]), ADD, vf_store(TO, sum[v]))
-  } else {
-    FOR_EACH_FILTER(vectors, sum[v] = vf_load(TO), ADD, vf_store(TO, sum[v]))
-  }
-#undef ADD
-}
 
-INLINE void u8s8_filters(const size_t vectors, const ck_sparse_block *block, const uint8_t *strip, bool starts,
-                         int32_t *sums) {
-  const int32_t *value = block->values;
-  vi sum[CK_STRIP / LANES];
-#define ADD                                                                                       \
-  {                                                                                               \
-    const vi weights = vi_set(value[n]);                                                          \
-    const uint8_t *from = strip + (size_t)row[n] * CK_STRIP * 4;                                  \
-    UNROLL for (size_t v = 0; v < vectors; v++) sum[v] = vi_dot_4(sum[v], vi_load(from + v * LANES * 4), weights); \
-  }
-  if (starts) {
-    FOR_EACH_FILTER(vectors, sum[v] = vi_set(0), ADD, vi_store(TO, sum[v]))
-  } else {
-    FOR_EACH_FILTER(vectors, sum[v] = vi_load(TO), ADD, vi_store(TO, sum[v]))
-  }
-#undef ADD
-#undef TO
-}
+#define FUSED(sum, x, weight) vf_fma(weight, x, sum)
+SOME_FILTERS(f32, vf, float, float, float, vf_set, vf_load, vf_store, FUSED, 1)
+SOME_FILTERS(u8s8, vi, int32_t, int32_t, uint8_t, vi_set, vi_load, vi_store, vi_dot_4, 4)
 
 #define SIXTEENS(filters, ...)                           \
   switch (sixteens) {                                    \
@@ -67,12 +70,20 @@ INLINE void u8s8_filters(const size_t vectors, const ck_sparse_block *block, con
 
 CK_ENTRY void KERNEL(f32_sparse)(const ck_sparse_block *block, size_t sixteens, const float *strip, const float *start,
                                  float *sums) {
-  SIXTEENS(f32_filters, block, strip, start, sums)
+  if (start) {
+    SIXTEENS(f32_filters, block, strip, start, true, sums)
+  } else {
+    SIXTEENS(f32_filters, block, strip, NULL, false, sums)
+  }
 }
 
 CK_ENTRY void KERNEL(u8s8_sparse)(const ck_sparse_block *block, size_t sixteens, const uint8_t *strip, bool starts,
                                   int32_t *sums) {
-  SIXTEENS(u8s8_filters, block, strip, starts, sums)
+  if (starts) {
+    SIXTEENS(u8s8_filters, block, strip, NULL, true, sums)
+  } else {
+    SIXTEENS(u8s8_filters, block, strip, NULL, false, sums)
+  }
 }
 
 #define CLAMPED(x) (clamps ? vf_min(high, vf_max(low, x)) : (x))

@@ -15,11 +15,11 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   private static let latencyRuns = 31
 
   /// What is to be said of a model that was chosen by it; nil where anybody would find the same.
-  func remark(_ context: StageContext) -> String? {
+  func remark(_ context: StageContext, decided: String = "how many filters went") -> String? {
     guard self == .latency else { return nil }
     return
       "latency_ms: as measured on \(context.pool.threads == 1 ? "one thread" : "\(context.pool.threads) threads") of "
-      + "this machine, which decided how many filters went"
+      + "this machine, which decided \(decided)"
   }
 
   /// For labels.
@@ -54,6 +54,33 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
         }.statistics.p50
       }
     }
+  }
+
+  /// The least share of zeros with which a model comes down to the value, in 128ths up to 127 of them: by halving.
+  ///
+  /// - Parameter pruned: the model with such a share of zeros.
+  /// - Throws: `CompressError` when no share reaches it.
+  func shareOfZeros(_ wanted: Double, _ context: StageContext, pruned: (Double) throws -> Model) throws -> Double {
+    let steps = 128
+    func value(_ step: Int) throws -> Double {
+      try context.cancellation.check()
+      return try self.value(of: pruned(Double(step) / Double(steps)), context)
+    }
+    var low = 0, high = steps - 1
+    var least = Double.infinity
+    while low < high {
+      let middle = (low + high) / 2, found = try value(middle)
+      least = min(least, found)
+      if found <= wanted { high = middle } else { low = middle + 1 }
+    }
+    guard low == steps - 1 else { return Double(low) / Double(steps) }
+    least = try min(least, value(low))
+    guard least <= wanted * 1.01 else {
+      let (asked, found) = texts(wanted, least)
+      throw CompressError(
+        "\(rawValue): \(asked) cannot be reached by zeros; with \(low) of \(steps) weights zero it is \(found)")
+    }
+    return Double(low) / Double(steps)
   }
 
   /// The channels of least score without which a model comes nearest to the value: by halving, over the number that go.

@@ -8,7 +8,7 @@ import Training
 /// Removes weights by a policy's scores: at once, or little by little while the network trains on.
 public struct PruneStage: StageWork {
   public let policy: any PruningPolicy
-  public let target: Target
+  public private(set) var target: Target
   /// Training during and after the removal; nil prunes in one shot.
   public let training: TrainingRecipe?
   /// Steps between two removals.
@@ -24,6 +24,8 @@ public struct PruneStage: StageWork {
     case schedule(any Schedule)
     /// One for each layer that the policy does not leave whole, in the network's order.
     case shares([Double])
+    /// As many zeros as bring the model down to so many milliseconds for one sample: found by trying.
+    case latency(Double)
 
     fileprivate var functions: [Recipe] {
       if case .schedule(let schedule) = self { [schedule.recipe] } else { [] }
@@ -31,11 +33,13 @@ public struct PruneStage: StageWork {
 
     /// What is to be zero at progress `t`, from 0 to 1.
     ///
+    /// - Precondition: of a latency it is known what share that takes.
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
     func amount(at t: Double) throws -> Pruner.Amount {
       switch self {
       case .sparsity(let share): return .share(try Self.checked(share))
       case .shares(let shares): return .each(try shares.map(Self.checked))
+      case .latency: preconditionFailure("a latency is resolved first")
       case .schedule(let schedule):
         let share = try schedule.value(at: t)
         // The rounding of a formula may overshoot the ends a little; anything more is a mistake.
@@ -52,7 +56,8 @@ public struct PruneStage: StageWork {
     ///
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
     public func share(at t: Double) throws -> Double? {
-      if case .share(let share) = try amount(at: t) { share } else { nil }
+      if case .latency = self { return nil }
+      return if case .share(let share) = try amount(at: t) { share } else { nil }
     }
 
     private static func checked(_ share: Double) throws -> Double {
@@ -73,8 +78,18 @@ public struct PruneStage: StageWork {
       throw CompressError("\"\(policy.name)\" prunes \(own), not single weights")
     }
     try policy.unit.check()
-    for t in [0, 0.5, 1] { _ = try target.amount(at: t) }
+    if case .latency(let milliseconds) = target {
+      guard milliseconds > 0, milliseconds.isFinite else {
+        throw CompressError("latency_ms = \(milliseconds) leaves nothing of the network")
+      }
+      try policy.checkScoresAtOnce()
+    } else {
+      for t in [0, 0.5, 1] { _ = try target.amount(at: t) }
+    }
     if training == nil { try policy.checkScoresAtOnce() }
+    if case .latency = target, case .pattern = policy.unit {
+      throw CompressError("\"\(policy.name)\" itself says how much goes; it takes no latency_ms")
+    }
     if case .shares = target, case .pattern = policy.unit {
       throw CompressError("\"\(policy.name)\" itself says how much of each layer goes; there are no shares to choose")
     }
@@ -90,7 +105,8 @@ public struct PruneStage: StageWork {
 
   public var label: String {
     let tuning = training.map { ", \($0.epochsText)" } ?? ""
-    let share = (try? target.share(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
+    var share = (try? target.share(at: 1)).map { " to \(($0 * 100).formatted(1)) %" } ?? ""
+    if case .latency(let milliseconds) = target { share = " to \(ModelMeasure.latency.text(milliseconds))" }
     return "prune\(share) by \(policy.name)\(tuning)"
   }
 
@@ -100,6 +116,7 @@ public struct PruneStage: StageWork {
       case .sparsity(let share): .number(share)
       case .schedule(let schedule): schedule.recipe
       case .shares(let shares): .list(shares.map { .number($0) })
+      case .latency(let milliseconds): ["unit": .string(ModelMeasure.latency.rawValue), "value": .number(milliseconds)]
       }
     return [
       "policy": try policy.recipe(on: samples), "target": aim, "training": try training?.recipe() ?? .null,
@@ -125,6 +142,9 @@ public struct PruneStage: StageWork {
     let model = inputs[0]
     try policy.check(layers: model.weightLayers)
     let pruner = try Pruner(policy: policy, model: model, samples: samples, context: context)
+    if case .latency(let milliseconds) = target {
+      return try run(reaching: milliseconds, from: inputs, pruner, context)
+    }
     let wanted = try target.share(at: 1)
     var result: StageResult
     var ended: (step: Int, due: Int, total: Int)?
@@ -152,6 +172,34 @@ public struct PruneStage: StageWork {
     let reached = Self.sparsity(of: result.model)
     result.record.facts["sparsity"] = reached
     if let warning = shortfall(wanted, reached, pruner, ended) { result.record.warn(warning) }
+    return result
+  }
+
+  /// The stage with the share of zeros that brings the model down to so many milliseconds.
+  private func run(
+    reaching milliseconds: Double, from inputs: [Model], _ pruner: Pruner, _ context: StageContext
+  ) throws -> StageResult {
+    let measure = ModelMeasure.latency, evidence = pruner.evidence(of: inputs[0])
+    let share = try measure.shareOfZeros(milliseconds, context) { share in
+      var pruned = inputs[0]
+      for (layer, mask) in try pruner.masks(.share(share), seeing: { try evidence.view($0) }) {
+        try pruned.prune(layer, by: mask)
+      }
+      return pruned
+    }
+    var resolved = self
+    resolved.target = .sparsity(share)
+    var result = try resolved.run(inputs: inputs, context: context)
+    if let remark = measure.remark(context, decided: "that \(share.percent) of the weights are zero") {
+      result.record.notes.append(remark)
+    }
+    let reached = try measure.value(of: result.model, context)
+    result.record.facts[measure.rawValue] = reached
+    if reached > milliseconds * 1.1 {
+      result.record.warn(
+        "latency_ms: \(measure.text(reached)) where \(measure.text(milliseconds)) was asked for: zeros came elsewhere while "
+          + "the network trained, or the machine is busier than before")
+    }
     return result
   }
 

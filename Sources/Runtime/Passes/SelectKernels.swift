@@ -116,7 +116,7 @@ struct ConvolutionWork {
       return choice(costs[0].algorithm, reason(costs[0].algorithm) + zerosThatSaveNothing(costs))
     }
     var able = Self.direct.filter { $0.computes(geometry) }
-    if sparse != nil, geometry.window.outputPixels >= SparseCost.fewestOutputs { able.append(.sparse) }
+    if sparse != nil { able.append(.sparse) }
     able.sort { cycles($0) < cycles($1) }
     var reason = reason(able[0])
     if able.count > 1 {
@@ -143,9 +143,7 @@ struct ConvolutionWork {
   /// What is said where a layer with many zeros is computed without leaving them out.
   private func zerosThatSaveNothing(_ costs: [(algorithm: ConvolutionAlgorithm, cost: Double)]) -> String {
     guard let sparse, sparse.zeros >= 0.3, costs[0].algorithm != .sparse else { return "" }
-    guard let cost = costs.first(where: { $0.algorithm == .sparse })?.cost else {
-      return ", \(Self.share(sparse.zeros)) zeros save nothing of so few outputs"
-    }
+    guard let cost = costs.first(where: { $0.algorithm == .sparse })?.cost else { return "" }
     let times = ((cost / costs[0].cost) * 10).rounded() / 10
     return ", without its \(Self.share(sparse.zeros)) zeros about \(times) times as long"
   }

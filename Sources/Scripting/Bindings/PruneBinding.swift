@@ -31,7 +31,7 @@ enum PruneKeys {
   }
   static var latencyMs: OptionKey<PerRound<Double>?> {
     .optional(
-      "latency_ms", .perRound(.number), help: "filters: milliseconds for one sample, as measured here",
+      "latency_ms", .perRound(.number), help: "filters and weights: milliseconds for one sample, as measured here",
       minimum: 0)
   }
   static var filters: OptionKey<PerRound<Double>?> {
@@ -105,7 +105,8 @@ enum PruneKeys {
     OptionSchema(
       "PruneOptions",
       [
-        sparsity, schedule, macs, params, bytes, latencyMs, filters, blocks, ratios, rounds, rewind, protect, keepAtLeast,
+        sparsity, schedule, macs, params, bytes, latencyMs, filters, blocks, ratios, rounds, rewind, protect,
+        keepAtLeast,
         multipleOf, train, samples, reconstruct, every, ramp,
       ])
   }
@@ -146,11 +147,12 @@ extension ScriptSession {
 
   private func pruneWeights(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
     let ofFilters = [
-      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters, PruneKeys.blocks,
+      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.filters, PruneKeys.blocks,
     ]
     for key in ofFilters where given[key] != nil {
       throw CompressError(
-        "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule or ratios, not \(key.name)")
+        "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule, ratios or latency_ms, not \(key.name)"
+      )
     }
     guard given[PruneKeys.reconstruct] == nil else {
       throw CompressError("\"\(policy.name)\" prunes single weights; what is left is fitted where filters go")
@@ -179,19 +181,20 @@ extension ScriptSession {
   private func weightTargets(
     _ policy: any PruningPolicy, _ given: OptionValues, _ rounds: PruningRounds
   ) throws -> [PruneStage.Target] {
-    let keys: [any DeclaredOption] = [PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.ratios]
+    let keys: [any DeclaredOption] = [PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.ratios, PruneKeys.latencyMs]
     let names = keys.filter(given.has).map(\.option.name)
     if case .pattern(let keep, let of) = policy.unit {
       guard names.isEmpty else {
         throw CompressError(
-          "\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity, no schedule and no ratios")
+          "\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity, no schedule, no ratios and no latency_ms"
+        )
       }
       return [PruneStage.Target](repeating: .sparsity(1 - Double(keep) / Double(of)), count: rounds.count)
     }
     guard names.count == 1 else {
       throw CompressError(
         names.isEmpty
-          ? "prune needs a target: sparsity = 0.8, a schedule, or ratios = {…}"
+          ? "prune needs a target: sparsity = 0.8, a schedule, ratios = {…} or latency_ms = 2"
           : "prune takes one target, not \(names.joined(separator: " and "))")
     }
     if let schedule = given[PruneKeys.schedule] {
@@ -215,6 +218,12 @@ extension ScriptSession {
         left = zip(left, ratios).map { $0 * (1 - $1) }
         return .shares(left.map { 1 - $0 })
       }
+    }
+    if let latency = given[PruneKeys.latencyMs] {
+      if case .together = latency, rounds.count > 1 {
+        throw CompressError("in rounds, latency_ms is a list with the milliseconds after each of them")
+      }
+      return try rounds.values(latency, PruneKeys.latencyMs.name, from: 0).map { .latency($0) }
     }
     guard let sparsity = given[PruneKeys.sparsity] else { throw CompressError("prune needs a target") }
     return try rounds.values(sparsity, PruneKeys.sparsity.name, from: 0).map { .sparsity($0) }
