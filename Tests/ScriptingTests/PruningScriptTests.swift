@@ -172,7 +172,7 @@ import Testing
     #expect(
       slow.model.weightLayers.allSatisfy { slow.model[$0, .weight]!.nonzeroCount == slow.model[$0, .weight]!.count })
     #expect(slow.record.facts["latency_ms"]! > 0 && slow.record.facts["sparsity"] == 0)
-    #expect(slow.record.notes.contains { $0.contains("which decided that 0 % of the weights are zero") })
+    #expect(slow.record.notes.contains { $0.contains("which decided that 0.0 % of the weights are zero") })
     let error = failure(Self.dense + "prune(net, use 'global_magnitude' {}, { latency_ms = 1e-7 })")
     #expect(error?.message.contains("cannot be reached by zeros; with 127 of 128 weights zero it is") == true)
   }
