@@ -46,8 +46,8 @@ typedef void ck_transpose_fn(size_t rows, size_t columns, const void *const *in,
 typedef void ck_f32_transpose_clamp_fn(size_t rows, size_t columns, const float *const *in, float lo, float hi,
                                        float *out, size_t pitch);
 
-// The same of sums that become codes (see ck-kernels.h), bias and scale per row; rows of `in` are readable up to columns
-// rounded up to 16.
+// The same of any number of rows of sums that become codes (see ck-kernels.h), bias and scale per row; rows of `in` are
+// readable up to columns rounded up to 16.
 typedef void ck_i32_transpose_codes_fn(size_t rows, size_t columns, const int32_t *const *in,
                                        const ck_requantization *to, uint8_t *out, size_t pitch);
 

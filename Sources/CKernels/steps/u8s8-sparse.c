@@ -24,9 +24,10 @@ size_t ck_scratch_u8s8_sparse(const void *step, size_t batch, size_t threads) {
 static void give(const job *j, const ck_strip *strip, const int32_t *sums, size_t first, size_t end) {
   const size_t outputs = j->step->geometry.outputs;
   uint8_t *out = (uint8_t *)j->call->outputs[0] + strip->first * outputs;
-  for (size_t filter = first; filter < end; filter += ck_sixteen) {
-    const size_t filters = ck_min(ck_sixteen, end - filter);
-    const int32_t *in[ck_sixteen];
+  enum { most = 64 };
+  for (size_t filter = first; filter < end; filter += most) {
+    const size_t filters = ck_min(most, end - filter);
+    const int32_t *in[most];
     for (size_t i = 0; i < filters; i++) in[i] = sums + (filter + i) * strip->sixteens * ck_sixteen;
     const ck_requantization to = ck_requantization_of(&j->step->output, j->call, filter);
     j->kernels->i32_transpose_codes(filters, strip->count, in, &to, out + filter, outputs);

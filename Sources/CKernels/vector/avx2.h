@@ -107,16 +107,3 @@ INLINE void v_transpose(vf *r) {
 #pragma clang loop unroll(full)
   for (int i = 0; i < 8; i++) r[i] = t[i];
 }
-// In each four lanes, of four vectors, rows to columns.
-INLINE void v_transpose_fours(vf *r) {
-  const vf a = _mm256_unpacklo_ps(r[0], r[1]), b = _mm256_unpackhi_ps(r[0], r[1]);
-  const vf c = _mm256_unpacklo_ps(r[2], r[3]), d = _mm256_unpackhi_ps(r[2], r[3]);
-  r[0] = vf_pairs(a, c, 0);
-  r[1] = vf_pairs(a, c, 1);
-  r[2] = vf_pairs(b, d, 0);
-  r[3] = vf_pairs(b, d, 1);
-}
-// The 16 bytes of the numbered four lanes.
-INLINE void v_store_four(void *p, vf v, size_t number) {
-  _mm_storeu_ps(p, number ? _mm256_extractf128_ps(v, 1) : _mm256_castps256_ps128(v));
-}

@@ -94,21 +94,3 @@ INLINE void v_transpose(vf *r) {
     r[i + 8] = _mm512_shuffle_f32x4(t[i], t[i + 8], 0xdd);
   }
 }
-// In each four lanes, of four vectors, rows to columns.
-INLINE void v_transpose_fours(vf *r) {
-  const vf a = _mm512_unpacklo_ps(r[0], r[1]), b = _mm512_unpackhi_ps(r[0], r[1]);
-  const vf c = _mm512_unpacklo_ps(r[2], r[3]), d = _mm512_unpackhi_ps(r[2], r[3]);
-  r[0] = vf_pairs(a, c, 0);
-  r[1] = vf_pairs(a, c, 1);
-  r[2] = vf_pairs(b, d, 0);
-  r[3] = vf_pairs(b, d, 1);
-}
-// The 16 bytes of the numbered four lanes.
-INLINE void v_store_four(void *p, vf v, size_t number) {
-  switch (number) {
-    case 0: _mm_storeu_ps(p, _mm512_castps512_ps128(v)); break;
-    case 1: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 1)); break;
-    case 2: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 2)); break;
-    default: _mm_storeu_ps(p, _mm512_extractf32x4_ps(v, 3));
-  }
-}

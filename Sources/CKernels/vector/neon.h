@@ -110,10 +110,3 @@ INLINE void v_transpose(vf *r) {
   r[2] = vcombine_f32(vget_high_f32(a), vget_high_f32(c));
   r[3] = vcombine_f32(vget_high_f32(b), vget_high_f32(d));
 }
-// In each four lanes, of four vectors, rows to columns.
-INLINE void v_transpose_fours(vf *r) { v_transpose(r); }
-// The 16 bytes of the numbered four lanes.
-INLINE void v_store_four(void *p, vf v, size_t number) {
-  (void)number;
-  vst1q_u8(p, vreinterpretq_u8_f32(v));
-}

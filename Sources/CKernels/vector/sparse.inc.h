@@ -86,6 +86,21 @@ CK_ENTRY void KERNEL(u8s8_sparse)(const ck_sparse_block *block, size_t sixteens,
   }
 }
 
+#ifndef HAS_CODES_OF_4
+// The codes of LANES sums of each of up to four rows, those of the first row lowest in each lane.
+INLINE vi codes_of_4(size_t rows, size_t column, const int32_t *const *in, const ck_requantization *to) {
+  const vf zero = vf_set((float)to->zero_point), low = vf_set((float)to->lo), high = vf_set((float)to->hi);
+  vi codes = vi_set(0);
+  UNROLL for (size_t i = 0; i < 4; i++) {
+    if (i >= rows) return codes;
+    const vf sum = vf_from_vi(vi_add(vi_load(in[i] + column), vi_set(to->bias[i])));
+    const vf q = vf_add(vf_round(vf_mul(sum, vf_set(to->scale[i]))), zero);
+    codes = vi_or(codes, vi_shift_left(vi_from_vf(vf_min(high, vf_max(low, q))), (int)(8 * i)));
+  }
+  return codes;
+}
+#endif
+
 #define CLAMPED(x) (clamps ? vf_min(high, vf_max(low, x)) : (x))
 
 INLINE void transposed(size_t rows, size_t columns, const void *const *in, float *out, size_t pitch, const bool clamps,
@@ -122,42 +137,41 @@ CK_ENTRY void KERNEL(f32_transpose_clamp)(size_t rows, size_t columns, const flo
   transposed(rows, columns, (const void *const *)in, out, pitch, true, vf_set(lo), vf_set(hi));
 }
 
-// The codes of LANES sums of each of up to four rows, those of the first row lowest in each lane.
-INLINE vi codes_of_4(size_t rows, size_t column, const int32_t *const *in, const ck_requantization *to, size_t first) {
-  const vf zero = vf_set((float)to->zero_point), low = vf_set((float)to->lo), high = vf_set((float)to->hi);
-  vi codes = vi_set(0);
-  UNROLL for (size_t i = 0; i < 4; i++) {
-    const size_t r = first + i;
-    if (r >= rows) return codes;
-    const vf sum = vf_from_vi(vi_add(vi_load(in[r] + column), vi_set(to->bias[r])));
-    const vf q = vf_add(vf_round(vf_mul(sum, vf_set(to->scale[r]))), zero);
-    codes = vi_or(codes, vi_shift_left(vi_from_vf(vf_min(high, vf_max(low, q))), (int)(8 * i)));
+// Bytes [0, n) of the vectors' lanes, n not above theirs.
+INLINE void store_bytes(uint8_t *p, vf v, size_t n) {
+  if (n == 4 * LANES) {
+    vf_store((float *)p, v);
+    return;
   }
-  return codes;
+  uint8_t bytes[4 * LANES];
+  vf_store((float *)bytes, v);
+  __builtin_memcpy(p, bytes, n);
 }
 
-INLINE void transposed_codes(size_t rows, size_t columns, const int32_t *const *in, const ck_requantization *to,
+INLINE void transposed_codes(const size_t rows, size_t columns, const int32_t *const *in, const ck_requantization *to,
                              uint8_t *out, size_t pitch) {
   for (size_t c = 0; c < columns; c += LANES) {
-    vf words[4];
-    UNROLL for (size_t i = 0; i < 4; i++) words[i] = vf_of_bits(codes_of_4(rows, c, in, to, 4 * i));
-    v_transpose_fours(words);
+    vf x[LANES];
     UNROLL for (size_t i = 0; i < LANES; i++) {
-      if (c + i >= columns) break;
-      uint8_t *pixel = out + (c + i) * pitch;
-      if (rows == 16) {
-        v_store_four(pixel, words[i % 4], i / 4);
-      } else {
-        uint8_t four[16];
-        v_store_four(four, words[i % 4], i / 4);
-        __builtin_memcpy(pixel, four, rows);
+      if (4 * i >= rows) {
+        x[i] = vf_set(0);
+        continue;
       }
+      const ck_requantization four = {to->bias + 4 * i, to->scale + 4 * i, to->zero_point, to->lo, to->hi};
+      x[i] = vf_of_bits(codes_of_4(rows - 4 * i, c, in + 4 * i, &four));
+    }
+    v_transpose(x);
+    UNROLL for (size_t i = 0; i < LANES; i++) {
+      if (c + i < columns) store_bytes(out + (c + i) * pitch, x[i], rows);
     }
   }
 }
 
 CK_ENTRY void KERNEL(i32_transpose_codes)(size_t rows, size_t columns, const int32_t *const *in,
                                           const ck_requantization *to, uint8_t *out, size_t pitch) {
-  if (rows == 16) transposed_codes(16, columns, in, to, out, pitch);
-  else transposed_codes(rows, columns, in, to, out, pitch);
+  for (size_t r = 0; r < rows; r += 4 * LANES) {
+    const ck_requantization part = {to->bias + r, to->scale + r, to->zero_point, to->lo, to->hi};
+    if (rows - r >= 4 * LANES) transposed_codes(4 * LANES, columns, in + r, &part, out + r, pitch);
+    else transposed_codes(rows - r, columns, in + r, &part, out + r, pitch);
+  }
 }

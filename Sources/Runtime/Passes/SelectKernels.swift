@@ -187,11 +187,11 @@ struct ConvolutionWork {
       return max(products, loading) + gathering + reading
     case .sparse:
       guard let sparse else { return .infinity }
-      let lanes = Double(max(kernels.f32_tile.lanes, 1))
+      let floats = machine.floatMACsPerCycle
       // Of integers a word's product is four, and takes as long as they do densely, or a little longer.
-      let product = sumsIntegers ? 1.2 * 4 * lanes / max(rate, 1) : 1.2
+      let product = 1.2 * (sumsIntegers ? 4 * floats / rate : 1)
       return SparseCost(geometry, sparse).operations(outputs: batch * window.outputPixels, product: product) * 16
-        / lanes
+        / floats
     case .winograd2, .winograd4:
       let side = algorithm == .winograd2 ? 2 : 4, places = Double((side + 2) * (side + 2))
       let tiles = Double(
