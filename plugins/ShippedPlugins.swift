@@ -8,6 +8,7 @@ public enum ShippedPlugins {
   public static func text(_ path: String) -> String? { bytes[path].map { String(decoding: $0, as: UTF8.self) } }
 
   private static let bytes: [String: [UInt8]] = [
+    "pruning/balanced.lua": PackageResources.balanced_lua,
     "pruning/block.lua": PackageResources.block_lua,
     "pruning/depth.lua": PackageResources.depth_lua,
     "pruning/filter_batch_norm.lua": PackageResources.filter_batch_norm_lua,

@@ -184,6 +184,19 @@ final class PageReader: NSObject, XMLParserDelegate {
     #expect(!said.contains { $0.contains("noise") || $0.contains("faster") || $0.contains("slower") })
   }
 
+  @Test func whereZerosSaveTimeIsSaid() throws {
+    let said = try findings { outcome in
+      for index in outcome.variants[2].layers.indices where outcome.variants[2].layers[index].weights ?? 0 > 0 {
+        outcome.variants[2].layers[index].kernel = "f32_sparse"
+        break
+      }
+    }
+    let weighted = try Synthetic.outcome().variants[2].layers.count { $0.weights ?? 0 > 0 }
+    #expect(
+      said.contains { $0.contains("Kernels leave them out, and save time, in 1 of the \(weighted) layers of “pruned”") }
+    )
+  }
+
   @Test func lostAccuracyIsSaid() throws {
     #expect(try findings().contains { $0.contains("“pruned” loses 2.00 percentage points") })
     let same = try findings { outcome in

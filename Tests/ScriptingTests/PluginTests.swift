@@ -67,6 +67,16 @@ import Testing
       let model = try result.executor.model(of: result.outcome.leaves[0])
       #expect(model["conv", .weight]!.nonzeroCount == 108)
       #expect(model["dense", .weight]!.nonzeroCount == 20_280 / 2)
+    case "pruning" where name == "balanced":
+      let result = try run(
+        preamble + """
+          prune(net, use "balanced" { skip = "conv", zeros = 0.75 }, {
+            schedule = use "linear" { to = 0.75 }, every = 2, train = { data = data, batch = 25 } })
+          """)
+      let model = try result.executor.model(of: result.outcome.leaves[0])
+      #expect(model["conv", .weight]!.nonzeroCount == 108)
+      // 2,028 inputs are 15 runs of 128, of each of which 32 stay, and one of 108.
+      #expect(model["dense", .weight]!.nonzeroCount == 10 * (15 * 32 + 27))
     case "pruning" where name == "movement":
       let result = try run(
         preamble + """

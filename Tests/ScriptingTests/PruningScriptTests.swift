@@ -186,6 +186,7 @@ import Testing
     ("use 'global_magnitude' {}, { bytes = 0.5 }", "prunes single weights"),
     ("use 'n_m' {}, { ratios = { 0.5, 0.5, 0.5 } }", "keeps 2 of 4"),
     ("use 'n_m' {}, { latency_ms = 1 }", "keeps 2 of 4"),
+    ("use 'n_m' {}, { schedule = use 'polynomial' { from = 0, to = 0.8 } }", "ends at 80.0 % zeros, where"),
     ("use 'global_magnitude' {}, { latency_ms = 2, rounds = 2 }", "a list with the milliseconds"),
     ("use 'global_magnitude' {}, { latency_ms = 0 }", "leaves nothing of the network"),
     ("use 'movement' {}, { sparsity = 0.5 }", "while the network trains"),

@@ -87,6 +87,14 @@ public struct PruneStage: StageWork {
       for t in [0, 0.5, 1] { _ = try target.amount(at: t) }
     }
     if training == nil { try policy.checkScoresAtOnce() }
+    if case .schedule(let schedule) = target, case .pattern(let keep, let of) = policy.unit {
+      let own = 1 - Double(keep) / Double(of), end = try target.share(at: 1) ?? own
+      guard abs(end - own) < 0.005 else {
+        throw CompressError(
+          "schedule \"\(schedule.name)\" ends at \(end.percent) zeros, where \"\(policy.name)\" keeps \(keep) of \(of): "
+            + own.percent)
+      }
+    }
     if case .latency = target, case .pattern = policy.unit {
       throw CompressError("\"\(policy.name)\" itself says how much goes; it takes no latency_ms")
     }

@@ -18,7 +18,8 @@ struct Finding: Equatable {
     return results.variants.compactMap { undefined($0, evaluated) } + warnings(results.variants)
       + others.compactMap { lostAccuracy($0, evaluated) }
       + [
-        otherOutputs(results), idleOutputs(results), idleZeros(results.variants), otherNumbers(others), hiddenFlips(others, evaluated),
+        otherOutputs(results), idleOutputs(results), idleZeros(results.variants), otherNumbers(others),
+        hiddenFlips(others, evaluated),
         otherWork(results), disagreement(results), unsteadiness(results.variants),
       ].compactMap { $0 }
   }
@@ -36,7 +37,9 @@ struct Finding: Equatable {
     /// Whether both compute the same layers in the same numbers; nil where the file does not say.
     var hasSameWork: Bool? {
       func work(_ variant: ResultsFile.Variant) -> [String]? {
-        variant.layers?.filter { $0.macs > 0 }.map { "\($0.name) \($0.arithmetic ?? "") \($0.macs)" }
+        variant.layers?.filter { $0.macs > 0 }.map {
+          "\($0.name) \($0.arithmetic ?? "") \($0.macs)" + ($0.leavesZerosOut ? " \($0.nonzero)" : "")
+        }
       }
       guard let mine = work(variant), let theirs = work(first) else { return nil }
       return mine == theirs
@@ -105,7 +108,8 @@ struct Finding: Equatable {
     )
   }
 
-  /// The runtime is dense: zeros are multiplied like any other weight. So they explain no time, be it short or long.
+  /// Where zeros save time: in layers whose kernels leave them out. In the others they are multiplied like any other weight,
+  /// and explain no time, be it short or long.
   private static func idleZeros(_ variants: [ResultsFile.Variant]) -> Finding? {
     func zeros(_ variant: ResultsFile.Variant) -> Double {
       1 - Double(variant.left) / Double(max(variant.prunable, 1))
@@ -113,10 +117,27 @@ struct Finding: Equatable {
     let sparse = variants.filter { zeros($0) > 0.05 + zeros(variants[0]) }
     guard !sparse.isEmpty else { return nil }
     let names = list(sparse.map { "\(Formatting.percent(zeros($0), digits: 1)) of \(ReportPage.quoted($0.name))" })
+    func layers(_ variant: ResultsFile.Variant, _ isCounted: (ResultsFile.Layer) -> Bool) -> Int {
+      (variant.layers ?? []).count { $0.weights ?? 0 > 0 && isCounted($0) }
+    }
+    let saving = sparse.filter { layers($0) { $0.leavesZerosOut } > 0 }
+    guard !saving.isEmpty else {
+      return Finding(
+        tone: .note,
+        sentence: "Of the weights \(names) are zero. The kernels of these layers multiply by zeros too, since to leave "
+          + "them out would take longer: they shrink the compressed file, and explain no difference in time, neither way."
+      )
+    }
+    let places = list(
+      saving.map { variant in
+        "\(layers(variant) { $0.leavesZerosOut }) of the \(layers(variant) { _ in true }) layers of "
+          + ReportPage.quoted(variant.name)
+      })
     return Finding(
       tone: .note,
-      sentence: "Of the weights \(names) are zero. This runtime is dense and multiplies by zeros too: they shrink the "
-        + "compressed file, and explain no difference in time, neither way.")
+      sentence:
+        "Of the weights \(names) are zero. Kernels leave them out, and save time, in \(places); in the others they "
+        + "multiply by zeros too, since to leave them out would take longer.")
   }
 
   /// Work in other numbers that took longer.

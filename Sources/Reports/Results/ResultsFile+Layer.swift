@@ -45,6 +45,9 @@ extension ResultsFile {
 }
 
 extension ResultsFile.Layer {
+  /// Whether its kernel multiplies with weights that are not zero alone.
+  var leavesZerosOut: Bool { kernel == "f32_sparse" || kernel == "u8s8_sparse" }
+
   init(_ layer: VariantResult.Layer) {
     self.init(
       name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,

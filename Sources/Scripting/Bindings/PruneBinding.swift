@@ -183,10 +183,10 @@ extension ScriptSession {
   ) throws -> [PruneStage.Target] {
     let keys: [any DeclaredOption] = [PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.ratios, PruneKeys.latencyMs]
     let names = keys.filter(given.has).map(\.option.name)
-    if case .pattern(let keep, let of) = policy.unit {
+    if case .pattern(let keep, let of) = policy.unit, names != [PruneKeys.schedule.name] {
       guard names.isEmpty else {
         throw CompressError(
-          "\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity, no schedule, no ratios and no latency_ms"
+          "\"\(policy.name)\" keeps \(keep) of \(of) weights: it takes no sparsity, ratios or latency_ms, only a schedule that ends there"
         )
       }
       return [PruneStage.Target](repeating: .sparsity(1 - Double(keep) / Double(of)), count: rounds.count)
