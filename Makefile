@@ -3,7 +3,7 @@
 #   make test         everything that must always pass
 # Others: build, install and uninstall (PREFIX=/usr/local), deb (a Debian package), test-exports (what is written, in
 # other runtimes, and what Keras writes), figures (whether documented figures still hold), bench-peers (times beside
-# other runtimes'), soak (long checks), sanitize, clean.
+# other runtimes'), bench-zeros (times with zeros beside those without), soak (long checks), sanitize, clean.
 
 PACKAGES := liblua5.4-dev libsqlite3-dev zlib1g-dev libjpeg-dev libpng-dev libhdf5-dev libedit-dev libcurl4-openssl-dev pkg-config libjs-chart.js
 SWIFT    ?= swift
@@ -14,7 +14,7 @@ PREFIX   ?= /usr/local
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build install uninstall deb test test-exports figures bench-peers soak sanitize deps neon-deps clean
+.PHONY: quickstart build install uninstall deb test test-exports figures bench-peers bench-zeros soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -57,6 +57,10 @@ figures: build
 # Ours beside other runtimes on the same files: NETWORKS=lab_cnn,resnet50 ROUNDS=3 THREADS=1,2.
 bench-peers: build
 	PROGRAM=$(BIN) NETWORKS=$(NETWORKS) ROUNDS=$(ROUNDS) THREADS=$(THREADS) Tests/peers/bench.sh
+
+bench-zeros: build
+	python3 Tests/peers/zeros.py --program $(BIN) $(if $(NETWORKS),--networks $(NETWORKS)) $(if $(THREADS),--threads $(THREADS)) \
+	  $(if $(ROUNDS),--rounds $(ROUNDS))
 
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the

@@ -36,7 +36,13 @@ INLINE void u8_rows(const ck_pair_function function, const bool a_repeats, const
   const size_t n = rows->n;
   for (size_t r = 0; r < rows->rows; r++, a += rows->a_row, b += rows->b_row, out += n) {
     const vi only_a = vi_set(a[0]), only_b = vi_set(b[0]);
-    for (size_t i = 0; i < n; i += LANES) {
+    size_t i = 0;
+#ifdef HAS_SUMS_OF_64
+    if (function == ck_pair_add && !a_repeats && !b_repeats) {
+      for (; n - i >= 64; i += 64) sums_of_64(a + i, b + i, p, out + i);
+    }
+#endif
+    for (; i < n; i += LANES) {
       const size_t left = lanes_left(n - i);
       const vi x = vi_sub(u8_of(a, a_repeats, only_a, i, left), zero_a);
       const vi y = vi_sub(u8_of(b, b_repeats, only_b, i, left), zero_b);

@@ -14,14 +14,21 @@ INLINE requantizer requantizer_of(const ck_requantization *to) {
                        _mm512_set1_epi8((char)to->lo)};
 }
 
-// Four vectors of sums into 64 codes. Within each 128-bit lane come that lane's four sums of a, then those of b, c, d.
-INLINE vi requantize_4(requantizer q, const vi sums[4], const vf scales[4]) {
+// Four vectors, in steps of the codes, into 64 codes. Within each 128-bit lane come that lane's four of the first vector,
+// then those of the others.
+INLINE vi requantized_4(requantizer q, const vf steps[4]) {
   vi x[4];
 #pragma clang loop unroll(full)
-  for (size_t v = 0; v < 4; v++) {
-    x[v] = _mm512_cvtps_epi32(vf_min(vf_mul(vf_from_vi(sums[v]), scales[v]), q.high));
-  }
+  for (size_t v = 0; v < 4; v++) x[v] = _mm512_cvtps_epi32(vf_min(steps[v], q.high));
   const vi low = _mm512_adds_epi16(_mm512_packs_epi32(x[0], x[1]), q.zero);
   const vi high = _mm512_adds_epi16(_mm512_packs_epi32(x[2], x[3]), q.zero);
   return _mm512_max_epu8(_mm512_packus_epi16(low, high), q.low);
+}
+
+// The same of sums.
+INLINE vi requantize_4(requantizer q, const vi sums[4], const vf scales[4]) {
+  vf steps[4];
+#pragma clang loop unroll(full)
+  for (size_t v = 0; v < 4; v++) steps[v] = vf_mul(vf_from_vi(sums[v]), scales[v]);
+  return requantized_4(q, steps);
 }
