@@ -88,7 +88,9 @@ public struct BenchReport: Sendable, Encodable {
     if path.hasPrefix("zoo:") {
       let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, sparsity, pool)
       fileBytes = try NativeFormat.byteCount(prepared)
-      plan = try compile(prepared, options)
+      // What it took to make the network is nobody's who runs it.
+      PeakMemory.reset()
+      plan = try compile(consume prepared, options)
     } else {
       fileBytes = try Folders.size(ofFile: path)
       plan = try compile(Self.prepared(try ModelFile.read(path, reading), precision, sparsity, pool), options)

@@ -13,7 +13,7 @@ public struct StageKey: Sendable, Hashable {
   public let uncacheableReason: String?
 
   /// Raised whenever a change of the engine changes what a stage computes, or what its model predicts.
-  static let numericVersion = 5
+  static let numericVersion = 6
 
   /// - Parameters:
   ///   - stage: the stage's kind, `train`, `prune` …
