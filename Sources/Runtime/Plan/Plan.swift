@@ -93,5 +93,8 @@ public struct Plan: Sendable {
   @TaskLocal public static var memoryLimit = Int.max
 
   /// Bytes a session on so many threads needs for values and scratch.
-  public func arenaBytes(threads: Int = 1) -> Int { StepMemory(self, threads: threads).byteCount }
+  public func arenaBytes(threads: Int = 1) -> Int {
+    StepMemory(self, threads: threads).byteCount
+      + (computesSamplesApart(maxBatch, threads: threads) ? SamplesApart.byteCount(self, threads: threads) : 0)
+  }
 }

@@ -23,6 +23,8 @@ public final class Session {
   /// Memory for inputs and outputs that come, or go, sample by sample, in the places' order: empty where there is only
   /// one of each.
   private let records: UnsafeMutablePointer<Float>?
+  /// For batches whose samples are computed apart; nil where none is.
+  private let apart: SamplesApart?
 
   /// Whether each step is timed; costs some 50 ns a step.
   public var isTimingSteps = false
@@ -50,6 +52,7 @@ public final class Session {
         byteCount: plan.maxBatch * (plan.inputCount + plan.outputCount) * 4, alignment: ArenaPlan.alignment,
         for: "inputs and outputs"
       ).assumingMemoryBound(to: Float.self)
+    apart = plan.computesSamplesApart(plan.maxBatch, threads: pool.threads) ? SamplesApart(plan, pool: pool) : nil
     steps = BoundSteps(plan, memory, base: base)
     steps.runConstants(batch: plan.maxBatch, pool: pool)
   }
@@ -63,7 +66,8 @@ public final class Session {
   /// Bytes of values and scratch.
   public let arenaBytes: Int
 
-  /// Computes as many samples as the input holds. Nothing is allocated. Of several inputs or outputs each sample has
+  /// Computes as many samples as the input holds, layer by layer or, where that keeps more in the caches, sample by sample
+  /// (`SamplesApart`). Nothing is allocated. Of several inputs or outputs each sample has
   /// all, one after the other, as `Plan.inputShape` and `outputShape` say.
   ///
   /// - Precondition: the input holds 1 to `plan.maxBatch` whole samples, the output room for as many results.
@@ -76,6 +80,9 @@ public final class Session {
     precondition(
       output.count == batch * plan.outputCount,
       "room for \(output.count) values, not \(batch) times \(plan.outputCount)")
+    if let apart, !isTimingSteps, plan.computesSamplesApart(batch, threads: pool.threads) {
+      return apart.run(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
+    }
     begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
     if isTimingSteps {
       steps.run(batch: batch, pool: pool) { index, run in

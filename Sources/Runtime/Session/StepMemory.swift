@@ -19,7 +19,9 @@ struct StepMemory {
   let buffers: [ArenaPlan.Buffer]
   let offsets: [Int]
 
-  init(_ plan: Plan, threads: Int) {
+  /// - Parameter batch: samples at once; nil for as many as the plan allows.
+  init(_ plan: Plan, batch: Int? = nil, threads: Int) {
+    let batch = batch ?? plan.maxBatch
     let steps = plan.steps
     var lastRead = [Int](repeating: -1, count: plan.valueBytes.count)
     for (index, step) in steps.enumerated() {
@@ -33,7 +35,7 @@ struct StepMemory {
     let given = Dictionary(uniqueKeysWithValues: zip(plan.outputs, 0...))
     for (index, step) in steps.enumerated() {
       for output in step.outputs where given[output] == nil {
-        let bytes = plan.valueBytes[output] * plan.maxBatch
+        let bytes = plan.valueBytes[output] * batch
         let reused = step.inputs.first {
           step.kernel.worksInPlace && bufferOf[$0] != nil && lastRead[$0] == index
             && plan.valueBytes[$0] == plan.valueBytes[output]
@@ -49,7 +51,7 @@ struct StepMemory {
       }
     }
     let values = buffers.count
-    let scratchBytes = steps.map { $0.kernel.scratchBytes(batch: plan.maxBatch, threads: threads) }
+    let scratchBytes = steps.map { $0.kernel.scratchBytes(batch: batch, threads: threads) }
     buffers += scratchBytes.enumerated().map { .init(byteCount: $1, firstStep: $0, lastStep: $0) }
 
     let arena = ArenaPlan(buffers)
