@@ -13,7 +13,7 @@ import Testing
     var networks = RandomNetworks(5)
     var net = GraphBuilder(input: [24, 20, 4])
     net.conv2d(filters: 8, kernel: 3, padding: .same, name: "conv")
-    let trunk = net.relu(name: "relu")
+    let trunk = net.activation(.relu, name: "relu")
     net.conv2d(filters: 8, kernel: 1, name: "pixels")
     let branch = net.last
     net.add(trunk, branch, name: "add")
