@@ -75,8 +75,8 @@ import Testing
           """)
       let model = try result.executor.model(of: result.outcome.leaves[0])
       #expect(model["conv", .weight]!.nonzeroCount == 108)
-      // 2,028 inputs are 15 runs of 128, of each of which 32 stay, and one of 108.
-      #expect(model["dense", .weight]!.nonzeroCount == 10 * (15 * 32 + 27))
+      // 2,028 inputs are 10 runs of 192, of each of which 48 stay, and one of 108.
+      #expect(model["dense", .weight]!.nonzeroCount == 10 * (10 * 48 + 27))
     case "pruning" where name == "movement":
       let result = try run(
         preamble + """

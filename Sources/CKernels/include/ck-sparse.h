@@ -3,7 +3,8 @@
 //
 // A strip is a piece of the matrix of patches, transposed: up to CK_STRIP_ROWS rows, each with the factors of some outputs
 // side by side, whole sixteens up to CK_STRIP, a word of 32 bits for each: a float, or four uint8 of neighbouring channels.
-// So many rows of so many words are 32 KB, which is what the first level of caches holds.
+// So many rows of so many words are 48 KB: about what the first level of caches holds, and enough rows that a filter's sums
+// are taken up again seldom.
 //
 // A block holds the weights, words alike, that meet the rows of one strip. Filters with the same number of them come one
 // after the other, as a run, so that the loop over a filter's weights ends where the branch predictor expects it.
@@ -18,7 +19,7 @@
 #include "ck-kernels.h"
 
 #define CK_STRIP 64
-#define CK_STRIP_ROWS 128
+#define CK_STRIP_ROWS 192
 
 typedef struct {
   uint16_t filters, nonzeros;  // each of so many filters has so many weights
