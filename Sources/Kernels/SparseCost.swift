@@ -19,8 +19,9 @@ public struct SparseCost {
   public func operations(outputs count: Int, product: Double = 1.2) -> Double {
     let sixteens = Double(ceilDivide(count, 16)), strips = Double(ceilDivide(count, Int(CK_STRIP)))
     let width = sixteens / strips, blocks = (depth / Double(CK_STRIP_ROWS)).rounded(.up)
-    // A weight is a broadcast, and a product for each vector.
-    let weight = max(1.8, product * width + 0.6)
+    // A weight is a broadcast, and a product for each vector; for one vector alone reading it takes longer, most of all from
+    // memory.
+    let weight = max(nonzeros > 200_000 ? 2.4 : 1.8, product * width + 0.6)
     let gathering = 7.4 * width * depth, giving = 8 * width * outputs, continuing = (4 + width) * outputs * blocks
     return strips * (weight * nonzeros + gathering + giving + continuing)
   }

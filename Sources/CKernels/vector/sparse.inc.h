@@ -18,6 +18,8 @@
       UNROLL for (size_t v = 0; v < vectors; v++) sum[j][v] = starts ? first : LOAD(from + v * LANES);        \
     }                                                                                                         \
     for (size_t n = 0; n < nonzeros; n++) {                                                                   \
+      /* Several filters' weights are as many streams, which the hardware does not follow for long. */        \
+      if (joint > 1) __builtin_prefetch((const char *)(value + joint * (nonzeros + n)) + 2048);               \
       UNROLL for (size_t j = 0; j < joint; j++) {                                                             \
         const VECTOR weight = SET(value[j * nonzeros + n]);                                                   \
         const FACTOR *from = strip + (size_t)row[j * nonzeros + n] * width * WORDS;                           \
