@@ -141,6 +141,9 @@ struct PackedParts {
     #expect(
       try failure(#""type":"float32""#, #""scales":"derived","type":"int32""#).hasPrefix("layer \"d\": "))
     #expect(try failure(#"{"type":"float32"}"#, #"{"table":900,"type":"codes"}"#).hasPrefix("layer \"d\": codes with"))
+    for steps in [#"{"steps":900,"type":"codes"}"#, #"{"steps":3,"table":3,"type":"codes"}"#] {
+      #expect(try failure(#"{"type":"float32"}"#, steps).hasPrefix("layer \"d\": codes with"))
+    }
     #expect(try failure(#",{"type":"float32"}"#, "") == "describes 1 parameters of a graph with 2")
     #expect(
       try failure(#""activations":[null,9]"#, #""activations":[9]"#)

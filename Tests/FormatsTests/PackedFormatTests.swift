@@ -75,6 +75,34 @@ import Testing
     try check(model, "\(name), mixed")
   }
 
+  /// Of a table of whole steps only the step is written; one that is off by a rounding stands as it is.
+  @Test func tablesOfStepsAreOneNumber() throws {
+    let entry = try Zoo.entry("lab_cnn")
+    var model = try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 1), uneven = model
+    for layer in model.weightLayers {
+      let weight = model[layer, .weight]!.values, shape = weight.shape
+      let levels = weight.array(Float.self).map { Int8(max(-100, min(120, $0 * 300)).rounded()) }
+      let coded = try CodedValues(levels: Tensor(levels, shape), step: 0.003)
+      #expect(coded.steps?.step == 0.003 && coded.table[coded.steps!.zero] == 0)
+      #expect(coded.decoded.array(Float.self) == levels.map { Float($0) * 0.003 })
+      try model.set(Parameter(.codes(coded)), layer, .weight)
+      var table = coded.table
+      table[0] = table[0].nextDown
+      let other = try CodedValues(codes: coded.codes, table: table)
+      #expect(other.steps == nil)
+      try uneven.set(Parameter(.codes(other)), layer, .weight)
+    }
+    try check(model, "steps")
+    try check(uneven, "no steps")
+    #expect(try PackedFormat.byteCount(model) + 200 < PackedFormat.byteCount(uneven))
+    let cases: [([Int8], Float)] = [([0, 0, 0], 1), ([0, -1, 0], 0.5), ([3, 0, 127], 1e-3), ([-127, 127, 1], 2)]
+    for (levels, step) in cases {
+      let coded = try CodedValues(levels: Tensor(levels), step: step)
+      #expect(coded.decoded.array(Float.self) == levels.map { Float($0) * step })
+      #expect(coded.steps.map { $0.step == step } ?? (coded.table == [0]))
+    }
+  }
+
   /// The weight with the smallest four of five set to zero.
   private static func sparse(_ weight: Tensor) throws -> Tensor {
     let magnitudes = weight.applying(.abs)

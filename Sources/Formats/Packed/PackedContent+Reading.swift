@@ -20,10 +20,11 @@ extension PackedDescription {
   /// How many numbers a parameter takes of the vector of scales.
   private static func scaleCount(_ entry: Entry, _ shape: Shape) throws -> Int {
     if entry.type == codes {
-      guard let count = entry.table, (1...256).contains(count) else {
-        throw CompressError("codes with a table of \(entry.table ?? 0) values", kind: .input)
+      guard entry.table == nil || entry.steps == nil, let count = entry.table ?? entry.steps, (1...256).contains(count)
+      else {
+        throw CompressError("codes with a table of \(entry.table ?? entry.steps ?? 0) values", kind: .input)
       }
-      return count
+      return entry.steps == nil ? count : 1
     }
     return switch entry.scales {
     case .one: 1
@@ -139,7 +140,10 @@ extension PackedDescription {
           guard entry.bits == nil, entry.scales == nil else {
             throw CompressError("\(spec.role.rawValue): codes with scales", kind: .input)
           }
-          encoding = .codes(try CodedValues(codes: values, table: take(entry.table ?? 0)))
+          let table =
+            entry.steps.map { CodedValues.table(step: take(1)[0], zero: entry.zero ?? 0, count: $0) }
+            ?? take(entry.table ?? 0)
+          encoding = .codes(try CodedValues(codes: values, table: table))
         } else if values.dtype.isFloat {
           guard entry.bits == nil, entry.scales == nil else {
             throw CompressError("\(spec.role.rawValue): floats with scales", kind: .input)

@@ -33,13 +33,14 @@ struct PackedContent {
           layout.offsets = (integers.zeroPoints ?? []).map(Int16.init)
         case .codes(let coded):
           entry = .init(type: PackedDescription.codes)
-          entry.table = coded.table.count
+          let steps = coded.steps
+          if steps == nil { entry.table = coded.table.count } else { entry.steps = coded.table.count }
           let zero = coded.table.indices.min { abs(coded.table[$0]) < abs(coded.table[$1]) } ?? 0
           if zero != 0 {
             entry.zero = zero
             layout.offsets = [Int16(zero)]
           }
-          numbers += coded.table
+          numbers += steps.map { [$0.step] } ?? coded.table
         }
         entry.structure = parameter.structure
         tensors.append((layout, parameter.encoding.tensor.contiguous()))

@@ -18,13 +18,16 @@ struct PackedDescription: Codable, Sendable {
     var zeroPoints: [Int8]?
     /// How many values the table of codes has.
     var table: Int?
+    /// In its place: how many values it has, where these are whole multiples of one step; only the step stands among
+    /// the numbers.
+    var steps: Int?
     /// The code whose value is nearest to zero, which codes are told from; absent for 0.
     var zero: Int?
     var mask: Mask?
     var structure: SparsityStructure?
 
     private enum CodingKeys: String, CodingKey {
-      case type, bits, scales, zeroPoints = "zero_points", table, zero, mask, structure
+      case type, bits, scales, zeroPoints = "zero_points", table, steps, zero, mask, structure
     }
   }
 
