@@ -151,31 +151,8 @@ public struct LayerMix {
   private func moves(_ price: Price, _ context: WorkContext) throws -> [Move] {
     let batch = try data.batch(0..<samples), images = batch.images
     try data.checkFinite(batch, first: 0)
-    func outputs(_ model: Model) throws -> [Float] {
-      try context.cancellation.check()
-      let session = Session(try compile(model, CompileOptions(maxBatch: min(samples, 16))), pool: context.pool)
-      return try session.run(images).array()
-    }
-    let expected = try outputs(original)
-    let shapes = original.graph.outputShapes, width = shapes.reduce(0) { $0 + $1.count }
-    /// Of each output relative to its size, so that outputs of all sizes count alike.
-    func error(_ levels: [Int]) throws -> Double {
-      let found = try outputs(model(levels))
-      var sum = 0.0, first = 0
-      for shape in shapes {
-        var signal = 0.0, noise = 0.0
-        for start in stride(from: first, to: expected.count, by: width) {
-          for i in start..<start + shape.count {
-            let error = Double(expected[i]) - Double(found[i])
-            signal += Double(expected[i]) * Double(expected[i])
-            noise += error * error
-          }
-        }
-        sum += signal > 0 ? noise / signal : noise
-        first += shape.count
-      }
-      return sum
-    }
+    let outputs = try OutputError(of: original, on: images, context: context)
+    func error(_ levels: [Int]) throws -> Double { try outputs.of(model(levels)) }
     var moves: [Move] = []
     for layer in layers.indices {
       // Alone below, all others at the top.

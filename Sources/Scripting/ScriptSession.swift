@@ -132,6 +132,7 @@ public final class ScriptSession {
     defineShapes()
     defineSensitivity()
     defineDifferences()
+    definePack()
     defineMeasurements()
   }
 

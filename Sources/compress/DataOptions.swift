@@ -12,7 +12,8 @@ struct DataOptions: ParsableArguments {
   @Option(
     name: .customLong("on"),
     help: ArgumentHelp(
-      "The data set, as in dataset \"NAME\"; its test half. Or a folder with a folder of pictures for each class.",
+      "The data set, as in dataset \"NAME\": its test half, for pack its training half. Or a folder with a folder of "
+        + "pictures for each class.",
       valueName: "name"), completion: .samples)
   var name: String?
 
@@ -32,14 +33,16 @@ struct DataOptions: ParsableArguments {
 
   /// The samples, as the model takes them.
   ///
-  /// - Parameter note: is told what was assumed.
+  /// - Parameters:
+  ///   - training: whether it is the training half of a data set with halves.
+  ///   - note: is told what was assumed.
   /// - Throws: `CompressError` when there is no such data, or the network cannot take it.
-  func open(for model: Model, note: (String) -> Void) throws -> any Dataset {
+  func open(for model: Model, training: Bool = false, note: (String) -> Void) throws -> any Dataset {
     if name != nil { try Folders.checkData(folder) }
     let shape = model.graph.inputShape, known = model.signature.preprocessing
     let normalization = try normalization(known, note)
     var data =
-      if let (name, roots) = catalogued { try Self.catalogued(name, roots, shape, known) } else {
+      if let (name, roots) = catalogued { try Self.catalogued(name, roots, shape, known, training) } else {
         try Self.pictures(in: try pictureFolder(), model, known, note: note)
       }
     var images = ImageOptions()
@@ -87,12 +90,13 @@ struct DataOptions: ParsableArguments {
   }
 
   private static func catalogued(
-    _ name: String, _ roots: [String], _ shape: Shape, _ known: Preprocessing?
+    _ name: String, _ roots: [String], _ shape: Shape, _ known: Preprocessing?, _ training: Bool
   ) throws -> any Dataset {
     var options = DatasetCatalog.Options()
     // Cut out of the photographs as large as the network wants them.
     if name == "imagenette", shape.rank == 3 { options.folders = folderOptions(shape, known) }
-    return try DatasetCatalog.open(name, roots: roots, options: options).test
+    let halves = try DatasetCatalog.open(name, roots: roots, options: options)
+    return training ? halves.train : halves.test
   }
 
   private static func folderOptions(_ shape: Shape, _ known: Preprocessing?) -> ImageFolder.Options {

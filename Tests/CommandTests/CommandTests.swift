@@ -133,6 +133,11 @@ import Testing
     ("vgg16_cifar10", ["test=20", "rounds=2", "scan=10", "training=1", "width=0.0625"], "and int8"),
     ("cifar10_ptq", ["network=resnet8", "test=20", "samples=20"], "the same, 8 bits first and last"),
     ("cifar10_qat", ["network=resnet20", "test=20", "samples=20", "training=100"], "int8, trained for"),
+    (
+      "packed_cifar10", ["network=resnet8", "test=20", "samples=20", "training=40", "within=0.1", "int8=true"],
+      "int8, packed"
+    ),
+    ("packed_mnist", ["epochs=1", "tuning=1", "within=0.1"], "pruned and packed"),
     ("zoo_int8", ["epochs=1", "tuning=1", "test=20"], "half, by labels, int8"),
     ("zoo_int8", ["network=mobilenet_v3_small", "epochs=1", "tuning=1", "test=20"], "half, by labels, int8"),
     ("zoo_int8", ["network=autoencoder", "epochs=1", "tuning=1", "test=20"], "half, by its input, int8"),

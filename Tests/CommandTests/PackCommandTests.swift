@@ -57,6 +57,38 @@ import Testing
     #expect(loaded.status == 0 && loaded.output.contains("cost "), "\(loaded.errors)")
   }
 
+  /// Rounded before: smaller, and told what it cost; the goal is one, and needs data.
+  @Test func roundsWeights() throws {
+    let cache = try TemporaryFolder(), folder = try TemporaryFolder()
+    let native = folder.path + "/out/net.cmpr", script = folder.path + "/net.lua"
+    try Data(
+      """
+      fit_last_layer(zoo.quick_cnn(), dataset("digits").train:take(200)):save "net.cmpr"
+      """.utf8
+    ).write(to: URL(fileURLWithPath: script))
+    let run = try compress(["run", script, "--out", folder.path + "/out"], cache: cache)
+    #expect(run.status == 0, "\(run.errors)")
+    func size(_ name: String, _ arguments: [String]) throws -> Int {
+      let path = folder.path + "/" + name
+      let result = try compress(["pack", native, "-o", path] + arguments, cache: cache)
+      #expect(result.status == 0, "\(result.errors)")
+      return try Data(contentsOf: URL(fileURLWithPath: path)).count
+    }
+    let whole = try size("whole.cmpz", [])
+    let few = ["--on", "digits", "--images", "200", "--samples", "50"]
+    let rounded = try size("rounded.cmpz", ["--within", "1"] + few)
+    #expect(4 * rounded < whole, "\(rounded) of \(whole)")
+    #expect(try size("bytes.cmpz", ["--bytes", "\(rounded / 2)"] + few) <= rounded / 2)
+    #expect(try size("trade.cmpz", ["--lambda", "0.01"] + few) < whole)
+    for (arguments, expected) in [
+      (["--within", "1", "--bytes", "9"] + few, "one of --within, --bytes and --lambda"), (few, "--on is for rounding"),
+      (["--within", "1"], "which data?"), (["--lambda=-1"] + few, "lambda = -1"),
+    ] {
+      let result = try compress(["pack", native, "-o", folder.path + "/x.cmpz"] + arguments, cache: cache)
+      #expect(result.status != 0 && result.errors.contains(expected), "\(result.errors)")
+    }
+  }
+
   private static func grouped(_ number: Int) -> String {
     number < 1000 ? "\(number)" : "\(number / 1000)," + String("\(1000 + number % 1000)".dropFirst())
   }

@@ -148,6 +148,7 @@ import Training
       QuantizeStage(Uniform(choice: Self.learned), calibration: data),
       TrainStage(TrainingRecipe(data: data, batchSize: 8), name: "tiny"),
       RecalibrateStage(data: data, batches: 8, batchSize: 8, seed: 1), FitLastLayerStage(data: data),
+      try PackStage(.lambda(0.01), data: data),
     ] {
       do {
         _ = try Executor(context: context(), store: nil).model(of: Stage(work, inputs: [tinyStage()]))

@@ -123,6 +123,14 @@
 ---@field data Data # what accuracy or agreement is measured on
 ---@field samples? integer # of these the first so many tell which layers matter; default 64
 
+---@class PackOptions
+---@field lambda? number # the squared error of the outputs, relative to theirs, that a bit for every weight is worth; 0.01 is a good start, 0 takes as many levels as there are
+---@field within? number # how much accuracy on the data may be lost, or of the cosine of outputs where it has no labels: 0.001 is a tenth of a point
+---@field bytes? integer # the largest packed file
+---@field data Data # samples to round by, and that accuracy is measured on; of the training
+---@field samples? integer # how many of them, drawn at random, are looked at by those who round; default 512
+---@field seed? integer # of the draw; the run's own by default
+
 ---@class CompareOptions
 ---@field on Data # samples that accuracy is measured on
 ---@field images? integer # how many are timed one by one; default 1000
@@ -1710,6 +1718,12 @@ function rescue(original, quantized, options) end
 ---@param options MixOptions
 ---@return Model
 function mix(original, candidates, options) end
+
+---Rounds weights to the levels that make the packed file smallest for what the outputs err, by a trade, a limit of accuracy or one of bytes.
+---@param model Model
+---@param options PackOptions
+---@return Model
+function pack(model, options) end
 
 ---Measures variants side by side when the script has ended; once a script.
 ---@param variants CompareOptions|[string, Model][]

@@ -10,80 +10,26 @@ import Tensors
 /// Weights are held to what they were by the mean of the squared inputs: where the samples say little, in directions
 /// that they hardly have, what they say is chance.
 ///
-/// It keeps sums of products of inputs over sampled places of the samples, `Σ x' x'ᵀ` and `Σ x x'ᵀ`. Long vectors are
-/// cut into blocks, products across them left out, so that memory stays bounded.
+/// What inputs are like it knows by sums of their products (`InputProducts`).
 public final class LearnedRounding {
-  /// Weights to a block.
-  private static let block = 2048
-  /// Places of each image that are sampled.
-  private static let places = 16
+  /// Weights to a block, and places of each image that are sampled.
+  private static let block = 2048, places = 16
 
-  private let patches: LayerPatches
-  private var groups: Int { patches.groups }
+  private let products: InputProducts
+  private var groups: Int { products.groups }
   /// Weights of one filter.
-  private var depth: Int { patches.depth }
-  /// For each group, for each block, its square matrices: inputs as they come by themselves, and originals by them.
-  private var products: [(own: [Float], cross: [Float])] = []
-
-  private var blocks: Int { (depth + Self.block - 1) / Self.block }
-  private func range(_ block: Int) -> Range<Int> { block * Self.block..<min(depth, (block + 1) * Self.block) }
+  private var depth: Int { products.depth }
 
   /// - Parameter node: a convolution or dense layer of the graph.
   public init(_ graph: Graph, _ node: Node) {
-    patches = LayerPatches(graph, node)
-    for _ in 0..<groups {
-      for block in 0..<blocks {
-        let zeros = [Float](repeating: 0, count: range(block).count * range(block).count)
-        products.append((zeros, zeros))
-      }
-    }
+    products = InputProducts(graph, node, block: Self.block, places: Self.places)
   }
 
-  /// Greater magnitudes have products whose sums float32 does not hold.
-  static let largestInput: Float = 1e16
-
-  /// Takes in the layer's input for one batch: in the original network, and with the layers before it rounded.
-  ///
-  /// - Throws: `CompressError` when a value is no number or its magnitude greater than 1e16, with its sample's place in
-  ///   the batch.
+  /// Takes in the layer's input for one batch (`InputProducts.observe`).
   public func observe(
     original: UnsafeBufferPointer<Float>, rounded: UnsafeBufferPointer<Float>, pool: ThreadPool
   ) throws {
-    precondition(original.count == rounded.count)
-    for values in [original, rounded] {
-      guard let bad = values.firstIndex(where: { !($0.magnitude <= Self.largestInput) }) else { continue }
-      throw CompressError(
-        "its input is \(values[bad]) in sample \(bad / max(patches.shape.count, 1) + 1) of a batch; rounding learns "
-          + "from values up to \(Self.largestInput)", kind: .input)
-    }
-    let images = original.count / max(patches.shape.count, 1), pixels = patches.pixels
-    let count = min(images * pixels, images * Self.places)
-    guard count > 0 else { return }
-    for group in 0..<groups {
-      for block in 0..<blocks {
-        let range = range(block)
-        func rows(_ elements: UnsafeBufferPointer<Float>) -> [Float] {
-          var rows = [Float](repeating: 0, count: count * range.count)
-          for row in 0..<count {
-            let place = row * (images * pixels) / count
-            patches.gather(
-              elements, image: place / pixels, pixel: place % pixels, group: group, range, into: &rows, at: row)
-          }
-          return rows
-        }
-        let x = rows(original), moved = rows(rounded)
-        let product = MatrixProduct(m: range.count, n: range.count, k: count, transposeA: true)
-        let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: product.scratchBytes, alignment: 64)
-        defer { scratch.deallocate() }
-        func add(_ a: [Float], _ sums: inout [Float]) {
-          sums.withUnsafeMutableBufferPointer {
-            product.run(a: a, b: moved, c: $0.baseAddress!, accumulate: true, scratch: scratch, pool: pool)
-          }
-        }
-        add(moved, &products[group * blocks + block].own)
-        add(x, &products[group * blocks + block].cross)
-      }
-    }
+    try products.observe(original: original, rounded: rounded, pool: pool)
   }
 
   /// The integers, starting from the nearest; single ones change as long as that lessens the squared error over the
@@ -133,9 +79,9 @@ public final class LearnedRounding {
   ) -> Float {
     var error: Float = 0
     var pace = Cancellation.Pace(of: cancellation)
-    for block in 0..<blocks {
-      let range = range(block), count = range.count, first = range.lowerBound
-      let (own, cross) = products[group * blocks + block]
+    for block in 0..<products.blocks {
+      let range = products.range(block), count = range.count, first = range.lowerBound
+      let (own, cross) = products.sums(group: group, block: block)
       let damping = (0..<count).reduce(0) { $0 + own[$1 * count + $1] } / Float(count)
       /// Half the slope of the squared error, and the part of it that stays.
       var slope = [Float](repeating: 0, count: count)

@@ -149,23 +149,11 @@ public struct QuantizeStage: StageWork {
   ) throws {
     guard let weight = model[layer, .weight], case .integer(let nearest) = weight.encoding else { return }
     let node = model.graph[layer]!, source = model.graph.origin(of: node.inputs[0])
-    let sessions = try [assignment.model, model].map { model in
-      model.graph.inputs == [source]
-        ? nil
-        : Session(try compile(try model.upTo([source]), CompileOptions(maxBatch: Calibration.batch)), pool: context.pool)
-    }
+    let streams = try [assignment.model, model].map { try LayerInputs(of: layer, in: $0, pool: context.pool) }
     let rounding = LearnedRounding(model.graph, node)
     var means = InputMeans(model.graph, of: [layer]), roundedMeans = means
     try stream { images in
-      let inputs = try zip(sessions, [nil, model.activations[source]]).map { session, encoding -> [Float] in
-        guard let session else {
-          let pixels = images.array(Float.self)
-          return encoding.map { encoding in pixels.map(encoding.rounded) } ?? pixels
-        }
-        var values: [Float] = []
-        try session.run(images, decodes: true) { value, elements in if value == source { values = Array(elements) } }
-        return values
-      }
+      let inputs = try streams.map { try $0.values(images) }
       try Cancellation.checkCurrent()
       try inputs[0].withUnsafeBufferPointer { original in
         try inputs[1].withUnsafeBufferPointer { rounded in

@@ -59,7 +59,7 @@ public enum EditorStubs {
       RecalibrateKeys.schema, EqualizeKeys.schema, QuantizeKeys.schema, PruneKeys.schema,
       FactorizeKeys.schema, ReinitializeKeys.schema, SensitivityKeys.schema,
       RatioTargetKeys.schema, DifferencesKeys.schema, AgreementKeys.schema, MixKeys.rescueSchema,
-      MixKeys.mixSchema, CompareKeys.schema, EvaluateKeys.schema,
+      MixKeys.mixSchema, PackKeys.schema, CompareKeys.schema, EvaluateKeys.schema,
       MeasureKeys.schema, ImageKeys.schema, DatasetKeys.schema, AugmentKeys.schema,
       ImageFolderKeys.schema, NumPyKeys.schema, LabelKeys.idxSchema,
       LoadKeys.schema, DescribeKeys.schema, LayerQuantizationKeys.schema,

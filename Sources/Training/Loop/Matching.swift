@@ -22,15 +22,7 @@ public struct Matching: Sendable, Hashable {
   ///
   /// - Throws: `CompressError` naming a value that does not exist, or is named twice.
   public func targets(in graph: Graph) throws -> [String] {
-    if values.isEmpty {
-      return graph.outputs.map { output in
-        let node = graph.producer(of: output)!
-        return switch node.op {
-        case .activation(.softmax), .activation(.sigmoid): node.inputs[0]
-        default: output
-        }
-      }
-    }
+    if values.isEmpty { return graph.unsquashedOutputs }
     for (index, value) in values.enumerated() {
       guard graph.index(ofValue: value) != nil else { throw CompressError("there is no layer \"\(value)\" to match") }
       guard !values[..<index].contains(value) else { throw CompressError("\"\(value)\" is to be matched twice") }
