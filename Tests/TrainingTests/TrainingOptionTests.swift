@@ -51,6 +51,7 @@ import Testing
     }
     #expect(message { _ in } == nil)
     #expect(message { $0.weightDecay = -1 } == "weight decay -1.0 is not a number from 0 up")
+    #expect(message { $0.entropy = -0.5 } == "entropy -0.5 is not a number from 0 up")
     #expect(message { $0.labelSmoothing = 1 } == "label smoothing 1.0 is not in 0..<1")
     #expect(message { $0.gradientNorm = 0 } == "the largest gradient norm, 0.0, is not above 0")
     #expect(message { $0.averageDecay = 1 } == "the decay of the weights' average, 1.0, is not in 0..<1")

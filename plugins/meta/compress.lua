@@ -22,6 +22,7 @@
 ---@field epsilon? number # of adam and adamw; 1e-7 by default
 ---@field weight_decay? number # pull of the weights towards zero; 0.01 by default for adamw, else 0
 ---@field decay_all? boolean # biases and batch norms decay too; default false
+---@field entropy? number # loss for each bit that a weight takes in the mean once it is coded; default 0
 ---@field label_smoothing? number # share of the target that all classes get alike; default 0
 ---@field clip_norm? number # largest norm of the gradient of all parameters
 ---@field ema? number # decay of the weights' moving average, which is then the result

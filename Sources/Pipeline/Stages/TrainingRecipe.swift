@@ -279,6 +279,7 @@ extension TrainingOptions {
       "alpha": .number(distillation.weight), "patience": patience.map { .int($0) } ?? .null,
       "recalibrate": .int(recalibrationBatches), "precision": .string(precision.rawValue),
     ]
+    if entropy > 0 { recipe["entropy"] = .number(entropy) }
     if let matching {
       recipe["matching"] = [
         "error": .string(matching.error.rawValue), "values": .list(matching.values.map { .string($0) }),

@@ -33,6 +33,11 @@ enum TrainKeys {
   static var decayAll: OptionKey<Bool> {
     .init("decay_all", .boolean, help: "biases and batch norms decay too", standard: false)
   }
+  static var entropy: OptionKey<Double> {
+    .init(
+      "entropy", .number, help: "loss for each bit that a weight takes in the mean once it is coded", standard: 0,
+      minimum: 0)
+  }
   static var labelSmoothing: OptionKey<Double> {
     .init("label_smoothing", .ratio, help: "share of the target that all classes get alike", standard: 0)
   }
@@ -88,7 +93,7 @@ enum TrainKeys {
       "TrainOptions",
       [
         data, epochs, batch, optimizer, learningRate, momentum, nesterov, beta1, beta2, epsilon, weightDecay, decayAll,
-        labelSmoothing, clipNorm, ema, validation, patience, recalibrate, distill, memory, precision, shuffle, seed,
+        entropy, labelSmoothing, clipNorm, ema, validation, patience, recalibrate, distill, memory, precision, shuffle, seed,
         onStep, onEpoch,
       ])
   }
@@ -139,6 +144,7 @@ extension ScriptSession {
       shuffles: given[TrainKeys.shuffle])
     recipe.options.weightDecay = given[TrainKeys.weightDecay]
     recipe.options.decaysAll = given[TrainKeys.decayAll]
+    recipe.options.entropy = given[TrainKeys.entropy]
     recipe.options.labelSmoothing = given[TrainKeys.labelSmoothing]
     recipe.options.gradientNorm = given[TrainKeys.clipNorm]
     recipe.options.averageDecay = given[TrainKeys.ema]

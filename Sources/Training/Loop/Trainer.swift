@@ -243,6 +243,7 @@ public final class Trainer {
     }
     try graph.backward()
     try Cancellation.checkCurrent()  // weights do not move by gradients that were not all computed
+    if options.entropy > 0 { EntropyPenalty(price: options.entropy).addGradients(weights, pool: pool) }
     for hook in run.hooks { try hook.afterBackward(state.step, of: total, weights: weights) }
     state.step += 1
     state.stepOfEpoch += 1

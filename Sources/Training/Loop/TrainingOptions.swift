@@ -19,6 +19,8 @@ public struct TrainingOptions {
   public var weightDecay: Double?
   /// Whether biases and batch norms decay too; weights alone otherwise.
   public var decaysAll = false
+  /// Loss for each bit that a weight takes in the mean once it is coded (see `EntropyPenalty`); 0 for none.
+  public var entropy = 0.0
   /// The share of the target that goes to all classes alike, 0…1.
   public var labelSmoothing = 0.0
   /// Gradients whose norm, over all parameters, is larger are scaled down to it.
@@ -64,6 +66,7 @@ public struct TrainingOptions {
         throw CompressError("weight decay \(weightDecay) is not a number from 0 up")
       }
     }
+    guard entropy >= 0, entropy.isFinite else { throw CompressError("entropy \(entropy) is not a number from 0 up") }
     guard (0..<1).contains(labelSmoothing) else {
       throw CompressError("label smoothing \(labelSmoothing) is not in 0..<1")
     }
