@@ -44,6 +44,11 @@ public struct AttentionGeometry: Sendable {
 }
 
 extension AttentionGeometry {
+  /// What a score less than the greatest of its row weighs, of codes: by how far it lies below, in 256ths of a power of e.
+  public static var weightTable: [UInt8] {
+    (0..<Int(CK_EXPONENTIALS)).map { UInt8((255 * exp(-Double($0) / 256)).rounded(.toNearestOrEven)) }
+  }
+
   /// The same of codes, coded (see steps/u8-attention.h).
   ///
   /// - Precondition: depth and keys are no more than `IntegerSums.most`, and the scale is not negative.
@@ -51,14 +56,13 @@ extension AttentionGeometry {
     queries from: AffineQuantization, keys: AffineQuantization, values: AffineQuantization, to: AffineQuantization
   ) -> PreparedStep {
     precondition(depth <= IntegerSums.most && self.keys <= IntegerSums.most && scale >= 0)
-    let table = (0..<Int(CK_EXPONENTIALS)).map { UInt8((255 * exp(-Double($0) / 256)).rounded(.toNearestOrEven)) }
     return PreparedStep(
       "u8_attention",
       ck_u8_attention(
         heads: heads, queries: queries, keys: self.keys, depth: depth, width: width, zero_query: from.zeroPoint,
         zero_value: values.zeroPoint, zero_point: to.zeroPoint, limit: to.limit,
         step: from.scale * keys.scale * scale * 256, scale: values.scale / to.scale),
-      constants: OwnedMemory(table), run: ck_run_u8_attention, scratch: ck_scratch_u8_attention)
+      constants: OwnedMemory(Self.weightTable), run: ck_run_u8_attention, scratch: ck_scratch_u8_attention)
   }
 }
 

@@ -188,11 +188,15 @@ public enum Elementwise {
   public static func softmaxStep(
     rows: Int, columns: Int, from: AffineQuantization, to: AffineQuantization
   ) -> PreparedStep {
-    let table = (0..<256).map { UInt32((exp(-Double($0) * Double(from.scale)) * 0x1p22).rounded(.toNearestOrEven)) }
-    return PreparedStep(
+    PreparedStep(
       "u8_softmax",
       ck_u8_softmax(rows: rows, columns: columns, zero_point: to.zeroPoint, limit: to.limit, scale: to.scale),
-      constants: OwnedMemory(table), worksInPlace: true, run: ck_run_u8_softmax)
+      constants: OwnedMemory(softmaxTable(scale: from.scale)), worksInPlace: true, run: ck_run_u8_softmax)
+  }
+
+  /// The powers of a softmax of codes, by how far a code lies below the greatest of its row.
+  public static func softmaxTable(scale: Float) -> [UInt32] {
+    (0..<256).map { UInt32((exp(-Double($0) * Double(scale)) * 0x1p22).rounded(.toNearestOrEven)) }
   }
 
   static let piece = 1 << 14

@@ -30,17 +30,8 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   guard (1...65536).contains(options.maxBatch) else {
     throw CompressError("a batch of \(options.maxBatch) is outside 1...65536")
   }
-  for (layer, encoding) in model.activations.sorted(by: { $0.key < $1.key }) {
-    guard case .affine(let quantization) = encoding else { continue }
-    guard ActivationQuantization.scales.contains(quantization.scale) else {
-      throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)
-    }
-  }
-  var program = Program(try model.foldingBatchNorm().insertingZeros())
-  program.fuseActivations()
-  program.inheritQuantization()
-  program.dropReshapes()
-  let floatFallbacks = program.assignArithmetic()
+  var program = try Program(checking: model)
+  let floatFallbacks = program.lower()
   try program.selectKernels(for: options.machine, maxBatch: options.maxBatch, isExact: options.isExact)
   let plan = try Plan(lowering: program, floatFallbacks: floatFallbacks, options)
   guard plan.memoryBytes() <= Plan.memoryLimit else {
@@ -49,4 +40,30 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
         + "weights; there is room for \(Plan.memoryLimit)", kind: .limit)
   }
   return plan
+}
+
+extension Program {
+  /// A model's operations, before the passes.
+  ///
+  /// - Throws: `CompressError` naming the layer whose scale is out of range.
+  package init(checking model: consuming Model) throws {
+    for (layer, encoding) in model.activations.sorted(by: { $0.key < $1.key }) {
+      guard case .affine(let quantization) = encoding else { continue }
+      guard ActivationQuantization.scales.contains(quantization.scale) else {
+        throw CompressError("activation scale \(quantization.scale) is out of range", kind: .input).at(layer: layer)
+      }
+    }
+    self.init(try model.foldingBatchNorm().insertingZeros())
+  }
+
+  /// Makes every operation one kernel, and decides in which numbers it computes: what plans are made of, and code for
+  /// other machines. Nothing in it depends on a machine.
+  ///
+  /// - Returns: what stays float in a network that holds quantized values, and why.
+  package mutating func lower() -> [FloatFallback] {
+    fuseActivations()
+    inheritQuantization()
+    dropReshapes()
+    return assignArithmetic()
+  }
 }

@@ -4,42 +4,42 @@ import Tensors
 /// A network between model and plan: operations on numbered values, in the order they run. The
 /// passes rewrite it until every operation is one kernel; it holds the only reference that is left
 /// to a layer's parameters until they are packed.
-struct Program {
-  struct Value {
-    let name: String
-    var shape: Shape
+package struct Program {
+  package struct Value {
+    package let name: String
+    package var shape: Shape
     /// What becomes of it before it is read.
-    var encoding: ActivationEncoding?
+    package var encoding: ActivationEncoding?
 
     /// How it is held as uint8; nil when it is held as float32.
-    var quantization: ActivationQuantization? { encoding?.integer }
+    package var quantization: ActivationQuantization? { encoding?.integer }
     /// What it is rounded to as a float32.
     var rounding: ActivationEncoding? { quantization == nil ? encoding : nil }
   }
 
-  struct Operation {
+  package struct Operation {
     /// The layer it stems from.
-    let layer: String
-    var kind: Kind
-    var inputs: [Int]
-    var outputs: [Int]
+    package let layer: String
+    package var kind: Kind
+    package var inputs: [Int]
+    package var outputs: [Int]
     /// What is fused into it: an operator that only clamps.
-    var clamp: Operator?
-    var arithmetic = Arithmetic.float32
+    package var clamp: Operator?
+    package var arithmetic = Arithmetic.float32
     /// The first output: the only one of most operations.
-    var output: Int {
+    package var output: Int {
       get { outputs[0] }
       set { outputs[0] = newValue }
     }
     /// What a node has beside a weight and a bias: the scale and shift of a normalization, slopes.
-    var parameters: [ParameterRole: [Float]] = [:]
+    package var parameters: [ParameterRole: [Float]] = [:]
     /// Which algorithm computes it, where there is a choice.
     var choice: KernelChoice?
     /// What shapes its inputs have for it: where a reshape was dropped, others than those of the values. Nil: the same.
-    var shapes: [Shape]?
+    package var shapes: [Shape]?
   }
 
-  enum Kind {
+  package enum Kind {
     /// What a node computes, with its weight where it has one.
     case node(Operator, Weights?)
     /// `factor * x + shift` for each channel.
@@ -54,22 +54,22 @@ struct Program {
     case round(ActivationEncoding)
   }
 
-  struct Weights {
-    let weight: Encoding
-    let bias: Encoding?
+  package struct Weights {
+    package let weight: Encoding
+    package let bias: Encoding?
     /// What pruning removed of the weight, and the form in which its zeros come.
     let mask: Tensor?
     let structure: SparsityStructure?
   }
 
-  var values: [Value]
-  var operations: [Operation]
+  package var values: [Value]
+  package var operations: [Operation]
   /// The network's inputs and outputs, in their order.
-  var inputs: [Int]
-  var outputs: [Int]
+  package var inputs: [Int]
+  package var outputs: [Int]
   /// What the network's results are seen as; reshapes on the way are dropped.
-  let outputShapes: [Shape]
-  let outputNames: [String]
+  package let outputShapes: [Shape]
+  package let outputNames: [String]
 
   init(_ model: Model) {
     let graph = model.graph
@@ -137,7 +137,7 @@ extension Program.Kind {
   }
 
   /// What an operator that a node computes says of itself; nil for what the passes have made.
-  var spec: (any OperatorSpec)? {
+  package var spec: (any OperatorSpec)? {
     if case .node(let op, _) = self { op.spec } else { nil }
   }
 }

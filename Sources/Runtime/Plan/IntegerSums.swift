@@ -4,13 +4,13 @@ import Tensors
 // What a layer with integer weights adds up in int32: the terms are uint8 times int8, or times int8 less a zero point.
 extension IntegerValues {
   /// The scale of each output channel.
-  var channelScales: [Float] {
+  package var channelScales: [Float] {
     scales.count == 1 ? [Float](repeating: scales[0], count: values.shape[0]) : scales
   }
 
   /// Scales of the sums, one per output channel, for inputs of the given scale: `inputScale * scale[c]`
   /// in float32.
-  func sumScales(inputScale: Float) -> [Float] { channelScales.map { inputScale * $0 } }
+  package func sumScales(inputScale: Float) -> [Float] { channelScales.map { inputScale * $0 } }
 
   /// Whether no sum of products can exceed 32 bits.
   var sumsFit: Bool { largestSum <= Int(Int32.max) }
@@ -18,7 +18,7 @@ extension IntegerValues {
   /// The bias as int32 with the scales of the sums: `value / scale` rounded to nearest even, computed in
   /// double precision. A bias that is stored with these scales comes out as it is stored. Nil when sums
   /// can exceed 32 bits or a scale is out of all proportion.
-  func bias(_ bias: Encoding?, inputScale: Float) -> [Int32]? {
+  package func bias(_ bias: Encoding?, inputScale: Float) -> [Int32]? {
     let scales = sumScales(inputScale: inputScale)
     guard sumsFit, scales.allSatisfy({ $0.isNormal && $0 <= 0x1p60 }) else { return nil }
     guard let bias else { return [Int32](repeating: 0, count: scales.count) }

@@ -70,7 +70,7 @@ extension Plan.Step {
 
 extension Program.Operation {
   /// What runs, for summaries.
-  fileprivate func text(_ inputs: [Program.Value], _ output: Program.Value) -> String {
+  package func text(_ inputs: [Program.Value], _ output: Program.Value) -> String {
     let name: String =
       switch kind {
       case .node(.conv2d(let conv), _):

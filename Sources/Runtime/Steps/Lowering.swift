@@ -37,7 +37,7 @@ extension PreparedStep {
       preconditionFailure("\(op.spec.kind) is no step by itself")
     case .conv2d(let conv): return try convolution(conv, weights!, operation, inputs[0], output, machine)
     case .dense(let dense): return try self.dense(dense, weights!, operation, inputs[0], output, machine)
-    case .activation(let function): return activation(function, op, coding, output.shape)
+    case .activation(let function): return activation(function, coding, output.shape)
     case .pool2d(let pool):
       return try pooling(pool.window, pool.reduction, countsPadding: pool.countsPadding, coding, inputs[0].shape)
     case .globalPool(let pool): return try pooling(nil, pool.reduction, countsPadding: false, coding, inputs[0].shape)
@@ -85,7 +85,7 @@ struct IntegerCoding {
 
 extension Program.Value {
   /// The quantization, as the kernels know it.
-  var coding: AffineQuantization? {
+  package var coding: AffineQuantization? {
     quantization.map {
       AffineQuantization(scale: $0.scale, zeroPoint: UInt8($0.zeroPoint), limit: UInt8($0.limit))
     }
@@ -99,7 +99,7 @@ extension ClosedRange<Float> {
 
 extension AffineQuantization {
   /// The quantized bounds of the range an operator clamps to.
-  func codes(of clamp: Operator?) -> ClosedRange<UInt8> {
+  package func codes(of clamp: Operator?) -> ClosedRange<UInt8> {
     let range = ClosedRange<Float>(clamp)
     var codes: (UInt8, UInt8) = (0, 0)
     Conversion.quantize([range.lowerBound], output: &codes.0, count: 1, self, pool: .serial)
