@@ -53,6 +53,8 @@ let package = Package(
     .target(
       name: "Runtime", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "Network", "Descriptors"]),
     .target(
+      name: "CSource", dependencies: ["Diagnostics", "Files", "Tensors", "Kernels", "Network", "Formats", "Runtime"]),
+    .target(
       name: "Analysis",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
     .target(
@@ -77,7 +79,7 @@ let package = Package(
       name: "Scripting",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
+        "Compression", "Runtime", "CSource", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
       ]),
     .target(
       name: "Runs",
@@ -93,13 +95,13 @@ let package = Package(
       dependencies: [
         "CEdit", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets",
         "Downloads",
-        "Runtime",
+        "Runtime", "CSource",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
 
     // Tests mirror the targets; what several of them draw from is in TestSupport.
-    .target(name: "TestSupport", dependencies: ["Tensors", "Network"], path: "Tests/TestSupport"),
+    .target(name: "TestSupport", dependencies: ["Tensors", "Network", "Runtime"], path: "Tests/TestSupport"),
     // A program with a hole on purpose, for the wall to be tried on.
     .target(name: "HoleAttacks", dependencies: ["CConfinement"], path: "Tests/HoleAttacks"),
     .executableTarget(
@@ -138,6 +140,9 @@ let package = Package(
     .testTarget(
       name: "RuntimeTests",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "TestSupport"]),
+    .testTarget(
+      name: "CSourceTests",
+      dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "CSource", "TestSupport"]),
     .testTarget(
       name: "PipelineTests",
       dependencies: [

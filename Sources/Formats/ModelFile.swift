@@ -55,24 +55,29 @@ public enum ModelFile {
   /// Whether a file is a packed one, told by its content.
   public static func isPacked(_ path: String) throws -> Bool { try opened(path).withBytes(PackedFormat.isPacked) }
 
+  /// - Parameter others: endings of what the caller writes itself.
   /// - Throws: `CompressError` naming the endings there are, when the name has another one; when an option is not for
   ///   that format.
-  public static func checkName(_ name: String, _ options: WriteOptions = WriteOptions()) throws {
-    let format = try format(writing: name)
-    guard options.opset == nil || format.hasOperatorSets else {
+  public static func checkName(
+    _ name: String, _ options: WriteOptions = WriteOptions(), beside others: [String] = []
+  ) throws {
+    let isOther = others.contains { name.hasSuffix("." + $0) && name.utf8.count > $0.utf8.count + 1 }
+    let format = isOther ? nil : try format(writing: name, beside: others)
+    guard options.opset == nil || format?.hasOperatorSets ?? false else {
       throw CompressError("opset is for .\(ONNXFile.fileExtension) files")
     }
-    guard !options.isFast || format.fileExtension == PackedFormat.fileExtension else {
+    guard !options.isFast || format?.fileExtension == PackedFormat.fileExtension else {
       throw CompressError("fast is for .\(PackedFormat.fileExtension) files")
     }
   }
 
   /// The format that a name's ending asks for.
-  private static func format(writing name: String) throws -> ModelFormat {
+  private static func format(writing name: String, beside others: [String] = []) throws -> ModelFormat {
     let format = ModelFormat.all.first {
       name.hasSuffix("." + $0.fileExtension) && name.utf8.count > $0.fileExtension.utf8.count + 1
     }
     if let format, format.write != nil { return format }
+    let extensions = extensions + others
     throw CompressError(
       "\"\(name.escapedForTerminal.shortened(to: 80))\": a model's file ends in "
         + extensions.dropLast().map { "." + $0 }.joined(separator: ", ") + " or .\(extensions.last ?? "")")

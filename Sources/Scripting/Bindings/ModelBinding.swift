@@ -1,3 +1,4 @@
+import CSource
 import Diagnostics
 import Formats
 import LuaHost
@@ -156,7 +157,7 @@ extension ScriptSession {
     model.method(
       "save", "(file: string): Model",
       "Writes a file under --out, in the format of its ending: .cmpr (native), .cmpz (packed), .onnx, .tflite, .safetensors (weights "
-        + "alone); computes the model."
+        + "alone), .c (C99, with a header beside it); computes the model."
     ) {
       [unowned self] model, arguments in
       try save(model, as: try arguments.string(0), ModelFile.WriteOptions())
@@ -233,16 +234,17 @@ extension ScriptSession {
 
   /// Writes a model under the run's output folder, and says what the file does not hold of it.
   private func save(_ model: ModelObject, as name: String, _ options: ModelFile.WriteOptions) throws {
-    try ModelFile.checkName(name, options)
+    try ModelExport.checkName(name, options)
     guard !self.options.isRehearsal else { return }
     let path = try outputs(name)
-    try saving.take(bytes: 0, files: 1)
+    try saving.take(bytes: 0, files: CSourceFile.isName(name) ? 2 : 1)
     let ready = try ready(model)
     var options = options
     options.limit = saving.bytesLeft
     options.note = { [progress = executor.context.progress] in progress.note("\(name): not kept: \($0)") }
+    let progress = executor.context.progress, tell = { (said: String) in progress.note("\(name): \(said)") }
     do {
-      let written = try state.engineWork { try ModelFile.write(ready, to: path, options) }
+      let written = try state.engineWork { try ModelExport.write(ready, to: path, options, tell: tell) }
       try saving.take(bytes: written)
     } catch var error as CompressError {
       if error.kind == .limit { error.hint = error.hint ?? saving.hint }

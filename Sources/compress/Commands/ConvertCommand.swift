@@ -1,4 +1,5 @@
 import ArgumentParser
+import CSource
 import Confinement
 import Diagnostics
 import Files
@@ -13,8 +14,8 @@ struct ConvertCommand: ParsableCommand {
     commandName: "convert", abstract: "Write a model in another format, and say what that does not keep.",
     discussion: """
       Reads any model file, told by its content, and writes the format of the other name's ending: \
-      \(ModelFile.extensions.map { "." + $0 }.joined(separator: ", ")). An ONNX file that becomes one again keeps the \
-      names and shapes of its inputs and outputs.
+      \(ModelExport.extensions.map { "." + $0 }.joined(separator: ", ")). An ONNX file that becomes one again keeps the \
+      names and shapes of its inputs and outputs. Of .c, C99 with a header beside it, the memory it takes is told.
       """)
 
   @Argument(help: "A model file.", completion: .file())
@@ -37,19 +38,21 @@ struct ConvertCommand: ParsableCommand {
     try Broker.seal()
     var options = ModelFile.WriteOptions()
     options.opset = opset
-    try ModelFile.checkName(out, options)
+    try ModelExport.checkName(out, options)
     let folder = Folders.parent(of: out)
     try confinement.confine(Rights(readable: Rights.model(model) + [folder], writable: [folder]))
-    for path in [out, out + ".data"] where FileManager.default.fileExists(atPath: path) && !overwrite {
+    for path in [out] + ModelExport.others(of: out) where FileManager.default.fileExists(atPath: path) && !overwrite {
       throw CompressError("exists already and is left as it is", hint: "--overwrite, or another name").at(file: path)
     }
     let model = try ModelFile.read(self.model, try reading.options())
     let terminal = Terminal(.output)
     options.note = { Terminal(.output).say("not kept: \($0)") }
-    let written = try ModelFile.write(model, to: out, options)
+    var told: [String] = []
+    let written = try ModelExport.write(model, to: out, options) { told.append($0) }
     let before = try ModelFile.parts(self.model).reduce(0) { $0 + (try Folders.size(ofFile: $1)) }
     terminal.say(
       "wrote \(terminal.styled(out.escapedForTerminal, .bold)): \(Formatting.bytes(written)); "
         + "\(self.model.escapedForTerminal) has \(Formatting.bytes(before))")
+    told.forEach { terminal.say($0) }
   }
 }

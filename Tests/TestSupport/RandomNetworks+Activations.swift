@@ -1,10 +1,9 @@
 import Network
 import Runtime
-import TestSupport
 
 extension RandomNetworks {
   /// Quantizations that cover what one sample makes of each value, some too narrow, some left out.
-  mutating func withActivations(_ model: Model, leaveOut: Int) throws -> Model {
+  public mutating func withActivations(_ model: Model, leaveOut: Int) throws -> Model {
     var annotated = model
     let values = try ReferenceInterpreter(model).values(sample(model.graph.inputShape))
     for node in model.graph.nodes {
@@ -24,7 +23,7 @@ extension RandomNetworks {
   }
 
   /// Some of the values rounded to levels or to many steps, and weights from tables.
-  mutating func withSimulation(_ model: Model) throws -> Model {
+  public mutating func withSimulation(_ model: Model) throws -> Model {
     var annotated = model
     for node in model.graph.nodes {
       switch random.below(5) {
