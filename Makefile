@@ -41,13 +41,14 @@ test: deps neon-deps
 	$(TEST)
 
 # Writes the zoo, quantized and pruned, for other runtimes, and compares what these answer; reads what Keras writes, and
-# compares; and packs, beside what other compressors make of it: Tests/exports. They come from PyPI; without it nothing is
-# checked, and it says so.
+# compares; packs, beside what other compressors make of it; and compiles the C it writes: Tests/exports. Runtimes come from
+# PyPI; without it nothing of theirs is checked, and it says so.
 test-exports: build
 	PROGRAM=$(BIN) Tests/exports/onnx.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/tflite.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/keras.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/packed.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/csource.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
