@@ -3,9 +3,10 @@ import Testing
 
 /// The way from a script to a program of one's own, with the program's documents at hand alone.
 @Suite struct CSourceCommandTests {
-  private static let compiler = ["/usr/bin/cc", "/usr/bin/gcc", "/usr/bin/clang"].first {
-    FileManager.default.isExecutableFile(atPath: $0)
-  }
+  private static let compiler: String? = {
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/clang" }
+    return (["/usr/bin/cc", "/usr/bin/gcc"] + path).first { FileManager.default.isExecutableFile(atPath: $0) }
+  }()
 
   private func run(_ program: String, _ arguments: [String], input: String? = nil) throws -> (Int32, String) {
     let process = Process(), output = Pipe()
