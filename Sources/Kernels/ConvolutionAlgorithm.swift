@@ -25,7 +25,9 @@ public enum ConvolutionAlgorithm: String, Sendable, CaseIterable {
     case .pixels: geometry.window.isPointwise
     case .taps: geometry.isDepthwise
     case .winograd2, .winograd4: WinogradProduct.applies(to: geometry)
-    case .sparse: geometry.groups == 1 && geometry.outputChannels <= Int(UInt16.max)
+    // What its tables count with (ck_sparse_place).
+    case .sparse:
+      geometry.groups == 1 && geometry.outputChannels <= Int(UInt16.max) && geometry.weightCount <= Int(UInt32.max)
     }
   }
 
