@@ -23,7 +23,7 @@ struct CompiledNetworks {
 
   /// The C compiler of this machine, or else Swift's own; nil, which is said, where there is none.
   static let compiler: String? = {
-    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/clang" }
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/clang" }
     let found = (["/usr/bin/cc", "/usr/bin/gcc"] + path).first { FileManager.default.isExecutableFile(atPath: $0) }
     if found == nil { print("NOT TESTED, there is no C compiler: whether C source compiles and what it computes") }
     return found

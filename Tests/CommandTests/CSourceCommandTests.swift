@@ -4,7 +4,7 @@ import Testing
 /// The way from a script to a program of one's own, with the program's documents at hand alone.
 @Suite struct CSourceCommandTests {
   private static let compiler: String? = {
-    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { $0 + "/clang" }
+    let path = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":").map { "\($0)/clang" }
     return (["/usr/bin/cc", "/usr/bin/gcc"] + path).first { FileManager.default.isExecutableFile(atPath: $0) }
   }()
 
