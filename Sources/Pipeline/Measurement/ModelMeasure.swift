@@ -1,4 +1,3 @@
-import CSource
 import Compression
 import Diagnostics
 import Formats
@@ -6,15 +5,12 @@ import Network
 import Runtime
 import Tensors
 
-/// What a model is to come down to that can only be found by making it: its file's size, its speed on this machine, what
-/// it takes on a device.
+/// What a model is to come down to that can only be found by making it: its file's size, its speed on this machine.
 public enum ModelMeasure: String, Sendable, CaseIterable {
   /// Of the native file.
   case bytes
   /// The median for one sample, in the native runtime, on the threads of the run.
   case latency = "latency_ms"
-  /// Bytes of memory and of constants that it takes in int8 as C source.
-  case ram, flash
 
   private static let latencyRuns = 31
 
@@ -31,9 +27,6 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     switch self {
     case .bytes: value > 1 ? "\(value.formatted(0)) bytes" : "\((value * 100).formatted(1)) % of the bytes"
     case .latency: "\(value.formatted(3)) ms"
-    case .ram, .flash:
-      value > 1
-        ? "\(value.formatted(0)) bytes of \(rawValue)" : "\((value * 100).formatted(1)) % of the \(rawValue)"
     }
   }
 
@@ -41,15 +34,13 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   private func texts(_ a: Double, _ b: Double) -> (String, String) {
     guard text(a) == text(b), a != b else { return (text(a), text(b)) }
     let digits = (4...15).first { a.formatted($0) != b.formatted($0) } ?? 15
-    let unit = self == .latency ? "ms" : "bytes"
+    let unit = self == .bytes ? "bytes" : "ms"
     return ("\(a.formatted(digits)) \(unit)", "\(b.formatted(digits)) \(unit)")
   }
 
   func value(of model: Model, _ context: StageContext) throws -> Double {
     switch self {
     case .bytes: return Double(try NativeFormat.byteCount(model))
-    case .ram: return Double(try DeviceNeeds(inIntegers: model).arenaBytes)
-    case .flash: return Double(try DeviceNeeds(inIntegers: model).constantBytes)
     case .latency:
       let session = Session(try compile(model), pool: context.pool)
       let input = Tensor(repeating: 0.5, session.plan.inputShape)
@@ -96,7 +87,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   ///
   /// Bytes are exact. Of a latency what is tried are the 64ths of all channels that may go: finer steps would be noise.
   ///
-  /// - Parameter wanted: bytes of any kind also as a share of the model's, up to 1.
+  /// - Parameter wanted: bytes also as a share of the model's, up to 1.
   /// - Throws: `CompressError` when even removing all that may go does not reach it.
   func choose(
     _ wanted: Double, among selection: ChannelSelection, of model: Model, _ context: StageContext
@@ -105,7 +96,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
       throw selection.nothingToRemove
     }
     var wanted = wanted
-    if self != .latency, wanted <= 1 { wanted *= try value(of: model, context) }
+    if self == .bytes, wanted <= 1 { wanted *= try value(of: model, context) }
     let steps = self == .latency ? min(selection.count, 64) : selection.count
     var known: [Int: (choice: ChannelSelection.Choice, value: Double)] = [:]
     func at(_ step: Int) throws -> (choice: ChannelSelection.Choice, value: Double) {
