@@ -5,8 +5,7 @@ extension PruningMasks {
   /// Masks for any unit that is smaller than a filter; see `select(_:scope:sparsity:score:)`.
   ///
   /// A block's score is the mean of those of its weights; blocks are taken in the order of their scores, as weights
-  /// are. A pattern says itself how much goes, and `scope` means nothing to it; with less `sparsity` than its own more of
-  /// each run stay, on the way to it.
+  /// are. A pattern says itself how much goes: `sparsity` and `scope` mean nothing to it.
   public static func select(
     _ shapes: [(layer: String, shape: Shape)], unit: PruningUnit, scope: PruningScope, sparsity: Double,
     score: (_ layer: String) throws -> Tensor?
@@ -22,8 +21,7 @@ extension PruningMasks {
         try score(layer).map { try gridOf[layer]!.means(of: checked($0, gridOf[layer]!.shape, layer)) }
       }
       return Dictionary(uniqueKeysWithValues: masks.map { ($0, gridOf[$0]!.spread($1)) })
-    case .pattern(let final, let of):
-      let keep = max(final, min(of, Int((Double(of) * (1 - sparsity) - 1e-9).rounded(.up))))
+    case .pattern(let keep, let of):
       var masks: [String: Tensor] = [:]
       for (layer, shape) in shapes {
         guard let scores = try score(layer) else { continue }

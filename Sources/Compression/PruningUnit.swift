@@ -26,6 +26,13 @@ public enum PruningUnit: Sendable, Hashable {
   /// Whether the network is another one without it, and not the same with zeros.
   public var isRemoved: Bool { self == .filter || self == .residualBlock }
 
+  /// What is removed while no more than a share is to be: of a pattern's runs more stay than in the end.
+  public func upTo(_ share: Double) -> PruningUnit {
+    guard case .pattern(let keep, let of) = self else { return self }
+    let staying = Int((Double(of) * (1 - share) - 1e-9).rounded(.up))
+    return .pattern(keep: max(keep, min(of, staying)), of: of)
+  }
+
   /// - Throws: `CompressError` with the numbers when it is empty, or keeps all.
   public func check() throws { try structure?.check() }
 }

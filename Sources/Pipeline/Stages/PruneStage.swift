@@ -48,7 +48,7 @@ public struct PruneStage: StageWork {
             "schedule \"\(schedule.name)\" asks for a sparsity of \(share) at progress \(t); it must lie within 0 and 1"
           )
         }
-        return .share(min(max(share, 0), 1))
+        return .upTo(min(max(share, 0), 1))
       }
     }
 
@@ -57,7 +57,10 @@ public struct PruneStage: StageWork {
     /// - Throws: `CompressError` when the schedule leaves 0…1; what it throws.
     public func share(at t: Double) throws -> Double? {
       if case .latency = self { return nil }
-      return if case .share(let share) = try amount(at: t) { share } else { nil }
+      return switch try amount(at: t) {
+      case .share(let share), .upTo(let share): share
+      case .each: nil
+      }
     }
 
     private static func checked(_ share: Double) throws -> Double {
@@ -291,6 +294,8 @@ struct Pruner {
   enum Amount {
     /// Of all layers together, or of each, as the policy's scope says.
     case share(Double)
+    /// The same on the way to more: of a pattern's runs more stay meanwhile.
+    case upTo(Double)
     /// Of each layer that is not left whole, in the network's order.
     case each([Double])
   }
@@ -342,7 +347,12 @@ struct Pruner {
     do {
       let masks: [String: Tensor]
       switch amount {
-      case .share(let share): masks = try self.masks(layers, policy.scope, share, view)
+      case .share(let share): masks = try self.masks(layers, policy.unit, policy.scope, share, view)
+      case .upTo(let share):
+        let unit = policy.unit.upTo(share)
+        // Nothing goes yet of runs that are still whole.
+        if case .pattern(let keep, let of) = unit, keep == of { return [] }
+        masks = try self.masks(layers, unit, policy.scope, share, view)
       case .each(let shares):
         let open = try layers.filter { layer in
           let view = try view(layer)
@@ -352,7 +362,7 @@ struct Pruner {
           throw CompressError("\(shares.count) shares for \(open.count) layers: \(open.joined(separator: ", "))")
         }
         masks = try zip(open, shares).reduce(into: [:]) { masks, each in
-          masks.merge(try self.masks([each.0], .layer, each.1, view)) { first, _ in first }
+          masks.merge(try self.masks([each.0], policy.unit, .layer, each.1, view)) { first, _ in first }
         }
       }
       // What earlier stages removed stays so, even where less is asked for.
@@ -367,11 +377,12 @@ struct Pruner {
   private var isScoredInParts: Bool { policy.unit == .weight && policy.isElementwise }
 
   private func masks(
-    _ layers: [String], _ scope: PruningScope, _ share: Double, _ view: (_ layer: String) throws -> LayerView
+    _ layers: [String], _ unit: PruningUnit, _ scope: PruningScope, _ share: Double,
+    _ view: (_ layer: String) throws -> LayerView
   ) throws -> [String: Tensor] {
     let shapes = layers.map { ($0, model[$0, .weight]!.shape) }
     guard isScoredInParts else {
-      return try PruningMasks.select(shapes, unit: policy.unit, scope: scope, sparsity: share) { layer in
+      return try PruningMasks.select(shapes, unit: unit, scope: scope, sparsity: share) { layer in
         try policy.score(view(layer)).map { try sinkingRemoved($0, layer) }
       }
     }
