@@ -60,7 +60,7 @@
 ---@field macs? number|number[] # filters and blocks: multiply-accumulates that stay, a share up to 1 or a number
 ---@field params? number|number[] # filters and blocks: parameters that stay, a share up to 1 or a number
 ---@field bytes? number|number[] # filters: bytes of the saved file that stay, a share up to 1 or a number
----@field latency_ms? number|number[] # filters: milliseconds for one sample, as measured here
+---@field latency_ms? number|number[] # filters and weights: milliseconds for one sample, as measured here
 ---@field filters? number|number[] # filters: share of the filters that go
 ---@field blocks? number|number[] # residual blocks: share of the blocks that go
 ---@field ratios? number[]|number[][] # share that goes of each layer, or group of channels, in network order; or such a list for each round
