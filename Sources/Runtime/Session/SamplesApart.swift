@@ -7,14 +7,20 @@ final class SamplesApart {
   private let plan: Plan
   private let pool: ThreadPool
   private let lanes: [Lane]
+  /// Kept, so that no call adds them up anew.
+  private let bytes: Plan.SampleBytes
 
   /// - Precondition: `plan.computesSamplesApart` for some batch.
   init(_ plan: Plan, pool: ThreadPool) {
     self.plan = plan
     self.pool = pool
+    bytes = Plan.SampleBytes(plan)
     let memory = StepMemory(plan, batch: 1, threads: 1)
     lanes = (0..<pool.threads).map { _ in Lane(plan, memory) }
   }
+
+  /// Whether so many samples are computed apart.
+  func takes(_ batch: Int) -> Bool { plan.computesSamplesApart(batch, threads: pool.threads, bytes) }
 
   static func byteCount(_ plan: Plan, threads: Int) -> Int {
     threads * StepMemory(plan, batch: 1, threads: 1).byteCount
@@ -50,14 +56,28 @@ final class SamplesApart {
 }
 
 extension Plan {
+  /// What decides whether samples are computed apart, in bytes.
+  struct SampleBytes {
+    /// The largest value of a sample, and all of them.
+    let largest, all: Int
+    let weights: Int
+
+    init(_ plan: Plan) {
+      let values = plan.steps.filter { !$0.isConstant }.flatMap(\.outputs).map { plan.valueBytes[$0] }
+      largest = values.max() ?? 0
+      all = values.reduce(0, +)
+      weights = plan.weightBytes
+    }
+  }
+
   /// Whether so many samples are computed apart, each by one thread: where the layers' values of all of them would leave
   /// the caches, the weights, which are read for each sample then, are fewer bytes than these values, and no thread is
   /// left without work for long.
-  func computesSamplesApart(_ batch: Int, threads: Int) -> Bool {
+  func computesSamplesApart(_ batch: Int, threads: Int, _ bytes: SampleBytes? = nil) -> Bool {
     guard batch >= 2, inputs.count == 1, outputs.count == 1, batch % threads == 0 || batch >= 4 * threads else {
       return false
     }
-    let values = steps.filter { !$0.isConstant }.flatMap(\.outputs).map { valueBytes[$0] }
-    return (values.max() ?? 0) * batch > 4 * machine.secondLevelBytes && weightBytes < values.reduce(0, +)
+    let bytes = bytes ?? SampleBytes(self)
+    return bytes.largest * batch > 4 * machine.secondLevelBytes && bytes.weights < bytes.all
   }
 }

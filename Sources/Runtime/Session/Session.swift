@@ -80,7 +80,7 @@ public final class Session {
     precondition(
       output.count == batch * plan.outputCount,
       "room for \(output.count) values, not \(batch) times \(plan.outputCount)")
-    if let apart, !isTimingSteps, plan.computesSamplesApart(batch, threads: pool.threads) {
+    if let apart, !isTimingSteps, apart.takes(batch) {
       return apart.run(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
     }
     begin(input: input.baseAddress!, output: output.baseAddress!, batch: batch)
