@@ -15,6 +15,9 @@ ROW(u8s8_products,    avx2,   avx2,   AVX2,          TILE(.rows = 2, .columns = 
 ROW(u8s8_products,    avx512, avx512, AVX512,        TILE(.rows = 14, .columns = 32, .lanes = 16))
 ROW(u8s8_products,    neon,   neon,   NEON,          TILE(.rows = 4, .columns = 8, .lanes = 4))
 
+ROW(u8s8_quads,       scalar, scalar, 0,             NO_TILE)
+ROW(u8s8_quads,       avx2,   avx2,   AVX2,          TILE(.rows = 6, .columns = 16, .lanes = 8))
+
 ROW(f32_depthwise,    scalar, scalar, 0,             NO_TILE)
 ROW(f32_depthwise,    avx2,   avx2,   AVX2,          NO_TILE)
 ROW(f32_depthwise,    avx512, avx512, AVX512,        NO_TILE)

@@ -90,6 +90,7 @@ static void name_tiles(ck_kernels *kernels) {
   kernels->f32_tile = kernels->rows[ck_family_f32_products]->tile;
   kernels->bf16_tile = kernels->rows[ck_family_bf16_products]->tile;
   kernels->u8_tile = kernels->rows[ck_family_u8s8_products]->tile;
+  kernels->quads_tile = kernels->rows[ck_family_u8s8_quads]->tile;
 }
 
 bool ck_select(ck_isa isa, ck_features features, ck_kernels *kernels) {

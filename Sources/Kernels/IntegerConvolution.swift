@@ -14,6 +14,10 @@ public final class IntegerConvolution: @unchecked Sendable {
   private let output: ck_integer_output
   private let constants: OwnedMemory
   private let groupBytes: Int
+  /// That the weights are packed for, and where the lists of quads lie, if they are in quads.
+  private let tile: ck_tile
+  private let firstQuads: Int, quadPlaces: Int
+  private let isInQuads: Bool
   private let algorithm: ConvolutionAlgorithm
   private let limits: CutLimits
   /// Of sparse weights alone, and where a pixel of the input's zero point lies.
@@ -53,8 +57,9 @@ public final class IntegerConvolution: @unchecked Sendable {
       "sparse weights do not compute this convolution")
     let panels = IntegerPanels(
       geometry, weights.baseAddress!, zeroPoints: zeroPoints, byTaps: self.algorithm == .taps,
-      tile: isa.kernels.pointee.u8_tile)
-    groupBytes = panels.groupBytes
+      isa: isa)
+    (groupBytes, tile) = (panels.groupBytes, panels.tile)
+    isInQuads = !isSparse && panels.firstQuads != nil
 
     var places = ConstantLayout(), native = ck_integer_output()
     sparse =
@@ -63,6 +68,8 @@ public final class IntegerConvolution: @unchecked Sendable {
         WordMatrix(weights, outputs: channels), outputPixels: geometry.window.outputPixels, in: &places) : nil
     padding = places.add(bytes: isSparse ? geometry.window.channels : 0)
     if !isSparse { _ = places.add(bytes: panels.byteCount) }
+    firstQuads = places.add(bytes: isSparse ? 0 : (panels.firstQuads?.count ?? 0) * 4)
+    quadPlaces = places.add(bytes: isSparse ? 0 : Int(panels.firstQuads?.last ?? 0) * 4)
     native.scales = places.add(bytes: channels * 4)
     native.bias = places.add(bytes: channels * 4)
     if zeroPoints != nil { native.weight_zero_points = places.add(bytes: channels * 4) }
@@ -95,6 +102,11 @@ public final class IntegerConvolution: @unchecked Sendable {
     if let zeroPoints { constants.store(zeroPoints, at: native.weight_zero_points) }
     if let sparse {
       sparse.pack(into: constants)
+    } else if let first = panels.firstQuads {
+      constants.store(first, at: firstQuads)
+      panels.pack(
+        weights.baseAddress!, into: constants.pointer(),
+        places: (constants.base + quadPlaces).assumingMemoryBound(to: UInt32.self))
     } else {
       panels.pack(weights.baseAddress!, into: constants.pointer())
     }
@@ -115,8 +127,8 @@ public final class IntegerConvolution: @unchecked Sendable {
 
   private func patches(_ output: ck_integer_output) -> ck_u8s8_patches {
     ck_u8s8_patches(
-      geometry: geometry.native, tile: isa.kernels.pointee.u8_tile, limits: limits.native, group_bytes: groupBytes,
-      output: output)
+      geometry: geometry.native, tile: tile, limits: limits.native, group_bytes: groupBytes,
+      first_quads: isInQuads ? firstQuads : 0, places: quadPlaces, output: output)
   }
 
   private func taps(_ output: ck_integer_output) -> ck_u8s8_taps {

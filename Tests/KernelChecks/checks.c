@@ -253,6 +253,57 @@ UNCHECKED static void integer_products(trial *t) {
   }
 }
 
+// Weights in quads, whatever they are: sums beyond 16 bits would show any saturation.
+UNCHECKED static void quads(trial *t) {
+  static const size_t depths[] = {4, 5, 6, 7, 8, 9, 37, 150};
+  static const float scales[] = {0.5f, 0.25f, 0.001f, 1.5f, -3e-7f, 1e30f, -1e38f};
+  ck_tile tile = t->sides[0]->quads_tile;
+  if (tile.rows == 0) tile = (ck_tile){.rows = 3, .columns = 16, .lanes = 8};
+  const size_t widths[] = WIDTHS(tile);
+  for (size_t m = 1; m <= tile.rows; m++) {
+    for (size_t w = 0; w < 4 * COUNT(widths); w++) {
+      const size_t n = widths[w % COUNT(widths)], k = depths[below(t, COUNT(depths))], kind = w / COUNT(widths);
+      const size_t lda = k + below(t, 3), ld = n + 1;
+      uint8_t *a = bytes(t, m * lda);
+      int8_t *b = (int8_t *)bytes(t, n * k);
+      for (size_t i = 0; kind > 0 && i < m * lda; i++) a[i] = a[i] < 64 ? 0 : 255;
+      for (size_t i = 0; i < n * k; i++) b[i] = kind == 0 ? b[i] : kind == 1 ? (i / k % 2 ? -128 : 127) : b[i] / (kind == 2 ? 3 : 1);
+      const size_t count = ck_s8_quads(n, tile.columns, k, b, NULL, NULL);
+      uint32_t *at = filled(t, count * 4, 0);
+      int8_t *packed = filled(t, count * tile.columns * 4, 99);
+      expect(t, ck_s8_quads(n, tile.columns, k, b, at, packed) == count, "ck_s8_quads counts otherwise", n, k, kind);
+      expect(t, count <= k + 4, "more quads than are promised", n, k, count);
+      for (size_t i = 0; i < count; i++) expect(t, at[i] + 4 <= k, "a quad reads beyond its row", i, at[i], k);
+      for (size_t i = 0; i + 1 < count * tile.columns * 4; i += 2) {
+        const int x = packed[i], y = packed[i + 1];
+        expect(t, 255 * ((x > 0) * x + (y > 0) * y) < 32768 && 255 * ((x < 0) * x + (y < 0) * y) >= -32768,
+               "a pair leaves 16 bits", n, k, i);
+      }
+      float *scale = filled(t, n * 4, 0);
+      for (size_t i = 0; i < n; i++) scale[i] = scales[i % COUNT(scales)];
+      const ck_requantization to = {integers(t, n, 9000), scale, 7, 3, 250};
+      int32_t *sums[2], *expected = filled(t, m * ld * 4, 7);
+      uint8_t *codes[2];
+      FOR_EACH_SIDE(set) {
+        sums[side] = filled(t, m * ld * 4, 7);
+        codes[side] = filled(t, m * ld, 7);
+        set->u8s8_quads(m, n, count, at, a, lda, packed, tile.columns, sums[side], ld);
+        set->u8s8_quads_codes(m, n, count, at, a, lda, packed, tile.columns, &to, codes[side], ld);
+      }
+      for (size_t i = 0; i < m; i++) {
+        for (size_t j = 0; j < n; j++) {
+          int32_t sum = 0;
+          for (size_t p = 0; p < k; p++) sum += a[i * lda + p] * b[j * k + p];
+          expected[i * ld + j] = sum;
+        }
+      }
+      expect_same(t, sums[0], expected, m * ld * 4, "u8s8_quads", m, n, k);
+      expect_same(t, codes[0], codes[1], m * ld, "u8s8_quads_codes", m, n, k);
+      finish(t, "u8s8_quads wrote outside its operands");
+    }
+  }
+}
+
 static const size_t channel_counts[] = {1, 3, 7, 8, 9, 16, 17, 31, 33, 64, 65, 130};
 
 UNCHECKED static void depthwise(trial *t) {
@@ -574,6 +625,7 @@ typedef void check_fn(trial *t);
 #define check_f32_products float_products
 #define check_bf16_products bf16_products
 #define check_u8s8_products integer_products
+#define check_u8s8_quads quads
 #define check_f32_depthwise depthwise
 #define check_u8s8_depthwise depthwise
 #define check_integer_sums integer_sums

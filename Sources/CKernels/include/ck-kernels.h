@@ -103,11 +103,17 @@ typedef void ck_u8_average_pool_fn(size_t pixels, size_t channels, size_t stride
 // k: b[(p/4 * width + column) * 4 + p%4], zero beyond k, width being n rounded up to the tile's lanes or more.
 typedef void ck_u8s8_gemm_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                              size_t width, int32_t *c, size_t ldc);
+// The same products where each four of a panel's weights say themselves which activations they meet: quad i those from
+// at[i] on, b[(i * width + column) * 4 + j] being what multiplies a[at[i] + j], and all of them lie within a row of A.
+// Weights that meet the first two of four, or the last two, add up to at most 128 where both are positive, and to at
+// least -128 where both are negative, so that their products' sum fits in 16 bits (ck_s8_quads makes such quads).
+typedef void ck_u8s8_quads_fn(size_t m, size_t n, size_t quads, const uint32_t *at, const uint8_t *a, size_t lda,
+                              const int8_t *b, size_t width, int32_t *c, size_t ldc);
 // out (pixels, channels) = sum over t of *tap[t] * weights[t]; taps as above, weights as B (taps, channels) of width
 // `channels`.
 typedef void ck_u8s8_depthwise_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                                   const int8_t *weights, int32_t *out, size_t ld);
-// The same two with the requantization above; bias and scale per column, 0 <= zero_point, lo <= hi <= 255.
+// All three with the requantization above; bias and scale per column, 0 <= zero_point, lo <= hi <= 255.
 typedef struct {
   const int32_t *bias;
   const float *scale;
@@ -115,6 +121,9 @@ typedef struct {
 } ck_requantization;
 typedef void ck_u8s8_gemm_codes_fn(size_t m, size_t n, size_t k, const uint8_t *a, size_t lda, const int8_t *b,
                                    size_t width, const ck_requantization *to, uint8_t *out, size_t ld);
+typedef void ck_u8s8_quads_codes_fn(size_t m, size_t n, size_t quads, const uint32_t *at, const uint8_t *a, size_t lda,
+                                    const int8_t *b, size_t width, const ck_requantization *to, uint8_t *out,
+                                    size_t ld);
 typedef void ck_u8s8_depthwise_codes_fn(size_t pixels, size_t channels, size_t taps, const void *const *tap,
                                         size_t step, const int8_t *weights, const ck_requantization *to, uint8_t *out,
                                         size_t ld);

@@ -9,6 +9,9 @@ void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_
                       uint16_t *out);
 // from (n,k) by rows, into the layout of ck_u8s8_gemm_fn.
 void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out);
+// from (n,k) by rows, k >= 4, into quads for ck_u8s8_quads_fn, whose number it returns. Where two weights would leave 16
+// bits, the second moves to a quad that follows. With no `out` it only counts: there are at most k + 4.
+size_t ck_s8_quads(size_t n, size_t width, size_t k, const int8_t *from, uint32_t *at, int8_t *out);
 // The same of codes, B(p, j) = from[j*column_step + p*row_step] - 128, and the sum of each column.
 void ck_u8_pack(size_t n, size_t width, size_t k, const uint8_t *from, size_t column_step, size_t row_step, int8_t *out,
                 int32_t *sums);

@@ -17,6 +17,7 @@
   X(f32_gemm, with) X(f32_gemm_half, with) X(f32_gemm_columns, with) X(f32_gemm_pixels, with)
 #define CK_bf16_products(X, with) X(bf16_gemm, with) X(bf16_rows, with) X(bf16_columns, with)
 #define CK_u8s8_products(X, with) X(u8s8_gemm, with) X(u8s8_gemm_codes, with)
+#define CK_u8s8_quads(X, with) X(u8s8_quads, with) X(u8s8_quads_codes, with)
 #define CK_f32_depthwise(X, with) X(f32_depthwise, with) X(f32_depthwise_spread, with) X(f32_depthwise_gather, with)
 #define CK_u8s8_depthwise(X, with) X(u8s8_depthwise, with) X(u8s8_depthwise_codes, with)
 #define CK_integer_sums(X, with) X(i32_dequantize, with)
@@ -39,14 +40,13 @@
 #define CK_pairs(X, with) X(f32_pairs, with) X(u8_pairs, with)
 
 #define CK_FAMILIES(X)                                                                                  \
-  X(f32_products) X(bf16_products) X(u8s8_products) X(f32_depthwise) X(u8s8_depthwise) X(integer_sums)  \
-  X(winograd) X(sparse) X(pooling) X(normalization) X(elementwise) X(smooth) X(pairs)
+  X(f32_products) X(bf16_products) X(u8s8_products) X(u8s8_quads) X(f32_depthwise) X(u8s8_depthwise)    \
+  X(integer_sums) X(winograd) X(sparse) X(pooling) X(normalization) X(elementwise) X(smooth) X(pairs)
 #define CK_FUNCTIONS(X, with)                                                                           \
-  CK_f32_products(X, with) CK_bf16_products(X, with) CK_u8s8_products(X, with) CK_f32_depthwise(X, with) \
-  CK_u8s8_depthwise(X, with) CK_integer_sums(X, with) CK_winograd(X, with) CK_sparse(X, with)           \
-  CK_pooling(X, with)                                                                                   \
-  CK_normalization(X, with) CK_elementwise(X, with) CK_smooth(X, with)      \
-  CK_pairs(X, with)
+  CK_f32_products(X, with) CK_bf16_products(X, with) CK_u8s8_products(X, with) CK_u8s8_quads(X, with)      \
+  CK_f32_depthwise(X, with) CK_u8s8_depthwise(X, with) CK_integer_sums(X, with) CK_winograd(X, with)    \
+  CK_sparse(X, with) CK_pooling(X, with) CK_normalization(X, with) CK_elementwise(X, with)              \
+  CK_smooth(X, with) CK_pairs(X, with)
 
 typedef enum {
 #define CK_FAMILY(family) ck_family_##family,
@@ -79,6 +79,7 @@ typedef struct {
   const char *name;
   const ck_row *rows[ck_family_count];  // what was chosen
   ck_tile f32_tile, bf16_tile, u8_tile;
+  ck_tile quads_tile;  // zero where the set has a faster way
   CK_FUNCTIONS(CK_FIELD, )
 } ck_kernels;
 #undef CK_FIELD

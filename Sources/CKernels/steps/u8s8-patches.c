@@ -76,6 +76,28 @@ static void take_out(size_t rows, size_t columns, int32_t *sums, size_t ld, cons
   }
 }
 
+// The packed weights of a panel.
+typedef struct {
+  const int8_t *weights;
+  size_t width;
+  const uint32_t *at;  // of quads
+  size_t quads;
+} panel_weights;
+
+static panel_weights weights_of(const job *j, size_t group, size_t panel) {
+  const ck_u8s8_patches *s = j->step;
+  if (s->first_quads == 0) {
+    return (panel_weights){
+        .weights = ck_constant(j->call, group * s->group_bytes + ck_u8s8_panel_start(j->panels, panel)),
+        .width = ck_panel_width(j->panels, panel)};
+  }
+  const uint32_t *first = (const uint32_t *)ck_constant(j->call, s->first_quads) + group * ck_panel_count(j->panels) + panel;
+  return (panel_weights){.weights = ck_constant(j->call, (size_t)first[0] * s->tile.columns * 4),
+                         .width = s->tile.columns,
+                         .at = (const uint32_t *)ck_constant(j->call, s->places) + first[0],
+                         .quads = first[1] - first[0]};
+}
+
 static void piece(void *context, size_t index, size_t worker) {
   const job *j = context;
   const ck_u8s8_patches *s = j->step;
@@ -101,21 +123,33 @@ static void piece(void *context, size_t index, size_t worker) {
   ck_pace pace = {j->call->workers->stop, 0};
   for (size_t panel = p.first_panel; panel < p.end_panel; panel++) {
     if (ck_pace_stops(&pace, rows * j->panels.k)) return;
-    const size_t columns = ck_panel_columns(j->panels, panel), width = ck_panel_width(j->panels, panel);
+    const size_t columns = ck_panel_columns(j->panels, panel);
+    const panel_weights b = weights_of(j, group, panel);
     const size_t channel = group * j->panels.n + panel * tile_columns;
-    const int8_t *b = ck_constant(j->call, group * s->group_bytes + ck_u8s8_panel_start(j->panels, panel));
     if (!ck_keeps_sums(o)) {
       const ck_requantization to = ck_requantization_of(o, j->call, channel);
       uint8_t *out = (uint8_t *)j->call->outputs[0] + p.first_row * g->outputs + channel;
       for (size_t row = 0; row < rows; row += tile_rows) {
-        j->kernels->u8s8_gemm_codes(ck_min(tile_rows, rows - row), columns, depth, a + row * lda, lda, b, width, &to,
-                                    out + row * g->outputs, g->outputs);
+        const size_t count = ck_min(tile_rows, rows - row);
+        const uint8_t *from = a + row * lda;
+        uint8_t *codes = out + row * g->outputs;
+        if (b.at) {
+          j->kernels->u8s8_quads_codes(count, columns, b.quads, b.at, from, lda, b.weights, b.width, &to, codes,
+                                       g->outputs);
+        } else {
+          j->kernels->u8s8_gemm_codes(count, columns, depth, from, lda, b.weights, b.width, &to, codes, g->outputs);
+        }
       }
       continue;
     }
     for (size_t row = 0; row < rows; row += tile_rows) {
       const size_t count = ck_min(tile_rows, rows - row), first = p.first_row + row;
-      j->kernels->u8s8_gemm(count, columns, depth, a + row * lda, lda, b, width, sums, tile_columns);
+      if (b.at) {
+        j->kernels->u8s8_quads(count, columns, b.quads, b.at, a + row * lda, lda, b.weights, b.width, sums,
+                               tile_columns);
+      } else {
+        j->kernels->u8s8_gemm(count, columns, depth, a + row * lda, lda, b.weights, b.width, sums, tile_columns);
+      }
       if (o->weight_zero_points != 0) {
         take_out(count, columns, sums, tile_columns, row_sums + row,
                  (const int32_t *)ck_constant(j->call, o->weight_zero_points) + channel);

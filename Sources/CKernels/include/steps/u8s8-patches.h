@@ -11,6 +11,10 @@ typedef struct {
   ck_tile tile;  // that the weights are packed for
   ck_cut_limits limits;
   size_t group_bytes;  // from one group's panels to the next; the first are at the beginning of the constants
+  // Where weights come in quads (see ck_u8s8_quads_fn): a uint32_t for each panel of all groups and one more, its first
+  // quad, and one for each quad, which activations it meets. Panels are whole tiles wide then. 0: weights are in panels
+  // as ck_u8s8_gemm_fn reads them.
+  size_t first_quads, places;
   ck_integer_output output;
 } ck_u8s8_patches;
 
