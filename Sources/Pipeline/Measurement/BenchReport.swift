@@ -38,11 +38,13 @@ public struct BenchReport: Sendable, Encodable {
     public let kernelReason: String?
     /// Of the weights, where they are counted, the share that sparse kernels leave out: zeros, of int8 fours of them.
     public let zeros: Double?
+    /// Where zeros are left out, what the layer takes with every weight multiplied, timed in turns with it.
+    public let denseMilliseconds: Double?
 
     private enum CodingKeys: String, CodingKey {
       case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, multiplications, weightBytes =
         "weight_bytes"
-      case kernel, kernelReason = "kernel_reason", zeros
+      case kernel, kernelReason = "kernel_reason", zeros, denseMilliseconds = "dense_p50_ms"
     }
   }
 
@@ -85,15 +87,19 @@ public struct BenchReport: Sendable, Encodable {
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
     let plan: Plan, options = CompileOptions(maxBatch: batch, isExact: isExact)
+    var densePlan: Plan?
     if path.hasPrefix("zoo:") {
       let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, sparsity, pool)
       fileBytes = try NativeFormat.byteCount(prepared)
+      densePlan = try perLayer ? Self.dense(prepared, options) : nil
       // What it took to make the network is nobody's who runs it.
       PeakMemory.reset()
       plan = try compile(consume prepared, options)
     } else {
       fileBytes = try Folders.size(ofFile: path)
-      plan = try compile(Self.prepared(try ModelFile.read(path, reading), precision, sparsity, pool), options)
+      let prepared = try Self.prepared(try ModelFile.read(path, reading), precision, sparsity, pool)
+      densePlan = try perLayer ? Self.dense(prepared, options) : nil
+      plan = try compile(consume prepared, options)
     }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)
@@ -123,30 +129,30 @@ public struct BenchReport: Sendable, Encodable {
     (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
     self.runs = times.count
     peakMemoryBytes = PeakMemory.bytes()
-    layers = perLayer ? try Self.layers(plan, session, input, batch: batch, runs: Swift.min(times.count, 1000)) : nil
+    layers =
+      try perLayer ? Self.layers(session, densePlan.map { Session($0, pool: pool) }, input, runs: times.count) : nil
   }
 
-  private static func layers(
-    _ plan: Plan, _ session: Session, _ input: Tensor, batch: Int, runs: Int
-  ) throws -> [Layer] {
-    var output = Tensor(zeros: plan.outputShape.batched(batch))
-    session.isTimingSteps = true
-    var times = [[UInt64]](repeating: [], count: plan.steps.count)
-    input.withElements(Float.self) { input in
-      output.withMutable(Float.self) { output in
-        for _ in 0..<runs {
-          let before = session.stepNanoseconds
-          session.run(input: input, output: output)
-          for step in times.indices { times[step].append(session.stepNanoseconds[step] - before[step]) }
-        }
-      }
-    }
-    return zip(plan.steps, times).map { step, times in
+  /// The same with every weight multiplied; nil where no layer leaves zeros out.
+  private static func dense(_ model: Model, _ options: CompileOptions) throws -> Plan? {
+    guard try compile(model, options).leavesZerosOut else { return nil }
+    var options = options
+    options.leavesZerosOut = false
+    return try compile(model, options)
+  }
+
+  private static func layers(_ session: Session, _ dense: Session?, _ input: Tensor, runs: Int) -> [Layer] {
+    let plan = session.plan, batch = input.shape.dims[0]
+    let times = StepTimes([session] + (dense.map { [$0] } ?? []), input: input) { $0 < Swift.min(runs, 1000) }
+    let saved = dense.map { times.zerosSaved(plan, beside: $0.plan) } ?? []
+    return zip(plan.steps, times.milliseconds[0]).map { step, milliseconds in
       Layer(
         layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
-        milliseconds: LatencyStatistics(nanoseconds: times).p50, macs: step.macs * batch,
+        milliseconds: milliseconds, macs: step.macs * batch,
         multiplications: (step.choice?.multiplications ?? step.macs) * batch, weightBytes: step.weightBytes,
-        kernel: step.kernelName, kernelReason: step.choice?.reason, zeros: step.choice?.zeros)
+        kernel: step.kernelName, kernelReason: step.choice?.reason, zeros: step.choice?.zeros,
+        denseMilliseconds: step.choice?.algorithm == .sparse
+          ? saved.first { $0.layer == step.layer }?.denseMilliseconds : nil)
     }
   }
 

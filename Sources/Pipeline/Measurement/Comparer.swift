@@ -52,6 +52,8 @@ public struct Comparer {
       try folder.flatMap { try ship(variant, index, into: $0) }
     }
     let timings = try time(files, comparison, images: images, scratch)
+    let plans = try comparison.variants.map { try compile(try executor.result(of: $0.stage).model) }
+    let zerosSaved = try timeZeros(files, plans, comparison, images: images, scratch)
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
       let file = files[index]
@@ -64,7 +66,7 @@ public struct Comparer {
           nonzero: cost.nonzero, macs: cost.macs,
           nativeBytes: try Folders.size(ofFile: file), gzipBytes: try Gzip.compressedSize(ofFile: file),
           timing: timings[index], history: try history(of: variant.stage),
-          layers: VariantResult.Layer.all(cost, try compile(model)),
+          layers: VariantResult.Layer.all(cost, plans[index], zerosSaved[index]),
           outputs: comparison.data.hasLabels ? model.graph.outputShape.count : nil,
           files: [Self.modelFile(variant.name, index)] + (shipped[index].map { [$0] } ?? []))
       // Takes less time than gzip -9 does.
@@ -120,6 +122,31 @@ public struct Comparer {
       detail: "\(files.count) \(files.count == 1 ? "variant" : "variants") in \(plan.turns.count) "
         + "\(plan.turns.count == 1 ? "turn" : "turns"), medians \(medians)\(turns.count > 6 ? " …" : "") ms")
     return turns.map { Timing(turns: $0) }
+  }
+
+  /// Of variants with layers that leave zeros out, what that saves in each, found out once, after everything else was
+  /// timed and while nothing else computes.
+  private func timeZeros(
+    _ files: [String], _ plans: [Plan], _ comparison: Comparison, images: String, _ scratch: ScratchFolder
+  ) throws -> [[ZerosSaved]] {
+    let context = executor.context
+    var saved = [[ZerosSaved]](repeating: [], count: files.count)
+    let leaving = plans.indices.filter { plans[$0].leavesZerosOut }
+    guard !leaving.isEmpty else { return saved }
+    context.progress.begin("time zeros", total: leaving.count)
+    try context.measuring {
+      for (done, variant) in leaving.enumerated() {
+        context.progress.update(done: done, detail: comparison.variants[variant].name)
+        let job = MeasurementJob(
+          model: files[variant], images: images, firstImage: 0, imageCount: 0, warmUp: 0,
+          threads: context.pool.threads, evaluated: 0, timesZeros: true, report: "\(scratch.path)/report.json")
+        saved[variant] = try perform(job, scratch, sending: { _ in }).zerosSaved ?? []
+      }
+    }
+    let (sparse, dense) = saved.joined().reduce((0, 0)) { ($0.0 + $1.milliseconds, $0.1 + $1.denseMilliseconds) }
+    context.progress.end(
+      detail: "layers that leave zeros out take \(sparse.formatted(4)) ms, \(dense.formatted(4)) ms with every weight")
+    return saved
   }
 
   /// Writes a variant in the format that its model came in.

@@ -163,6 +163,8 @@ public struct VariantResult: Sendable {
     /// of older versions.
     public var kernel: String?
     public var kernelReason: String?
+    /// Of a layer that leaves zeros out, its time and that of the same with every weight multiplied.
+    public var zerosSaved: ZerosSaved?
 
     public init(
       name: String, kind: String, filters: Int? = nil, parameters: Int, nonzero: Int, weights: Int? = nil,

@@ -1,5 +1,6 @@
 import Analysis
 import Foundation
+import Runtime
 
 /// What a measuring process is told, as JSON in a file: to time images, or to predict samples, or both.
 public struct MeasurementJob: Codable, Sendable {
@@ -14,6 +15,8 @@ public struct MeasurementJob: Codable, Sendable {
   public var threads: Int
   /// How many samples then arrive on standard input, raw float32, to be predicted.
   public var evaluated: Int
+  /// Whether to time layers that leave zeros out beside the same with every weight multiplied, on the first image.
+  public var timesZeros = false
   /// Where to write the `MeasurementReport`.
   public var report: String
 }
@@ -24,4 +27,6 @@ public struct MeasurementReport: Codable, Sendable {
   public var timing: Timing?
   /// What was answered to each sample that arrived.
   public var answers: Classifier.Answers
+  /// Of the layers that leave zeros out, where that was asked for.
+  public var zerosSaved: [ZerosSaved]?
 }

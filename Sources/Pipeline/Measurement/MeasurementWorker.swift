@@ -5,6 +5,7 @@ import Formats
 import Foundation
 import Kernels
 import Runtime
+import Tensors
 
 /// What a measuring process does: load, compile, time image by image, note the peak memory, then predict
 /// what arrives on standard input.
@@ -22,11 +23,12 @@ public enum MeasurementWorker {
     }
     let pool = try ThreadPool(threads: job.threads)
     let timing = job.imageCount > 0 ? try time(job, pool) : nil
+    let zerosSaved = job.timesZeros ? try timeZeros(job, pool) : nil
     // That the clock has stopped: others may compute again.
     let nothing = open("/dev/null", O_WRONLY | O_CLOEXEC)
     dup2(nothing, STDOUT_FILENO)
     close(nothing)
-    let report = MeasurementReport(timing: timing, answers: try predict(job, pool))
+    let report = MeasurementReport(timing: timing, answers: try predict(job, pool), zerosSaved: zerosSaved)
     try AtomicFile.write(CanonicalJSON.encode(report), to: job.report)
   }
 
@@ -51,7 +53,8 @@ public enum MeasurementWorker {
           runs: job.imageCount, warmUp: job.warmUp, lasting: leastSeconds,
           prepare: { run in
             let bytes = UnsafeMutableRawBufferPointer(image)
-            let count = pread(file.fileDescriptor, bytes.baseAddress!, bytes.count, off_t((job.firstImage + run) * bytes.count))
+            let count = pread(
+              file.fileDescriptor, bytes.baseAddress!, bytes.count, off_t((job.firstImage + run) * bytes.count))
             guard count == bytes.count else {
               throw CompressError("image \(job.firstImage + run) is cut short", kind: .input).at(file: job.images)
             }
@@ -63,6 +66,29 @@ public enum MeasurementWorker {
       Timing.Turn(
         samples: measurement.samples.map { Double($0) / 1e6 }, peakMemoryBytes: PeakMemory.bytes(), load: load)
     ])
+  }
+
+  /// How long zeros are timed for.
+  private static let secondsForZeros = 1.0
+
+  private static func timeZeros(_ job: MeasurementJob, _ pool: ThreadPool) throws -> [ZerosSaved] {
+    let model = try ModelFile.read(job.model)
+    let plans = try [true, false].map { try compile(model, CompileOptions(leavesZerosOut: $0)) }
+    guard plans[0].leavesZerosOut else { return [] }
+    guard let file = FileHandle(forReadingAtPath: job.images) else {
+      throw CompressError("cannot be read", kind: .input).at(file: job.images)
+    }
+    var image = Tensor(zeros: plans[0].inputShape.batched(1))
+    try image.withMutable(Float.self) { image in
+      let bytes = UnsafeMutableRawBufferPointer(image)
+      guard pread(file.fileDescriptor, bytes.baseAddress!, bytes.count, 0) == bytes.count else {
+        throw CompressError("the first image is cut short", kind: .input).at(file: job.images)
+      }
+    }
+    let end = ContinuousClock.now + .seconds(secondsForZeros)
+    let sessions = plans.map { Session($0, pool: pool) }
+    return StepTimes(sessions, input: image) { $0 < 7 || ($0 < 1000 && ContinuousClock.now < end) }
+      .zerosSaved(plans[0], beside: plans[1])
   }
 
   private static func predict(_ job: MeasurementJob, _ pool: ThreadPool) throws -> Classifier.Answers {

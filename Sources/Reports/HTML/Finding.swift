@@ -111,6 +111,13 @@ struct Finding: Equatable {
   /// Where zeros save time: in layers whose kernels leave them out. In the others they are multiplied like any other weight,
   /// and explain no time, be it short or long.
   private static func idleZeros(_ variants: [ResultsFile.Variant]) -> Finding? {
+    func timeSaved(_ variant: ResultsFile.Variant) -> String {
+      let timed = (variant.layers ?? []).filter { $0.milliseconds != nil && $0.denseMilliseconds != nil }
+      guard !timed.isEmpty else { return "" }
+      let own = timed.reduce(0) { $0 + $1.milliseconds! }, dense = timed.reduce(0) { $0 + $1.denseMilliseconds! }
+      return
+        " (\(Formatting.duration(own / 1e3)) where every weight multiplied takes \(Formatting.duration(dense / 1e3)))"
+    }
     func zeros(_ variant: ResultsFile.Variant) -> Double {
       1 - Double(variant.left) / Double(max(variant.prunable, 1))
     }
@@ -131,7 +138,7 @@ struct Finding: Equatable {
     let places = list(
       saving.map { variant in
         "\(layers(variant) { $0.leavesZerosOut }) of the \(layers(variant) { _ in true }) layers of "
-          + ReportPage.quoted(variant.name)
+          + ReportPage.quoted(variant.name) + timeSaved(variant)
       })
     return Finding(
       tone: .note,

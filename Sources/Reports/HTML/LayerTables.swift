@@ -54,7 +54,7 @@ extension ReportPage {
     let layers: [Layer]
 
     struct Layer {
-      let layer, layerKind, parameters, sparsity, biasSparsity, stored, size, macs, arithmetic: String
+      let layer, layerKind, parameters, sparsity, biasSparsity, stored, size, macs, arithmetic, zeros: String
     }
 
     init(_ variant: ResultsFile.Variant, _ index: Int) {
@@ -68,9 +68,19 @@ extension ReportPage {
           sparsity: hasParameters ? sparsity(layer) : "", biasSparsity: hasParameters ? biasSparsity(layer) : "",
           stored: stored(layer), size: hasParameters ? Formatting.bytes(layer.bytes) : "",
           macs: layer.macs > 0 ? Formatting.scaled(layer.macs) : "",
-          arithmetic: layer.arithmetic.map(shown) ?? "–")
+          arithmetic: layer.arithmetic.map(shown) ?? "–", zeros: zerosSaved(layer))
       }
     }
+  }
+
+  /// What leaving zeros out saves in the layer.
+  private static func zerosSaved(_ layer: ResultsFile.Layer) -> String {
+    guard let own = layer.milliseconds, let dense = layer.denseMilliseconds, own > 0 else {
+      guard let weights = layer.weights, let left = layer.nonzeroWeights, left < weights else { return "" }
+      return layer.leavesZerosOut ? "left out" : "multiplied"
+    }
+    return
+      "\(Formatting.duration(own / 1e3)), dense \(Formatting.duration(dense / 1e3)): \(Formatting.factor(dense / own))"
   }
 
   /// Of the layer's weights; of all its parameters in files of older versions.

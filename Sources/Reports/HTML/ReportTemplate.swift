@@ -138,11 +138,11 @@ private let reportSections = #"""
       <div class="wide">
       <table>
         <thead><tr><th>Layer</th><th class="text">Kind</th><th>Parameters</th><th>Zero weights</th><th>Zero biases</th><th class="text">Stored as</th><th>Bytes</th><th>MACs</th>
-        <th class="text">Computed in</th></tr></thead>
+        <th class="text">Computed in</th><th class="text">Its zeros are</th></tr></thead>
         <tbody>
           {{#layers}}
           <tr><th scope="row">{{layer}}</th><td class="text">{{layerKind}}</td><td>{{parameters}}</td><td>{{sparsity}}</td><td>{{biasSparsity}}</td>
-          <td class="text">{{stored}}</td><td>{{size}}</td><td>{{macs}}</td><td class="text">{{arithmetic}}</td></tr>
+          <td class="text">{{stored}}</td><td>{{size}}</td><td>{{macs}}</td><td class="text">{{arithmetic}}</td><td class="text">{{zeros}}</td></tr>
           {{/layers}}
         </tbody>
       </table>

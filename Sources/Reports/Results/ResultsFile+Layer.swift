@@ -27,10 +27,14 @@ extension ResultsFile {
     /// older versions.
     public var kernel: String?
     public var kernelReason: String?
+    /// Of a layer that leaves zeros out, the median time of a run, and of one with every weight multiplied.
+    public var milliseconds: Double?
+    public var denseMilliseconds: Double?
 
     private enum CodingKeys: String, CodingKey {
       case name, kind, filters, parameters, nonzero, weights, nonzeroWeights = "nonzero_weights", macs, encoding, bits
       case structure, bytes, arithmetic, kernel, kernelReason = "kernel_reason"
+      case milliseconds = "p50_ms", denseMilliseconds = "dense_p50_ms"
     }
   }
 
@@ -53,7 +57,8 @@ extension ResultsFile.Layer {
       name: layer.name, kind: layer.kind, filters: layer.filters, parameters: layer.parameters,
       nonzero: layer.nonzero, weights: layer.weights, nonzeroWeights: layer.nonzeroWeights, macs: layer.macs,
       encoding: layer.encoding, bits: layer.bits, structure: layer.structure.map(ResultsFile.Structure.init),
-      bytes: layer.bytes, arithmetic: layer.arithmetic, kernel: layer.kernel, kernelReason: layer.kernelReason)
+      bytes: layer.bytes, arithmetic: layer.arithmetic, kernel: layer.kernel, kernelReason: layer.kernelReason,
+      milliseconds: layer.zerosSaved?.milliseconds, denseMilliseconds: layer.zerosSaved?.denseMilliseconds)
   }
 }
 

@@ -10,11 +10,15 @@ public struct CompileOptions: Sendable {
   /// Whether float32 convolutions add up their products in the order of the definition, rather than by Winograd's method
   /// where that is faster. Results differ in their last digits.
   public var isExact = false
+  /// Whether kernels that leave zeros out may be chosen. Without them a layer takes as long as with weights that are
+  /// none of them zero, which is what their time is told beside.
+  public var leavesZerosOut = true
 
-  public init(maxBatch: Int = 1, machine: Machine = .host, isExact: Bool = false) {
+  public init(maxBatch: Int = 1, machine: Machine = .host, isExact: Bool = false, leavesZerosOut: Bool = true) {
     self.maxBatch = maxBatch
     self.machine = machine
     self.isExact = isExact
+    self.leavesZerosOut = leavesZerosOut
   }
 }
 
@@ -32,7 +36,7 @@ public func compile(_ model: consuming Model, _ options: CompileOptions = Compil
   }
   var program = try Program(checking: model)
   let floatFallbacks = program.lower()
-  try program.selectKernels(for: options.machine, maxBatch: options.maxBatch, isExact: options.isExact)
+  try program.selectKernels(options)
   let plan = try Plan(lowering: program, floatFallbacks: floatFallbacks, options)
   guard plan.memoryBytes() <= Plan.memoryLimit else {
     throw CompressError(

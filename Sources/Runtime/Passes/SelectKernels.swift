@@ -23,11 +23,12 @@ extension Program {
   /// Which float algorithm is taken follows from shape, zeros and precision (`ConvolutionAlgorithm.cheapest`), so that
   /// results are the same wherever they are computed. Integer sums are exact, so there the cheapest on the machine is taken.
   /// Nothing here asks the machine this runs on.
-  mutating func selectKernels(for machine: Machine, maxBatch: Int, isExact: Bool) throws {
+  mutating func selectKernels(_ options: CompileOptions) throws {
     for (index, operation) in operations.enumerated() {
-      var work = try atLayer(operation.layer) { try ConvolutionWork(operation, values, batch: maxBatch) }
-      work?.isExact = isExact
-      operations[index].choice = work?.choice(on: machine)
+      var work = try atLayer(operation.layer) { try ConvolutionWork(operation, values, batch: options.maxBatch) }
+      work?.isExact = options.isExact
+      if !options.leavesZerosOut { work?.sparse = nil }
+      operations[index].choice = work?.choice(on: options.machine)
     }
   }
 }
@@ -38,7 +39,7 @@ struct ConvolutionWork {
   let sumsIntegers: Bool
   let batch: Int
   /// What sparse kernels would multiply with; nil where there are none for such a layer.
-  let sparse: SparseCount?
+  var sparse: SparseCount?
   /// Bytes of an input element and of a weight as they are read.
   let inputBytes, weightBytes: Int
   /// Whether float sums keep the order of the definition.

@@ -5,13 +5,16 @@ import Runtime
 extension BenchCommand {
   /// Where a model's time goes, and how near each layer comes to the machine's best: the share of its time that the
   /// multiplications it makes would take at the kernels' peak, and that reading its weights from memory would take, where
-  /// all weights together are more than the caches hold.
+  /// all weights together are more than the caches hold. Where zeros are left out, the layer's time with every weight
+  /// multiplied stands beside.
   static func table(_ layers: [BenchReport.Layer], _ peaks: MachinePeaks, _ earlier: EarlierBench?) -> TextTable {
     let before = earlier.flatMap { $0.hasLayers ? $0.milliseconds(of: layers) : nil }
     let readsMemory = layers.reduce(0) { $0 + $1.weightBytes } > Self.cachedBytes
     var columns: [(title: String, alignment: TextTable.Alignment)] = [
       ("layer", .left), ("runs as", .left), ("output", .right), ("MACs", .right), ("time", .right),
     ]
+    let savesTime = layers.contains { $0.denseMilliseconds != nil }
+    if savesTime { columns += [("dense", .right), ("faster", .right)] }
     if before != nil { columns += [("before", .right), ("ratio", .right)] }
     columns += [("share", .right), ("GMAC/s", .right), ("of peak", .right)]
     if readsMemory { columns.append(("of memory", .right)) }
@@ -32,6 +35,14 @@ extension BenchCommand {
         TextTable.Cell(macs == 0 ? "" : Formatting.scaled(macs)),
         TextTable.Cell(Formatting.duration(milliseconds / 1e3)),
       ]
+      if savesTime {
+        let dense = part.reduce(0) { $0 + ($1.denseMilliseconds ?? $1.milliseconds) }
+        let isTold = part.contains { $0.denseMilliseconds != nil }
+        cells += [
+          TextTable.Cell(isTold ? Formatting.duration(dense / 1e3) : ""),
+          TextTable.Cell(isTold && milliseconds > 0 ? Formatting.factor(dense / milliseconds) : ""),
+        ]
+      }
       if earlier?.hasLayers == true {
         cells += [
           TextTable.Cell(before.map { Formatting.duration($0 / 1e3) } ?? ""),
