@@ -12,9 +12,7 @@ extension Model {
   public func keepingChannels(_ kept: [String: [Int]]) throws -> Model {
     for (layer, channels) in kept.sorted(by: { $0.key < $1.key }) {
       try atLayer(layer) {
-        guard let extent = graph.index(ofValue: layer).flatMap({ _ in graph.shape(of: layer).dims.last }) else {
-          throw CompressError("there is no such layer")
-        }
+        let extent = try channelCount(of: layer)
         guard let first = channels.first, let last = channels.last else {
           throw CompressError("none of its \(extent) channels would be left")
         }
@@ -23,6 +21,34 @@ extension Model {
         }
       }
     }
+    return try gatheringChannels(kept)
+  }
+
+  /// The same function with the channels of some layers in another order, and everything that goes by channels in it, too.
+  ///
+  /// - Parameter orders: by value, the channel (index of the last axis) that comes to each place; a value that is not
+  ///   named keeps its order. The lists agree with `Graph.channelCoupling`: what is tied moves together.
+  /// - Throws: `CompressError` naming the layer when a list is no order of its channels.
+  public func reorderingChannels(_ orders: [String: [Int]]) throws -> Model {
+    for (layer, channels) in orders.sorted(by: { $0.key < $1.key }) {
+      try atLayer(layer) {
+        let extent = try channelCount(of: layer)
+        guard channels.sorted() == Array(0..<extent) else {
+          throw CompressError("an order of its \(extent) channels names each of them once")
+        }
+      }
+    }
+    return try gatheringChannels(orders)
+  }
+
+  private func channelCount(of layer: String) throws -> Int {
+    guard let extent = graph.index(ofValue: layer).flatMap({ _ in graph.shape(of: layer).dims.last }) else {
+      throw CompressError("there is no such layer")
+    }
+    return extent
+  }
+
+  private func gatheringChannels(_ kept: [String: [Int]]) throws -> Model {
     var parameters: [String: [ParameterRole: Parameter]] = [:]
     let nodes = try graph.nodes.map { node in
       try atLayer(node.name) {

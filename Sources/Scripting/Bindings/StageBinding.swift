@@ -25,6 +25,15 @@ enum EqualizeKeys {
   static var schema: OptionSchema { OptionSchema("EqualizeOptions", [data]) }
 }
 
+/// Of `permute`.
+enum PermuteKeys {
+  static var columns: OptionKey<Int> {
+    .init("columns", .integer, help: "channels to a block", standard: 4, minimum: 2, maximum: 64)
+  }
+
+  static var schema: OptionSchema { OptionSchema("PermuteOptions", [columns]) }
+}
+
 /// Of `quantize`.
 enum QuantizeKeys {
   static var train: OptionKey<OptionValues?> {
@@ -69,6 +78,16 @@ extension ScriptSession {
       let model = try arguments.object(0, ModelObject.self)
       let given = try EqualizeKeys.schema.read(try arguments.optionalTable(1))
       let work = EqualizeStage(data: given[EqualizeKeys.data]?.data.unaugmented)
+      return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
+    }
+    state.define(
+      "permute", "(model: Model, options?: PermuteOptions): Model",
+      "The same function with channels that are alike side by side, so that weights pruned in blocks of inputs lose less."
+    ) { [unowned self] arguments in
+      try arguments.atMost(2)
+      let model = try arguments.object(0, ModelObject.self)
+      let given = try PermuteKeys.schema.read(try arguments.optionalTable(1))
+      let work = try PermuteStage(columns: given[PermuteKeys.columns])
       return [.object(ModelObject(try record(work, [model.stage]), name: model.name))]
     }
     state.define(

@@ -56,7 +56,7 @@ public enum EditorStubs {
   private static var named: [OptionSchema] {
     [
       DistillKeys.schema, TrainKeys.schema, TrainingChangeKeys.schema,
-      RecalibrateKeys.schema, EqualizeKeys.schema, QuantizeKeys.schema, PruneKeys.schema,
+      RecalibrateKeys.schema, EqualizeKeys.schema, PermuteKeys.schema, QuantizeKeys.schema, PruneKeys.schema,
       FactorizeKeys.schema, ReinitializeKeys.schema, SensitivityKeys.schema,
       RatioTargetKeys.schema, DifferencesKeys.schema, AgreementKeys.schema, MixKeys.rescueSchema,
       MixKeys.mixSchema, PackKeys.schema, CompareKeys.schema, EvaluateKeys.schema,
