@@ -61,7 +61,7 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "Analysis", .product(name: "Crypto", package: "swift-crypto"),
+        "Compression", "Runtime", "CSource", "Analysis", .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Reports",

@@ -1,4 +1,5 @@
 import Diagnostics
+import Foundation
 import Network
 import Pipeline
 import Tensors
@@ -177,6 +178,32 @@ import Testing
     #expect(error?.message.contains("cannot be reached by zeros; with 127 of 128 weights zero it is") == true)
   }
 
+  /// What a network is to take on a device is what its C takes once it is quantized.
+  @Test func targetsOfADevice() throws {
+    let folder = try ScriptFolder()
+    let result = try run(
+      """
+      local net = zoo.quick_cnn {}
+      local small = prune(net, use "filter_l1" {}, { ram = 0.6 })
+      local light = prune(net, use "filter_l1" {}, { flash = 6000 })
+      local int8 = use "int8" { calibration = data.noise(net, { count = 8 }) }
+      for name, model in pairs { net = net, small = small, light = light } do
+        export(quantize(model, int8), name .. ".c")
+      end
+      """, out: folder.path)
+    func size(_ name: String, _ what: String) throws -> Double {
+      let header = try String(contentsOfFile: folder.path + "/\(name).h", encoding: .utf8)
+      let lines = header.split(separator: "\n").filter { $0.hasPrefix("#define") }
+      let line = try #require(lines.first { $0.contains("_\(what)_BYTES ") })
+      return try #require(Double(line.split(separator: " ").last!))
+    }
+    let small = try result.executor.record(of: result.outcome.stages[1])
+    let light = try result.executor.record(of: result.outcome.stages[2])
+    #expect(try small.facts["ram"] == size("small", "ARENA") && light.facts["flash"] == size("light", "CONSTANT"))
+    #expect(try abs(size("small", "ARENA") / size("net", "ARENA") - 0.6) < 0.07)
+    #expect(try abs(size("light", "CONSTANT") - 6000) < 400 && size("net", "CONSTANT") > 9000)
+  }
+
   @Test(arguments: [
     ("use 'global_magnitude' {}, { ratios = { 0.1 } }", "1 shares for 3 layers: "),
     ("use 'global_magnitude' {}, { ratios = { 0.1 }, sparsity = 0.5 }", "one target"),
@@ -194,6 +221,8 @@ import Testing
     ("use 'filter_l1' {}, { macs = 0.5, rewind = net }", "single weights can be rewound"),
     ("use 'filter_l1' {}, { latency_ms = 2, rounds = 2 }", "a list with the milliseconds"),
     ("use 'filter_l1' {}, { latency_ms = 1e-7 }", "cannot be reached"),
+    ("use 'filter_l1' {}, { ram = 10 }", "cannot be reached"),
+    ("use 'filter_l1' {}, { flash = 10 }", "cannot be reached"),
     ("use 'filter_l1' {}, { bytes = 100 }", "cannot be reached"),
     ("use 'global_magnitude' {}, { sparsity = 0.5, rewind = zoo.lenet5 {} }", "the network to rewind to is another"),
   ])

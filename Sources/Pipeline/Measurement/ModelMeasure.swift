@@ -1,3 +1,4 @@
+import CSource
 import Compression
 import Diagnostics
 import Formats
@@ -5,12 +6,15 @@ import Network
 import Runtime
 import Tensors
 
-/// What a model is to come down to that can only be found by making it: its file's size, its speed on this machine.
+/// What a model is to come down to that can only be found by making it: its file's size, its speed on this machine, what
+/// it takes on a device.
 public enum ModelMeasure: String, Sendable, CaseIterable {
   /// Of the native file.
   case bytes
   /// The median for one sample, in the native runtime, on the threads of the run.
   case latency = "latency_ms"
+  /// Bytes of memory and of constants that it takes in int8 as C source.
+  case ram, flash
 
   private static let latencyRuns = 31
 
@@ -27,6 +31,9 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     switch self {
     case .bytes: value > 1 ? "\(value.formatted(0)) bytes" : "\((value * 100).formatted(1)) % of the bytes"
     case .latency: "\(value.formatted(3)) ms"
+    case .ram, .flash:
+      value > 1
+        ? "\(value.formatted(0)) bytes of \(rawValue)" : "\((value * 100).formatted(1)) % of the \(rawValue)"
     }
   }
 
@@ -34,13 +41,26 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   private func texts(_ a: Double, _ b: Double) -> (String, String) {
     guard text(a) == text(b), a != b else { return (text(a), text(b)) }
     let digits = (4...15).first { a.formatted($0) != b.formatted($0) } ?? 15
-    let unit = self == .bytes ? "bytes" : "ms"
+    let unit = self == .latency ? "ms" : "bytes"
     return ("\(a.formatted(digits)) \(unit)", "\(b.formatted(digits)) \(unit)")
+  }
+
+  /// The network in int8 as recipes quantize it by default, at ranges that nobody has measured: how large it is does not
+  /// depend on what the numbers are. What is quantized already stays as it is.
+  private static func inIntegers(_ model: Model) throws -> Model {
+    guard model.activations.isEmpty else { return model }
+    let assignment = try QuantizationAssignment(model.decoded()) { _, _ in
+      LayerQuantization(weights: .integer(bits: 8, granularity: .channel), activations: ActivationFormat())
+    }
+    let range = ActivationEncoding.affine(try ActivationQuantization(low: -1, high: 1))
+    return try assignment.quantized(assignment.observed.mapValues { _ in range })
   }
 
   func value(of model: Model, _ context: StageContext) throws -> Double {
     switch self {
     case .bytes: return Double(try NativeFormat.byteCount(model))
+    case .ram: return Double(try DeviceNeeds(Self.inIntegers(model)).arenaBytes)
+    case .flash: return Double(try DeviceNeeds(Self.inIntegers(model)).constantBytes)
     case .latency:
       let session = Session(try compile(model), pool: context.pool)
       let input = Tensor(repeating: 0.5, session.plan.inputShape)
@@ -87,7 +107,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   ///
   /// Bytes are exact. Of a latency what is tried are the 64ths of all channels that may go: finer steps would be noise.
   ///
-  /// - Parameter wanted: bytes also as a share of the model's, up to 1.
+  /// - Parameter wanted: bytes of any kind also as a share of the model's, up to 1.
   /// - Throws: `CompressError` when even removing all that may go does not reach it.
   func choose(
     _ wanted: Double, among selection: ChannelSelection, of model: Model, _ context: StageContext
@@ -96,7 +116,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
       throw selection.nothingToRemove
     }
     var wanted = wanted
-    if self == .bytes, wanted <= 1 { wanted *= try value(of: model, context) }
+    if self != .latency, wanted <= 1 { wanted *= try value(of: model, context) }
     let steps = self == .latency ? min(selection.count, 64) : selection.count
     var known: [Int: (choice: ChannelSelection.Choice, value: Double)] = [:]
     func at(_ step: Int) throws -> (choice: ChannelSelection.Choice, value: Double) {

@@ -24,7 +24,7 @@ public struct PruneChannelsStage: StageWork {
 
   public enum Target: Sendable {
     case cost(CostTarget)
-    /// Bytes of the model's file, or milliseconds for one sample: found by trying.
+    /// Bytes of the model's file or on a device, or milliseconds for one sample: found by trying.
     case measured(ModelMeasure, Double)
     /// A share for each group of channels that the policy does not skip, in the network's order.
     case shares([Double])

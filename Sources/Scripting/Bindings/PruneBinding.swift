@@ -34,6 +34,16 @@ enum PruneKeys {
       "latency_ms", .perRound(.number), help: "filters and weights: milliseconds for one sample, as measured here",
       minimum: 0)
   }
+  static var ram: OptionKey<PerRound<Double>?> {
+    .optional(
+      "ram", .perRound(.number),
+      help: "filters: bytes of memory that it takes in int8 as C source, a share up to 1 or a number", minimum: 0)
+  }
+  static var flash: OptionKey<PerRound<Double>?> {
+    .optional(
+      "flash", .perRound(.number),
+      help: "filters: bytes of weights and tables that it takes in int8 as C source, likewise", minimum: 0)
+  }
   static var filters: OptionKey<PerRound<Double>?> {
     .optional(
       "filters", .perRound(.ratio), help: "filters: share of the filters that go", minimum: 0,
@@ -99,15 +109,16 @@ enum PruneKeys {
 
   static let standardSamples = 512
   /// The targets that are numbers.
-  static var numbers: [OptionKey<PerRound<Double>?>] { [sparsity, macs, params, bytes, latencyMs, filters, blocks] }
+  static var numbers: [OptionKey<PerRound<Double>?>] {
+    [sparsity, macs, params, bytes, latencyMs, ram, flash, filters, blocks]
+  }
 
   static var schema: OptionSchema {
     OptionSchema(
       "PruneOptions",
       [
-        sparsity, schedule, macs, params, bytes, latencyMs, filters, blocks, ratios, rounds, rewind, protect,
-        keepAtLeast,
-        multipleOf, train, samples, reconstruct, every, ramp,
+        sparsity, schedule, macs, params, bytes, latencyMs, ram, flash, filters, blocks, ratios, rounds, rewind,
+        protect, keepAtLeast, multipleOf, train, samples, reconstruct, every, ramp,
       ])
   }
 }
@@ -147,7 +158,8 @@ extension ScriptSession {
 
   private func pruneWeights(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
     let ofFilters = [
-      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.filters, PruneKeys.blocks,
+      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.ram, PruneKeys.flash, PruneKeys.filters,
+      PruneKeys.blocks,
     ]
     for key in ofFilters where given[key] != nil {
       throw CompressError(
@@ -231,15 +243,15 @@ extension ScriptSession {
 
   private func pruneFilters(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
     let keys: [any DeclaredOption] = [
-      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters, PruneKeys.ratios,
-      PruneKeys.sparsity,
+      PruneKeys.macs, PruneKeys.params, PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.ram, PruneKeys.flash,
+      PruneKeys.filters, PruneKeys.ratios, PruneKeys.sparsity,
     ]
     let targets = keys.filter(given.has).map(\.option.name)
     guard targets.count == 1 else {
       throw CompressError(
         targets.isEmpty
-          ? "pruning filters needs a target: macs = 0.5, params = 0.5, bytes = 0.5, latency_ms = 2, filters = 0.3, "
-            + "sparsity = 0.5 or ratios = {…}"
+          ? "pruning filters needs a target: macs = 0.5, params = 0.5, bytes = 0.5, latency_ms = 2, ram = 32768, "
+            + "flash = 65536, filters = 0.3, sparsity = 0.5 or ratios = {…}"
           : "prune takes one target, not \(targets.joined(separator: " and "))")
     }
     guard given[PruneKeys.schedule] == nil else {
@@ -271,8 +283,8 @@ extension ScriptSession {
   private func pruneBlocks(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
     let keys: [any DeclaredOption] = [PruneKeys.macs, PruneKeys.params, PruneKeys.blocks]
     let others: [any DeclaredOption] = [
-      PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.filters, PruneKeys.ratios, PruneKeys.sparsity, PruneKeys.schedule,
-      PruneKeys.rewind,
+      PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.ram, PruneKeys.flash, PruneKeys.filters, PruneKeys.ratios,
+      PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.rewind,
     ]
     if let other = others.first(where: given.has) {
       throw CompressError(
@@ -328,7 +340,8 @@ extension ScriptSession {
     }
     let costs: [(key: OptionKey<PerRound<Double>?>, target: (Double) -> PruneChannelsStage.Target)] = [
       (PruneKeys.macs, { .cost(.macs($0)) }), (PruneKeys.params, { .cost(.parameters($0)) }),
-      (PruneKeys.bytes, { .measured(.bytes, $0) }),
+      (PruneKeys.bytes, { .measured(.bytes, $0) }), (PruneKeys.ram, { .measured(.ram, $0) }),
+      (PruneKeys.flash, { .measured(.flash, $0) }),
     ]
     for (key, target) in costs {
       guard let cost = given[key] else { continue }
