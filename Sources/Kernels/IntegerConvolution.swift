@@ -65,7 +65,7 @@ public final class IntegerConvolution: @unchecked Sendable {
     sparse =
       isSparse
       ? SparseWeights(
-        WordMatrix(weights, outputs: channels), outputPixels: geometry.window.outputPixels, in: &places) : nil
+        WordMatrix(weights, outputs: channels, splits: isa.kernels.pointee.quads_tile.rows > 0), outputPixels: geometry.window.outputPixels, in: &places) : nil
     padding = places.add(bytes: isSparse ? geometry.window.channels : 0)
     if !isSparse { _ = places.add(bytes: panels.byteCount) }
     firstQuads = places.add(bytes: isSparse ? 0 : (panels.firstQuads?.count ?? 0) * 4)

@@ -5,13 +5,20 @@ import CKernels
 struct SparseWeights {
   /// What a step holds of them.
   let native: ck_sparse_weights
+  /// A word less the weights that move, which is never zero: each leaves its neighbour.
+  private func without(_ moving: UInt32, _ word: UInt32) -> UInt32 {
+    var rest = word
+    for shift in stride(from: UInt32(0), to: 32, by: 8) where moving >> shift & 0xFF != 0 { rest &= ~(0xFF << shift) }
+    return rest
+  }
+
   /// How many words are not zero.
   var nonzeros: Int { native.nonzeros }
   private let matrix: WordMatrix
   /// Where each part's filters begin, and where the last ends.
   private let bounds: [Int]
   /// Nonzeros of each filter in each block of rows, filter by filter.
-  private let counts: [UInt8]
+  private let counts: [UInt16]
 
   private var blocks: Int { ceilDivide(matrix.depth, Int(CK_STRIP_ROWS)) }
 
@@ -21,20 +28,20 @@ struct SparseWeights {
   init(_ matrix: WordMatrix, outputPixels: Int, in places: inout ConstantLayout) {
     self.matrix = matrix
     let rows = Int(CK_STRIP_ROWS), blocks = ceilDivide(matrix.depth, rows)
-    var counts = [UInt8](repeating: 0, count: matrix.outputs * blocks)
+    var counts = [UInt16](repeating: 0, count: matrix.outputs * blocks)
     var sums = [Int](repeating: 0, count: matrix.outputs)
     for filter in 0..<matrix.outputs {
       for block in 0..<blocks {
         let count = matrix.nonzeros(filter, block * rows..<min((block + 1) * rows, matrix.depth))
-        counts[filter * blocks + block] = UInt8(count)
+        counts[filter * blocks + block] = UInt16(count)
         sums[filter] += count
       }
     }
     self.counts = counts
     bounds = Self.bounds(sums, parts: ceilDivide(8, ceilDivide(outputPixels, Int(CK_STRIP))))
     let nonzeros = sums.reduce(0, +), parts = bounds.count - 1, pairs = matrix.outputs * blocks
-    // Each run has a filter at least; zero to all rows are as many lengths as a block can have.
-    let runs = min(pairs, parts * blocks * (rows + 1))
+    // Each run has a filter at least; zero to all rows, each of them twice, are as many lengths as a block can have.
+    let runs = min(pairs, parts * blocks * (2 * rows + 1))
     native = ck_sparse_weights(
       depth: matrix.depth, parts: parts, nonzeros: nonzeros,
       bounds: places.add(bytes: (parts + 1) * 4),
@@ -72,9 +79,9 @@ struct SparseWeights {
       for block in 0..<blocks {
         let firstRun = run, firstFilter = filter, firstValue = value
         // Filters by their number of weights, the most first. One without any has its sums begun by the first block.
-        var byCount = [[Int]](repeating: [], count: height + 1)
+        var byCount = [[Int]](repeating: [], count: 2 * height + 1)
         for index in bounds[part]..<bounds[part + 1] { byCount[Int(counts[index * blocks + block])].append(index) }
-        for count in stride(from: height, through: block == 0 ? 0 : 1, by: -1) where !byCount[count].isEmpty {
+        for count in stride(from: 2 * height, through: block == 0 ? 0 : 1, by: -1) where !byCount[count].isEmpty {
           runs[run] = ck_sparse_run(filters: UInt16(byCount[count].count), nonzeros: UInt16(count))
           run += 1
           for index in byCount[count] {
@@ -99,20 +106,26 @@ struct WordMatrix {
   private let words: UnsafeRawPointer
   /// The bits that tell a word from zero: of a float all but the sign.
   private let significant: UInt32
+  /// Whether a word of four integers whose pairs leave 16 bits comes as two.
+  private let splits: Bool
 
   init(_ floats: UnsafeBufferPointer<Float>, outputs: Int) {
     words = UnsafeRawPointer(floats.baseAddress!)
     self.outputs = outputs
     depth = floats.count / outputs
     significant = 0x7FFF_FFFF
+    splits = false
   }
 
+  /// - Parameter splits: whether a word comes as two where neighbouring weights' products may leave 16 bits, as
+  ///   `ck_u8s8_sparse_fn` wants it for some instruction sets.
   /// - Precondition: there are four times as many as words.
-  init(_ integers: UnsafeBufferPointer<Int8>, outputs: Int) {
+  init(_ integers: UnsafeBufferPointer<Int8>, outputs: Int, splits: Bool) {
     words = UnsafeRawPointer(integers.baseAddress!)
     self.outputs = outputs
     depth = integers.count / outputs / 4
     significant = .max
+    self.splits = splits
   }
 
   private func word(_ index: Int) -> UInt32 { words.loadUnaligned(fromByteOffset: index * 4, as: UInt32.self) }
@@ -122,6 +135,7 @@ struct WordMatrix {
     var count: UInt32 = 0
     for index in output * depth + rows.lowerBound..<output * depth + rows.upperBound {
       count &+= word(index) & significant == 0 ? 0 : 1
+      if splits, ck_s8_moving(word(index)) != 0 { count &+= 1 }
     }
     return Int(count)
   }
@@ -135,7 +149,16 @@ struct WordMatrix {
   ) {
     var next = 0
     for row in range {
-      let word = word(output * depth + row)
+      var word = word(output * depth + row)
+      if splits {
+        let moving = ck_s8_moving(word)
+        if moving != 0 {
+          values[next] = moving
+          rows[next] = UInt8(row - range.lowerBound)
+          next &+= 1
+          word = without(moving, word)
+        }
+      }
       values[next] = word
       rows[next] = UInt8(row - range.lowerBound)
       next &+= word & significant == 0 ? 0 : 1
@@ -156,7 +179,7 @@ public struct SparseCount: Hashable, Sendable {
   public init(_ floats: UnsafeBufferPointer<Float>, outputs: Int) { self.init(WordMatrix(floats, outputs: outputs)) }
 
   /// - Precondition: the input channels are a multiple of four.
-  public init(_ integers: UnsafeBufferPointer<Int8>, outputs: Int) { self.init(WordMatrix(integers, outputs: outputs)) }
+  public init(_ integers: UnsafeBufferPointer<Int8>, outputs: Int) { self.init(WordMatrix(integers, outputs: outputs, splits: false)) }
 
   public init(nonzeros: Int, words: Int) {
     self.nonzeros = nonzeros

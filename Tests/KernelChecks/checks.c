@@ -428,7 +428,9 @@ UNCHECKED static void sparse(trial *t) {
     for (size_t i = 0; i < weights; i++) places[i] %= rows;
     const float *strip = floats(t, rows * CK_STRIP), *values = floats(t, weights), *start = floats(t, filters);
     const float *former = floats(t, filters * CK_STRIP);
-    const uint8_t *codes = bytes(t, rows * CK_STRIP * 4), *integers_of = bytes(t, weights * 4);
+    const uint8_t *codes = bytes(t, rows * CK_STRIP * 4);
+    uint32_t *integers_of = (uint32_t *)bytes(t, weights * 4);
+    for (size_t i = 0; i < weights; i++) integers_of[i] &= ~(ck_s8_moving(integers_of[i]) ? 0xFF00FF00u : 0u);
     const int32_t *former_sums = integers(t, filters * CK_STRIP, 100000);
     const ck_sparse_block block = {runs, COUNT(runs), order, places, values};
     const ck_sparse_block fours = {runs, COUNT(runs), order, places, integers_of};

@@ -12,6 +12,8 @@ void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *ou
 // from (n,k) by rows, k >= 4, into quads for ck_u8s8_quads_fn, whose number it returns. Where two weights would leave 16
 // bits, the second moves to a quad that follows. With no `out` it only counts: there are at most k + 4.
 size_t ck_s8_quads(size_t n, size_t width, size_t k, const int8_t *from, uint32_t *at, int8_t *out);
+// Of four weights that meet four neighbouring activations those that have to move, in their places, else 0.
+uint32_t ck_s8_moving(uint32_t four);
 // The same of codes, B(p, j) = from[j*column_step + p*row_step] - 128, and the sum of each column.
 void ck_u8_pack(size_t n, size_t width, size_t k, const uint8_t *from, size_t column_step, size_t row_step, int8_t *out,
                 int32_t *sums);

@@ -37,7 +37,8 @@ typedef struct {
 // start is NULL with its former sums, and adds its weights times their rows of the strip.
 typedef void ck_f32_sparse_fn(const ck_sparse_block *block, size_t sixteens, const float *strip, const float *start,
                               float *sums);
-// The same of integers, from 0 where `starts`.
+// The same of integers, from 0 where `starts`. A row may come twice in a filter; where the set has a tile for quads, no
+// word's pairs of weights leave 16 bits, as in those of ck_u8s8_quads_fn.
 typedef void ck_u8s8_sparse_fn(const ck_sparse_block *block, size_t sixteens, const uint8_t *strip, bool starts,
                                int32_t *sums);
 

@@ -8,12 +8,26 @@
 // The last quad ends with the row.
 static size_t begin_of(size_t p, size_t k) { return p + 4 <= k ? p : k - 4; }
 
+static bool leave_16_bits(int first, int second) {
+  return (first > 0 && second > 0 && first + second > 128) || (first < 0 && second < 0 && first + second < -128);
+}
+
 // Whether the weight at `place` of a column cannot stay beside the one before it: 255 times both is beyond 16 bits.
 static bool moves(const int8_t *column, size_t k, size_t place) {
   const size_t p = place / 4 * 4;
   if (place == p || (place - begin_of(p, k)) % 2 == 0) return false;
-  const int first = column[place - 1], second = column[place];
-  return (first > 0 && second > 0 && first + second > 128) || (first < 0 && second < 0 && first + second < -128);
+  return leave_16_bits(column[place - 1], column[place]);
+}
+
+uint32_t ck_s8_moving(uint32_t four) {
+  int8_t weights[4];
+  __builtin_memcpy(weights, &four, 4);
+  for (int i = 0; i < 4; i += 2) {
+    if (!leave_16_bits(weights[i], weights[i + 1])) weights[i + 1] = 0;
+    weights[i] = 0;
+  }
+  __builtin_memcpy(&four, weights, 4);
+  return four;
 }
 
 static bool any_moves(size_t n, size_t k, const int8_t *from, size_t place) {

@@ -73,12 +73,10 @@ INLINE vf vf_pick_greater(vf x, vf y, vf a, vf b) { return _mm256_blendv_ps(a, b
 INLINE vi vi_pick_greater(vf x, vf y, vi a, vi b) {
   return _mm256_blendv_epi8(a, b, _mm256_castps_si256(_mm256_cmp_ps(x, y, _CMP_GT_OQ)));
 }
-// sum + the products of a lane's four unsigned and four signed bytes, in pairs of 16 bits, which cannot saturate.
+// sum + the products of a lane's four unsigned and four signed bytes, of weights whose pairs do not leave 16 bits (see
+// ck_u8s8_quads_fn).
 INLINE vi vi_dot_4(vi sum, vi bytes, vi weights) {
-  const vi even = _mm256_and_si256(bytes, _mm256_set1_epi16(0xFF)), odd = _mm256_srli_epi16(bytes, 8);
-  const vi even_weights = _mm256_srai_epi16(_mm256_slli_epi16(weights, 8), 8);
-  const vi odd_weights = _mm256_srai_epi16(weights, 8);
-  return vi_add(vi_add(sum, _mm256_madd_epi16(even, even_weights)), _mm256_madd_epi16(odd, odd_weights));
+  return vi_add(sum, _mm256_madd_epi16(_mm256_maddubs_epi16(bytes, weights), _mm256_set1_epi16(1)));
 }
 INLINE vf vf_pairs(vf a, vf b, int high) {
   const __m256d x = _mm256_castps_pd(a), y = _mm256_castps_pd(b);

@@ -24,7 +24,6 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
                  size_t lda, const int8_t *b, size_t width, int32_t *c, const ck_requantization *to, uint8_t *codes,
                  size_t ld) {
   vi acc[TILE_ROWS][2];
-  const vi one = _mm256_set1_epi16(1);
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) acc[r][0] = acc[r][1] = vi_set(0);
   for (size_t q = 0; q < quads; q++, b += 4 * width) {
@@ -38,9 +37,7 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
       __builtin_memcpy(&four, from + r * lda, 4);
       const vi x = vi_set(four);
 #pragma clang loop unroll(full)
-      for (size_t v = 0; v < vectors; v++) {
-        acc[r][v] = vi_add(acc[r][v], _mm256_madd_epi16(_mm256_maddubs_epi16(x, w[v]), one));
-      }
+      for (size_t v = 0; v < vectors; v++) acc[r][v] = vi_dot_4(acc[r][v], x, w[v]);
     }
   }
   if (c) {
