@@ -60,7 +60,7 @@ import Testing
     net.dense(5, name: "scores")
     var networks = RandomNetworks(2)
     var model = try networks.model(net.graph())
-    var weights = try #require(model["second", .weight]).decoded
+    var weights = try #require(model["second", .weight]?.values)
     weights.withMutable(Float.self) { weights in
       for index in weights.indices where index % 18 % 4 != 0 { weights[index] *= 0.01 }
     }

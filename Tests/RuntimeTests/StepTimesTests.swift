@@ -14,7 +14,7 @@ import Testing
     net.conv2d(filters: 64, kernel: 3, padding: .same, name: "pruned")
     var networks = RandomNetworks(5)
     var model = try networks.model(net.graph())
-    var weights = try #require(model["pruned", .weight]).decoded
+    var weights = try #require(model["pruned", .weight]?.values)
     weights.withMutable(Float.self) { weights in
       for index in weights.indices where index % 10 != 0 { weights[index] = 0 }
     }

@@ -48,7 +48,7 @@ public struct ChannelOrder {
     var products: [Float]?
     for node in model.graph.nodes where Self.blocksMatter(node) {
       let places = groups.places(of: group, in: node.inputs[0])
-      guard let times = places.first?.count, times > 0, let weight = model[node.name, .weight]?.decoded else {
+      guard let times = places.first?.count, times > 0, let weight = model[node.name, .weight]?.values else {
         continue
       }
       var sums = products ?? [Float](repeating: 0, count: width * width)
@@ -160,7 +160,7 @@ public struct ChannelOrder {
   public static func held(_ model: Model, blocksOf size: Int, by share: Double) -> Double {
     var sum = 0.0, layers = 0
     for node in model.graph.nodes where blocksMatter(node) {
-      guard let weight = model[node.name, .weight]?.decoded else { continue }
+      guard let weight = model[node.name, .weight]?.values else { continue }
       let inputs = weight.shape.dims.last!
       guard inputs > size else { continue }
       var blocks: [Float] = []
