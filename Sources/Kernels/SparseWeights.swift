@@ -5,13 +5,6 @@ import CKernels
 struct SparseWeights {
   /// What a step holds of them.
   let native: ck_sparse_weights
-  /// A word less the weights that move, which is never zero: each leaves its neighbour.
-  private func without(_ moving: UInt32, _ word: UInt32) -> UInt32 {
-    var rest = word
-    for shift in stride(from: UInt32(0), to: 32, by: 8) where moving >> shift & 0xFF != 0 { rest &= ~(0xFF << shift) }
-    return rest
-  }
-
   /// How many words are not zero.
   var nonzeros: Int { native.nonzeros }
   private let matrix: WordMatrix
@@ -142,6 +135,13 @@ struct WordMatrix {
 
   /// How many words are not zero.
   var nonzeros: Int { (0..<outputs).reduce(0) { $0 + nonzeros($1, 0..<depth) } }
+
+  /// A word less the weights that move, which is never zero: each leaves its neighbour.
+  private func without(_ moving: UInt32, _ word: UInt32) -> UInt32 {
+    var rest = word
+    for shift in stride(from: UInt32(0), to: 32, by: 8) where moving >> shift & 0xFF != 0 { rest &= ~(0xFF << shift) }
+    return rest
+  }
 
   /// Copies those of a filter's rows, and their rows counted from the first; both arrays have room for one more.
   func copyNonzeros(
