@@ -5,8 +5,8 @@
 // is known beforehand. The result has the same bits for any number of threads and any instruction set; of the kernels
 // given only the tile must be the one its weights were packed for.
 //
-// To add a step: its struct in include/steps/NAME.h, its functions in steps/NAME.c, and a Swift file that fills it
-// (docs/architecture.md, "Adding an operator").
+// To add a step: its struct in include/steps/NAME.h, its functions in steps/NAME.c, its row in steps/kinds.c, and a Swift
+// file that fills it (docs/architecture.md, "Adding an operator").
 #pragma once
 #include "ck-table.h"
 #include "ck-threads.h"
@@ -25,6 +25,20 @@ typedef struct {
 typedef void ck_run(const void *step, const ck_kernels *kernels, const ck_call *call);
 // Bytes of scratch for up to so many samples on so many threads; it never falls as they grow.
 typedef size_t ck_scratch(const void *step, size_t batch, size_t threads);
+
+// What a step is to be run on, for a check of it: bytes of one sample of each operand, and the constants.
+typedef struct {
+  const ck_kernels *kernels;
+  const size_t *input_bytes, *output_bytes;
+  size_t inputs, outputs;
+  const void *constants;  // aligned to 64 bytes
+  size_t constant_bytes;
+} ck_operands;
+
+// Of a step whose struct and constants may hold anything: NULL when running it reads and writes nothing but its operands,
+// constants and scratch, for any batch of samples up to 2^40 bytes, divides by nothing that is zero, overflows nothing
+// and comes to an end; else what is wrong. A struct's fields have been looked at one by one (ck-steps.h).
+typedef const char *ck_check(const void *step, const ck_operands *of);
 
 // A step with its memory: one entry of a session's list.
 typedef struct {

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "steps/concat.h"
@@ -33,4 +33,20 @@ void ck_run_concat(const void *step, const ck_kernels *kernels, const ck_call *c
   if (s->row_bytes == 0) return;
   job j = {s, call, call->batch * s->rows, ck_max(1, 4 * CK_PIECE / s->row_bytes)};
   ck_share(call->workers, j.rows * s->row_bytes, ck_ceil(j.rows, j.rows_per_piece), piece, &j);
+}
+
+const char *ck_check_concat(const void *step, const ck_operands *of) {
+  const ck_concat *s = step;
+  if (s->parts != of->inputs || of->outputs != 1 || of->output_bytes[0] != ck_times(s->rows, s->row_bytes)) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, 0, s->parts, sizeof(ck_concat_part))) return CK_BEYOND_CONSTANTS;
+  const ck_concat_part *parts = of->constants;
+  size_t row = 0;
+  for (size_t i = 0; i < s->parts; i++) {
+    if (of->input_bytes[i] != ck_times(s->rows, parts[i].bytes)) return CK_OTHER_SIZES;
+    if (!ck_holds_table(of, parts[i].table)) return CK_BEYOND_CONSTANTS;
+    row = ck_plus(row, parts[i].bytes);
+  }
+  return row == s->row_bytes ? NULL : CK_OTHER_SIZES;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "steps/conversion.h"
@@ -72,4 +72,41 @@ static void round_levels(const job *j, size_t n, const void *from, void *to) {
 void ck_run_round_levels(const void *step, const ck_kernels *kernels, const ck_call *call) {
   share((job){step, kernels, call, 0, sizeof(float), sizeof(float), round_levels},
         ((const ck_level_rounding *)step)->count);
+}
+
+const char *ck_check_quantize(const void *step, const ck_operands *of) {
+  const ck_conversion *s = step;
+  return ck_maps(of, ck_times(s->count, sizeof(float)), s->count) ? NULL : CK_OTHER_SIZES;
+}
+
+const char *ck_check_dequantize(const void *step, const ck_operands *of) {
+  const ck_conversion *s = step;
+  return ck_maps(of, s->count, ck_times(s->count, sizeof(float))) ? NULL : CK_OTHER_SIZES;
+}
+
+const char *ck_check_lookup(const void *step, const ck_operands *of) {
+  const ck_lookup *s = step;
+  if (!ck_maps(of, s->count, s->count)) return CK_OTHER_SIZES;
+  return ck_holds(of, 0, 256, 1) ? NULL : CK_BEYOND_CONSTANTS;
+}
+
+const char *ck_check_round_affine(const void *step, const ck_operands *of) {
+  const size_t bytes = ck_times(((const ck_affine_rounding *)step)->count, sizeof(float));
+  return ck_maps(of, bytes, bytes) ? NULL : CK_OTHER_SIZES;
+}
+
+// No more levels are read than there are middles that a number can lie above, and one.
+const char *ck_check_round_levels(const void *step, const ck_operands *of) {
+  const size_t bytes = ck_times(((const ck_level_rounding *)step)->count, sizeof(float));
+  if (!ck_maps(of, bytes, bytes)) return CK_OTHER_SIZES;
+  if (!ck_holds(of, 0, 255, sizeof(float))) return CK_BEYOND_CONSTANTS;
+  const float *middles = of->constants;
+  size_t finite = 0;
+  while (finite < 255 && middles[finite] < __builtin_inff()) finite++;
+  for (size_t i = 0; i < 255; i++) {
+    if (i < finite ? i > 0 && !(middles[i - 1] <= middles[i]) : !(middles[i] > 0 && !ck_is_finite(middles[i]))) {
+      return "its levels are not in order";
+    }
+  }
+  return ck_holds(of, 0, 255 + finite + 1, sizeof(float)) ? NULL : CK_BEYOND_CONSTANTS;
 }

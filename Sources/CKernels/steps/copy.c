@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/copy.h"
 
@@ -13,4 +13,15 @@ void ck_run_constant(const void *step, const ck_kernels *kernels, const ck_call 
   for (size_t i = 0; i < call->batch; i++) {
     __builtin_memcpy((char *)call->outputs[0] + i * bytes, call->constants, bytes);
   }
+}
+
+const char *ck_check_copy(const void *step, const ck_operands *of) {
+  const size_t bytes = ((const ck_copy *)step)->bytes;
+  return ck_maps(of, bytes, bytes) ? NULL : CK_OTHER_SIZES;
+}
+
+const char *ck_check_constant(const void *step, const ck_operands *of) {
+  const size_t bytes = ((const ck_copy *)step)->bytes;
+  if (of->inputs != 0 || of->outputs != 1 || of->output_bytes[0] != bytes) return CK_OTHER_SIZES;
+  return ck_holds(of, 0, bytes, 1) ? NULL : CK_BEYOND_CONSTANTS;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/dynamic-convolution.h"
 
@@ -46,4 +46,14 @@ void ck_run_dynamic_convolution(const void *step, const ck_kernels *kernels, con
   rest.scratch = next;
   if (s->is_depthwise) ck_run_u8s8_taps(&s->taps, kernels, &rest);
   else ck_run_u8s8_patches(&s->patches, kernels, &rest);
+}
+
+const char *ck_check_dynamic_convolution(const void *step, const ck_operands *of) {
+  const ck_dynamic_convolution *s = step;
+  const ck_integer_output *output = s->is_depthwise ? &s->taps.output : &s->patches.output;
+  if (!output->to_floats || !output->per_image) return CK_BAD_NUMBER;
+  if (of->inputs != 1 || of->input_bytes[0] != ck_times(s->count, sizeof(float))) return CK_OTHER_SIZES;
+  ck_operands codes = *of;
+  codes.input_bytes = &s->count;
+  return s->is_depthwise ? ck_check_tap_weights(&s->taps, &codes) : ck_check_patch_weights(&s->patches, &codes);
 }

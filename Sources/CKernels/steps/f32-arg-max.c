@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-arg-max.h"
 
@@ -28,4 +28,10 @@ void ck_run_f32_arg_max(const void *step, const ck_kernels *kernels, const ck_ca
   const ck_f32_arg_max *s = step;
   job j = {s, call};
   ck_share(call->workers, call->batch * s->outer * s->extent * s->inner, call->batch * s->outer, row, &j);
+}
+
+const char *ck_check_f32_arg_max(const void *step, const ck_operands *of) {
+  const ck_f32_arg_max *s = step;
+  const size_t results = ck_times_3(s->outer, s->inner, sizeof(float));
+  return ck_maps(of, ck_times(results, s->extent), results) ? NULL : CK_OTHER_SIZES;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "ck-panels.h"
@@ -67,4 +67,19 @@ void ck_run_f32_attention(const void *step, const ck_kernels *kernels, const ck_
   job j = {s, kernels, call, ck_scratch_start(call->scratch)};
   const size_t heads = call->batch * s->heads;
   ck_share(call->workers, heads * s->queries * s->keys * (s->depth + s->width), heads, head, &j);
+}
+
+const char *ck_check_f32_attention(const void *step, const ck_operands *of) {
+  const ck_f32_attention *s = step;
+  const size_t scores = ck_times(s->queries, s->keys);
+  if (scores > CK_MOST_SIZE || s->heads == 0 || s->depth == 0 || s->width == 0) return CK_BAD_NUMBER;
+  if (of->inputs != 3 || of->outputs != (s->gives_weights ? 2 : 1) ||
+      of->input_bytes[0] != ck_times_4(s->queries, s->heads, s->depth, sizeof(float)) ||
+      of->input_bytes[1] != ck_times_4(s->keys, s->heads, s->depth, sizeof(float)) ||
+      of->input_bytes[2] != ck_times_4(s->keys, s->heads, s->width, sizeof(float)) ||
+      of->output_bytes[0] != ck_times_4(s->queries, s->heads, s->width, sizeof(float)) ||
+      (s->gives_weights && of->output_bytes[1] != ck_times_3(s->heads, scores, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  return NULL;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-bilinear.h"
 
@@ -32,4 +32,19 @@ void ck_run_f32_bilinear(const void *step, const ck_kernels *kernels, const ck_c
   job j = {s, call};
   ck_share(call->workers, 4 * call->batch * s->out_height * s->out_width * s->channels, call->batch * s->out_height, row,
            &j);
+}
+
+const char *ck_check_f32_bilinear(const void *step, const ck_operands *of) {
+  const ck_f32_bilinear *s = step;
+  if (!ck_maps(of, ck_times_4(s->in_height, s->in_width, s->channels, sizeof(float)),
+               ck_times_4(s->out_height, s->out_width, s->channels, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, 0, ck_plus(s->out_height, s->out_width), sizeof(ck_tap))) return CK_BEYOND_CONSTANTS;
+  const ck_tap *taps = of->constants;
+  for (size_t i = 0; i < s->out_height + s->out_width; i++) {
+    const size_t extent = i < s->out_height ? s->in_height : s->in_width;
+    if (taps[i].first >= extent || taps[i].second >= extent) return CK_BAD_INDEX;
+  }
+  return NULL;
 }

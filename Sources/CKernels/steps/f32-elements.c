@@ -1,6 +1,6 @@
 // Functions of one element. Where there is a kernel for each instruction set it is called; the rest are plain loops,
 // functions of the C library among them, so that the bits do not depend on how wide the vectors are.
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-elements.h"
 
@@ -105,4 +105,9 @@ void ck_run_f32_elements(const void *step, const ck_kernels *kernels, const ck_c
   job j = {step, kernels, call, 0};
   j.count = call->batch * j.step->count;
   ck_share(call->workers, CK_ALWAYS, ck_ceil(j.count, CK_PIECE), piece, &j);
+}
+
+const char *ck_check_f32_elements(const void *step, const ck_operands *of) {
+  const size_t bytes = ck_times(((const ck_f32_elements *)step)->count, sizeof(float));
+  return ck_maps(of, bytes, bytes) ? NULL : CK_OTHER_SIZES;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "ck-panels.h"
@@ -67,4 +67,19 @@ void ck_run_f32_matmul(const void *step, const ck_kernels *kernels, const ck_cal
     ck_share(call->workers, s->n * s->k, panels, pack, &j);
     ck_share(call->workers, s->m * s->n * s->k, ck_ceil(s->m, j.rows_per_piece), multiply, &j);
   }
+}
+
+const char *ck_check_f32_matmul(const void *step, const ck_operands *of) {
+  const ck_f32_matmul *s = step;
+  const size_t a = ck_times(s->m, s->k), b = ck_times(s->k, s->n);
+  if (s->m == 0 || s->n == 0 || s->k == 0 || s->matrices == 0) return CK_BAD_NUMBER;
+  if (of->inputs != 2 || of->outputs != 1 || of->input_bytes[0] != ck_times(s->a_count, sizeof(float)) ||
+      of->input_bytes[1] != ck_times(s->b_count, sizeof(float)) ||
+      of->output_bytes[0] != ck_times_4(s->matrices, s->m, s->n, sizeof(float))) {
+    return CK_OTHER_SIZES;
+  }
+  return ck_plus(ck_times(s->matrices - 1, s->a_matrix), a) <= s->a_count &&
+                 ck_plus(ck_times(s->matrices - 1, s->b_matrix), b) <= s->b_count
+             ? NULL
+             : CK_OTHER_SIZES;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-norm.h"
 
@@ -59,4 +59,11 @@ void ck_run_f32_norm(const void *step, const ck_kernels *kernels, const ck_call 
   job j = {s, call};
   const size_t count = s->groups ? s->groups : s->positions;
   ck_share(call->workers, 4 * call->batch * s->positions * s->channels, call->batch * count, piece, &j);
+}
+
+const char *ck_check_f32_norm(const void *step, const ck_operands *of) {
+  const ck_f32_norm *s = step;
+  const size_t bytes = ck_times_3(s->positions, s->channels, sizeof(float));
+  if (!ck_maps(of, bytes, bytes) || (s->groups != 0 && s->channels % s->groups != 0)) return CK_OTHER_SIZES;
+  return ck_holds(of, 0, ck_times(2, s->channels), sizeof(float)) ? NULL : CK_BEYOND_CONSTANTS;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-patches.h"
 
@@ -85,4 +85,23 @@ void ck_run_f32_patches(const void *step, const ck_kernels *kernels, const ck_ca
   j.pairs = next;
   const size_t groups = s->geometry.groups;
   ck_share(call->workers, groups * j.cut.work, groups * j.cut.count, piece, &j);
+}
+
+const char *ck_check_f32_patches(const void *step, const ck_operands *of) {
+  const ck_f32_patches *s = step;
+  const ck_geometry *g = &s->geometry;
+  if (!ck_is_geometry(g) || !ck_cuts(&s->limits)) return CK_BAD_NUMBER;
+  const bool is_paired = s->storage == ck_as_bfloat16;
+  if (!ck_is_same_tile(s->tile, is_paired ? of->kernels->bf16_tile : of->kernels->f32_tile)) return CK_OTHER_TILE;
+  if (!ck_maps(of, ck_image_bytes(&g->window, sizeof(float)), ck_result_bytes(&g->window, g->outputs, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  const ck_panels panels = panels_of(s);
+  if (!ck_are_panels(panels)) return CK_BEYOND_CONSTANTS;
+  const size_t bytes = ck_panel_bytes(panels, s->storage);
+  return s->group_bytes % sizeof(float) == 0 &&
+                 ck_plus(ck_times(g->groups - 1, s->group_bytes), bytes) <= of->constant_bytes &&
+                 ck_holds(of, s->bias, ck_times(g->groups, ck_padded_columns(panels)), sizeof(float))
+             ? NULL
+             : CK_BEYOND_CONSTANTS;
 }

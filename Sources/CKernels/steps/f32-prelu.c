@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-prelu.h"
 
@@ -27,4 +27,11 @@ void ck_run_f32_prelu(const void *step, const ck_kernels *kernels, const ck_call
   if (s->channels == 0) return;
   job j = {s, call, call->batch * s->rows, ck_max(1, CK_PIECE / s->channels)};
   ck_share(call->workers, j.rows * s->channels, ck_ceil(j.rows, j.per_piece), piece, &j);
+}
+
+const char *ck_check_f32_prelu(const void *step, const ck_operands *of) {
+  const ck_f32_prelu *s = step;
+  const size_t bytes = ck_times_3(s->rows, s->channels, sizeof(float));
+  if (!ck_maps(of, bytes, bytes)) return CK_OTHER_SIZES;
+  return ck_holds(of, 0, s->channels, sizeof(float)) ? NULL : CK_BEYOND_CONSTANTS;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-reduce.h"
 
@@ -50,4 +50,14 @@ void ck_run_f32_reduce(const void *step, const ck_kernels *kernels, const ck_cal
   job j = {s, call, ck_max(1, CK_PIECE / s->elements), 0};
   j.pieces = ck_ceil(s->results, j.per_piece);
   ck_share(call->workers, call->batch * s->in_count, call->batch * j.pieces, piece, &j);
+}
+
+const char *ck_check_f32_reduce(const void *step, const ck_operands *of) {
+  const ck_f32_reduce *s = step;
+  if (!ck_maps(of, ck_times(s->in_count, sizeof(float)), ck_times(s->results, sizeof(float))) || s->elements == 0) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, 0, ck_plus(s->results, s->elements), sizeof(uint64_t))) return CK_BEYOND_CONSTANTS;
+  const uint64_t *starts = of->constants, *within = starts + s->results;
+  return ck_plus(ck_greatest(starts, s->results), ck_greatest(within, s->elements)) < s->in_count ? NULL : CK_BAD_INDEX;
 }

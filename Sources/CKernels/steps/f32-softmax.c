@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-softmax.h"
 
@@ -56,4 +56,10 @@ void ck_run_f32_softmax(const void *step, const ck_kernels *kernels, const ck_ca
   if (s->columns == 0) return;
   job j = {s, kernels, call, call->batch * s->rows, s->columns, ck_max(1, CK_PIECE / s->columns)};
   ck_share(call->workers, CK_ALWAYS, ck_ceil(j.rows, j.rows_per_piece), piece, &j);
+}
+
+const char *ck_check_f32_softmax(const void *step, const ck_operands *of) {
+  const ck_f32_softmax_step *s = step;
+  const size_t bytes = ck_times_3(s->rows, s->columns, sizeof(float));
+  return ck_maps(of, bytes, bytes) ? NULL : CK_OTHER_SIZES;
 }

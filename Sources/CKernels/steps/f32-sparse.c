@@ -1,3 +1,4 @@
+#include "sparse-check.h"
 #include "strips.h"
 
 #include "steps/f32-sparse.h"
@@ -59,4 +60,18 @@ void ck_run_f32_sparse(const void *step, const ck_kernels *kernels, const ck_cal
   // Gathering a row takes about as long as two weights do.
   const size_t work = j.strips.outputs * (s->weights.nonzeros + 2 * s->weights.depth);
   ck_share(call->workers, work, j.strips.strips * j.strips.splits, task, &j);
+}
+
+const char *ck_check_f32_sparse(const void *step, const ck_operands *of) {
+  const ck_f32_sparse *s = step;
+  const ck_geometry *g = &s->geometry;
+  if (!ck_is_geometry(g) || g->groups != 1 || s->weights.depth != ck_depth(g)) return CK_BAD_NUMBER;
+  if (!ck_maps(of, ck_image_bytes(&g->window, sizeof(float)), ck_result_bytes(&g->window, g->outputs, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, s->bias, g->outputs, sizeof(float)) ||
+      !ck_holds(of, s->padding, g->window.channels, sizeof(float))) {
+    return CK_BEYOND_CONSTANTS;
+  }
+  return ck_check_sparse(&s->weights, of, g->outputs);
 }

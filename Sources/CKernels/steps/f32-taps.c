@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-geometry.h"
 #include "ck-taps.h"
@@ -29,4 +29,17 @@ void ck_run_f32_taps(const void *step, const ck_kernels *kernels, const ck_call 
   job j = {step, kernels, call};
   ck_each_tap_run(&j.step->window, call->inputs[0], sizeof(float), call->batch, SIZE_MAX, &zero, 0, call->scratch,
                   call->workers, outputs, &j);
+}
+
+const char *ck_check_f32_taps(const void *step, const ck_operands *of) {
+  const ck_f32_taps *s = step;
+  const ck_window *w = &s->window;
+  if (!ck_is_window(w)) return CK_BAD_NUMBER;
+  if (!ck_maps(of, ck_image_bytes(w, sizeof(float)), ck_result_bytes(w, w->channels, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  return ck_holds(of, 0, ck_times(ck_taps(w), w->channels), sizeof(float)) &&
+                 ck_holds(of, s->bias, w->channels, sizeof(float))
+             ? NULL
+             : CK_BEYOND_CONSTANTS;
 }

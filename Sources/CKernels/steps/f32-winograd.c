@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/f32-winograd.h"
 
@@ -219,4 +219,27 @@ void ck_f32_winograd_transform(size_t side, size_t inputs, size_t outputs, const
       }
     }
   }
+}
+
+const char *ck_check_f32_winograd(const void *step, const ck_operands *of) {
+  const ck_f32_winograd *s = step;
+  const ck_window *w = &s->window;
+  if (!ck_is_window(w) || w->kernel_h != 3 || w->kernel_w != 3 || w->stride_h != 1 || w->stride_w != 1 ||
+      w->dilation_h != 1 || w->dilation_w != 1 || (s->side != 2 && s->side != 4) || s->outputs == 0 ||
+      s->piece_bytes > (size_t)1 << 32) {
+    return CK_BAD_NUMBER;
+  }
+  if (!ck_is_same_tile(s->tile, of->kernels->f32_tile)) return CK_OTHER_TILE;
+  if (!ck_maps(of, ck_image_bytes(w, sizeof(float)), ck_result_bytes(w, s->outputs, sizeof(float)))) {
+    return CK_OTHER_SIZES;
+  }
+  const ck_panels panels = panels_of(s);
+  if (!ck_are_panels(panels)) return CK_BEYOND_CONSTANTS;
+  const size_t bytes = ck_panel_bytes(panels, ck_as_float32);
+  return s->place_bytes % sizeof(float) == 0 &&
+                 ck_plus(ck_times(places_of(s) - 1, s->place_bytes), bytes) <= of->constant_bytes &&
+                 ck_holds(of, s->bias, s->outputs, sizeof(float)) &&
+                 ck_holds(of, s->zeros, ck_max(ck_padded_columns(panels), w->channels), sizeof(float))
+             ? NULL
+             : CK_BEYOND_CONSTANTS;
 }

@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "steps/pad.h"
@@ -31,4 +31,14 @@ void ck_run_pad(const void *step, const ck_kernels *kernels, const ck_call *call
   (void)kernels;
   job j = {step, call};
   ck_share(call->workers, call->batch * j.step->out_count, call->batch, image, &j);
+}
+
+const char *ck_check_pad(const void *step, const ck_operands *of) {
+  const ck_pad *s = step;
+  if ((s->element != 1 && s->element != 4) || ck_times(s->runs, s->run) != s->in_count || s->run > s->out_count ||
+      !ck_maps(of, ck_times(s->in_count, s->element), ck_times(s->out_count, s->element))) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, 0, s->runs, sizeof(uint64_t)) || !ck_holds_table(of, s->table)) return CK_BEYOND_CONSTANTS;
+  return ck_greatest(of->constants, s->runs) <= s->out_count - s->run ? NULL : CK_BAD_INDEX;
 }

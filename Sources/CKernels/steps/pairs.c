@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "steps/pairs.h"
 
@@ -92,4 +92,39 @@ void ck_run_u8_pairs(const void *step, const ck_kernels *kernels, const ck_call 
   const ck_u8_pairs *s = step;
   job j = {.pairs = &s->pairs, .step = s, .kernels = kernels, .call = call, .compute = u8};
   run(&j);
+}
+
+// Whether an operand has an element wherever one is looked for.
+static bool reaches(const ck_pairs *p, const size_t *steps, size_t count) {
+  size_t last = 0;
+  for (size_t axis = 0; axis < p->axes; axis++) last = ck_plus(last, ck_times(p->extents[axis] - 1, steps[axis]));
+  return last < count && steps[p->axes - 1] <= 1;
+}
+
+static const char *check(const ck_pairs *p, const ck_operands *of, size_t element) {
+  if (of->inputs != 2 || of->outputs != 1 || of->input_bytes[0] != ck_times(p->count_a, element) ||
+      of->input_bytes[1] != ck_times(p->count_b, element) || of->output_bytes[0] != ck_times(p->count, element)) {
+    return CK_OTHER_SIZES;
+  }
+  if (p->is_flat) return p->count_a == p->count && p->count_b == p->count ? NULL : CK_OTHER_SIZES;
+  if (p->axes < 2 || p->axes > CK_MOST_AXES) return CK_BAD_NUMBER;
+  size_t count = 1;
+  for (size_t axis = 0; axis < p->axes; axis++) count = ck_times(count, p->extents[axis]);
+  if (count != p->count) return CK_OTHER_SIZES;
+  return reaches(p, p->steps_a, p->count_a) && reaches(p, p->steps_b, p->count_b) ? NULL : CK_OTHER_SIZES;
+}
+
+const char *ck_check_f32_pairs(const void *step, const ck_operands *of) {
+  return check(&((const ck_f32_pairs *)step)->pairs, of, sizeof(float));
+}
+
+const char *ck_check_u8_pairs(const void *step, const ck_operands *of) {
+  const ck_u8_pairs *s = step;
+  const ck_u8_pair_parameters *p = &s->parameters;
+  const int32_t codes[] = {p->zero_a, p->zero_b, p->zero_point, p->lo, p->hi};
+  for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    if (codes[i] < 0 || codes[i] > 255) return CK_BAD_NUMBER;
+  }
+  if (!ck_is_moderate(p->scale_a) || !ck_is_moderate(p->scale_b)) return CK_BAD_NUMBER;
+  return check(&s->pairs, of, 1);
 }

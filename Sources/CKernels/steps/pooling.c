@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-geometry.h"
 #include "ck-layout.h"
@@ -121,4 +121,32 @@ void ck_run_u8_pooling(const void *step, const ck_kernels *kernels, const ck_cal
   job j = {.step = s, .kernels = kernels, .call = call, .window = &s->window, .element = 1,
            .pool = s->is_average ? u8_average : u8_maximum};
   each_row(&j, s->zero, s->is_average && s->counts_padding);
+}
+
+// A window sees the image wherever it is, unless what lies around it counts; its pixels are counted in `most`.
+static bool pools(const ck_window *w, bool counts_padding, size_t most) {
+  if (!ck_is_window(w) || ck_taps(w) > most) return false;
+  return counts_padding || (w->dilation_h == 1 && w->dilation_w == 1 && w->pad_top < w->kernel_h &&
+                            w->pad_left < w->kernel_w && (w->out_height - 1) * w->stride_h < w->height + w->pad_top &&
+                            (w->out_width - 1) * w->stride_w < w->width + w->pad_left);
+}
+
+const char *ck_check_f32_pooling(const void *step, const ck_operands *of) {
+  const ck_f32_pooling *s = step;
+  const ck_window *w = &s->window;
+  if (!pools(w, s->is_average && s->counts_padding, (size_t)1 << 28) || s->gives_winners) return CK_BAD_NUMBER;
+  return ck_maps(of, ck_image_bytes(w, sizeof(float)), ck_result_bytes(w, w->channels, sizeof(float)))
+             ? NULL
+             : CK_OTHER_SIZES;
+}
+
+const char *ck_check_u8_pooling(const void *step, const ck_operands *of) {
+  const ck_u8_pooling *s = step;
+  const ck_window *w = &s->window;
+  if (!pools(w, s->is_average && s->counts_padding, s->is_average ? INT32_MAX / 255 : (size_t)1 << 28) ||
+      !ck_is_moderate(s->scale)) {
+    return CK_BAD_NUMBER;
+  }
+  if (!ck_maps(of, ck_image_bytes(w, 1), ck_result_bytes(w, w->channels, 1))) return CK_OTHER_SIZES;
+  return !s->has_table || ck_holds(of, 0, 256, 1) ? NULL : CK_BEYOND_CONSTANTS;
 }

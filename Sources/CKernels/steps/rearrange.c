@@ -1,4 +1,4 @@
-#include "step.h"
+#include "check.h"
 
 #include "ck-layout.h"
 #include "steps/rearrange.h"
@@ -39,4 +39,20 @@ void ck_run_rearrange(const void *step, const ck_kernels *kernels, const ck_call
   job j = {s, call, ck_max(1, 4 * CK_PIECE / ck_max(1, s->out_bytes / s->outer)), 0};
   j.pieces = ck_ceil(s->outer, j.per_piece);
   ck_share(call->workers, call->batch * s->out_bytes, call->batch * j.pieces, piece, &j);
+}
+
+const char *ck_check_rearrange(const void *step, const ck_operands *of) {
+  const ck_rearrange *s = step;
+  const size_t piece = s->run != 0 ? s->run : ck_times(s->inner, s->element);
+  if ((s->element != 1 && s->element != 4) || !ck_maps(of, s->in_bytes, s->out_bytes) ||
+      ck_times(s->outer, piece) != s->out_bytes) {
+    return CK_OTHER_SIZES;
+  }
+  const size_t inner = s->run != 0 ? 0 : s->inner;
+  if (!ck_holds(of, 0, ck_plus(s->outer, inner), sizeof(uint64_t)) || !ck_holds_table(of, s->table)) {
+    return CK_BEYOND_CONSTANTS;
+  }
+  const uint64_t *outer = of->constants;
+  const size_t last = ck_plus(ck_greatest(outer, s->outer), ck_greatest(outer + s->outer, inner));
+  return ck_plus(last, s->run != 0 ? s->run : s->element) <= s->in_bytes ? NULL : CK_BAD_INDEX;
 }

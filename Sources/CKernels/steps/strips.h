@@ -49,7 +49,9 @@ static inline ck_strip ck_strip_at(const ck_strips *strips, size_t index, const 
   const char *image = (const char *)images + s.first / w->out_width / w->out_height * w->height * w->width * pixel;
   for (size_t i = 0; i < s.count; i++) {
     const size_t row = y * w->stride_h - w->pad_top, column = x * w->stride_w - w->pad_left;
-    s.views[i] = (ck_view){image + (row * w->width + column) * pixel, row, column};
+    // Wrapped around, they count backwards.
+    const ptrdiff_t place = (ptrdiff_t)((row * w->width + column) * pixel);
+    s.views[i] = (ck_view){image + place, row, column};
     if (++x < w->out_width) continue;
     x = 0;
     if (++y < w->out_height) continue;

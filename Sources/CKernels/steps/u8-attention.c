@@ -1,3 +1,4 @@
+#include "check.h"
 #include "codes.h"
 #include "u8-panels.h"
 
@@ -99,4 +100,18 @@ void ck_run_u8_attention(const void *step, const ck_kernels *kernels, const ck_c
   job j = {s, kernels, call, ck_scratch_start(call->scratch)};
   const size_t heads = call->batch * s->heads;
   ck_share(call->workers, heads * s->queries * s->keys * (s->depth + s->width), heads, head, &j);
+}
+
+const char *ck_check_u8_attention(const void *step, const ck_operands *of) {
+  const ck_u8_attention *s = step;
+  // Scores are places in the table.
+  if (s->heads == 0 || s->depth == 0 || s->width == 0 || !(s->step >= 0 && ck_is_finite(s->step))) return CK_BAD_NUMBER;
+  if (s->depth > CK_MOST_PRODUCTS || s->keys > CK_MOST_PRODUCTS) return CK_SUMS_OVERFLOW;
+  if (of->inputs != 3 || of->outputs != 1 || of->input_bytes[0] != ck_times_3(s->queries, s->heads, s->depth) ||
+      of->input_bytes[1] != ck_times_3(s->keys, s->heads, s->depth) ||
+      of->input_bytes[2] != ck_times_3(s->keys, s->heads, s->width) ||
+      of->output_bytes[0] != ck_times_3(s->queries, s->heads, s->width)) {
+    return CK_OTHER_SIZES;
+  }
+  return ck_holds(of, 0, CK_EXPONENTIALS, 1) ? NULL : CK_BEYOND_CONSTANTS;
 }

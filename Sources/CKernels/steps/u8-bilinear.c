@@ -1,5 +1,5 @@
 #include "codes.h"
-#include "step.h"
+#include "check.h"
 
 #include "steps/u8-bilinear.h"
 
@@ -36,4 +36,20 @@ void ck_run_u8_bilinear(const void *step, const ck_kernels *kernels, const ck_ca
   job j = {s, call};
   const size_t rows = call->batch * s->out_height;
   ck_share(call->workers, 4 * rows * s->out_width * s->channels, rows, row, &j);
+}
+
+const char *ck_check_u8_bilinear(const void *step, const ck_operands *of) {
+  const ck_u8_bilinear *s = step;
+  if (!ck_maps(of, ck_times_3(s->in_height, s->in_width, s->channels),
+               ck_times_3(s->out_height, s->out_width, s->channels))) {
+    return CK_OTHER_SIZES;
+  }
+  if (!ck_holds(of, 0, ck_plus(s->out_height, s->out_width), sizeof(ck_integer_tap))) return CK_BEYOND_CONSTANTS;
+  const ck_integer_tap *taps = of->constants;
+  for (size_t i = 0; i < s->out_height + s->out_width; i++) {
+    const size_t extent = i < s->out_height ? s->in_height : s->in_width;
+    if (taps[i].first >= extent || taps[i].second >= extent) return CK_BAD_INDEX;
+    if (taps[i].weight < 0 || taps[i].weight > CK_TAP_ONE) return CK_SUMS_OVERFLOW;
+  }
+  return NULL;
 }

@@ -1,3 +1,4 @@
+#include "check.h"
 #include "codes.h"
 #include "u8-panels.h"
 
@@ -79,4 +80,19 @@ void ck_run_u8_matmul(const void *step, const ck_kernels *kernels, const ck_call
     if (ck_stops(call->workers->stop)) return;
     ck_share(call->workers, s->m * s->n * s->k, ck_ceil(s->m, j.rows_per_piece), multiply, &j);
   }
+}
+
+const char *ck_check_u8_matmul(const void *step, const ck_operands *of) {
+  const ck_u8_matmul *s = step;
+  const size_t a = ck_times(s->m, s->k), b = ck_times(s->k, s->n);
+  if (s->m == 0 || s->n == 0 || s->k == 0 || s->matrices == 0) return CK_BAD_NUMBER;
+  if (s->k > CK_MOST_PRODUCTS) return CK_SUMS_OVERFLOW;
+  if (of->inputs != 2 || of->outputs != 1 || of->input_bytes[0] != s->a_count || of->input_bytes[1] != s->b_count ||
+      of->output_bytes[0] != ck_times_3(s->matrices, s->m, s->n)) {
+    return CK_OTHER_SIZES;
+  }
+  return ck_plus(ck_times(s->matrices - 1, s->a_matrix), a) <= s->a_count &&
+                 ck_plus(ck_times(s->matrices - 1, s->b_matrix), b) <= s->b_count
+             ? NULL
+             : CK_OTHER_SIZES;
 }

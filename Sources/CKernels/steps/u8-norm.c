@@ -1,5 +1,5 @@
 #include "codes.h"
-#include "step.h"
+#include "check.h"
 
 #include "steps/u8-norm.h"
 
@@ -90,4 +90,15 @@ void ck_run_u8_norm(const void *step, const ck_kernels *kernels, const ck_call *
   job j = {s, call};
   const size_t count = s->norm.groups ? s->norm.groups : s->norm.positions;
   ck_share(call->workers, 4 * call->batch * s->norm.positions * s->norm.channels, call->batch * count, piece, &j);
+}
+
+// Of so many codes the number times the sum of squares fits 64 bits.
+#define MOST_IN_SET ((size_t)1 << 23)
+
+const char *ck_check_u8_norm(const void *step, const ck_operands *of) {
+  const ck_u8_norm *s = step;
+  const size_t channels = s->norm.channels, groups = s->norm.groups, bytes = ck_times(s->norm.positions, channels);
+  if (!ck_maps(of, bytes, bytes) || (groups != 0 && channels % groups != 0)) return CK_OTHER_SIZES;
+  if (s->has_statistics && (groups != 0 ? bytes / groups : channels) > MOST_IN_SET) return "its sums may leave 64 bits";
+  return ck_holds(of, 0, ck_times(2, channels), sizeof(float)) ? NULL : CK_BEYOND_CONSTANTS;
 }

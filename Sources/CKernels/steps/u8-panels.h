@@ -8,6 +8,8 @@
 // Scratch does not know the instruction set: as much as the widest tile needs.
 #define CK_MOST_COLUMNS ((size_t)64)
 #define CK_MOST_ROWS ((size_t)16)
+// So many products of two codes, and differences of two such sums, fit 32 bits.
+#define CK_MOST_PRODUCTS ((size_t)1 << 14)
 // What is taken off a code, so that a signed byte holds it.
 #define CK_CODE_MIDDLE 128
 

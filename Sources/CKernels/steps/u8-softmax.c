@@ -1,5 +1,5 @@
 #include "codes.h"
-#include "step.h"
+#include "check.h"
 
 #include "steps/u8-softmax.h"
 
@@ -34,4 +34,11 @@ void ck_run_u8_softmax(const void *step, const ck_kernels *kernels, const ck_cal
   if (s->columns == 0) return;
   job j = {s, call, call->batch * s->rows, ck_max(1, CK_PIECE / s->columns)};
   ck_share(call->workers, CK_ALWAYS, ck_ceil(j.rows, j.rows_per_piece), piece, &j);
+}
+
+const char *ck_check_u8_softmax(const void *step, const ck_operands *of) {
+  const ck_u8_softmax *s = step;
+  const size_t bytes = ck_times(s->rows, s->columns);
+  if (!ck_maps(of, bytes, bytes)) return CK_OTHER_SIZES;
+  return ck_holds(of, 0, 256, sizeof(uint32_t)) ? NULL : CK_BEYOND_CONSTANTS;
 }

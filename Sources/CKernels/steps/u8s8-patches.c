@@ -1,3 +1,4 @@
+#include "integer-check.h"
 #include "integer-output.h"
 
 #include "steps/u8s8-patches.h"
@@ -168,4 +169,36 @@ void ck_run_u8s8_patches(const void *step, const ck_kernels *kernels, const ck_c
   j.scratch = ck_scratch_start(call->scratch);
   const size_t groups = s->geometry.groups;
   ck_share(call->workers, groups * j.cut.work, groups * j.cut.count, piece, &j);
+}
+
+const char *ck_check_u8s8_patches(const void *step, const ck_operands *of) {
+  const ck_u8s8_patches *s = step;
+  if (s->output.per_image) return CK_BAD_NUMBER;
+  return ck_check_patch_weights(s, of);
+}
+
+const char *ck_check_patch_weights(const ck_u8s8_patches *s, const ck_operands *of) {
+  const ck_geometry *g = &s->geometry;
+  if (!ck_is_geometry(g) || !ck_cuts(&s->limits)) return CK_BAD_NUMBER;
+  if (!ck_is_same_tile(s->tile, of->kernels->u8_tile)) return CK_OTHER_TILE;
+  if (!ck_maps(of, ck_image_bytes(&g->window, 1),
+               ck_result_bytes(&g->window, g->outputs, s->output.to_floats ? sizeof(float) : 1))) {
+    return CK_OTHER_SIZES;
+  }
+  const char *wrong = ck_check_integer_output(&s->output, of, g->outputs, ck_depth(g));
+  if (wrong) return wrong;
+  const ck_panels panels = panels_of(s);
+  if (!ck_are_panels(panels) ||
+      ck_plus(ck_times(g->groups - 1, s->group_bytes), ck_u8s8_panel_bytes(panels)) > of->constant_bytes) {
+    return CK_BEYOND_CONSTANTS;
+  }
+  for (size_t group = 0; group < g->groups; group++) {
+    for (size_t panel = 0; panel < ck_panel_count(panels); panel++) {
+      const int8_t *b = ck_constants_at(of, group * s->group_bytes + ck_u8s8_panel_start(panels, panel));
+      wrong = ck_check_columns(&s->output, of, b, ck_panel_width(panels, panel), 0, ck_panel_columns(panels, panel),
+                               panels.k, group * panels.n + panel * panels.tile);
+      if (wrong) return wrong;
+    }
+  }
+  return NULL;
 }

@@ -1,4 +1,6 @@
+#include "integer-check.h"
 #include "integer-output.h"
+#include "sparse-check.h"
 #include "strips.h"
 
 #include "steps/u8s8-sparse.h"
@@ -62,4 +64,25 @@ void ck_run_u8s8_sparse(const void *step, const ck_kernels *kernels, const ck_ca
            ck_scratch_start(call->scratch)};
   const size_t work = j.strips.outputs * (s->weights.nonzeros + 2 * s->weights.depth);
   ck_share(call->workers, work, j.strips.strips * j.strips.splits, task, &j);
+}
+
+const char *ck_check_u8s8_sparse(const void *step, const ck_operands *of) {
+  const ck_u8s8_sparse *s = step;
+  const ck_geometry *g = &s->geometry;
+  const ck_integer_output *o = &s->output;
+  if (!ck_is_geometry(g) || g->groups != 1 || g->window.channels % 4 != 0 || s->weights.depth != ck_depth(g) / 4 ||
+      ck_keeps_sums(o) || o->per_image) {
+    return CK_BAD_NUMBER;
+  }
+  if (!ck_maps(of, ck_image_bytes(&g->window, 1), ck_result_bytes(&g->window, g->outputs, 1))) return CK_OTHER_SIZES;
+  const char *wrong = ck_check_integer_output(o, of, g->outputs, ck_depth(g));
+  if (wrong) return wrong;
+  if (!ck_holds(of, s->padding, g->window.channels, 1)) return CK_BEYOND_CONSTANTS;
+  // Rows come once at most, so that a filter has no more weights than the definition's.
+  const int32_t *bias = ck_constants_at(of, o->bias);
+  const int64_t reach = (int64_t)ck_depth(g) * 255 * 128;
+  for (size_t c = 0; c < g->outputs; c++) {
+    if (bias[c] - reach < INT32_MIN || bias[c] + reach > INT32_MAX) return CK_SUMS_OVERFLOW;
+  }
+  return ck_check_sparse(&s->weights, of, g->outputs);
 }

@@ -1,3 +1,4 @@
+#include "integer-check.h"
 #include "integer-output.h"
 
 #include "ck-geometry.h"
@@ -68,4 +69,23 @@ void ck_run_u8s8_taps(const void *step, const ck_kernels *kernels, const ck_call
   const ck_image_quantizations images = ck_quantizations_of(&s->output, call);
   ck_each_tap_run(&s->window, call->inputs[0], 1, call->batch, run_length(s), &images.first->zero_point,
                   images.step * sizeof(ck_quantization), next, call->workers, outputs, &j);
+}
+
+const char *ck_check_u8s8_taps(const void *step, const ck_operands *of) {
+  const ck_u8s8_taps *s = step;
+  if (s->output.per_image) return CK_BAD_NUMBER;
+  return ck_check_tap_weights(s, of);
+}
+
+const char *ck_check_tap_weights(const ck_u8s8_taps *s, const ck_operands *of) {
+  const ck_window *w = &s->window;
+  if (!ck_is_window(w)) return CK_BAD_NUMBER;
+  const size_t taps = ck_taps(w), channels = w->channels;
+  if (!ck_maps(of, ck_image_bytes(w, 1), ck_result_bytes(w, channels, s->output.to_floats ? sizeof(float) : 1))) {
+    return CK_OTHER_SIZES;
+  }
+  const char *wrong = ck_check_integer_output(&s->output, of, channels, taps);
+  if (wrong) return wrong;
+  if (!ck_holds(of, 0, ck_times(ck_up(taps, 4), channels), 1)) return CK_BEYOND_CONSTANTS;
+  return ck_check_columns(&s->output, of, of->constants, channels, 0, channels, taps, 0);
 }

@@ -15,3 +15,4 @@ typedef struct {
 } ck_concat;
 
 void ck_run_concat(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_concat;

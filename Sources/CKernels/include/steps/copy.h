@@ -7,5 +7,7 @@ typedef struct {
 } ck_copy;
 
 void ck_run_copy(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_copy;
 // No inputs: every sample is what the constants hold.
 void ck_run_constant(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_constant;

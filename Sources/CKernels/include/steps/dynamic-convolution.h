@@ -12,4 +12,5 @@ typedef struct {
 
 // inputs: float images; outputs: float images.
 void ck_run_dynamic_convolution(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_dynamic_convolution;
 size_t ck_scratch_dynamic_convolution(const void *step, size_t batch, size_t threads);

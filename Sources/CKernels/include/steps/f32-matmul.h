@@ -13,4 +13,5 @@ typedef struct {
 } ck_f32_matmul;
 
 void ck_run_f32_matmul(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_matmul;
 size_t ck_scratch_f32_matmul(const void *step, size_t batch, size_t threads);

@@ -18,6 +18,7 @@ typedef struct {
 } ck_f32_norm;
 
 void ck_run_f32_norm(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_norm;
 // Mean and inverse of one set of elements: `rows` rows of `n` each, `stride` apart.
 void ck_f32_norm_statistics(const ck_f32_norm *step, const float *a, size_t rows, size_t n, size_t stride, float *mean,
                             float *inverse);

@@ -7,3 +7,4 @@ typedef struct {
 } ck_f32_prelu;
 
 void ck_run_f32_prelu(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_prelu;

@@ -13,3 +13,4 @@ void ck_softmax_rows(const ck_kernels *kernels, size_t rows, size_t n, const flo
 void ck_log_softmax_rows(const ck_kernels *kernels, size_t rows, size_t n, const float *a, float *out);
 
 void ck_run_f32_softmax(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_softmax;

@@ -17,4 +17,5 @@ typedef struct {
 
 // inputs: images; outputs: images.
 void ck_run_f32_sparse(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_sparse;
 size_t ck_scratch_f32_sparse(const void *step, size_t batch, size_t threads);

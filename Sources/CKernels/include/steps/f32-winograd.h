@@ -22,6 +22,7 @@ typedef struct {
 
 // inputs: images; outputs: images.
 void ck_run_f32_winograd(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_winograd;
 size_t ck_scratch_f32_winograd(const void *step, size_t batch, size_t threads);
 
 // The transformed weights G w Gt, in double and rounded once: weights (outputs, 3, 3, inputs) to (places, outputs,

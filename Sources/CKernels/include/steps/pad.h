@@ -12,3 +12,4 @@ typedef struct {
 
 // The constants begin with a uint64_t for each run: the element of the result at which it begins.
 void ck_run_pad(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_pad;

@@ -27,4 +27,6 @@ typedef struct {
 } ck_u8_pairs;
 
 void ck_run_f32_pairs(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_pairs;
 void ck_run_u8_pairs(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_pairs;

@@ -15,6 +15,7 @@ typedef struct {
 // beginning of its own image. Of equal values the first wins. The average is the sum in order of rows and columns,
 // divided once.
 void ck_run_f32_pooling(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_f32_pooling;
 size_t ck_scratch_f32_pooling(const void *step, size_t batch, size_t threads);
 
 typedef struct {
@@ -29,4 +30,5 @@ typedef struct {
 } ck_u8_pooling;
 
 void ck_run_u8_pooling(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_pooling;
 size_t ck_scratch_u8_pooling(const void *step, size_t batch, size_t threads);

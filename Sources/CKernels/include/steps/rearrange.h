@@ -13,3 +13,4 @@ typedef struct {
 } ck_rearrange;
 
 void ck_run_rearrange(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_rearrange;

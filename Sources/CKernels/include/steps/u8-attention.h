@@ -24,4 +24,5 @@ typedef struct {
 } ck_u8_attention;
 
 void ck_run_u8_attention(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_attention;
 size_t ck_scratch_u8_attention(const void *step, size_t batch, size_t threads);

@@ -21,3 +21,4 @@ typedef struct {
 } ck_u8_bilinear;
 
 void ck_run_u8_bilinear(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_bilinear;

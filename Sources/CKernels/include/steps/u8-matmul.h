@@ -16,4 +16,5 @@ typedef struct {
 } ck_u8_matmul;
 
 void ck_run_u8_matmul(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_matmul;
 size_t ck_scratch_u8_matmul(const void *step, size_t batch, size_t threads);

@@ -20,3 +20,4 @@ typedef struct {
 } ck_u8_norm;
 
 void ck_run_u8_norm(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_norm;

@@ -14,3 +14,4 @@ typedef struct {
 } ck_u8_softmax;
 
 void ck_run_u8_softmax(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8_softmax;

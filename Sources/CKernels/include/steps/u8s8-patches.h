@@ -25,4 +25,7 @@ size_t ck_u8s8_panel_start(ck_panels panels, size_t panel);
 
 // inputs: images, and their quantizations where each has one of its own; outputs: images of uint8 or float32.
 void ck_run_u8s8_patches(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8s8_patches;
+// The same, whoever the quantizations of the images come from.
+const char *ck_check_patch_weights(const ck_u8s8_patches *step, const ck_operands *of);
 size_t ck_scratch_u8s8_patches(const void *step, size_t batch, size_t threads);

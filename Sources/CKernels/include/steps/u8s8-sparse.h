@@ -15,4 +15,5 @@ typedef struct {
 
 // inputs: images; outputs: images of uint8.
 void ck_run_u8s8_sparse(const void *step, const ck_kernels *kernels, const ck_call *call);
+ck_check ck_check_u8s8_sparse;
 size_t ck_scratch_u8s8_sparse(const void *step, size_t batch, size_t threads);

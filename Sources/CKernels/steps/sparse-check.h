@@ -1,0 +1,48 @@
+// What the checks of steps with sparse weights share (ck-sparse.h).
+#pragma once
+#include "check.h"
+
+#include "ck-sparse.h"
+
+// Blocks follow each other in every array, so that all of them together are walked through once.
+static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_operands *of, size_t outputs) {
+  const size_t blocks = ck_ceil(w->depth, CK_STRIP_ROWS);
+  if (w->depth == 0 || w->parts == 0 || outputs > UINT16_MAX) return CK_BAD_NUMBER;
+  if (!ck_holds(of, w->bounds, w->parts + 1, sizeof(uint32_t)) || w->places % sizeof(uint32_t) != 0 ||
+      ck_plus(w->places, ck_times_3(w->parts, blocks, sizeof(ck_sparse_place))) > of->constant_bytes) {
+    return CK_BEYOND_CONSTANTS;
+  }
+  const uint32_t *bounds = ck_constants_at(of, w->bounds);
+  const ck_sparse_place *places = ck_constants_at(of, w->places);
+  const ck_sparse_run *runs = ck_constants_at(of, w->runs);
+  const uint16_t *filters = ck_constants_at(of, w->filters);
+  const uint8_t *rows = ck_constants_at(of, w->rows);
+  size_t run = 0, filter = 0, weight = 0;
+  if (bounds[0] != 0 || bounds[w->parts] != outputs) return CK_BAD_INDEX;
+  for (size_t part = 0; part < w->parts; part++) {
+    if (bounds[part] >= bounds[part + 1]) return CK_BAD_INDEX;
+    for (size_t block = 0; block < blocks; block++, places++) {
+      if (places->run != run || places->filter != filter || places->row != weight) return CK_BAD_INDEX;
+      if (!ck_holds(of, w->runs, run + places->run_count, sizeof *runs)) return CK_BEYOND_CONSTANTS;
+      const size_t height = ck_min(CK_STRIP_ROWS, w->depth - block * CK_STRIP_ROWS), first = filter;
+      for (const size_t end = run + places->run_count; run < end; run++) {
+        const size_t count = runs[run].filters, nonzeros = runs[run].nonzeros;
+        if (count == 0 || nonzeros > height) return CK_BAD_INDEX;
+        if (!ck_holds(of, w->filters, filter + count, sizeof *filters) ||
+            !ck_holds(of, w->rows, weight + count * nonzeros, 1) ||
+            !ck_holds(of, w->values, weight + count * nonzeros, 4)) {
+          return CK_BEYOND_CONSTANTS;
+        }
+        for (const size_t stop = filter + count; filter < stop; filter++) {
+          if (filters[filter] < bounds[part] || filters[filter] >= bounds[part + 1]) return CK_BAD_INDEX;
+          for (size_t i = 0; i < nonzeros; i++, weight++) {
+            if (rows[weight] >= height || (i > 0 && rows[weight] <= rows[weight - 1])) return CK_BAD_INDEX;
+          }
+        }
+      }
+      // The first block begins every sum.
+      if (block == 0 && filter - first != bounds[part + 1] - bounds[part]) return CK_BAD_INDEX;
+    }
+  }
+  return weight == w->nonzeros ? NULL : CK_BAD_INDEX;
+}
