@@ -1,7 +1,7 @@
 # compress: two commands are enough for most days.
 #   make quickstart   install what is missing, build, run pipelines/quickstart.lua
 #   make test         everything that must always pass
-# Others: build, install and uninstall (PREFIX=/usr/local), deb (a Debian package), test-exports (what is written, in
+# Others: build, lib (libcompress, without Swift), install and uninstall (PREFIX=/usr/local), deb (a Debian package), test-exports (what is written, in
 # other runtimes, and what Keras writes), figures (whether documented figures still hold), bench-peers (times beside
 # other runtimes'), bench-zeros (times with zeros beside those without), soak (long checks), sanitize, clean.
 
@@ -10,11 +10,12 @@ SWIFT    ?= swift
 # For running the kernels for ARM on other machines.
 NEON      = gcc-aarch64-linux-gnu libc6-dev-arm64-cross qemu-user
 BIN       = .build/release/compress
+LIBDIR    = out/lib
 PREFIX   ?= /usr/local
 # Tests are compiled with testability: in a folder of their own, so that neither build undoes the other.
 TEST      = $(SWIFT) test -c release --scratch-path .build/testing
 
-.PHONY: quickstart build install uninstall deb test test-exports figures bench-peers bench-zeros soak sanitize deps neon-deps clean
+.PHONY: quickstart build lib install uninstall deb test test-exports figures bench-peers bench-zeros soak sanitize deps neon-deps clean
 
 quickstart: build
 	$(BIN) run pipelines/quickstart.lua --out out/quickstart
@@ -23,10 +24,15 @@ quickstart: build
 build: deps
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
 
+# The runtime as a C library, for programs of one's own; takes a C compiler alone. docs/library.md says how for other machines.
+lib:
+	@PREFIX='$(PREFIX)' CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' STRIP='$(STRIP)' packaging/library.sh '$(LIBDIR)'
+
 # The program, its manual page, completions for bash, zsh and fish, the editor's stubs and the documents, below
-# DESTDIR/PREFIX. Builds nothing, so that it can be root's command; BIN=PATH installs what was built elsewhere.
+# DESTDIR/PREFIX, and the library where `make lib` has made it. Builds nothing, so that it can be root's command; BIN=PATH
+# installs what was built elsewhere.
 install:
-	@PROGRAM='$(BIN)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh install
+	@PROGRAM='$(BIN)' LIBRARY='$(LIBDIR)' PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh install
 
 uninstall:
 	@PREFIX='$(PREFIX)' DESTDIR='$(DESTDIR)' packaging/install.sh uninstall
@@ -49,6 +55,7 @@ test-exports: build
 	PROGRAM=$(BIN) Tests/exports/keras.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/packed.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/csource.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/library.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
@@ -72,6 +79,8 @@ soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/packed.sh || [ $$? = 77 ]
+	mkdir -p out/seeds && COMPRESS_SEEDS=$$PWD/out/seeds $(TEST) --filter DamagedPlansTests
+	SEEDS=out/seeds Tests/soak/library.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
 	@if command -v zsh >/dev/null; then PROGRAM=$(BIN) Tests/soak/completions.zsh || [ $$? = 77 ]; \
@@ -85,7 +94,7 @@ sanitize: deps
 	ASAN_OPTIONS=detect_leaks=0 COMPRESS_WALK=whole \
 	  $(SWIFT) test -c release --sanitize=address --scratch-path .build/sanitized \
 	  -Xcc -fsanitize=undefined -Xcc -fsanitize-trap=undefined \
-	  --filter 'KernelsTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests|SandboxWalkTests'
+	  --filter 'KernelsTests|CompiledPlansTests|LuaHostTests|FormatsTests|DatasetsTests|FilesTests|SandboxWalkTests'
 
 # Debian and Ubuntu packages that are not there yet; asks for root only when something is missing.
 deps:

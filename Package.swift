@@ -27,6 +27,8 @@ let package = Package(
     .target(name: "CPacked"),
     .target(
       name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
+    // libcompress, which `make lib` builds without Swift.
+    .target(name: "CCompress", dependencies: ["CKernels"]),
 
     // The only program that libhdf5 is in; `compress` starts it with no rights to read HDF5 files.
     .executableTarget(name: "compress-hdf5", dependencies: ["CHDF5", "CConfinement"]),
@@ -53,7 +55,12 @@ let package = Package(
     .target(
       name: "Runtime", dependencies: ["CKernels", "Diagnostics", "Tensors", "Kernels", "Network", "Descriptors"]),
     .target(
-      name: "CSource", dependencies: ["Diagnostics", "Files", "Tensors", "Kernels", "Network", "Formats", "Runtime"]),
+      name: "CSource", dependencies: ["Diagnostics", "Files", "Tensors", "Kernels", "Network", "Runtime"]),
+    .target(
+      name: "CompiledPlans",
+      dependencies: ["CKernels", "CCompress", "Diagnostics", "Files", "Tensors", "Kernels", "Network", "Runtime"]),
+    .target(
+      name: "Exports", dependencies: ["Diagnostics", "Kernels", "Network", "Formats", "CSource", "CompiledPlans"]),
     .target(
       name: "Analysis",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
@@ -79,7 +86,7 @@ let package = Package(
       name: "Scripting",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "CSource", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
+        "Compression", "Runtime", "Exports", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
       ]),
     .target(
       name: "Runs",
@@ -95,7 +102,7 @@ let package = Package(
       dependencies: [
         "CEdit", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets",
         "Downloads",
-        "Runtime", "CSource",
+        "Runtime", "Exports",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -140,6 +147,12 @@ let package = Package(
     .testTarget(
       name: "RuntimeTests",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "TestSupport"]),
+    .testTarget(
+      name: "CompiledPlansTests",
+      dependencies: [
+        "CKernels", "CCompress", "Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "CompiledPlans",
+        "TestSupport",
+      ]),
     .testTarget(
       name: "CSourceTests",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Runtime", "CSource", "TestSupport"]),

@@ -2,14 +2,15 @@
 # Puts the program where everybody finds it, with its manual page, completions and the editor's stubs, or takes all of
 # that away: `make install` and `make uninstall`.
 #
-#   PROGRAM=.build/release/compress PREFIX=/usr/local DESTDIR= packaging/install.sh install
+#   PROGRAM=.build/release/compress LIBRARY=out/lib PREFIX=/usr/local DESTDIR= packaging/install.sh install
 #   PREFIX=/usr/local DESTDIR= packaging/install.sh uninstall
 #
-# ZSHDIR is the folder of zsh's completions, where it is not share/zsh/site-functions.
+# The library goes along where LIBRARY holds what `make lib` makes. ZSHDIR is the folder of zsh's completions, where it is not share/zsh/site-functions.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
 program=${PROGRAM:-.build/release/compress}
+library=${LIBRARY:-}
 prefix=${PREFIX:-/usr/local}
 root=${DESTDIR:-}$prefix
 zsh=${ZSHDIR:-share/zsh/site-functions}
@@ -29,6 +30,7 @@ uninstall() {
     share/fish/vendor_completions.d/compress.fish; do
     rm -f "$root/$file"
   done
+  rm -f "$root"/lib/libcompress.so* "$root/lib/libcompress.a" "$root/lib/pkgconfig/compress.pc" "$root/include/compress.h"
   # Folders that hold nothing else.
   rm -rf "$root/libexec/compress" "$root/share/compress" "$root/share/doc/compress"
 }
@@ -68,6 +70,15 @@ install_all() {
     END { exit n == 0 }' "$file" >"$file.new" || fail "the completions for zsh have another form than is known here"
   cat "$file.new" >"$file"
   rm "$file.new"
+
+  if [ -n "$library" ] && [ -e "$library/libcompress.so.1" ]; then
+    mkdir -p "$root/lib/pkgconfig" "$root/include"
+    cp -P "$library"/libcompress.so* "$library/libcompress.a" "$root/lib"
+    sed "s|^prefix=.*|prefix=$prefix|" "$library/compress.pc" >"$root/lib/pkgconfig/compress.pc"
+    install -m 644 "$library/compress.h" "$root/include/compress.h"
+    mkdir -p "$root/share/compress/python"
+    install -m 644 bindings/python/compress_runtime.py "$root/share/compress/python/compress_runtime.py"
+  fi
 
   doc=$root/share/doc/compress
   mkdir -p "$doc"

@@ -49,6 +49,10 @@ public struct FileKind: Sendable, Equatable {
     func has(_ text: String, at offset: Int = 0) -> Bool { bytes.dropFirst(offset).starts(with: Array(text.utf8)) }
     if bytes.isEmpty { return FileKind("an empty file") }
     if bytes.starts(with: [0x89] + Array("CMPR".utf8)) { return FileKind("a native model file (.cmpr)") }
+    if bytes.starts(with: [0x89] + Array("CMX\r".utf8)) {
+      return FileKind(
+        "a compiled plan (.cmpx), which libcompress runs", hint: "the model file that it was made of can be read")
+    }
     if bytes.starts(with: [0x89] + Array("HDF\r\n\u{1A}\n".utf8)) {
       return FileKind(
         "an HDF5 file, as Keras writes them (.h5)",

@@ -55,7 +55,7 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   /// For reports: "avx512vnni".
   public var reportName: String { isSupported ? String(cString: ck_isa_name(native)) : rawValue }
 
-  var native: ck_isa {
+  package var native: ck_isa {
     switch self {
     case .scalar: ck_scalar
     case .avx2: ck_avx2

@@ -48,8 +48,31 @@ public struct PreparedStep: @unchecked Sendable {
     scratch = other.scratch
   }
 
+  package var takesScratch: Bool { scratch != nil }
+
   /// Bytes of the constants.
   public var constantBytes: Int { constants?.byteCount ?? 0 }
+
+  /// What the step's own check finds wrong with it, for operands of so many bytes a sample (see ck-steps.h); nil where it
+  /// can be run.
+  package func fault(inputs: [Int], outputs: [Int], on isa: InstructionSet) -> String? {
+    guard let kind = ck_step_kind_named(kernel) else { return "there is no such kernel" }
+    let content = OwnedMemory(byteCount: kind.pointee.bytes)
+    content.base.copyMemory(from: descriptor.base, byteCount: kind.pointee.bytes)
+    ck_clear_gaps(kind, content.base)
+    var of = ck_operands()
+    of.kernels = isa.kernels
+    (of.inputs, of.outputs) = (inputs.count, outputs.count)
+    of.constants = constants.map { UnsafeRawPointer($0.base) }
+    of.constant_bytes = constantBytes
+    return inputs.withUnsafeBufferPointer { inputs in
+      outputs.withUnsafeBufferPointer { outputs in
+        of.input_bytes = inputs.baseAddress
+        of.output_bytes = outputs.baseAddress
+        return ck_check_step(kind, content.base, kind.pointee.bytes, &of).map { String(cString: $0) }
+      }
+    }
+  }
 
   /// Scratch that the step needs for up to so many samples on so many threads.
   public func scratchBytes(batch: Int, threads: Int) -> Int { scratch?(descriptor.base, batch, threads) ?? 0 }

@@ -24,7 +24,7 @@ public struct Plan: Sendable {
     /// Bytes of the packed weights, with tables and the like.
     public let weightBytes: Int
     /// Whether its result is the same in every call: then a session computes it once, when it begins.
-    let isConstant: Bool
+    package let isConstant: Bool
 
     /// Of a layer with weights: the algorithm that was chosen, and why.
     public let choice: KernelChoice?
@@ -32,9 +32,10 @@ public struct Plan: Sendable {
     public var kernelName: String { kernel.kernel }
 
     let outputQuantization: ActivationQuantization?
-    let kernel: PreparedStep
-    let inputs: [Int]
-    let outputs: [Int]
+    package let kernel: PreparedStep
+    /// Numbers of values.
+    package let inputs: [Int]
+    package let outputs: [Int]
 
     var output: Int { outputs[0] }
   }
@@ -57,9 +58,9 @@ public struct Plan: Sendable {
   let inputCount: Int
   let outputCount: Int
   /// Bytes of one sample of each value.
-  let valueBytes: [Int]
-  let inputs: [Int]
-  let outputs: [Int]
+  package let valueBytes: [Int]
+  package let inputs: [Int]
+  package let outputs: [Int]
   /// What the plan is made for: its instruction set's tiles are those that the weights were packed for.
   public let machine: Machine
 

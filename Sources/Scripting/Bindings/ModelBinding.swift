@@ -1,5 +1,5 @@
-import CSource
 import Diagnostics
+import Exports
 import Formats
 import LuaHost
 import Network
@@ -92,7 +92,26 @@ enum ExportKeys {
       "fast", .boolean, help: "of a packed file: opened several times as fast, and up to 5 % larger", standard: false)
   }
 
-  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset, fast]) }
+  static var machines: OptionKey<[String]?> {
+    .optional(
+      "machines", .strings,
+      help: "of a compiled plan: the instruction sets, as { \"avx2\", \"neon\" }; this machine's by default")
+  }
+
+  static var batch: OptionKey<Int?> {
+    .optional(
+      "batch", .integer, help: "of a compiled plan: samples at once that kernels are chosen for; 1 by default",
+      minimum: 1, maximum: 65536)
+  }
+
+  static var exact: OptionKey<Bool> {
+    OptionKey(
+      "exact", .boolean,
+      help: "of a compiled plan: float products add up in the order of the definition, never by Winograd's method",
+      standard: false)
+  }
+
+  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset, fast, machines, batch, exact]) }
 }
 
 /// Of `session:measure`.
@@ -157,10 +176,10 @@ extension ScriptSession {
     model.method(
       "save", "(file: string): Model",
       "Writes a file under --out, in the format of its ending: .cmpr (native), .cmpz (packed), .onnx, .tflite, .safetensors (weights "
-        + "alone), .c (C99, with a header beside it); computes the model."
+        + "alone), .c (C99, with a header beside it), .cmpx (compiled, for libcompress); computes the model."
     ) {
       [unowned self] model, arguments in
-      try save(model, as: try arguments.string(0), ModelFile.WriteOptions())
+      try save(model, as: try arguments.string(0), ModelExport.Options())
       return [.object(model)]
     }
     state.define(
@@ -169,10 +188,13 @@ extension ScriptSession {
     ) { [unowned self] arguments in
       try arguments.atMost(3)
       let model = try arguments.object(0, ModelObject.self), name = try arguments.string(1)
-      var options = ModelFile.WriteOptions()
+      var options = ModelExport.Options()
       let given = try ExportKeys.schema.read(try arguments.optionalTable(2))
-      options.opset = given[ExportKeys.opset]
-      options.isFast = given[ExportKeys.fast]
+      options.file.opset = given[ExportKeys.opset]
+      options.file.isFast = given[ExportKeys.fast]
+      options.instructionSets = try given[ExportKeys.machines].map(ModelExport.Options.instructionSets)
+      options.batch = given[ExportKeys.batch]
+      options.isExact = given[ExportKeys.exact]
       try save(model, as: name, options)
       return [.object(model)]
     }
@@ -233,15 +255,15 @@ extension ScriptSession {
   }
 
   /// Writes a model under the run's output folder, and says what the file does not hold of it.
-  private func save(_ model: ModelObject, as name: String, _ options: ModelFile.WriteOptions) throws {
+  private func save(_ model: ModelObject, as name: String, _ options: ModelExport.Options) throws {
     try ModelExport.checkName(name, options)
     guard !self.options.isRehearsal else { return }
     let path = try outputs(name)
-    try saving.take(bytes: 0, files: CSourceFile.isName(name) ? 2 : 1)
+    try saving.take(bytes: 0, files: ModelExport.fileCount(name))
     let ready = try ready(model)
     var options = options
-    options.limit = saving.bytesLeft
-    options.note = { [progress = executor.context.progress] in progress.note("\(name): not kept: \($0)") }
+    options.file.limit = saving.bytesLeft
+    options.file.note = { [progress = executor.context.progress] in progress.note("\(name): not kept: \($0)") }
     let progress = executor.context.progress, tell = { (said: String) in progress.note("\(name): \(said)") }
     do {
       let written = try state.engineWork { try ModelExport.write(ready, to: path, options, tell: tell) }

@@ -1,10 +1,11 @@
 import ArgumentParser
-import CSource
 import Confinement
 import Diagnostics
+import Exports
 import Files
 import Formats
 import Foundation
+import Kernels
 import Network
 import Reports
 
@@ -15,7 +16,10 @@ struct ConvertCommand: ParsableCommand {
     discussion: """
       Reads any model file, told by its content, and writes the format of the other name's ending: \
       \(ModelExport.extensions.map { "." + $0 }.joined(separator: ", ")). An ONNX file that becomes one again keeps the \
-      names and shapes of its inputs and outputs. Of .c, C99 with a header beside it, the memory it takes is told.
+      names and shapes of its inputs and outputs. Of .c, C99 with a header beside it, the memory it takes is told. \
+      .cmpx is compiled, for libcompress to run.
+
+      For example: compress convert net.onnx net.cmpx --for avx2,neon
       """)
 
   @Argument(help: "A model file.", completion: .file())
@@ -29,6 +33,22 @@ struct ConvertCommand: ParsableCommand {
   @Option(parsing: .unconditional, help: "Of an ONNX file: the version of its operators, 13 to 21 (default: 17).")
   var opset: Int?
 
+  @Option(
+    name: .customLong("for"), parsing: .unconditional,
+    help: ArgumentHelp(
+      "Of a .cmpx file: the instruction sets it is compiled for (default: this machine's), of "
+        + InstructionSet.allCases.map(\.rawValue).joined(separator: ", ") + ".", valueName: "sets"))
+  var sets: String?
+
+  @Option(parsing: .unconditional, help: "Of a .cmpx file: samples at once that kernels are chosen for (default: 1).")
+  var batch: Int?
+
+  @Flag(
+    help: """
+      Of a .cmpx file: float products add up in the order of the definition, never by Winograd's method.
+      """)
+  var exact = false
+
   @Flag(help: "Write over a file that is there.")
   var overwrite = false
 
@@ -36,8 +56,14 @@ struct ConvertCommand: ParsableCommand {
 
   func run() throws {
     try Broker.seal()
-    var options = ModelFile.WriteOptions()
-    options.opset = opset
+    var options = ModelExport.Options()
+    options.file.opset = opset
+    options.instructionSets = try sets.map {
+      try ModelExport.Options.instructionSets(
+        $0.split(separator: ",", omittingEmptySubsequences: false).map { String($0) })
+    }
+    options.batch = batch
+    options.isExact = exact
     try ModelExport.checkName(out, options)
     let folder = Folders.parent(of: out)
     try confinement.confine(Rights(readable: Rights.model(model) + [folder], writable: [folder]))
@@ -46,7 +72,7 @@ struct ConvertCommand: ParsableCommand {
     }
     let model = try ModelFile.read(self.model, try reading.options())
     let terminal = Terminal(.output)
-    options.note = { Terminal(.output).say("not kept: \($0)") }
+    options.file.note = { Terminal(.output).say("not kept: \($0)") }
     var told: [String] = []
     let written = try ModelExport.write(model, to: out, options) { told.append($0) }
     let before = try ModelFile.parts(self.model).reduce(0) { $0 + (try Folders.size(ofFile: $1)) }
