@@ -62,11 +62,12 @@ public struct RateDistortion {
     let ends = original.graph.unsquashedOutputs
     let error = try OutputError(of: original.upTo(ends), on: few, context: context)
     var worths: [String: Double] = [:]
+    var inputs = LayerStream(original.graph, through: layers, on: few, pool: context.pool)
     for layer in layers {
       try onStep(layer)
       try context.step()
       worths[layer] = try atLayer(layer) {
-        try Self.worth(of: layer, original, few, context) { try error.of($0.upTo(ends)) }
+        try Self.worth(of: layer, original, &inputs, few.shape[0], context) { try error.of($0.upTo(ends)) }
       }
     }
     // What seems not to matter at all on these samples matters as little as anything.
@@ -75,7 +76,7 @@ public struct RateDistortion {
   }
 
   private static func worth(
-    of layer: String, _ original: Model, _ images: Tensor, _ context: WorkContext,
+    of layer: String, _ original: Model, _ inputs: inout LayerStream, _ count: Int, _ context: WorkContext,
     error: (Model) throws -> Double
   ) throws -> Double {
     let weight = original[layer, .weight]!, values = weight.values
@@ -88,8 +89,8 @@ public struct RateDistortion {
     try set(
       RateDistortionRounding.Levels(values: Tensor(levels, values.shape), step: step), of: layer, &rounded, original)
     let products = RateDistortionRounding.products(original.graph, original.graph[layer]!)
-    let inputs = try LayerInputs(of: layer, in: original, pool: context.pool)
-    for part in try batches(images) {
+    try inputs.advance(to: layer, in: original)
+    for part in batches(count) {
       try context.step()
       let values = try inputs.values(part)
       try values.withUnsafeBufferPointer { try products.observe(original: $0, rounded: $0, pool: context.pool) }
@@ -109,21 +110,29 @@ public struct RateDistortion {
   public func model(lambda: Double, onStep: (_ layer: String) throws -> Void) throws -> Model {
     precondition(lambda >= 0)
     var model = original
+    var before = LayerStream(original.graph, through: layers, on: images, pool: context.pool), now = before
     for layer in layers {
       try onStep(layer)
-      try atLayer(layer) { try round(layer, &model, trade: lambda / Double(weights) / worths[layer]!) }
+      try atLayer(layer) {
+        try round(layer, &model, trade: lambda / Double(weights) / worths[layer]!, before: &before, now: &now)
+      }
     }
     return model
   }
 
-  private func round(_ layer: String, _ model: inout Model, trade: Double) throws {
+  /// - Parameters:
+  ///   - before: what reaches layers in the original.
+  ///   - now: what reaches them in the model.
+  private func round(
+    _ layer: String, _ model: inout Model, trade: Double, before: inout LayerStream, now: inout LayerStream
+  ) throws {
     let node = original.graph[layer]!, weight = original[layer, .weight]!
     let source = original.graph.origin(of: node.inputs[0])
     let products = RateDistortionRounding.products(original.graph, node)
-    let before = try LayerInputs(of: layer, in: original, pool: context.pool)
-    let now = try LayerInputs(of: layer, in: model, pool: context.pool)
+    try before.advance(to: layer, in: original)
+    try now.advance(to: layer, in: model)
     var means = InputMeans(original.graph, of: [layer]), roundedMeans = means
-    for part in try Self.batches(images) {
+    for part in Self.batches(images.shape[0]) {
       try context.step()
       let values = try before.values(part), rounded = try now.values(part)
       try values.withUnsafeBufferPointer { values in
@@ -146,10 +155,8 @@ public struct RateDistortion {
     }
   }
 
-  private static func batches(_ images: Tensor) throws -> [Tensor] {
-    try stride(from: 0, to: images.shape[0], by: Calibration.batch).map {
-      try images.sliced(axis: 0, $0..<min($0 + Calibration.batch, images.shape[0]))
-    }
+  private static func batches(_ count: Int) -> [Range<Int>] {
+    stride(from: 0, to: count, by: Calibration.batch).map { $0..<min($0 + Calibration.batch, count) }
   }
 
   /// The greatest level that a layer may have: integers stay integers of as many bits.

@@ -47,25 +47,38 @@ public struct LayerPatches: Sendable {
     _ elements: UnsafeBufferPointer<Float>, image: Int, pixel: Int, group: Int, _ range: Range<Int>,
     into rows: inout [Float], at row: Int, width: Int? = nil
   ) {
-    let start = row * (width ?? range.count), base = image * shape.count
-    guard let window else {
-      for i in range { rows[start + i - range.lowerBound] = elements[base + pixel * depth + i] }
-      return
+    rows.withUnsafeMutableBufferPointer {
+      gather(
+        elements, image: image, pixel: pixel, group: group, range,
+        into: $0.baseAddress! + row * (width ?? range.count))
     }
+  }
+
+  /// The same for one row of zeros.
+  public func gather(
+    _ elements: UnsafeBufferPointer<Float>, image: Int, pixel: Int, group: Int, _ range: Range<Int>,
+    into row: UnsafeMutablePointer<Float>
+  ) {
+    let base = elements.baseAddress! + image * shape.count
+    guard let window else { return row.update(from: base + pixel * depth + range.lowerBound, count: range.count) }
     let height = shape[0], across = shape[1], channels = shape[2]
     let perGroup = channels / groups
     let pads = window.pads(height: (height - 1) * spacing.height + 1, width: (across - 1) * spacing.width + 1)
     let top = pixel / columns * window.stride.height - pads.top
     let left = pixel % columns * window.stride.width - pads.left
-    for i in range {
+    // The channels of a tap lie side by side.
+    var i = range.lowerBound
+    while i < range.upperBound {
       let (tap, channel) = i.quotientAndRemainder(dividingBy: perGroup)
+      let run = min(perGroup - channel, range.upperBound - i)
+      defer { i += run }
       let y = top + tap / window.size.width * window.dilation.height
       let x = left + tap % window.size.width * window.dilation.width
       guard y >= 0, x >= 0, y % spacing.height == 0, x % spacing.width == 0 else { continue }
-      let (row, column) = (y / spacing.height, x / spacing.width)
-      guard row < height, column < across else { continue }
-      let place = base + (row * across + column) * channels
-      rows[start + i - range.lowerBound] = elements[place + group * perGroup + channel]
+      let (line, column) = (y / spacing.height, x / spacing.width)
+      guard line < height, column < across else { continue }
+      let place = base + (line * across + column) * channels + group * perGroup + channel
+      (row + i - range.lowerBound).update(from: place, count: run)
     }
   }
 }

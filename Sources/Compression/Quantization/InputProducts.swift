@@ -66,10 +66,14 @@ public final class InputProducts {
         let range = range(block)
         func rows(_ elements: UnsafeBufferPointer<Float>) -> [Float] {
           var rows = [Float](repeating: 0, count: count * range.count)
-          for row in 0..<count {
-            let place = row * (images * pixels) / count
-            patches.gather(
-              elements, image: place / pixels, pixel: place % pixels, group: group, range, into: &rows, at: row)
+          rows.withUnsafeMutableBufferPointer { rows in
+            let rows = rows.baseAddress!
+            pool.parallelFor(count) { row in
+              let place = row * (images * pixels) / count
+              patches.gather(
+                elements, image: place / pixels, pixel: place % pixels, group: group, range,
+                into: rows + row * range.count)
+            }
           }
           return rows
         }
