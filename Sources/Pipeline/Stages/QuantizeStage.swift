@@ -63,7 +63,8 @@ public struct QuantizeStage: StageWork {
     if let training {
       let aware = try AwareTraining(assignment, quantized: model, learnsScales: learnsScales)
       let notes = record.notes
-      (model, record) = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
+      let result = try aware.run(training, teacher: inputs.dropFirst(), label: label, context: context)
+      (model, record) = (result.model, result.record)
       record.notes = notes + record.notes
     }
     // Fewer bits are a choice, and training makes up for the rest.

@@ -50,7 +50,7 @@ struct EntropyPenalty {
   private func steps(of parameter: TrainableParameter, _ weights: TrainableWeights) -> [Float] {
     if let format = weights.quantization.weights[parameter.layer] {
       guard let learned = weights.parameter(parameter.layer, .weightScale) else {
-        return WeightRounding.followingScales(parameter.values, rows: format.scales.count, bits: format.bits)
+        return WeightRounding.followingScales(parameter.values, rows: format.scales.count, limit: format.limit)
       }
       return format.scales.indices.map { format.scales[$0] * learned.values[$0].exponential }
     }

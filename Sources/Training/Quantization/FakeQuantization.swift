@@ -9,15 +9,18 @@ import Tensors
 public struct FakeQuantization: Sendable {
   /// The symmetric integers that a weight will be.
   public struct Weight: Sendable {
-    public var bits: Int
+    /// The greatest integer; minus it is the least.
+    public var limit: Int
     /// One, or one per output channel. Without learning they follow the weights: each channel's (or the tensor's)
     /// greatest magnitude is the greatest integer.
     public var scales: [Float]
 
-    public init(bits: Int, scales: [Float]) {
-      self.bits = bits
+    public init(limit: Int, scales: [Float]) {
+      self.limit = limit
       self.scales = scales
     }
+
+    public init(bits: Int, scales: [Float]) { self.init(limit: IntegerValues.limit(bits: bits), scales: scales) }
   }
 
   /// By layer.
@@ -51,7 +54,7 @@ extension TrainableWeights {
       } else {
         let values = parameter(layer, .weight)!.values
         current.weights[layer]!.scales = WeightRounding.followingScales(
-          values, rows: weight.scales.count, bits: weight.bits)
+          values, rows: weight.scales.count, limit: weight.limit)
       }
     }
     for (layer, activation) in quantization.activations {

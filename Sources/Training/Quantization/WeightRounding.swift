@@ -20,7 +20,6 @@ final class WeightRounding {
   private let learned: TrainableParameter?
   private let initial: [Float]
   private let limit: Float
-  private let bits: Int
   /// What the layer computes with.
   let rounded: FloatBuffer
   private let scales: FloatBuffer
@@ -29,8 +28,7 @@ final class WeightRounding {
     self.weight = weight
     self.learned = learned
     initial = format.scales
-    bits = format.bits
-    limit = Float(IntegerValues.limit(bits: format.bits))
+    limit = Float(format.limit)
     rounded = try FloatBuffer(weight.values.count)
     scales = try FloatBuffer(format.scales.count)
   }
@@ -38,12 +36,12 @@ final class WeightRounding {
   private var rows: Int { initial.count }
   private var width: Int { weight.values.count / max(rows, 1) }
 
-  static func followingScales(_ values: FloatBuffer, rows: Int, bits: Int) -> [Float] {
-    let width = values.count / max(rows, 1), limit = Float(IntegerValues.limit(bits: bits))
+  static func followingScales(_ values: FloatBuffer, rows: Int, limit: Int) -> [Float] {
+    let width = values.count / max(rows, 1)
     return (0..<rows).map { row in
       var peak: Float = 0
       for i in row * width..<(row + 1) * width { peak = max(peak, abs(values[i])) }
-      let scale = peak / limit
+      let scale = peak / Float(limit)
       return scale >= .leastNormalMagnitude ? scale : 1
     }
   }
@@ -51,7 +49,7 @@ final class WeightRounding {
   func round(_ pool: ThreadPool) {
     let now: [Float] =
       if let learned { initial.indices.map { initial[$0] * learned.values[$0].exponential } } else {
-        Self.followingScales(weight.values, rows: rows, bits: bits)
+        Self.followingScales(weight.values, rows: rows, limit: Int(limit))
       }
     for row in now.indices { scales[row] = now[row] }
     let (width, limit, w, out, scales) = (width, limit, weight.values, rounded, scales)
