@@ -184,7 +184,7 @@ size_t cp_rans_encode(const cp_piece *piece, void *workspace, uint8_t *out, size
   cp_piece pieces[2];
   const size_t count = cp_rans_head(pieces, piece, tables, t->frequencies[0], rows);
   const size_t head =
-    cp_mixed_encode(pieces, count, rest, out + CP_RANS_PREFIX, capacity - CP_RANS_PREFIX - 4 * CP_LANES);
+    cp_mixed_encode(pieces, count, rest, out + CP_RANS_PREFIX, capacity - CP_RANS_PREFIX - 4 * CP_LANES, NULL);
   if (head == 0 || head > UINT32_MAX) return 0;
   out[0] = (uint8_t)(tables - 1);
   for (int i = 0; i < 4; i++) out[1 + i] = (uint8_t)(head >> (8 * i));

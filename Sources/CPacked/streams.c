@@ -11,16 +11,20 @@ size_t cp_workspace(int coding, const cp_piece *pieces, size_t count) {
 }
 
 size_t cp_encode(
-  int coding, const cp_piece *pieces, size_t count, void *workspace, uint8_t *out, size_t capacity) {
-  if (coding == cp_mixed) return cp_mixed_encode(pieces, count, workspace, out, capacity);
+  int coding, const cp_piece *pieces, size_t count, void *workspace, uint8_t *out, size_t capacity,
+  uint64_t *bits) {
+  if (coding == cp_mixed) return cp_mixed_encode(pieces, count, workspace, out, capacity, bits);
   if (count != 1) return 0;
+  size_t size = 0;
   switch (coding) {
-  case cp_plain: return cp_plain_encode(pieces, out, capacity);
-  case cp_constant: return cp_constant_encode(pieces, out, capacity);
-  case cp_bits: return cp_bits_encode(pieces, out, capacity);
-  case cp_rans: return cp_rans_encode(pieces, workspace, out, capacity);
-  default: return 0;
+  case cp_plain: size = cp_plain_encode(pieces, out, capacity); break;
+  case cp_constant: size = cp_constant_encode(pieces, out, capacity); break;
+  case cp_bits: size = cp_bits_encode(pieces, out, capacity); break;
+  case cp_rans: size = cp_rans_encode(pieces, workspace, out, capacity); break;
+  default: break;
   }
+  if (bits) bits[0] = (uint64_t)size * 8;
+  return size;
 }
 
 int cp_decode(

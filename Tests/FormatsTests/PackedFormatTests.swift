@@ -138,6 +138,24 @@ import Testing
     }
   }
 
+  /// What has no order is not paid for by models that find none: the smallest is not larger than what opens fast.
+  @Test(arguments: ["lenet5", "ds_cnn"]) func whatHasNoOrderStandsApart(_ name: String) throws {
+    let entry = try Zoo.entry(name)
+    var model = try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 1)
+    for layer in model.weightLayers {
+      try model.set(Parameter(.integer(quantized(model[layer, .weight]!.values))), layer, .weight)
+    }
+    try check(model, name)
+    let bytes = try PackedFormat.byteCount(model)
+    #expect(try bytes <= PackedFormat.byteCount(model, PackedFormat.Options(isFast: true)))
+    try withTemporaryFile("model.cmpz") { path in
+      try ModelFile.write(model, to: path)
+      let weights = try PackedFormat.costs(path).filter { $0.role == "weight" && $0.elements >= 4096 }
+      #expect(!weights.isEmpty)
+      for cost in weights { #expect(Double(cost.bits) < 1.01 * cost.entropy + 4000, "\(cost.layer ?? "")") }
+    }
+  }
+
   @Test func aSmallNetworkHasASmallDescription() throws {
     let model = try labInt8(sparsity: 0.8)
     try withTemporaryFile("model.cmpz") { path in

@@ -71,7 +71,7 @@ import Testing
     var out = [UInt8](repeating: 0, count: 64 + 2 * cases.reduce(0) { $0 + $1.bytes.count } + 16_384)
     let source = pieces(given), target = pieces(found)
     let size = PackedFormat.withWorkspace(cp_workspace(Int32(coding), source, source.count)) {
-      cp_encode(Int32(coding), source, source.count, $0, &out, out.count)
+      cp_encode(Int32(coding), source, source.count, $0, &out, out.count, nil)
     }
     guard size > 0 else { return nil }
     // In a buffer of just its size, so that what reads on behind it is found.

@@ -71,7 +71,7 @@ static size_t write_file(const content *c, uint8_t *file) {
     for (;;) {
       codings[i] = is_one ? cp_mixed : (int)below(CP_CODINGS);
       workspace = malloc(cp_workspace(codings[i], &c->pieces[i], count));
-      sizes[i] = cp_encode(codings[i], &c->pieces[i], count, workspace, bytes[i], most_bytes);
+      sizes[i] = cp_encode(codings[i], &c->pieces[i], count, workspace, bytes[i], most_bytes, NULL);
       free(workspace);
       if (sizes[i] > 0) break;
     }

@@ -62,14 +62,13 @@ enum {
 size_t cp_workspace(int coding, const cp_piece *_Nonnull pieces, size_t count);
 
 /// Codes the pieces, one after the other. Returns the bytes written, or 0 when they are more than `capacity` or the
-/// coding is not for such pieces.
+/// coding is not for such pieces. `bits`, where it is given, is filled with what each piece takes of the stream.
 size_t cp_encode(
   int coding, const cp_piece *_Nonnull pieces, size_t count, void *_Nonnull workspace, uint8_t *_Nonnull out,
-  size_t capacity);
+  size_t capacity, uint64_t *_Nullable bits);
 
 /// Fills the pieces. Returns 0 when the bytes cannot be such a stream of such pieces, else 1. What is damaged otherwise
-/// gives other elements, which is for checksums to find. `bits`, where it is given, is filled with what each piece
-/// takes of the stream.
+/// gives other elements, which is for checksums to find. `bits` as above.
 int cp_decode(
   int coding, const cp_piece *_Nonnull pieces, size_t count, void *_Nonnull workspace, const uint8_t *_Nonnull bytes,
   size_t size, uint64_t *_Nullable bits);

@@ -45,10 +45,3 @@ public struct PackedCost: Sendable {
     return counts.reduce(0) { $1 == 0 ? $0 : $0 - Double($1) * log2(Double($1) / total) }
   }
 }
-
-extension PackedFormat {
-  /// What each tensor of a packed file takes, in the file's order.
-  ///
-  /// - Throws: what `read` throws.
-  public static func costs(_ path: String) throws -> [PackedCost] { try content(path).costs }
-}

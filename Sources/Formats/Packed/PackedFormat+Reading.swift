@@ -11,7 +11,10 @@ extension PackedFormat {
   ///
   /// - Throws: `CompressError` with the path and the numbers when the file cannot be read, is truncated, damaged, of
   ///   another version, claims more than it can hold, or describes no valid model.
-  public static func read(_ path: String) throws -> Model { try content(path).model }
+  public static func read(_ path: String) throws -> Model {
+    let file = try MappedFile(path)
+    return try atFile(path) { try file.withBytes { try opened($0, threads: nil).model } }
+  }
 
   /// Reads a model from memory.
   ///
@@ -19,18 +22,33 @@ extension PackedFormat {
   public static func read(_ bytes: [UInt8]) throws -> Model { try read(bytes, threads: nil) }
 
   static func read(_ bytes: [UInt8], threads: Int?) throws -> Model {
-    try bytes.withUnsafeBytes { try content($0, threads: threads).model }
+    try bytes.withUnsafeBytes { try opened($0, threads: threads).model }
   }
 
-  /// What a packed file holds, and what it takes there.
-  static func content(_ path: String) throws -> (model: Model, costs: [PackedCost]) {
+  /// What each tensor of a packed file takes, in the file's order.
+  ///
+  /// - Throws: what `read` throws.
+  public static func costs(_ path: String) throws -> [PackedCost] {
     let file = try MappedFile(path)
-    return try atFile(path) { try file.withBytes { try content($0, threads: nil) } }
+    return try atFile(path) {
+      let content = try file.withBytes { try opened($0, threads: nil) }
+      _ = try content.model
+      return zip(zip(content.layouts, content.tensors), content.bits).map { PackedCost($0.0, $0.1, bits: $1) }
+    }
   }
 
-  private static func content(
-    _ file: UnsafeRawBufferPointer, threads: Int?
-  ) throws -> (model: Model, costs: [PackedCost]) {
+  /// What a packed file holds.
+  private struct Content {
+    let description: PackedDescription
+    let layouts: [PackedTensor]
+    let tensors: [Tensor]
+    /// What each takes in the file.
+    let bits: [Int]
+
+    var model: Model { get throws { try description.model(tensors) } }
+  }
+
+  private static func opened(_ file: UnsafeRawBufferPointer, threads: Int?) throws -> Content {
     let bytes = file.bindMemory(to: UInt8.self).baseAddress
     var head = cp_head()
     switch Int(cp_open(bytes, file.count, &head)) {
@@ -61,8 +79,7 @@ extension PackedFormat {
       throw CompressError("holds \(there) numbers; its description has \(wanted)", kind: .input)
     }
     let (tensors, bits) = try decoded(layouts, streams, bytes, threads)
-    let costs = zip(zip(layouts, tensors), bits).map { PackedCost($0.0, $0.1, bits: $1) }
-    return (try description.model(tensors), costs)
+    return Content(description: description, layouts: layouts, tensors: tensors, bits: bits)
   }
 
   private static func damaged(_ what: String) -> CompressError {

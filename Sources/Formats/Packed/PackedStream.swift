@@ -72,7 +72,7 @@ struct PackedStream {
     let groups = groups(tensors, isFast: options.isFast)
     let total = tensors.reduce(0) { $0 + $1.layout.count }
     let pool = try PackedFormat.pool(forElements: total, threads: options.threads)
-    var streams = [PackedStream?](repeating: nil, count: groups.count)
+    var streams = [[PackedStream]](repeating: [], count: groups.count)
     try withExtendedLifetime(tensors) {
       // A few for each thread at a time, so that how far it is can be told in between.
       var done = 0
@@ -82,16 +82,52 @@ struct PackedStream {
           pool.parallelFor(end - run) { streams[run + $0] = coded(groups[run + $0], of: tensors, options) }
         }
         try Cancellation.checkCurrent()
-        done += streams[run..<end].reduce(0) { $0 + ($1?.elements ?? 0) }
+        done += streams[run..<end].joined().reduce(0) { $0 + $1.elements }
         options.progress(done, total)
       }
     }
-    return streams.compactMap(\.self)
+    return Array(streams.joined())
   }
 
+  /// Bytes of a stream beside those that are coded: its entry and its checksum, at most.
+  private static let overhead = 1 + 7 + 7 + 4
+  /// Elements below which a stream of their own is not worth trying.
+  private static let fewestAlone = 256
+
+  /// A group's parts in one stream, or in several where some of them take less alone: models that learn cost something
+  /// where there is nothing to be learned.
   private static func coded(
     _ parts: [Part], of tensors: [(layout: PackedTensor, values: Tensor)], _ options: PackedFormat.Options
-  ) -> PackedStream {
+  ) -> [PackedStream] {
+    let (whole, bits) = stream(parts, of: tensors, options)
+    guard parts.count > 1 else { return [whole] }
+    let saved = zip(parts, bits).map { part, bits in
+      guard part.count >= fewestAlone else { return 0 }
+      return Int(bits / 8) - stream([part], of: tensors, options, isAdaptive: false).stream.bytes.count - overhead
+    }
+    func cost(_ streams: [PackedStream]) -> Int { streams.reduce(0) { $0 + $1.bytes.count + overhead } }
+    var best = [whole]
+    let candidates = saved.indices.filter { saved[$0] > 0 }
+    guard let most = candidates.max(by: { saved[$0] < saved[$1] }) else { return best }
+    // The one that saves most, or all of them: models begin anew behind each.
+    for apart in candidates.count > 1 ? [[most], candidates] : [candidates] {
+      var runs: [[Part]] = [[]]
+      for (index, part) in parts.enumerated() {
+        if apart.contains(index) { runs += [[part], []] } else { runs[runs.count - 1].append(part) }
+      }
+      let streams = runs.filter { !$0.isEmpty }.map { stream($0, of: tensors, options).stream }
+      if cost(streams) < cost(best) { best = streams }
+    }
+    return best
+  }
+
+  /// Parts as one stream in the coding that makes it smallest, and how many bits each of them takes.
+  ///
+  /// - Parameter isAdaptive: whether models that learn are tried; of several parts nothing else can be.
+  private static func stream(
+    _ parts: [Part], of tensors: [(layout: PackedTensor, values: Tensor)], _ options: PackedFormat.Options,
+    isAdaptive: Bool = true
+  ) -> (stream: PackedStream, bits: [UInt64]) {
     // Tensors that are contiguous and stay are where they are, and so are copies of their offsets.
     let offsets = parts.map { part -> UnsafeMutablePointer<Int16>? in
       let offsets = tensors[part.tensor].layout.offsets
@@ -110,21 +146,23 @@ struct PackedStream {
     let elements = parts.reduce(0) { $0 + $1.count }
     let isFast = options.isFast && parts.count == 1 && elements >= fewestFast
     // In the order of what opens fastest; of equal ones the first is taken.
-    let codings = ([cp_constant, cp_plain, cp_bits, cp_rans] + (isFast ? [] : [cp_mixed])).map { Int32($0) }
+    let simple = [cp_constant, cp_plain, cp_bits, cp_rans].map { Int32($0) }
+    let codings = (parts.count == 1 ? simple : []) + (isFast || !isAdaptive ? [] : [Int32(cp_mixed)])
     let plain = parts.reduce(0) { $0 + $1.count * tensors[$1.tensor].layout.dtype.size }
     // Incompressible elements of several tensors have no plain form: adaptive models add next to nothing.
     let capacity = plain + plain / 8 + 256
     var best: PackedStream?
-    var out = [UInt8](repeating: 0, count: capacity)
-    for coding in parts.count == 1 ? codings : [Int32(cp_mixed)] {
+    var out = [UInt8](repeating: 0, count: capacity), bits = [UInt64](repeating: 0, count: parts.count), found = bits
+    for coding in codings {
       let count = PackedFormat.withWorkspace(cp_workspace(coding, pieces, pieces.count)) {
-        cp_encode(coding, pieces, pieces.count, $0, &out, min(capacity, best.map { $0.bytes.count } ?? capacity))
+        cp_encode(coding, pieces, pieces.count, $0, &out, min(capacity, best.map { $0.bytes.count } ?? capacity), &bits)
       }
       guard count > 0, count < best?.bytes.count ?? .max else { continue }
       best = PackedStream(coding: Int(coding), elements: elements, bytes: Array(out.prefix(count)))
+      found = bits
       if coding == Int32(cp_constant) { break }
     }
     guard let best else { preconditionFailure("\(elements) elements take more than \(capacity) bytes") }
-    return best
+    return (best, found)
   }
 }
