@@ -54,6 +54,7 @@ test-exports: build
 	PROGRAM=$(BIN) Tests/exports/tflite.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/keras.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/packed.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/packed-curve.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/csource.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/library.sh || [ $$? = 77 ]
 
