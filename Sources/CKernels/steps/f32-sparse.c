@@ -73,5 +73,5 @@ const char *ck_check_f32_sparse(const void *step, const ck_operands *of) {
       !ck_holds(of, s->padding, g->window.channels, sizeof(float))) {
     return CK_BEYOND_CONSTANTS;
   }
-  return ck_check_sparse(&s->weights, of, g->outputs);
+  return ck_check_sparse(&s->weights, of, g->outputs, false);
 }

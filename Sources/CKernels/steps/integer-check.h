@@ -28,13 +28,24 @@ static inline const char *ck_check_integer_output(const ck_integer_output *o, co
   return NULL;
 }
 
+// A channel's sum of weights, and that of their magnitudes: with the bias no sum of products leaves 32 bits, or the stored
+// sum is right.
+static inline const char *ck_check_sum(const ck_integer_output *o, const ck_operands *of, size_t channel, int64_t sum,
+                                       int64_t size) {
+  if (o->to_floats) {
+    return ((const int32_t *)ck_constants_at(of, o->weight_sums))[channel] == sum ? NULL : CK_SUMS_OVERFLOW;
+  }
+  const int64_t bias = ((const int32_t *)ck_constants_at(of, o->bias))[channel];
+  return bias + 255 * (sum - size) / 2 >= INT32_MIN && bias + 255 * (sum + size) / 2 <= INT32_MAX ? NULL
+                                                                                                    : CK_SUMS_OVERFLOW;
+}
+
 // Of some channels one after the other whose weights are the columns column... of B (k, n), as ck_u8s8_gemm_fn reads it:
 // sums with the bias fit, or the stored sums of weights are right, and what fills the last four rows is zero.
 static inline const char *ck_check_columns(const ck_integer_output *o, const ck_operands *of, const int8_t *b,
                                            size_t width, size_t column, size_t n, size_t k, size_t channel) {
   enum { most = 64 };
   const int32_t *zeros = o->weight_zero_points == 0 ? NULL : ck_constants_at(of, o->weight_zero_points);
-  const int32_t *bias = ck_constants_at(of, o->bias), *stored = ck_constants_at(of, o->weight_sums);
   for (size_t first = 0; first < n; first += most) {
     const size_t count = ck_min(most, n - first);
     int32_t sums[most] = {0}, sizes[most] = {0}, zero[most] = {0};
@@ -54,14 +65,32 @@ static inline const char *ck_check_columns(const ck_integer_output *o, const ck_
       }
     }
     for (size_t i = 0; i < count; i++) {
-      const size_t c = channel + first + i;
-      if (o->to_floats) {
-        if (stored[c] != sums[i]) return CK_SUMS_OVERFLOW;
-        continue;
-      }
-      const int64_t negative = (sums[i] - sizes[i]) / 2, positive = (sums[i] + sizes[i]) / 2;
-      if (bias[c] + 255 * negative < INT32_MIN || bias[c] + 255 * positive > INT32_MAX) return CK_SUMS_OVERFLOW;
+      const char *wrong = ck_check_sum(o, of, channel + first + i, sums[i], sizes[i]);
+      if (wrong) return wrong;
     }
+  }
+  return NULL;
+}
+
+// The same of weights in quads (see ck_u8s8_quads_fn), n columns of `width`. Zero points count once for each of k weights.
+static inline const char *ck_check_quad_columns(const ck_integer_output *o, const ck_operands *of, const int8_t *b,
+                                                size_t width, size_t n, size_t quads, size_t channel, size_t k) {
+  for (size_t j = 0; j < n; j++) {
+    int64_t sum = 0, size = 0;
+    for (size_t q = 0; q < quads; q++) {
+      for (size_t i = 0; i < 4; i++) {
+        const int64_t w = b[(q * width + j) * 4 + i];
+        sum += w;
+        size += w < 0 ? -w : w;
+      }
+    }
+    if (o->weight_zero_points != 0) {
+      const int64_t zeros = (int64_t)k * ((const int32_t *)ck_constants_at(of, o->weight_zero_points))[channel + j];
+      sum -= zeros;
+      size += zeros < 0 ? -zeros : zeros;
+    }
+    const char *wrong = ck_check_sum(o, of, channel + j, sum, size);
+    if (wrong) return wrong;
   }
   return NULL;
 }

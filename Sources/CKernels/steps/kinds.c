@@ -42,7 +42,8 @@ _Static_assert(sizeof(size_t) == 8 && sizeof(ck_storage) == 4 && sizeof(bool) ==
       F(flag, o.per_image)
 #define QUANTIZATION(q) F(float, q.scale), F(byte, q.zero_point), F(byte, q.limit)
 #define PATCHES(s) \
-  F(size, s geometry), F(size, s tile), F(size, s limits), F(size, s group_bytes), OUTPUT(s output)
+  F(size, s geometry), F(size, s tile), F(size, s limits), F(size, s group_bytes), F(size, s first_quads), F(size, s places), \
+      OUTPUT(s output)
 #define PAIRS                                                                                                       \
   AT(enum, pairs.function, ck_pair_pow), F(size, pairs.axes), F(size, pairs.extents), F(size, pairs.steps_a),       \
       F(size, pairs.steps_b), F(size, pairs.count), F(size, pairs.count_a), F(size, pairs.count_b), F(flag, pairs.is_flat)

@@ -5,7 +5,10 @@
 #include "ck-sparse.h"
 
 // Blocks follow each other in every array, so that all of them together are walked through once.
-static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_operands *of, size_t outputs) {
+//
+// twice: whether a row may come twice in a filter.
+static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_operands *of, size_t outputs,
+                                          bool twice) {
   const size_t blocks = ck_ceil(w->depth, CK_STRIP_ROWS);
   if (w->depth == 0 || w->parts == 0 || outputs > UINT16_MAX) return CK_BAD_NUMBER;
   if (!ck_holds(of, w->bounds, w->parts + 1, sizeof(uint32_t)) || w->places % sizeof(uint32_t) != 0 ||
@@ -27,7 +30,7 @@ static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_o
       const size_t height = ck_min(CK_STRIP_ROWS, w->depth - block * CK_STRIP_ROWS), first = filter;
       for (const size_t end = run + places->run_count; run < end; run++) {
         const size_t count = runs[run].filters, nonzeros = runs[run].nonzeros;
-        if (count == 0 || nonzeros > height) return CK_BAD_INDEX;
+        if (count == 0 || nonzeros > height * (twice ? 2 : 1)) return CK_BAD_INDEX;
         if (!ck_holds(of, w->filters, filter + count, sizeof *filters) ||
             !ck_holds(of, w->rows, weight + count * nonzeros, 1) ||
             !ck_holds(of, w->values, weight + count * nonzeros, 4)) {
@@ -36,7 +39,9 @@ static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_o
         for (const size_t stop = filter + count; filter < stop; filter++) {
           if (filters[filter] < bounds[part] || filters[filter] >= bounds[part + 1]) return CK_BAD_INDEX;
           for (size_t i = 0; i < nonzeros; i++, weight++) {
-            if (rows[weight] >= height || (i > 0 && rows[weight] <= rows[weight - 1])) return CK_BAD_INDEX;
+            if (rows[weight] >= height || (i > 0 && rows[weight] < rows[weight - 1])) return CK_BAD_INDEX;
+            const bool is_second = i > 0 && rows[weight] == rows[weight - 1];
+            if (is_second && (!twice || (i > 1 && rows[weight] == rows[weight - 2]))) return CK_BAD_INDEX;
           }
         }
       }

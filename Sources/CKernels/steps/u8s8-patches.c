@@ -177,10 +177,35 @@ const char *ck_check_u8s8_patches(const void *step, const ck_operands *of) {
   return ck_check_patch_weights(s, of);
 }
 
+// Quads follow each other in the order of panels, and meet activations within a row.
+static const char *check_quads(const ck_u8s8_patches *s, const ck_operands *of, ck_panels panels) {
+  const size_t all = ck_times(s->geometry.groups, ck_panel_count(panels));
+  if (panels.k < 4) return CK_BAD_INDEX;
+  if (!ck_holds(of, s->first_quads, ck_plus(all, 1), sizeof(uint32_t))) return CK_BEYOND_CONSTANTS;
+  const uint32_t *first = ck_constants_at(of, s->first_quads), *at = ck_constants_at(of, s->places);
+  const size_t quads = first[all], bytes = ck_times(panels.tile, 4);
+  if (first[0] != 0) return CK_BAD_INDEX;
+  if (!ck_holds(of, s->places, quads, sizeof(uint32_t)) || !ck_holds(of, 0, quads, bytes)) return CK_BEYOND_CONSTANTS;
+  for (size_t panel = 0; panel < all; panel++) {
+    if (first[panel] > first[panel + 1] || first[panel + 1] > quads) return CK_BAD_INDEX;
+    for (size_t q = first[panel]; q < first[panel + 1]; q++) {
+      if (at[q] > panels.k - 4) return CK_BAD_INDEX;
+    }
+    const size_t group = panel / ck_panel_count(panels), within = panel % ck_panel_count(panels);
+    const int8_t *b = (const int8_t *)of->constants + first[panel] * bytes;
+    const char *wrong = ck_check_quad_columns(&s->output, of, b, panels.tile, ck_panel_columns(panels, within),
+                                              first[panel + 1] - first[panel],
+                                              group * panels.n + within * panels.tile, panels.k);
+    if (wrong) return wrong;
+  }
+  return NULL;
+}
+
 const char *ck_check_patch_weights(const ck_u8s8_patches *s, const ck_operands *of) {
   const ck_geometry *g = &s->geometry;
   if (!ck_is_geometry(g) || !ck_cuts(&s->limits)) return CK_BAD_NUMBER;
-  if (!ck_is_same_tile(s->tile, of->kernels->u8_tile)) return CK_OTHER_TILE;
+  const ck_tile tile = s->first_quads == 0 ? of->kernels->u8_tile : of->kernels->quads_tile;
+  if (tile.rows == 0 || !ck_is_same_tile(s->tile, tile)) return CK_OTHER_TILE;
   if (!ck_maps(of, ck_image_bytes(&g->window, 1),
                ck_result_bytes(&g->window, g->outputs, s->output.to_floats ? sizeof(float) : 1))) {
     return CK_OTHER_SIZES;
@@ -188,8 +213,9 @@ const char *ck_check_patch_weights(const ck_u8s8_patches *s, const ck_operands *
   const char *wrong = ck_check_integer_output(&s->output, of, g->outputs, ck_depth(g));
   if (wrong) return wrong;
   const ck_panels panels = panels_of(s);
-  if (!ck_are_panels(panels) ||
-      ck_plus(ck_times(g->groups - 1, s->group_bytes), ck_u8s8_panel_bytes(panels)) > of->constant_bytes) {
+  if (!ck_are_panels(panels)) return CK_BEYOND_CONSTANTS;
+  if (s->first_quads != 0) return check_quads(s, of, panels);
+  if (ck_plus(ck_times(g->groups - 1, s->group_bytes), ck_u8s8_panel_bytes(panels)) > of->constant_bytes) {
     return CK_BEYOND_CONSTANTS;
   }
   for (size_t group = 0; group < g->groups; group++) {
