@@ -87,19 +87,20 @@ public struct BenchReport: Sendable, Encodable {
     if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
     let pool = try ThreadPool(threads: threads)
     let plan: Plan, options = CompileOptions(maxBatch: batch, isExact: isExact)
-    var densePlan: Plan?
+    func prepared() throws -> Model {
+      let model =
+        path.hasPrefix("zoo:") ? try Self.network(String(path.dropFirst(4))) : try ModelFile.read(path, reading)
+      return try Self.prepared(model, precision, sparsity, pool)
+    }
     if path.hasPrefix("zoo:") {
-      let prepared = try Self.prepared(try Self.network(String(path.dropFirst(4))), precision, sparsity, pool)
+      let prepared = try prepared()
       fileBytes = try NativeFormat.byteCount(prepared)
-      densePlan = try perLayer ? Self.dense(prepared, options) : nil
       // What it took to make the network is nobody's who runs it.
       PeakMemory.reset()
       plan = try compile(consume prepared, options)
     } else {
       fileBytes = try Folders.size(ofFile: path)
-      let prepared = try Self.prepared(try ModelFile.read(path, reading), precision, sparsity, pool)
-      densePlan = try perLayer ? Self.dense(prepared, options) : nil
-      plan = try compile(consume prepared, options)
+      plan = try compile(prepared(), options)
     }
     let session = Session(plan, pool: pool)
     var random = SeededRandom(seed: 0)
@@ -129,16 +130,15 @@ public struct BenchReport: Sendable, Encodable {
     (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
     self.runs = times.count
     peakMemoryBytes = PeakMemory.bytes()
-    layers =
-      try perLayer ? Self.layers(session, densePlan.map { Session($0, pool: pool) }, input, runs: times.count) : nil
-  }
-
-  /// The same with every weight multiplied; nil where no layer leaves zeros out.
-  private static func dense(_ model: Model, _ options: CompileOptions) throws -> Plan? {
-    guard try compile(model, options).leavesZerosOut else { return nil }
-    var options = options
-    options.leavesZerosOut = false
-    return try compile(model, options)
+    guard perLayer else {
+      layers = nil
+      return
+    }
+    // Made when the memory of running alone is known.
+    var everyWeight = options
+    everyWeight.leavesZerosOut = false
+    let dense = plan.leavesZerosOut ? Session(try compile(prepared(), everyWeight), pool: pool) : nil
+    layers = Self.layers(session, dense, input, runs: times.count)
   }
 
   private static func layers(_ session: Session, _ dense: Session?, _ input: Tensor, runs: Int) -> [Layer] {

@@ -2,6 +2,7 @@ import Analysis
 import Datasets
 import Diagnostics
 import Network
+import Runtime
 
 /// What a script wants compared: variants of a model on one data set, the first being the measure of
 /// the others.
