@@ -10,7 +10,9 @@
 
 static compress_status refused(compress_error *error, const char *path, int number) {
   char said[128];
-  if (strerror_r(number, said, sizeof said) != 0) return cx_fail(error, COMPRESS_SYSTEM, "%.300s: error %d", path, number);
+  if (strerror_r(number, said, sizeof said) != 0) {
+    return cx_fail(error, COMPRESS_SYSTEM, "%.300s: error %d", path, number);
+  }
   return cx_fail(error, COMPRESS_SYSTEM, "%.300s: %s", path, said);
 }
 

@@ -92,7 +92,9 @@ static compress_status read_preprocessing(compress_model *model, compress_error 
     return damaged(model, error, "its preprocessing");
   }
   model->has_preprocessing = true;
-  model->preprocessing = (compress_preprocessing){r->short_side, r->crop, r->height, r->width, r->channels, r->scale, {0}, {0}};
+  model->preprocessing = (compress_preprocessing){
+      .short_side = r->short_side, .crop = r->crop, .height = r->height, .width = r->width, .channels = r->channels,
+      .scale = r->scale};
   memcpy(model->preprocessing.mean, r->mean, sizeof r->mean);
   memcpy(model->preprocessing.deviation, r->deviation, sizeof r->deviation);
   return COMPRESS_OK;
@@ -139,7 +141,8 @@ compress_status cx_read_head(compress_model *model, compress_error *error) {
     return damaged(model, error, "its checksum is another");
   }
   // From here on it is what somebody wrote.
-  if (head->plans < 1 || head->plans > most_plans || !cx_is_list(model, head->plan_records, head->plans, sizeof(cx_plan), 8)) {
+  if (head->plans < 1 || head->plans > most_plans ||
+      !cx_is_list(model, head->plan_records, head->plans, sizeof(cx_plan), 8)) {
     return damaged(model, error, "its list of plans");
   }
   compress_status status = read_values(model, error);

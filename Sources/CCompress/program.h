@@ -17,7 +17,8 @@ typedef struct {
   const ck_kernels *kernels;
 } cx_program;
 
-// For up to so many samples on so many threads; what is the same in every call is computed. False where there is no memory.
+// For up to so many samples on so many threads; what is the same in every call is computed. False where there is no
+// memory.
 bool cx_program_make(const compress_model *model, size_t samples, const ck_workers *workers, cx_program *program);
 void cx_program_free(cx_program *program);
 

@@ -20,8 +20,9 @@ struct compress_session {
   atomic_flag is_running;
 };
 
-// Whether so many samples are computed side by side, each by one thread: where what lies between the layers would leave the
-// caches and is more than the weights, which are then read for each sample, and no thread is left without work for long.
+// Whether so many samples are computed side by side, each by one thread: where what lies between the layers would leave
+// the caches and is more than the weights, which are then read for each sample, and no thread is left without work for
+// long.
 static bool run_apart(const compress_model *model, size_t samples, size_t threads) {
   if (samples < 2 || model->head->inputs != 1 || model->head->outputs != 1 ||
       (samples % threads != 0 && samples < 4 * threads)) {

@@ -1,5 +1,5 @@
-// Eight sessions of each file from eight threads, for so many seconds, while models are opened, described and closed: what
-// they give is always the same.
+// Eight sessions of each file from eight threads, for so many seconds, while models are opened, described and closed:
+// what they give is always the same.
 //
 //   library-threads SECONDS FILES…
 #include "compress.h"

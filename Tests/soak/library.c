@@ -1,5 +1,5 @@
-// Damaged compiled plans, opened and run: FILES… are undamaged ones. Each step of what can be opened also runs with every
-// operand and its scratch in memory of its own, so that the address sanitizer sees where one leaves it.
+// Damaged compiled plans, opened and run: FILES… are undamaged ones. Each step of what can be opened also runs with
+// every operand and its scratch in memory of its own, so that the address sanitizer sees where one leaves it.
 //
 //   library COUNT SEED FILES…
 #include "model.h"

@@ -934,7 +934,7 @@ function Model:layers() end
 ---@return { size: integer[], channels: string, layout: string, scale: number, mean: number[], std: number[], crop: { short_side: integer, size: integer }? }?
 function Model:preprocessing() end
 
----Writes a file under --out, in the format of its ending: .cmpr (native), .cmpz (packed), .onnx, .tflite, .safetensors (weights alone), .c (C99, with a header beside it); computes the model.
+---Writes a file under --out, in the format of its ending: .cmpr (native), .cmpz (packed), .onnx, .tflite, .safetensors (weights alone), .c (C99, with a header beside it), .cmpx (compiled, for libcompress); computes the model.
 ---@param file string
 ---@return Model
 function Model:save(file) end

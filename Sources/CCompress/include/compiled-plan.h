@@ -1,5 +1,5 @@
-// A compiled plan as a file: docs/compiled-plan.md. Numbers are little-endian, floats IEEE 754; the records here lie in the
-// file as they are in memory, without gaps.
+// A compiled plan as a file: docs/compiled-plan.md. Numbers are little-endian, floats IEEE 754; the records here lie in
+// the file as they are in memory, without gaps.
 #pragma once
 #include <stddef.h>
 #include <stdint.h>
@@ -15,7 +15,8 @@ extern "C" {
 // Constants begin at multiples of it.
 #define CX_ALIGNMENT 64
 
-// UTF-8 with a zero byte behind it, which is not counted. Empty where there is none. Offsets count from the file's first byte.
+// UTF-8 with a zero byte behind it, which is not counted. Empty where there is none. Offsets count from the file's
+// first byte.
 typedef struct {
   uint32_t offset, bytes;
 } cx_text;
@@ -44,8 +45,8 @@ typedef struct {
   float scale, mean[3], deviation[3];
 } cx_preprocessing;
 
-// Values are numbered; a plan has a list of the bytes of a sample of each, one of which are the inputs and then the outputs,
-// and one of the steps' operands.
+// Values are numbered; a plan has a list of the bytes of a sample of each, one of which are the inputs and then the
+// outputs, and one of the steps' operands.
 typedef struct {
   uint32_t isa;  // 0 scalar, 1 AVX2, 2 AVX-512 with VNNI, 3 NEON
   uint32_t steps, values, operands;

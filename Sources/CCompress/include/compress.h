@@ -8,12 +8,12 @@
  *   float *outputs[] = {scores};
  *   compress_run(session, inputs, outputs, 1, NULL);
  *
- * A model never changes: any number of threads may use one at once. A session is memory to run it in: each runs one call
- * at a time, and different sessions run at the same time. The library keeps nothing outside of these, prints nothing, never
- * ends the process, and allocates nothing in compress_run.
+ * A model never changes: any number of threads may use one at once. A session is memory to run it in: each runs one
+ * call at a time, and different sessions run at the same time. The library keeps nothing outside of these, prints
+ * nothing, never ends the process, and allocates nothing in compress_run.
  *
- * A file may come from anyone: it is checked whole before anything of it runs, and what is wrong with it is an error. It
- * must not be changed while a model of it is open.
+ * A file may come from anyone: it is checked whole before anything of it runs, and what is wrong with it is an error.
+ * It must not be changed while a model of it is open.
  */
 #ifndef COMPRESS_H
 #define COMPRESS_H
@@ -70,9 +70,9 @@ typedef struct {
   int zero_point, limit;
 } compress_value;
 
-/* How a picture becomes the input. Its middle, a square of `crop` pixels out of its shorter side made `short_side` pixels
- * long, or where these are 0 the whole of it, is resized to height and width; bytes are divided by 255, and then each channel
- * is (pixel * scale - mean) / deviation. */
+/* How a picture becomes the input. Its middle, a square of `crop` pixels out of its shorter side made `short_side`
+ * pixels long, or where these are 0 the whole of it, is resized to height and width; bytes are divided by 255, and
+ * then each channel is (pixel * scale - mean) / deviation. */
 typedef struct {
   size_t short_side, crop;
   size_t height, width;
@@ -87,8 +87,8 @@ COMPRESS_API int compress_api_version(void);
 /* NULL when it cannot be opened. */
 COMPRESS_API compress_model *compress_open(const char *path, compress_error *error);
 
-/* The same of a file's bytes, which have to stay as they are until the model and its sessions are closed. They are copied
- * where they do not begin at a multiple of 64. */
+/* The same of a file's bytes, which have to stay as they are until the model and its sessions are closed. They are
+ * copied where they do not begin at a multiple of 64. */
 COMPRESS_API compress_model *compress_open_memory(const void *bytes, size_t size, compress_error *error);
 
 /* Sessions of it may go on. NULL is let pass. */
@@ -110,17 +110,17 @@ COMPRESS_API const compress_preprocessing *compress_model_preprocessing(const co
 /* What it runs with here, "avx2" for instance. */
 COMPRESS_API const char *compress_instruction_set(const compress_model *model);
 
-/* Bytes of memory that such a session takes; SIZE_MAX where it cannot be made. Whoever opens files of strangers asks before
- * making one. */
+/* Bytes of memory that such a session takes; SIZE_MAX where it cannot be made. Whoever opens files of strangers asks
+ * before making one. */
 COMPRESS_API size_t compress_session_bytes(const compress_model *model, size_t threads, size_t most_samples);
 
-/* A session that runs up to `most_samples` samples at once on so many threads, the calling one included; results are the
- * same for any number. NULL when it cannot be made. */
+/* A session that runs up to `most_samples` samples at once on so many threads, the calling one included; results are
+ * the same for any number. NULL when it cannot be made. */
 COMPRESS_API compress_session *compress_session_create(compress_model *model, size_t threads, size_t most_samples,
                                                        compress_error *error);
 
-/* Runs 1 to `most_samples` samples: inputs[i] holds those of input i one after the other, outputs[i] has room for as many
- * results, and the caller keeps both. Their memory does not overlap. */
+/* Runs 1 to `most_samples` samples: inputs[i] holds those of input i one after the other, outputs[i] has room for as
+ * many results, and the caller keeps both. Their memory does not overlap. */
 COMPRESS_API compress_status compress_run(compress_session *session, const float *const *inputs, float *const *outputs,
                                           size_t samples, compress_error *error);
 

@@ -1,4 +1,5 @@
-// What the checks of steps share (ck-step.h): arithmetic that does not wrap around, and what windows and constants hold.
+// What the checks of steps share (ck-step.h): arithmetic that does not wrap around, and what windows and constants
+// hold.
 #pragma once
 #include "step.h"
 

@@ -40,8 +40,8 @@ static inline const char *ck_check_sum(const ck_integer_output *o, const ck_oper
                                                                                                     : CK_SUMS_OVERFLOW;
 }
 
-// Of some channels one after the other whose weights are the columns column... of B (k, n), as ck_u8s8_gemm_fn reads it:
-// sums with the bias fit, or the stored sums of weights are right, and what fills the last four rows is zero.
+// Of some channels one after the other whose weights are the columns column... of B (k, n), as ck_u8s8_gemm_fn reads
+// it: sums with the bias fit, or the stored sums of weights are right, and what fills the last four rows is zero.
 static inline const char *ck_check_columns(const ck_integer_output *o, const ck_operands *of, const int8_t *b,
                                            size_t width, size_t column, size_t n, size_t k, size_t channel) {
   enum { most = 64 };
