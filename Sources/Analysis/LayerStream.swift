@@ -86,7 +86,8 @@ struct LayerStream {
     guard kept[source] == nil, !graph.inputs.contains(source) else { return }
     let path = Self.path(to: source, from: Set(kept.keys), in: graph)
     starts = path.starts
-    startsFromInputs = path.nodes.contains { $0.op.isInput }
+    // Of constants alone nothing would be a network.
+    startsFromInputs = starts.isEmpty || path.nodes.contains { $0.op.isInput }
     session = Session(
       try compile(segment(path.nodes, of: model), CompileOptions(maxBatch: Calibration.batch)), pool: pool)
     let bytes = images.shape[0] * graph.shape(of: source).count * MemoryLayout<Float>.stride
