@@ -54,7 +54,7 @@ import Testing
     var net = GraphBuilder(input: [6, 6, 3])
     net.conv2d(filters: 18, kernel: 3, padding: .same, name: "first")
     net.batchNorm(name: "norm")
-    net.relu(name: "relu")
+    net.activation(.relu, name: "relu")
     net.conv2d(filters: 8, kernel: 3, padding: .same, name: "second")
     net.flatten(name: "flat")
     net.dense(5, name: "scores")
