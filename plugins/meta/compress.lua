@@ -50,6 +50,9 @@
 ---@class EqualizeOptions
 ---@field data? Data # samples by whose values channels are made alike; by weights alone without
 
+---@class PermuteOptions
+---@field columns? integer # channels to a block; default 4
+
 ---@class QuantizeOptions
 ---@field train? TrainOptions # training with rounded weights and activations
 ---@field learn_scales? boolean # whether that training moves the scales, too; default true
@@ -61,6 +64,8 @@
 ---@field params? number|number[] # filters and blocks: parameters that stay, a share up to 1 or a number
 ---@field bytes? number|number[] # filters: bytes of the saved file that stay, a share up to 1 or a number
 ---@field latency_ms? number|number[] # filters and weights: milliseconds for one sample, as measured here
+---@field ram? number|number[] # filters: bytes of memory that it takes in int8 as C source, a share up to 1 or a number
+---@field flash? number|number[] # filters: bytes of weights and tables that it takes in int8 as C source, likewise
 ---@field filters? number|number[] # filters: share of the filters that go
 ---@field blocks? number|number[] # residual blocks: share of the blocks that go
 ---@field ratios? number[]|number[][] # share that goes of each layer, or group of channels, in network order; or such a list for each round
@@ -1647,6 +1652,12 @@ function recalibrate(model, options) end
 ---@param options? EqualizeOptions
 ---@return Model
 function equalize(model, options) end
+
+---The same function with channels that are alike side by side, so that weights pruned in blocks of inputs lose less.
+---@param model Model
+---@param options? PermuteOptions
+---@return Model
+function permute(model, options) end
 
 ---Fits the last dense layer to labelled samples; for networks drawn at random, whose predictions mean nothing.
 ---@param model Model
