@@ -16,7 +16,8 @@ import Testing
   }
 
   /// With the channels of every group that moves freely turned around, the network says what it said.
-  private func checkReversed(_ graph: Graph) throws -> Int {
+  /// To within rounding, which a deep network whose statistics are drawn at random lets grow.
+  private func checkReversed(_ graph: Graph, within tolerance: Float = 1e-4) throws -> Int {
     var networks = RandomNetworks(8)
     let model = try networks.model(graph), order = ChannelOrder(model, blocksOf: 2)
     var orders: [Int: [Int]] = [:]
@@ -27,7 +28,7 @@ import Testing
     let expected = try outputs(model), got = try outputs(moved)
     #expect(got.count == expected.count)
     for (a, b) in zip(expected, got) {
-      guard abs(a - b) > 1e-4 * max(1, abs(a)) else { continue }
+      guard abs(a - b) > tolerance * max(1, abs(a)) else { continue }
       Issue.record("\(b) is not \(a)")
       break
     }
@@ -46,7 +47,7 @@ import Testing
 
   @Test(arguments: ["lenet5", "resnet20", "shufflenet_v2"]) func zooNetworksStay(_ name: String) throws {
     let entry = try Zoo.entry(name)
-    #expect(try checkReversed(entry.graph(entry.defaults)) > 0)
+    #expect(try checkReversed(entry.graph(entry.defaults), within: 2e-3) > 0)
   }
 
   /// Two convolutions, every fourth channel between them large: in the new order the large ones are blocks of their own.

@@ -16,6 +16,7 @@ import Testing
     "f32_winograd_collect", "f32_winograd4_tile", "f32_winograd4_outputs",  // winograd
     "f32_sparse", "u8s8_sparse", "transpose", "f32_transpose_clamp", "i32_transpose_codes",  // the checks of KernelChecks
     "u8s8_gemm", "u8s8_gemm_codes",  // integerTiles
+    "u8s8_quads", "u8s8_quads_codes",  // the checks of KernelChecks
     "bf16_gemm", "bf16_rows", "bf16_columns",  // BFloat16KernelTests
     "f32_depthwise", "f32_depthwise_spread", "f32_depthwise_gather",  // depthwise
     "u8s8_depthwise", "u8s8_depthwise_codes",  // depthwise

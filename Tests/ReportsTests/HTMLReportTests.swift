@@ -198,7 +198,7 @@ final class PageReader: NSObject, XMLParserDelegate {
     #expect(
       said.contains { $0.contains("Kernels leave them out, and save time, in 1 of the \(weighted) layers of “pruned”") }
     )
-    #expect(said.contains { $0.contains("250 µs where every weight multiplied takes 1.00 ms") }, "\(said)")
+    #expect(said.contains { $0.contains("250.0 µs where every weight multiplied takes 1.00 ms") }, "\(said)")
   }
 
   @Test func lostAccuracyIsSaid() throws {

@@ -199,7 +199,9 @@ import Testing
     }
     let small = try result.executor.record(of: result.outcome.stages[1])
     let light = try result.executor.record(of: result.outcome.stages[2])
-    #expect(try small.facts["ram"] == size("small", "ARENA") && light.facts["flash"] == size("light", "CONSTANT"))
+    #expect(try small.facts["ram"] == size("small", "ARENA"))
+    // Which zero points are none is only known of the data it is calibrated on.
+    #expect(try abs(light.facts["flash"]! / size("light", "CONSTANT") - 1) < 0.02)
     #expect(try abs(size("small", "ARENA") / size("net", "ARENA") - 0.6) < 0.07)
     #expect(try abs(size("light", "CONSTANT") - 6000) < 400 && size("net", "CONSTANT") > 9000)
   }

@@ -45,8 +45,9 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     return ("\(a.formatted(digits)) \(unit)", "\(b.formatted(digits)) \(unit)")
   }
 
-  /// The network in int8 as recipes quantize it by default, at ranges that nobody has measured: how large it is does not
-  /// depend on what the numbers are. What is quantized already stays as it is.
+  /// The network in int8 as recipes quantize it by default, at ranges that nobody has measured: of its memory nothing
+  /// depends on them, of its constants a hundredth or two, where a zero point is none. What is quantized already stays as
+  /// it is.
   private static func inIntegers(_ model: Model) throws -> Model {
     guard model.activations.isEmpty else { return model }
     let assignment = try QuantizationAssignment(model.decoded()) { _, _ in
