@@ -1,7 +1,8 @@
 import Datasets
 import Network
 
-/// Gradient descent on labelled data; of a network that is quantized it stays what it is. Its inputs are the model and, if there is one, the teacher.
+/// Gradient descent on labelled data; of a network that is quantized it stays what it is. Its inputs are the model and, if
+/// there is one, the teacher.
 public struct TrainStage: StageWork {
   public let training: TrainingRecipe
   private let name: String
