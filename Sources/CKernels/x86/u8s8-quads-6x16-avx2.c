@@ -10,13 +10,9 @@ enum { TILE_ROWS = 6 };
 
 // The first n < 16 bytes.
 INLINE void store_bytes(uint8_t *to, __m128i bytes, size_t n) {
-  uint64_t low = (uint64_t)_mm_cvtsi128_si64(bytes);
-  if (n >= 8) {
-    __builtin_memcpy(to, &low, 8);
-    low = (uint64_t)_mm_extract_epi64(bytes, 1);
-    to += 8, n -= 8;
-  }
-  for (size_t i = 0; i < n; i++) to[i] = (uint8_t)(low >> (8 * i));
+  uint8_t all[16];
+  _mm_storeu_si128((__m128i *)all, bytes);
+  __builtin_memcpy(to, all, n);
 }
 
 // The result goes to c, or where there is none, requantized to codes.
