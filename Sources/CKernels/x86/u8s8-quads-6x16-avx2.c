@@ -15,7 +15,7 @@ INLINE void store_bytes(uint8_t *to, __m128i bytes, size_t n) {
   __builtin_memcpy(to, all, n);
 }
 
-// The result goes to c, or where there is none, requantized to codes.
+// The result goes to c, or where there is a requantization, to codes.
 INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, const uint32_t *at, const uint8_t *a,
                  size_t lda, const int8_t *b, size_t width, int32_t *c, const ck_requantization *to, uint8_t *codes,
                  size_t ld) {
@@ -36,7 +36,7 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
       for (size_t v = 0; v < vectors; v++) acc[r][v] = vi_dot_4(acc[r][v], x, w[v]);
     }
   }
-  if (c) {
+  if (!to) {
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < m; r++) {
 #pragma clang loop unroll(full)
