@@ -15,8 +15,8 @@ INLINE vi depthwise_sum(vi start, size_t n, size_t channels, size_t taps, const 
   return sum;
 }
 
-CK_ENTRY void KERNEL(u8s8_depthwise)(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
-                                     const int8_t *weights, int32_t *out, size_t ld) {
+INLINE void depthwise_sums(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
+                           const int8_t *weights, int32_t *out, size_t ld) {
   for (size_t i = 0; i < pixels; i++, out += ld) {
     for (size_t c = 0; c < channels; c += LANES) {
       const size_t n = lanes_left(channels - c);
@@ -25,9 +25,8 @@ CK_ENTRY void KERNEL(u8s8_depthwise)(size_t pixels, size_t channels, size_t taps
   }
 }
 
-CK_ENTRY void KERNEL(u8s8_depthwise_codes)(size_t pixels, size_t channels, size_t taps, const void *const *tap,
-                                           size_t step, const int8_t *weights, const ck_requantization *to,
-                                           uint8_t *out, size_t ld) {
+INLINE void depthwise_codes(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
+                            const int8_t *weights, const ck_requantization *to, uint8_t *out, size_t ld) {
   for (size_t i = 0; i < pixels; i++, out += ld) {
     for (size_t c = 0; c < channels; c += LANES) {
       const size_t n = lanes_left(channels - c);
