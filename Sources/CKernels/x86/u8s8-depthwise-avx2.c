@@ -1,6 +1,8 @@
 // Depthwise convolution in integers: the bytes under two taps are interleaved and widened, so that vpmaddwd multiplies
 // and adds both in 32 bits, exactly. Vectors run along 16 channels.
 #if defined(__x86_64__)
+#include <stdbool.h>
+
 #include "../vector/avx2.h"
 #include "../vector/u8s8-depthwise.inc.h"
 
@@ -39,18 +41,18 @@ INLINE void add_pair(vi sums[2], vi first, vi second, const vi weights[2]) {
   sums[1] = vi_add(sums[1], _mm256_madd_epi16(high, weights[1]));
 }
 
-// 16 channels from c on for all pixels. The result goes to sums, or where there is a requantization, to codes.
-INLINE void block(size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
+// 16 channels from c on for all pixels. The result goes to codes, or as sums to out.
+INLINE void block(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
                   const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld, size_t c) {
   vi w[MOST_TAPS / 2][2], start[2];
   vf scales[2];
   widen(w, taps, channels, weights + 4 * c);
 #pragma clang loop unroll(full)
   for (size_t v = 0; v < 2; v++) {
-    start[v] = to ? vi_load(to->bias + c + v * LANES) : vi_set(0);
-    scales[v] = to ? vf_load(to->scale + c + v * LANES) : vf_set(0);
+    start[v] = as_codes ? vi_load(to->bias + c + v * LANES) : vi_set(0);
+    scales[v] = as_codes ? vf_load(to->scale + c + v * LANES) : vf_set(0);
   }
-  const requantizer q = to ? requantizer_of(to) : (requantizer){0};
+  const requantizer q = as_codes ? requantizer_of(to) : (requantizer){0};
   const uint8_t *from[MOST_TAPS];  // not read anew after each store, which may write any byte
   for (size_t t = 0; t < taps; t++) from[t] = tap[t];
   for (size_t i = 0, at = c; i < pixels; i++, at += step) {
@@ -63,7 +65,7 @@ INLINE void block(size_t taps, size_t pixels, size_t channels, const void *const
     const vi none = vi_set(0);
     if (t < taps) add_pair(sums, load_tap(from[t] + at), t + 2 < taps ? load_tap(from[t + 2] + at) : none, w[t / 2]);
     if (t + 1 < taps) add_pair(sums, load_tap(from[t + 1] + at), none, w[t / 2 + 1]);
-    if (to) {
+    if (as_codes) {
       _mm_storeu_si128((__m128i *)(void *)(codes + i * ld + c), requantize_2(q, sums, scales));
     } else {
       vi_store(out + i * ld + c, sums[0]);
@@ -73,33 +75,33 @@ INLINE void block(size_t taps, size_t pixels, size_t channels, const void *const
 }
 
 // The last channels are computed together with some that were already, so that no vector is cut.
-INLINE void blocks(size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
+INLINE void blocks(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
                    const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld) {
   for (size_t c = 0; c < channels; c += BLOCK) {
     const size_t first = c + BLOCK <= channels ? c : channels - BLOCK;
-    block(taps, pixels, channels, tap, step, weights, out, to, codes, ld, first);
+    block(as_codes, taps, pixels, channels, tap, step, weights, out, to, codes, ld, first);
   }
 }
 
 // 3x3 with its number of taps known when this is compiled.
-INLINE bool is_blocked(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
+INLINE bool is_blocked(const bool as_codes, size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                        const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld) {
   if (channels < BLOCK || taps > MOST_TAPS) return false;
-  if (taps == 9) blocks(9, pixels, channels, tap, step, weights, out, to, codes, ld);
-  else blocks(taps, pixels, channels, tap, step, weights, out, to, codes, ld);
+  if (taps == 9) blocks(as_codes, 9, pixels, channels, tap, step, weights, out, to, codes, ld);
+  else blocks(as_codes, taps, pixels, channels, tap, step, weights, out, to, codes, ld);
   return true;
 }
 
 CK_ENTRY void KERNEL(u8s8_depthwise)(size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
                                      const int8_t *weights, int32_t *out, size_t ld) {
-  if (is_blocked(pixels, channels, taps, tap, step, weights, out, NULL, NULL, ld)) return;
+  if (is_blocked(false, pixels, channels, taps, tap, step, weights, out, NULL, NULL, ld)) return;
   depthwise_sums(pixels, channels, taps, tap, step, weights, out, ld);
 }
 
 CK_ENTRY void KERNEL(u8s8_depthwise_codes)(size_t pixels, size_t channels, size_t taps, const void *const *tap,
                                            size_t step, const int8_t *weights, const ck_requantization *to,
                                            uint8_t *out, size_t ld) {
-  if (is_blocked(pixels, channels, taps, tap, step, weights, NULL, to, out, ld)) return;
+  if (is_blocked(true, pixels, channels, taps, tap, step, weights, NULL, to, out, ld)) return;
   depthwise_codes(pixels, channels, taps, tap, step, weights, to, out, ld);
 }
 #endif

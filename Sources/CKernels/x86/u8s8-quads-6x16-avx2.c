@@ -1,6 +1,8 @@
 // Integer products by vpmaddubsw, which adds two products in 16 bits and saturates: the weights of a quad are such that
 // they fit. vpmaddwd by one then adds the two sums of a column in 32 bits.
 #if defined(__x86_64__)
+#include <stdbool.h>
+
 #include "../vector/avx2.h"
 #include "../vector/names.h"
 
@@ -15,10 +17,10 @@ INLINE void store_bytes(uint8_t *to, __m128i bytes, size_t n) {
   __builtin_memcpy(to, all, n);
 }
 
-// The result goes to c, or where there is a requantization, to codes.
-INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, const uint32_t *at, const uint8_t *a,
-                 size_t lda, const int8_t *b, size_t width, int32_t *c, const ck_requantization *to, uint8_t *codes,
-                 size_t ld) {
+// The result goes to codes, or as sums to c.
+INLINE void tile(const bool as_codes, const size_t m, const size_t vectors, size_t n, size_t quads, const uint32_t *at,
+                 const uint8_t *a, size_t lda, const int8_t *b, size_t width, int32_t *c, const ck_requantization *to,
+                 uint8_t *codes, size_t ld) {
   vi acc[TILE_ROWS][2];
 #pragma clang loop unroll(full)
   for (size_t r = 0; r < m; r++) acc[r][0] = acc[r][1] = vi_set(0);
@@ -36,7 +38,7 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
       for (size_t v = 0; v < vectors; v++) acc[r][v] = vi_dot_4(acc[r][v], x, w[v]);
     }
   }
-  if (!to) {
+  if (!as_codes) {
 #pragma clang loop unroll(full)
     for (size_t r = 0; r < m; r++) {
 #pragma clang loop unroll(full)
@@ -64,10 +66,10 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
   }
 }
 
-#define ROWS(i, c, to, codes, ld)                                                \
-  case i:                                                                        \
-    if (n > LANES) tile(i, 2, n, quads, at, a, lda, b, width, c, to, codes, ld); \
-    else tile(i, 1, n, quads, at, a, lda, b, width, c, to, codes, ld);           \
+#define ROWS(i, as_codes, c, to, codes, ld)                                                \
+  case i:                                                                                  \
+    if (n > LANES) tile(as_codes, i, 2, n, quads, at, a, lda, b, width, c, to, codes, ld); \
+    else tile(as_codes, i, 1, n, quads, at, a, lda, b, width, c, to, codes, ld);           \
     break;
 #define TILES(...)                                                           \
   switch (m) {                                                               \
@@ -77,12 +79,12 @@ INLINE void tile(const size_t m, const size_t vectors, size_t n, size_t quads, c
 
 CK_ENTRY void KERNEL(u8s8_quads)(size_t m, size_t n, size_t quads, const uint32_t *at, const uint8_t *a, size_t lda,
                                  const int8_t *b, size_t width, int32_t *c, size_t ldc) {
-  TILES(c, NULL, NULL, ldc)
+  TILES(false, c, NULL, NULL, ldc)
 }
 
 CK_ENTRY void KERNEL(u8s8_quads_codes)(size_t m, size_t n, size_t quads, const uint32_t *at, const uint8_t *a,
                                        size_t lda, const int8_t *b, size_t width, const ck_requantization *to,
                                        uint8_t *out, size_t ld) {
-  TILES(NULL, to, out, ld)
+  TILES(true, NULL, to, out, ld)
 }
 #endif
