@@ -1,17 +1,32 @@
 // Depthwise convolution and its gradients over tap pointers; vectors run along the channels.
 #include "names.h"
 
+// A vector of channels for `count` pixels, so that a weight is read once for all of them.
+INLINE void depthwise_pixels(const size_t count, const size_t n, size_t channels, size_t taps, const void *const *tap,
+                             size_t at, size_t step, const float *weights, vf start, float *out, size_t ld, vf low,
+                             vf high) {
+  vf sum[4] = {start, start, start, start};
+  for (size_t t = 0; t < taps; t++, weights += channels) {
+    const vf w = vf_load_n(weights, n);
+    const float *from = (const float *)tap[t] + at;
+#pragma clang loop unroll(full)
+    for (size_t i = 0; i < count; i++) sum[i] = vf_fma(vf_load_n(from + i * step, n), w, sum[i]);
+  }
+#pragma clang loop unroll(full)
+  for (size_t i = 0; i < count; i++) vf_store_n(out + i * ld, vf_min(high, vf_max(low, sum[i])), n);
+}
+
 // A vector of channels for all pixels.
 INLINE void depthwise_block(const size_t n, size_t pixels, size_t channels, size_t taps, const void *const *tap,
                             size_t step, const float *weights, const float *bias, float *out, size_t ld, vf low,
                             vf high, size_t c) {
   const vf start = vf_load_n(bias + c, n);
-  for (size_t i = 0, at = c; i < pixels; i++, at += step) {
-    vf sum = start;
-    for (size_t t = 0; t < taps; t++) {
-      sum = vf_fma(vf_load_n((const float *)tap[t] + at, n), vf_load_n(weights + t * channels + c, n), sum);
-    }
-    vf_store_n(out + i * ld + c, vf_min(high, vf_max(low, sum)), n);
+  size_t i = 0, at = c;
+  for (; i + 4 <= pixels; i += 4, at += 4 * step) {
+    depthwise_pixels(4, n, channels, taps, tap, at, step, weights + c, start, out + i * ld + c, ld, low, high);
+  }
+  for (; i < pixels; i++, at += step) {
+    depthwise_pixels(1, n, channels, taps, tap, at, step, weights + c, start, out + i * ld + c, ld, low, high);
   }
 }
 
