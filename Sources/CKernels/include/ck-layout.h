@@ -9,8 +9,9 @@ void ck_f32_pack_half(size_t n, size_t width, size_t k, const float *from, size_
                       uint16_t *out);
 // from (n,k) by rows, into the layout of ck_u8s8_gemm_fn.
 void ck_s8_pack(size_t n, size_t width, size_t k, const int8_t *from, int8_t *out);
-// from (n,k) by rows, k >= 4, into quads for ck_u8s8_quads_fn, whose number it returns. Where two weights would leave 16
-// bits, the second moves to a quad that follows. With no `out` it only counts: there are at most k + 4.
+// from (n,k) by rows, n <= 32, k >= 4, into quads for ck_u8s8_quads_fn, whose number it returns. Where two weights would
+// leave 16 bits, what they are too much by moves to a quad that follows. With no `out` it only counts: there are at most
+// k + 4.
 size_t ck_s8_quads(size_t n, size_t width, size_t k, const int8_t *from, uint32_t *at, int8_t *out);
 // Of four weights that meet four neighbouring activations those that have to move, in their places, else 0.
 uint32_t ck_s8_moving(uint32_t four);
