@@ -20,6 +20,7 @@ public struct Evaluation: Sendable {
 
   /// Runs the model over all samples, in batches, in the arithmetic its annotations ask for.
   public init(_ model: Model, on data: any Dataset, context: WorkContext) throws {
+    guard data.count > 0 else { throw CompressError("\"\(data.name)\" has no samples to evaluate on") }
     let found = try Predictions(model, on: data, context: context)
     self.init(predictions: found.predictions, labels: found.labels)
   }

@@ -29,8 +29,13 @@ public struct CSourceFile {
   let header: [UInt8]
 
   /// - Parameter name: of the file, without its folder and ending; the prefix is made of it.
-  /// - Throws: `CompressError` naming the layer there is no C for.
+  /// - Throws: `CompressError` naming the layer there is no C for, or where the header would be taken for one of C's own.
   public init(_ model: Model, name: String) throws {
+    guard !Self.standardHeaders.contains(name.lowercased()) else {
+      throw CompressError(
+        "\(name).h is a header of C's own, which programs in that folder could not include any more",
+        hint: "another name for the file")
+    }
     let network = try CNetwork(model), layout = try Layout(network)
     let writer = SourceWriter(network, layout, prefix: CText.identifier(name))
     prefix = writer.prefix
@@ -41,6 +46,13 @@ public struct CSourceFile {
     macs = network.macs
     (source, header) = writer.files(headerName: Self.plainFile(name) + ".h")
   }
+
+  /// Of C99 and C11, and what else embedded projects commonly have on their path for headers.
+  private static let standardHeaders: Set<String> = [
+    "assert", "complex", "ctype", "errno", "fenv", "float", "inttypes", "iso646", "limits", "locale", "math", "setjmp",
+    "signal", "stdalign", "stdarg", "stdatomic", "stdbool", "stddef", "stdint", "stdio", "stdlib", "stdnoreturn",
+    "string", "strings", "tgmath", "threads", "time", "uchar", "unistd", "wchar", "wctype",
+  ]
 
   /// A file's name that stands between quotes in C as it is.
   private static func plainFile(_ name: String) -> String {

@@ -17,7 +17,7 @@ extension Dataset {
   /// - Throws: `CompressError` when the slice reaches outside.
   public func slice(from start: Int, to end: Int) throws -> any Dataset {
     guard start >= 0, start <= end, end <= count else {
-      throw CompressError("samples \(start)..<\(end) wanted of \"\(name)\", which has \(count)")
+      throw CompressError("samples \(start &+ 1) to \(end) wanted of \"\(name)\", which has \(count)")
     }
     return start == 0 && end == count ? self : try Subset(self, start..<end, step: "\(start)..<\(end)")
   }

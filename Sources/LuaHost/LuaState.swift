@@ -96,6 +96,8 @@ public final class LuaState {
   /// - Throws: a `CompressError` with script and line when the text is not Lua.
   public func load(_ source: String, name: String, environment: LuaEnvironment? = nil) throws -> LuaFunction {
     giveBackReferences()
+    // Editors of some systems begin files with a byte order mark.
+    let source = source.unicodeScalars.first == "\u{FEFF}" ? String(source.unicodeScalars.dropFirst()) : source
     var text = source.first == "#" ? "--" + source : source  // a #! line
     let status = text.withUTF8 { bytes in
       bytes.withMemoryRebound(to: CChar.self) { clua_load(L, $0.baseAddress, $0.count, "@" + name) }

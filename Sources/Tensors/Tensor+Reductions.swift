@@ -33,12 +33,12 @@ extension Tensor {
   ///   least one element and there is none.
   public func reduced(_ reduction: Reduction, axes: [Int]? = nil, keepDims: Bool = false) throws -> Tensor {
     let axes = try axes?.map { try checked(axis: $0) }.sorted() ?? Array(0..<rank)
-    guard Set(axes).count == axes.count else { throw CompressError("axes \(axes) name one twice") }
+    guard Set(axes).count == axes.count else { throw CompressError("axes \(Self.told(axes)) name one twice") }
     let kept = (0..<rank).filter { !axes.contains($0) }
     let target = Shape((0..<rank).compactMap { axes.contains($0) ? (keepDims ? 1 : nil) : shape[$0] })
     let width = axes.reduce(1) { $0 * shape[$1] }
     guard width > 0 || target.count == 0 || !reduction.needsElements else {
-      throw CompressError("\(reduction.rawValue) over no elements: axes \(axes) of shape \(shape)")
+      throw CompressError("\(reduction.rawValue) over no elements: axes \(Self.told(axes)) of shape \(shape)")
     }
 
     let rows = try converted(to: .float32).transposed(kept + axes)

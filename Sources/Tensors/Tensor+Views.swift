@@ -25,7 +25,7 @@ extension Tensor {
   public func transposed(_ axes: [Int]? = nil) throws -> Tensor {
     let axes = axes ?? Array((0..<rank).reversed())
     guard axes.sorted() == Array(0..<rank) else {
-      throw CompressError("\(axes) is no permutation of the \(rank) axes of a tensor of shape \(shape)")
+      throw CompressError("\(Self.told(axes)) is no permutation of the \(rank) axes of a tensor of shape \(shape)")
     }
     return Tensor(
       dtype: dtype, shape: Shape(axes.map { shape[$0] }), strides: axes.map { strides[$0] }, offset: offset,
@@ -36,7 +36,8 @@ extension Tensor {
   public func sliced(axis: Int, _ range: Range<Int>) throws -> Tensor {
     let axis = try checked(axis: axis)
     guard range.lowerBound >= 0, range.upperBound <= shape[axis] else {
-      throw CompressError("slice \(range) is outside axis \(axis) of shape \(shape)")
+      throw CompressError(
+        "elements \(range.lowerBound &+ 1) to \(range.upperBound) are outside axis \(axis + 1) of shape \(shape)")
     }
     var dims = shape.dims
     dims[axis] = range.count
@@ -49,7 +50,7 @@ extension Tensor {
   public func selected(axis: Int, _ index: Int) throws -> Tensor {
     let axis = try checked(axis: axis)
     guard (0..<shape[axis]).contains(index) else {
-      throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+      throw CompressError("index \(index &+ 1) is outside axis \(axis + 1) of shape \(shape)")
     }
     var dims = shape.dims, steps = strides
     dims.remove(at: axis)
@@ -75,7 +76,7 @@ extension Tensor {
     let axis = try checked(axis: axis)
     let extent = shape[axis]
     for index in indices where !(0..<extent).contains(index) {
-      throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+      throw CompressError("index \(index &+ 1) is outside axis \(axis + 1) of shape \(shape)")
     }
     var dims = shape.dims
     dims[axis] = indices.count
@@ -120,7 +121,7 @@ extension Tensor {
     guard rank >= 2 else { throw CompressError("a tensor of shape \(shape) has no first and last axis") }
     for (axis, indices) in [(0, first), (rank - 1, last)] {
       for index in indices where !(0..<shape[axis]).contains(index) {
-        throw CompressError("index \(index) is outside axis \(axis) of shape \(shape)")
+        throw CompressError("index \(index &+ 1) is outside axis \(axis + 1) of shape \(shape)")
       }
     }
     let out = Tensor(zeros: Shape([first.count] + shape.dims[1..<rank - 1] + [last.count]), dtype: dtype)
@@ -197,11 +198,14 @@ extension Tensor {
     return out
   }
 
+  /// Axes as scripts count them, and so do errors: from 1, or back from -1.
+  static func told(_ axes: [Int]) -> [Int] { axes.map { $0 < 0 ? $0 : $0 &+ 1 } }
+
   /// The axis as 0..<rank; negative axes count from the end.
   func checked(axis: Int) throws -> Int {
     let positive = axis < 0 ? axis + rank : axis
     guard (0..<rank).contains(positive) else {
-      throw CompressError("axis \(axis) is outside a tensor of shape \(shape)")
+      throw CompressError("axis \(Self.told([axis])[0]) is outside a tensor of shape \(shape)")
     }
     return positive
   }

@@ -13,8 +13,9 @@ struct ThreadOptions: ParsableArguments {
   ///
   /// - Throws: `CompressError` when the number is out of range.
   func pool() throws -> ThreadPool {
+    let pool = try ThreadPool(threads: count)
     tellTooMany()
-    return try ThreadPool(threads: count)
+    return pool
   }
 
   /// What nobody gains by is allowed, and told.

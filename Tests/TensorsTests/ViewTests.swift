@@ -11,9 +11,9 @@ import Testing
         == [4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23].map(Float.init))
     #expect(try counting.selected(axis: -1, 3).array() == [3, 7, 11, 15, 19, 23] as [Float])
     #expect(try counting.sliced(axis: 0, 1..<1).shape == [0, 3, 4])
-    #expect(message { _ = try counting.sliced(axis: 1, 2..<4) } == "slice 2..<4 is outside axis 1 of shape [2, 3, 4]")
-    #expect(message { _ = try counting.selected(axis: 0, 2) } == "index 2 is outside axis 0 of shape [2, 3, 4]")
-    #expect(message { _ = try counting.sliced(axis: 3, 0..<1) } == "axis 3 is outside a tensor of shape [2, 3, 4]")
+    #expect(message { _ = try counting.sliced(axis: 1, 2..<4) } == "elements 3 to 4 are outside axis 2 of shape [2, 3, 4]")
+    #expect(message { _ = try counting.selected(axis: 0, 2) } == "index 3 is outside axis 1 of shape [2, 3, 4]")
+    #expect(message { _ = try counting.sliced(axis: 3, 0..<1) } == "axis 4 is outside a tensor of shape [2, 3, 4]")
   }
 
   @Test func transposing() throws {
@@ -24,7 +24,7 @@ import Testing
     }
     #expect(try counting.transposed().shape == [4, 3, 2])
     #expect(try turned.transposed([1, 2, 0]).array() == counting.array(Float.self))
-    #expect(message { _ = try counting.transposed([0, 0, 1]) }.contains("[0, 0, 1] is no permutation of the 3 axes"))
+    #expect(message { _ = try counting.transposed([0, 0, 1]) }.contains("[1, 1, 2] is no permutation of the 3 axes"))
   }
 
   @Test func reshaping() throws {
@@ -51,16 +51,16 @@ import Testing
     #expect(try counting.gathered(axis: 2, []).shape == [2, 3, 0])
     for wrong in [-1, 3, Int.max, Int.min] {
       #expect(
-        message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong) is outside axis 1 of shape [2, 3, 4]"
+        message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong + 1) is outside axis 2 of shape [2, 3, 4]"
       )
     }
     #expect(
       try counting.gathered(first: [1], last: [3, 0]).array() == [15, 12, 19, 16, 23, 20] as [Float])
     #expect(try counting.gathered(first: [], last: [0]).shape == [0, 3, 1])
     #expect(
-      message { _ = try counting.gathered(first: [0], last: [4]) } == "index 4 is outside axis 2 of shape [2, 3, 4]")
+      message { _ = try counting.gathered(first: [0], last: [4]) } == "index 5 is outside axis 3 of shape [2, 3, 4]")
     #expect(
-      message { _ = try counting.gathered(first: [2], last: [0]) } == "index 2 is outside axis 0 of shape [2, 3, 4]")
+      message { _ = try counting.gathered(first: [2], last: [0]) } == "index 3 is outside axis 1 of shape [2, 3, 4]")
     let bytes = Tensor((0..<6).map { UInt8($0) }, [3, 2])
     #expect(try bytes.gathered(first: [2, 0], last: [1]).array() == [5, 1] as [UInt8])
     #expect(message { _ = try Tensor(zeros: [3]).gathered(first: [0], last: [0]) }.contains("no first and last axis"))

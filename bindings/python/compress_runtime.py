@@ -9,6 +9,7 @@ variable COMPRESS_LIBRARY says. One file, for any Python from 3.8 on.
 """
 
 import ctypes
+import operator
 import os
 from pathlib import Path
 
@@ -94,6 +95,13 @@ class Value:
         return f"{self.name}: {'x'.join(map(str, self.shape))}"
 
 
+def _count(number, name):
+    number = operator.index(number)
+    if number < 1:
+        raise ValueError(f"{name} = {number}: at least one")
+    return number
+
+
 class Preprocessing:
     """How a picture becomes the input; called with one that has its size, [height, width, channels] of uint8, it gives it."""
 
@@ -114,6 +122,9 @@ class Model:
 
     def __init__(self, source):
         error = _Error()
+        self._model = None
+        if not isinstance(source, (bytes, bytearray, memoryview)) and b"\0" in os.fsencode(source):
+            raise ValueError("a path with a zero character")
         if isinstance(source, (bytes, bytearray, memoryview)):
             self._bytes = numpy.frombuffer(bytes(source), numpy.uint8)
             self._model = _library.compress_open_memory(self._bytes.ctypes.data, self._bytes.size, ctypes.byref(error))
@@ -128,11 +139,14 @@ class Model:
         self.preprocessing = Preprocessing(record.contents) if record else None
         self.instruction_set = _text(_library.compress_instruction_set(self._model))
 
+    def __reduce__(self):
+        raise TypeError("a Model holds memory of this process: open the file again instead of copying or pickling it")
+
     def session(self, threads=1, most_samples=1):
         return Session(self, threads, most_samples)
 
     def session_bytes(self, threads=1, most_samples=1):
-        return _library.compress_session_bytes(self._model, threads, most_samples)
+        return _library.compress_session_bytes(self._model, _count(threads, "threads"), _count(most_samples, "most_samples"))
 
     def __del__(self):
         if getattr(self, "_model", None):
@@ -147,10 +161,14 @@ class Session:
 
     def __init__(self, model, threads=1, most_samples=1):
         error = _Error()
-        self.model, self.most_samples = model, most_samples
-        self._session = _library.compress_session_create(model._model, threads, most_samples, ctypes.byref(error))
+        self.model, self.most_samples, self._session = model, _count(most_samples, "most_samples"), None
+        self._session = _library.compress_session_create(
+            model._model, _count(threads, "threads"), self.most_samples, ctypes.byref(error))
         if not self._session:
             raise Error(error)
+
+    def __reduce__(self):
+        raise TypeError("a Session holds memory of this process: create another instead of copying or pickling it")
 
     def __call__(self, *inputs):
         model = self.model

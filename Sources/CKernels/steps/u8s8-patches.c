@@ -215,6 +215,8 @@ const char *ck_check_patch_weights(const ck_u8s8_patches *s, const ck_operands *
   const ck_panels panels = panels_of(s);
   if (!ck_are_panels(panels)) return CK_BEYOND_CONSTANTS;
   if (s->first_quads != 0) return check_quads(s, of, panels);
+  // Every group has weights of its own, so that walking through them takes no longer than they are many.
+  if (g->groups > 1 && s->group_bytes < ck_u8s8_panel_bytes(panels)) return CK_BAD_NUMBER;
   if (ck_plus(ck_times(g->groups - 1, s->group_bytes), ck_u8s8_panel_bytes(panels)) > of->constant_bytes) {
     return CK_BEYOND_CONSTANTS;
   }

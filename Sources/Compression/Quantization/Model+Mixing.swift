@@ -14,7 +14,7 @@ extension Model {
     let models = try models.map { try $0.foldingBatchNorm() }
     let graph = models[0].graph
     for model in models.dropFirst() where model.graph != graph {
-      throw CompressError("the models are of different networks: they have other layers, or the same in other shapes")
+      throw CompressError("the models are of different networks: \(graph.difference(from: model.graph))")
     }
     var mixed = try Model(graph: graph, parameters: models[0].parametersByLayer, signature: models[0].signature)
     let consumers = graph.consumers
@@ -61,5 +61,20 @@ extension ActivationEncoding {
     case .affine(let quantization): quantization.bits
     case .levels(let levels): Int.bitWidth - (levels.values.count - 1).leadingZeroBitCount
     }
+  }
+}
+
+extension Graph {
+  /// Where two graphs are different, for an error.
+  fileprivate func difference(from other: Graph) -> String {
+    guard inputShapes == other.inputShapes else { return "one takes \(inputShapes), another \(other.inputShapes)" }
+    for node in nodes {
+      let name = "\"\(node.name.escapedForTerminal)\"", shape = shape(of: node.name)
+      guard let counterpart = other[node.name] else { return "one has a layer \(name), another none of that name" }
+      let otherShape = other.shape(of: node.name)
+      guard shape == otherShape else { return "\(name) yields \(shape) in one, \(otherShape) in another" }
+      guard counterpart == node else { return "\(name) is not the same in both" }
+    }
+    return "one has \(nodes.count) layers, another \(other.nodes.count)"
   }
 }

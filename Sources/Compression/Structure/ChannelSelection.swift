@@ -168,7 +168,9 @@ public struct ChannelSelection {
     let (nearest, other) = abs(over.share - wanted) < abs(under.share - wanted) ? (over, under) : (under, over)
     var choice = Choice(removal: [:], parameters: nearest.parameters, macs: nearest.macs)
     choice.removal = removal(nearest.count)
-    if abs(nearest.share - wanted) > 0.01 {
+    if under.count == 0, wanted > 1 {
+      choice.note = "\(target.unit): nothing has to go: \(wanted.rounded4) times what the network has was asked for"
+    } else if abs(nearest.share - wanted) > 0.01 {
       choice.note =
         "\(target.unit): a share of \(nearest.share.rounded4) stays where \(wanted.rounded4) was asked for; "
         + (under.count == order.count && nearest.share > wanted

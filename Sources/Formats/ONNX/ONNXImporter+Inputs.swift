@@ -31,6 +31,11 @@ extension ONNXImporter {
   /// Which inputs have the batch as their first axis: all of them, where all agree on its size. Otherwise the batch is
   /// one sample: inputs have it whose first axis has one element or varies, and the others are taken as they are.
   mutating func findBatch(_ inputs: [ONNXValueMessage]) throws -> [Bool] {
+    if let name = options.inputShapes.keys.sorted().first(where: { name in !inputs.contains { $0.name == name } }) {
+      throw CompressError(
+        "has no input \"\(name.escapedForTerminal.shortened(to: 80))\""
+          + Suggestion.text(for: name, among: inputs.map(\.name)))
+    }
     guard options.hasBatch else { return inputs.map { _ in false } }
     let shapes = try inputs.map(extents)
     var sizes: Set<Int> = []

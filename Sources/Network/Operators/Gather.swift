@@ -39,12 +39,12 @@ public struct Gather: RearrangingSpec {
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     guard (0..<inputs[0].rank).contains(axis) else {
-      throw CompressError("axis \(axis) of shape \(inputs[0])")
+      throw CompressError("axis \(axis &+ 1) of shape \(inputs[0])")
     }
-    guard !indices.isEmpty else { throw CompressError("no indices of axis \(axis) of shape \(inputs[0])") }
+    guard !indices.isEmpty else { throw CompressError("no indices of axis \(axis &+ 1) of shape \(inputs[0])") }
     let extent = inputs[0][axis]
     if let index = indices.first(where: { !(0..<extent).contains($0) }) {
-      throw CompressError("index \(index) of axis \(axis) of shape \(inputs[0])")
+      throw CompressError("index \(index &+ 1) of axis \(axis &+ 1) of shape \(inputs[0])")
     }
     var dims = inputs[0].dims
     dims[axis] = indices.count

@@ -24,7 +24,7 @@ public struct Reduce: OperatorSpec {
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     guard !axes.isEmpty, zip(axes, axes.dropFirst()).allSatisfy(<), axes[0] >= 0, axes.last! < inputs[0].rank else {
-      throw CompressError("axes \(axes) of shape \(inputs[0])")
+      throw CompressError("axes \(axes.map { $0 &+ 1 }) of shape \(inputs[0])")
     }
     return [
       Shape(inputs[0].dims.enumerated().compactMap { axes.contains($0) ? (keepsAxes ? 1 : nil) : $1 })
@@ -69,7 +69,7 @@ public struct ArgMax: OperatorSpec {
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     guard (0..<inputs[0].rank).contains(axis), inputs[0][axis] > 0 else {
-      throw CompressError("axis \(axis) of shape \(inputs[0])")
+      throw CompressError("axis \(axis &+ 1) of shape \(inputs[0])")
     }
     var dims = inputs[0].dims
     if keepsAxis { dims[axis] = 1 } else { dims.remove(at: axis) }

@@ -12,7 +12,7 @@ public struct Transpose: RearrangingSpec {
 
   public func outputShapes(_ inputs: [Shape]) throws -> [Shape] {
     guard axes.sorted() == Array(0..<inputs[0].rank) else {
-      throw CompressError("axes \(axes) are no order of those of shape \(inputs[0])")
+      throw CompressError("axes \(axes.map { $0 &+ 1 }) are no order of those of shape \(inputs[0])")
     }
     return [Shape(axes.map { inputs[0][$0] })]
   }

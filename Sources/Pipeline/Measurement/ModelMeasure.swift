@@ -30,7 +30,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
   func text(_ value: Double) -> String {
     switch self {
     case .bytes: value > 1 ? "\(value.formatted(0)) bytes" : "\((value * 100).formatted(1)) % of the bytes"
-    case .latency: "\(value.formatted(3)) ms"
+    case .latency: value < 0.001 ? "\(value) ms" : "\(value.formatted(3)) ms"
     case .ram, .flash:
       value > 1
         ? "\(value.formatted(0)) bytes of \(rawValue)" : "\((value * 100).formatted(1)) % of the \(rawValue)"
@@ -96,7 +96,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     }
     guard low == steps - 1 else { return Double(low) / Double(steps) }
     least = try min(least, value(low))
-    guard least <= wanted * 1.01 else {
+    guard least <= wanted else {
       let (asked, found) = texts(wanted, least)
       throw CompressError(
         "\(rawValue): \(asked) cannot be reached by zeros; with \(low) of \(steps) weights zero it is \(found)")
@@ -104,7 +104,7 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
     return Double(low) / Double(steps)
   }
 
-  /// The channels of least score without which a model comes nearest to the value: by halving, over the number that go.
+  /// The channels of least score without which a model takes no more than the value: by halving, over the number that go.
   ///
   /// Bytes are exact. Of a latency what is tried are the 64ths of all channels that may go: finer steps would be noise.
   ///
@@ -133,19 +133,18 @@ public enum ModelMeasure: String, Sendable, CaseIterable {
       let middle = (low + high) / 2
       if try at(middle).value <= wanted { high = middle } else { low = middle + 1 }
     }
-    let under = try at(low), over = low > 0 ? try at(low - 1) : under
-    guard under.value <= wanted * 1.01 else {
+    let under = try at(low)
+    guard under.value <= wanted else {
       let (asked, least) = texts(wanted, under.value)
       throw CompressError("\(rawValue): \(asked) cannot be reached; \(selection.keeping), and then it is \(least)")
     }
-    let nearest = abs(over.value - wanted) < abs(under.value - wanted) ? over : under
-    var choice = nearest.choice
-    if abs(nearest.value - wanted) > 0.01 * wanted {
-      let reason =
-        nearest.value > wanted && low == steps
-        ? "no group can give more, since \(selection.keeping)" : "one step more or less is as far from it"
-      let (found, asked) = texts(nearest.value, wanted)
-      choice.note = "\(rawValue): \(found) where \(asked) was asked for; \(reason)"
+    var choice = under.choice
+    let (found, asked) = texts(under.value, wanted)
+    if low == 0 {
+      choice.note = "\(rawValue): nothing has to go: it is \(found) where \(asked) was asked for"
+    } else if under.value < 0.99 * wanted {
+      let (above, _) = texts(try at(low - 1).value, wanted)
+      choice.note = "\(rawValue): \(found) where \(asked) was asked for; one step less would make it \(above)"
     }
     return choice
   }

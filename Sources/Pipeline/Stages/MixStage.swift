@@ -30,7 +30,12 @@ public struct MixStage: StageWork {
     case .bytes(let bytes) where bytes < 1: throw CompressError("a file of \(bytes) bytes")
     default: break
     }
-    guard names.count > 1 else { throw CompressError("there are no candidates to choose among") }
+    guard names.count > 1 else {
+      throw CompressError("\(names.isEmpty ? "no candidate" : "one candidate"): two or more are needed to choose among")
+    }
+    if let twice = names.first(where: { name in names.count { $0 == name } > 1 }) {
+      throw CompressError("two candidates are called \"\(twice.escapedForTerminal)\"")
+    }
     guard data.count > 0, samples > 0 else { throw CompressError("\"\(data.name)\" has no samples to choose by") }
     self.goal = goal
     self.price = price
@@ -74,6 +79,16 @@ public struct MixStage: StageWork {
     let candidates = try inputs.dropFirst().map { candidate in
       let alike = try candidate.equalized(like: inputs[1])
       return alike.layers.isEmpty ? candidate : alike.model
+    }
+    // Ranges of activations make little more of the cheaper one; a quarter more is the wrong order.
+    let sizes = try candidates.map(NativeFormat.byteCount)
+    if price == .bytes,
+      let (cheap, dear) = zip(sizes.indices, sizes.indices.dropFirst())
+        .first(where: { sizes[$0] > sizes[$1] + sizes[$1] / 4 })
+    {
+      throw CompressError(
+        "candidates stand from cheap to dear: \"\(names[cheap])\" takes \(sizes[cheap]) bytes, \"\(names[dear])\" "
+          + "behind it \(sizes[dear])")
     }
     let mix = LayerMix(
       of: inputs[0], candidates, names: names, on: data, samples: samples, byteCount: NativeFormat.byteCount)

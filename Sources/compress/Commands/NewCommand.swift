@@ -50,7 +50,8 @@ struct NewCommand: ParsableCommand {
       terminal.say("  compress check \(path)              its options, and what it would do")
       terminal.say("  compress run \(path) --out results  do it")
     case .plugin:
-      let check = "compress check \(path)".padding(toLength: 33, withPad: " ", startingAt: 0)
+      var check = "compress check \(path)"
+      check += String(repeating: " ", count: max(0, 33 - check.count))
       terminal.say("  \(check)  try it on a tiny network")
       terminal.say("  compress new pipeline my_pipeline  a pipeline beside it; write: use \"\(name)\" {}")
       if let shadowed = (try? PluginCatalog(folders: []).describe(name))?.path {

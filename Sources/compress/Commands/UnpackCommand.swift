@@ -28,6 +28,11 @@ struct UnpackCommand: ParsableCommand {
   func run() throws {
     try Broker.seal()
     let out = self.out ?? PackedName.beside(file, ending: NativeFormat.fileExtension)
+    guard self.out != nil || out != file else {
+      throw CompressError(
+        "\(file.escapedForTerminal) is a native model file by its name: there is nothing to unpack",
+        hint: "--out FILE names what is written, of a packed file that is called so")
+    }
     try ModelFile.checkName(out)
     try PackedName.checkFree(out, overwrite)
     try confinement.confine(
