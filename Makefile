@@ -25,8 +25,9 @@ build: deps
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
 
 # The runtime as a C library, for programs of one's own; takes a C compiler alone. docs/library.md says how for other machines.
+# Beside it what `compress bench --on` copies to other machines, for x86-64 and ARM.
 lib:
-	@PREFIX='$(PREFIX)' CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' STRIP='$(STRIP)' packaging/library.sh '$(LIBDIR)'
+	@RUNNERS=all PREFIX='$(PREFIX)' CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' STRIP='$(STRIP)' packaging/library.sh '$(LIBDIR)'
 
 # The program, its manual page, completions for bash, zsh and fish, the editor's stubs and the documents, below
 # DESTDIR/PREFIX, and the library where `make lib` has made it. Builds nothing, so that it can be root's command; BIN=PATH
@@ -57,6 +58,7 @@ test-exports: build
 	PROGRAM=$(BIN) Tests/exports/packed-curve.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/csource.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/library.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/device.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1

@@ -29,6 +29,8 @@ let package = Package(
       name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     // libcompress, which `make lib` builds without Swift.
     .target(name: "CCompress", dependencies: ["CKernels"]),
+    // Copied to other machines, to measure there; `make lib` links it statically.
+    .executableTarget(name: "compress-runner", dependencies: ["CCompress"]),
 
     // The only program that libhdf5 is in; `compress` starts it with no rights to read HDF5 files.
     .executableTarget(name: "compress-hdf5", dependencies: ["CHDF5", "CConfinement"]),
@@ -61,6 +63,7 @@ let package = Package(
       dependencies: ["CKernels", "CCompress", "Diagnostics", "Files", "Tensors", "Kernels", "Network", "Runtime"]),
     .target(
       name: "Exports", dependencies: ["Diagnostics", "Kernels", "Network", "Formats", "CSource", "CompiledPlans"]),
+    .target(name: "Devices", dependencies: ["Diagnostics", "Files", "Confinement"]),
     .target(
       name: "Analysis",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
@@ -68,7 +71,8 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "CSource", "Analysis", .product(name: "Crypto", package: "swift-crypto"),
+        "Compression", "Runtime", "CSource", "CompiledPlans", "Devices", "Analysis",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Reports",
@@ -102,7 +106,7 @@ let package = Package(
       dependencies: [
         "CEdit", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets",
         "Downloads",
-        "Runtime", "Exports",
+        "Runtime", "Exports", "Devices",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -133,6 +137,7 @@ let package = Package(
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Training", "TestSupport"],
       exclude: ["pytorch_blocks.py", "pytorch_step.py"]),
     .testTarget(name: "FilesTests", dependencies: ["Diagnostics", "Files", "Tensors"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Diagnostics", "Devices"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Datasets"]),
     .testTarget(
       name: "DownloadsTests",
@@ -179,7 +184,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Files", "Confinement", "compress", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Files", "Confinement", "compress", "compress-runner", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["hostile-lines.tsv"]),
     .testTarget(
