@@ -84,13 +84,13 @@ let package = Package(
     // The scripts, and the command line.
     .target(
       name: "ShippedPlugins", path: "plugins", exclude: ["meta"], sources: ["ShippedPlugins.swift"],
-      resources: [.embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
+      resources: [.embedInCode("device"), .embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
     .target(
       name: "Scripting",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "Exports", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
+        "Compression", "Runtime", "Exports", "Devices", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
       ]),
     .target(
       name: "Runs",
@@ -171,8 +171,8 @@ let package = Package(
     .testTarget(
       name: "ScriptingTests",
       dependencies: [
-        "CLuaBridge", "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Compression", "Runtime",
-        "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
+        "CLuaBridge", "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Devices", "Compression",
+        "Runtime", "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
       ],
       exclude: ["walk.lua"]),
     .testTarget(

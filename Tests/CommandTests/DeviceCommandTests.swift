@@ -76,6 +76,32 @@ import Testing
       people.status == 0 && people.output.contains("measured on ssh://device ("), "\(people.output)\(people.errors)")
   }
 
+  @Test func tablesAreMeasuredHereAndThere() throws {
+    guard isSupported else { return }
+    let here = folder.path + "/here.json", there = folder.path + "/there.json"
+    func table(_ path: String, _ more: [String] = []) throws -> [String: Any] {
+      let told = try measure(["bench", "zoo:quick_cnn", "--table", path, "--runs", "20", "--json"] + more)
+      #expect(told.status == 0, "\(told.errors)")
+      return try #require(JSONSerialization.jsonObject(with: Data(told.output.utf8)) as? [String: Any])
+    }
+    let first = try table(here), again = try table(here)
+    let layers = try #require(first["layers"] as? Int)
+    #expect(layers > 8 && first["new"] as? Int == layers)
+    #expect(again["layers"] as? Int == layers && again["new"] as? Int == 0)
+    let remote = try table(there, ["--on", "ssh://device"])
+    #expect(
+      remote["new"] as? Int == layers && (remote["device"] as? [String: Any])?["address"] as? String == "ssh://device")
+    // A table is one machine's.
+    let text = try String(contentsOfFile: here, encoding: .utf8)
+    #expect(text.contains("\"arithmetic\":\"int8\"") && text.contains("\"arithmetic\":\"float32\""))
+    try text.replacing(#/"name":"[^"]*"/#, with: "\"name\":\"another\"").write(
+      toFile: here, atomically: true, encoding: .utf8)
+    let other = try measure(["bench", "zoo:quick_cnn", "--table", here, "--runs", "20"])
+    #expect(other.status == 2 && other.errors.contains("is the table of another machine (another, "), "\(other.errors)")
+    let batch = try measure(["bench", "zoo:quick_cnn", "--table", here, "--batch", "2"])
+    #expect(batch.status == 64 && batch.errors.contains("--batch says nothing with --table"), "\(batch.errors)")
+  }
+
   @Test func runTimesVariantsThere() throws {
     guard isSupported else { return }
     try """

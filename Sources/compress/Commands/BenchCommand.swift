@@ -2,6 +2,7 @@ import ArgumentParser
 import Confinement
 import Devices
 import Diagnostics
+import Files
 import Foundation
 import Kernels
 import Pipeline
@@ -94,6 +95,13 @@ struct BenchCommand: ParsableCommand {
   var compare: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Add what each layer takes to this latency table, for the description of a device; a float model is timed in "
+        + "float32, in int8 and in mixtures of the two, with one thread unless --threads says otherwise.",
+      valueName: "file.json"), completion: .file())
+  var table: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Time static int8 quantization with so many random images instead, with each observer, beside forward passes.",
@@ -121,6 +129,7 @@ struct BenchCommand: ParsableCommand {
         ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare", "--on"] + zeros.dropFirst()
       ),
       ("--training", training, ["--layers", "--strategy", "--macs", "--exact", "--compare", "--on"] + zeros),
+      ("--table", table != nil, ["--batch", "--layers", "--exact", "--compare", "--strategy", "--macs"] + zeros),
       (
         "--quantize", quantize != nil,
         ["--precision", "--batch", "--runs", "--layers", "--strategy", "--macs", "--exact", "--compare", "--on"]
@@ -153,11 +162,14 @@ struct BenchCommand: ParsableCommand {
     let others = try (compare.map { [$0] } ?? []) + PluginFolders(script: nil, given: []).readable
     try confinement.confine(
       Rights(
-        readable: Rights.model(model) + others + (remote == nil ? [] : RunnerProgram.all), writable: [scratch]))
+        readable: Rights.model(model) + others + (remote == nil ? [] : RunnerProgram.all)
+          + (table.map { [Folders.parent(of: $0)] } ?? []),
+        writable: [scratch] + (table.map { [Folders.parent(of: $0)] } ?? [])))
     let earlier = try compare.map { try EarlierBench(file: $0) }
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
+    if let table { return try runTable(table, remote) }
     if remote == nil { threading.tellTooMany() }
     let report = try measured(remote), batch = report.batch
     let terminal = Terminal(.output)
