@@ -76,14 +76,15 @@ bench-zeros: build
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the
 # address sanitizer, Lua's door against a Lua that checks its use, where its sources can be had, the Debian package,
-# installed and removed, and completions in the shells there are. A million files are written on the way: in memory,
-# where there is such a place.
+# installed and removed, a Swift package that depends on the engine, and completions in the shells there are. A million
+# files are written on the way: in memory, where there is such a place.
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/packed.sh || [ $$? = 77 ]
 	mkdir -p out/seeds && COMPRESS_SEEDS=$$PWD/out/seeds $(TEST) --filter DamagedPlansTests
 	SEEDS=out/seeds Tests/soak/library.sh || [ $$? = 77 ]
+	SWIFT='$(SWIFT)' Tests/soak/swift-package.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
 	@if command -v zsh >/dev/null; then PROGRAM=$(BIN) Tests/soak/completions.zsh || [ $$? = 77 ]; \

@@ -6,7 +6,11 @@ import PackageDescription
 
 let package = Package(
   name: "compress",
-  products: [.executable(name: "compress", targets: ["compress"])],
+  products: [
+    .executable(name: "compress", targets: ["compress"]),
+    // The engine for Swift packages of one's own: examples/swift_package.
+    .library(name: "CompressEngine", targets: ["CompressEngine"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -92,6 +96,10 @@ let package = Package(
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
         "Compression", "Runtime", "Exports", "Devices", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
       ]),
+    // What other packages see of all this.
+    .target(
+      name: "CompressEngine",
+      dependencies: ["Diagnostics", "Kernels", "Network", "Formats", "Runtime", "Exports", "Pipeline", "Scripting"]),
     .target(
       name: "Runs",
       dependencies: ["Diagnostics", "Files", "Confinement", "Pipeline", "Reports", "LuaHost", "Scripting"]),
@@ -175,6 +183,7 @@ let package = Package(
         "Runtime", "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
       ],
       exclude: ["walk.lua"]),
+    .testTarget(name: "CompressEngineTests", dependencies: ["CompressEngine"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
