@@ -25,8 +25,9 @@ build: deps
 	$(SWIFT) build -c release --static-swift-stdlib -Xlinker -s
 
 # The runtime as a C library, for programs of one's own; takes a C compiler alone. docs/library.md says how for other machines.
+# Beside it what `compress bench --on` copies to other machines, for x86-64 and ARM.
 lib:
-	@PREFIX='$(PREFIX)' CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' STRIP='$(STRIP)' packaging/library.sh '$(LIBDIR)'
+	@RUNNERS=all PREFIX='$(PREFIX)' CC='$(CC)' AR='$(AR)' OBJCOPY='$(OBJCOPY)' STRIP='$(STRIP)' packaging/library.sh '$(LIBDIR)'
 
 # The program, its manual page, completions for bash, zsh and fish, the editor's stubs and the documents, below
 # DESTDIR/PREFIX, and the library where `make lib` has made it. Builds nothing, so that it can be root's command; BIN=PATH
@@ -57,6 +58,7 @@ test-exports: build
 	PROGRAM=$(BIN) Tests/exports/packed-curve.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/csource.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/exports/library.sh || [ $$? = 77 ]
+	PROGRAM=$(BIN) Tests/exports/device.sh || [ $$? = 77 ]
 
 # Runs the cheap commands behind the figures in README, docs and headers, and compares: Tests/figures. For example:
 # make figures DATA=/data ALL=1 ONLY=lenet THREADS=1
@@ -74,14 +76,15 @@ bench-zeros: build
 # What takes longer than anyone wants to wait for each time: a hundred killed runs, a million damaged files, the fuzzer
 # of the script's vocabulary at length, scripts that mean harm with the limits as they are, the C targets under the
 # address sanitizer, Lua's door against a Lua that checks its use, where its sources can be had, the Debian package,
-# installed and removed, and completions in the shells there are. A million files are written on the way: in memory,
-# where there is such a place.
+# installed and removed, a Swift package that depends on the engine, and completions in the shells there are. A million
+# files are written on the way: in memory, where there is such a place.
 soak: build sanitize
 	TMPDIR=$$([ -w /dev/shm ] && echo /dev/shm || echo "$${TMPDIR:-/tmp}") COMPRESS_SOAK=1 $(TEST)
 	Tests/soak/apicheck.sh || [ $$? = 77 ]
 	Tests/soak/packed.sh || [ $$? = 77 ]
 	mkdir -p out/seeds && COMPRESS_SEEDS=$$PWD/out/seeds $(TEST) --filter DamagedPlansTests
 	SEEDS=out/seeds Tests/soak/library.sh || [ $$? = 77 ]
+	SWIFT='$(SWIFT)' Tests/soak/swift-package.sh || [ $$? = 77 ]
 	Tests/soak/pytorch-networks.sh || [ $$? = 77 ]
 	PROGRAM=$(BIN) Tests/soak/deb.sh || [ $$? = 77 ]
 	@if command -v zsh >/dev/null; then PROGRAM=$(BIN) Tests/soak/completions.zsh || [ $$? = 77 ]; \

@@ -6,7 +6,11 @@ import PackageDescription
 
 let package = Package(
   name: "compress",
-  products: [.executable(name: "compress", targets: ["compress"])],
+  products: [
+    .executable(name: "compress", targets: ["compress"]),
+    // The engine for Swift packages of one's own: examples/swift_package.
+    .library(name: "CompressEngine", targets: ["CompressEngine"]),
+  ],
   dependencies: [
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.6.0"),
     .package(url: "https://github.com/apple/swift-crypto", from: "4.0.0"),
@@ -29,6 +33,8 @@ let package = Package(
       name: "CKernels", linkerSettings: [.linkedLibrary("m"), .linkedLibrary("pthread")]),
     // libcompress, which `make lib` builds without Swift.
     .target(name: "CCompress", dependencies: ["CKernels"]),
+    // Copied to other machines, to measure there; `make lib` links it statically.
+    .executableTarget(name: "compress-runner", dependencies: ["CCompress"]),
 
     // The only program that libhdf5 is in; `compress` starts it with no rights to read HDF5 files.
     .executableTarget(name: "compress-hdf5", dependencies: ["CHDF5", "CConfinement"]),
@@ -61,6 +67,7 @@ let package = Package(
       dependencies: ["CKernels", "CCompress", "Diagnostics", "Files", "Tensors", "Kernels", "Network", "Runtime"]),
     .target(
       name: "Exports", dependencies: ["Diagnostics", "Kernels", "Network", "Formats", "CSource", "CompiledPlans"]),
+    .target(name: "Devices", dependencies: ["Diagnostics", "Files", "Confinement"]),
     .target(
       name: "Analysis",
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Compression", "Runtime"]),
@@ -68,7 +75,8 @@ let package = Package(
       name: "Pipeline",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "CSource", "Analysis", .product(name: "Crypto", package: "swift-crypto"),
+        "Compression", "Runtime", "CSource", "CompiledPlans", "Devices", "Analysis",
+        .product(name: "Crypto", package: "swift-crypto"),
       ]),
     .target(
       name: "Reports",
@@ -80,14 +88,18 @@ let package = Package(
     // The scripts, and the command line.
     .target(
       name: "ShippedPlugins", path: "plugins", exclude: ["meta"], sources: ["ShippedPlugins.swift"],
-      resources: [.embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
+      resources: [.embedInCode("device"), .embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
     .target(
       name: "Scripting",
       dependencies: [
         "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Training",
-        "Compression", "Runtime", "Exports", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
+        "Compression", "Runtime", "Exports", "Devices", "Analysis", "Pipeline", "Reports", "ShippedPlugins", "LuaHost",
       ]),
+    // What other packages see of all this.
+    .target(
+      name: "CompressEngine",
+      dependencies: ["Diagnostics", "Kernels", "Network", "Formats", "Runtime", "Exports", "Pipeline", "Scripting"]),
     .target(
       name: "Runs",
       dependencies: ["Diagnostics", "Files", "Confinement", "Pipeline", "Reports", "LuaHost", "Scripting"]),
@@ -102,7 +114,7 @@ let package = Package(
       dependencies: [
         "CEdit", "Diagnostics", "Files", "Confinement", "Tensors", "Kernels", "Network", "Formats", "Datasets",
         "Downloads",
-        "Runtime", "Exports",
+        "Runtime", "Exports", "Devices",
         "Analysis", "Pipeline", "Reports", "LuaHost", "Scripting", "Runs", "Experiments",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ]),
@@ -133,6 +145,7 @@ let package = Package(
       dependencies: ["Diagnostics", "Tensors", "Kernels", "Network", "Datasets", "Training", "TestSupport"],
       exclude: ["pytorch_blocks.py", "pytorch_step.py"]),
     .testTarget(name: "FilesTests", dependencies: ["Diagnostics", "Files", "Tensors"]),
+    .testTarget(name: "DevicesTests", dependencies: ["Diagnostics", "Devices"]),
     .testTarget(name: "DatasetsTests", dependencies: ["Diagnostics", "Files", "Tensors", "Network", "Datasets"]),
     .testTarget(
       name: "DownloadsTests",
@@ -166,10 +179,11 @@ let package = Package(
     .testTarget(
       name: "ScriptingTests",
       dependencies: [
-        "CLuaBridge", "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Compression", "Runtime",
-        "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
+        "CLuaBridge", "Diagnostics", "Tensors", "Kernels", "Network", "Formats", "Datasets", "Devices", "Compression",
+        "Runtime", "Analysis", "Pipeline", "ShippedPlugins", "LuaHost", "Scripting", "TestSupport",
       ],
       exclude: ["walk.lua"]),
+    .testTarget(name: "CompressEngineTests", dependencies: ["CompressEngine"]),
     .testTarget(
       name: "ExperimentsTests",
       dependencies: [
@@ -179,7 +193,7 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Files", "Confinement", "compress", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Files", "Confinement", "compress", "compress-runner", .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["hostile-lines.tsv"]),
     .testTarget(

@@ -5,7 +5,7 @@
 #   PROGRAM=.build/release/compress LIBRARY=out/lib PREFIX=/usr/local DESTDIR= packaging/install.sh install
 #   PREFIX=/usr/local DESTDIR= packaging/install.sh uninstall
 #
-# The library goes along where LIBRARY holds what `make lib` makes. ZSHDIR is the folder of zsh's completions, where it is not share/zsh/site-functions.
+# The library goes along where LIBRARY holds what `make lib` makes, and the runners for other machines. ZSHDIR is the folder of zsh's completions, where it is not share/zsh/site-functions.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
@@ -77,6 +77,9 @@ install_all() {
     sed "s|^prefix=.*|prefix=$prefix|" "$library/compress.pc" >"$root/lib/pkgconfig/compress.pc"
     install -m 644 "$library/compress.h" "$root/include/compress.h"
     mkdir -p "$root/share/compress/python"
+    for runner in "$library"/compress-runner-*; do
+      if [ -e "$runner" ]; then install -m 755 "$runner" "$root/libexec/compress"; fi
+    done
     install -m 644 bindings/python/compress_runtime.py "$root/share/compress/python/compress_runtime.py"
   fi
 

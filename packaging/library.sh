@@ -5,6 +5,9 @@
 #
 # For another machine: CC=aarch64-linux-gnu-gcc AR=aarch64-linux-gnu-ar OBJCOPY=aarch64-linux-gnu-objcopy
 # STRIP=aarch64-linux-gnu-strip. PREFIX is where it will be installed, which compress.pc says. CFLAGS are added.
+#
+# Beside it compress-runner-MACHINE, linked statically, which `compress bench --on` copies to other machines; RUNNERS=all:
+# for x86_64 and aarch64, where their compilers are there.
 set -eu
 umask 022
 cd "$(dirname "$0")/.."
@@ -56,4 +59,26 @@ Libs.private: -lm -lpthread
 Cflags: -I\${includedir}
 PC
 rm -r "$out/objects"
+
+machine=$($cc -dumpmachine | cut -d- -f1)
+runner=$out/compress-runner-$machine
+rm -f "$runner"
+if $cc -std=c11 -O2 -Wall -Wextra -static -ISources/CCompress/include ${CFLAGS:-} ${LDFLAGS:-} Sources/compress-runner/*.c \
+  "$out/libcompress.a" -lm -lpthread -o "$runner" 2>"$runner.log"; then
+  $strip "$runner"
+else
+  echo "left out: compress-runner-$machine, which is linked statically: $(tail -1 "$runner.log")" >&2
+fi
+rm -f "$runner.log"
+for other in x86_64 aarch64; do
+  [ "${RUNNERS:-}" = all ] && [ "$other" != "$machine" ] || continue
+  if command -v $other-linux-gnu-gcc >/dev/null; then
+    RUNNERS= CFLAGS= LDFLAGS= CC=$other-linux-gnu-gcc AR=$other-linux-gnu-ar OBJCOPY=$other-linux-gnu-objcopy \
+      STRIP=$other-linux-gnu-strip packaging/library.sh "$out/other" >/dev/null
+    mv "$out/other/compress-runner-$other" "$out"
+    rm -r "$out/other"
+  else
+    echo "left out: compress-runner-$other, which takes $other-linux-gnu-gcc" >&2
+  fi
+done
 echo "$out/libcompress.so.$version"

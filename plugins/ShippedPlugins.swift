@@ -8,6 +8,10 @@ public enum ShippedPlugins {
   public static func text(_ path: String) -> String? { bytes[path].map { String(decoding: $0, as: UTF8.self) } }
 
   private static let bytes: [String: [UInt8]] = [
+    "device/cortex_m4.lua": PackageResources.cortex_m4_lua,
+    "device/cortex_m7.lua": PackageResources.cortex_m7_lua,
+    "device/zen3.json": PackageResources.zen3_json,
+    "device/zen3.lua": PackageResources.zen3_lua,
     "pruning/balanced.lua": PackageResources.balanced_lua,
     "pruning/block.lua": PackageResources.block_lua,
     "pruning/depth.lua": PackageResources.depth_lua,

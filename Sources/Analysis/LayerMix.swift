@@ -14,11 +14,13 @@ public struct LayerMix {
     case agreement(cosine: Double)
     /// A file of at most so many bytes.
     case bytes(Int)
+    /// At most so many milliseconds.
+    case latency(Double)
   }
 
   /// What a move costs.
   public enum Price: String, Sendable {
-    case layers, bytes
+    case layers, bytes, latency
   }
 
   /// A layer goes from one candidate to the next.
@@ -37,14 +39,17 @@ public struct LayerMix {
   private let data: any Dataset
   private let samples: Int
   private let byteCount: (Model) throws -> Int
+  private let milliseconds: (Model) throws -> Double
 
   /// - Parameters:
   ///   - candidates: two or more, from cheap to dear.
   ///   - data: what accuracy or agreement is measured on, and, of its first `samples`, the error of outputs.
   ///   - byteCount: of a file with a model.
+  ///   - milliseconds: how long a model takes, where that is the goal or the price.
   public init(
     of original: Model, _ candidates: [Model], names: [String], on data: any Dataset, samples: Int,
-    byteCount: @escaping (Model) throws -> Int
+    byteCount: @escaping (Model) throws -> Int,
+    milliseconds: @escaping (Model) throws -> Double = { _ in preconditionFailure("nobody said how long it takes") }
   ) {
     precondition(candidates.count > 1 && names.count == candidates.count)
     self.original = original
@@ -53,6 +58,7 @@ public struct LayerMix {
     self.data = data
     self.samples = samples
     self.byteCount = byteCount
+    self.milliseconds = milliseconds
     layers = candidates[0].weightLayers
   }
 
@@ -105,6 +111,19 @@ public struct LayerMix {
         throw CompressError("\(names[0]) throughout takes \(least) bytes, more than \(most)")
       }
       return levels(after: try Self.least(moves.count + 1) { $0 > moves.count ? true : try bytes($0) > most } - 1)
+    case .latency(let most):
+      // Conversions come and go between neighbours: more moves may take less.
+      var found: Int?, least = Double.infinity
+      for count in 0...moves.count {
+        let taken = try milliseconds(model(levels(after: count)))
+        least = min(least, taken)
+        if taken <= most { found = count }
+      }
+      guard let found else {
+        throw CompressError(
+          "\(most.formatted(4)) ms cannot be reached: of all that were tried the fastest takes \(least.formatted(4))")
+      }
+      return levels(after: found)
     }
   }
 
@@ -157,16 +176,24 @@ public struct LayerMix {
     for layer in layers.indices {
       // Alone below, all others at the top.
       func alone(_ level: Int) -> [Int] { layers.indices.map { $0 == layer ? level : top } }
-      var before = try error(alone(0)), bytes = try byteCount(model(alone(0)))
+      func asks(_ level: Int) throws -> Double {
+        switch price {
+        case .layers: return Double(level)
+        case .bytes: return Double(try byteCount(model(alone(level))))
+        case .latency: return try milliseconds(model(alone(level)))
+        }
+      }
+      var before = try error(alone(0)), paid = try asks(0)
       var bound = Double.infinity
       for level in 1...top {
         context.progress.update(done: layer * top + level, detail: layers[layer])
-        let after = try error(alone(level)), size = try byteCount(model(alone(level)))
-        let cost = price == .layers ? 1 : Double(max(1, size - bytes))
+        let after = try error(alone(level)), asked = try asks(level)
+        // A byte, a nanosecond: what costs nothing is worth much, and not beyond all measure.
+        let cost = max(price == .latency ? 1e-6 : 1, asked - paid)
         // No move comes before the one that it starts from.
         bound = min(bound, (before - after) / cost)
         moves.append(Move(layer: layer, level: level, worth: bound))
-        (before, bytes) = (after, size)
+        (before, paid) = (after, asked)
       }
     }
     return moves.sorted { ($0.worth, $1.layer, $1.level) > ($1.worth, $0.layer, $0.level) }

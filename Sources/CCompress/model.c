@@ -80,3 +80,13 @@ const compress_preprocessing *compress_model_preprocessing(const compress_model 
 }
 
 const char *compress_instruction_set(const compress_model *model) { return ck_isa_name(model->kernels->isa); }
+
+size_t compress_step_count(const compress_model *model) { return model->plan->steps; }
+
+const char *compress_step_layer(const compress_model *model, size_t index) {
+  return index < model->plan->steps ? cx_string(model, model->steps[index].record->layer) : NULL;
+}
+
+const char *compress_step_kernel(const compress_model *model, size_t index) {
+  return index < model->plan->steps ? model->steps[index].record->kernel : NULL;
+}

@@ -1,6 +1,7 @@
 #include "program.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 // Zeroed, and as much more as it takes to begin at a multiple of the alignment.
 static char *arena_of(cx_program *program, uint64_t bytes) {
@@ -61,4 +62,22 @@ void cx_program_free(cx_program *program) {
   free(program->operands);
   free(program->callers);
   *program = (cx_program){0};
+}
+
+static uint64_t now(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return (uint64_t)time.tv_sec * 1000000000u + (uint64_t)time.tv_nsec;
+}
+
+void cx_program_time(cx_program *program, const compress_model *model, void *const *places, size_t samples,
+                     const ck_workers *workers, uint64_t *nanoseconds) {
+  cx_program_place(program, places);
+  size_t next = 0;
+  for (size_t i = 0; i < model->plan->steps; i++) {
+    if (model->steps[i].is_constant) continue;
+    const uint64_t start = now();
+    ck_run_steps(&program->steps[next++], 1, program->kernels, samples, workers);
+    nanoseconds[i] += now() - start;
+  }
 }

@@ -23,9 +23,17 @@ bool cx_program_make(const compress_model *model, size_t samples, const ck_worke
 void cx_program_free(cx_program *program);
 
 // Places are the inputs and then the outputs.
-static inline void cx_program_run(cx_program *program, void *const *places, size_t samples, const ck_workers *workers) {
+static inline void cx_program_place(cx_program *program, void *const *places) {
   for (size_t i = 0; i < program->callers_count; i++) {
     program->operands[program->callers[i].operand] = places[program->callers[i].port];
   }
+}
+
+static inline void cx_program_run(cx_program *program, void *const *places, size_t samples, const ck_workers *workers) {
+  cx_program_place(program, places);
   ck_run_steps(program->steps, program->count, program->kernels, samples, workers);
 }
+
+// The same, and adds what each step of the model takes.
+void cx_program_time(cx_program *program, const compress_model *model, void *const *places, size_t samples,
+                     const ck_workers *workers, uint64_t *nanoseconds);

@@ -134,8 +134,9 @@ static void lane(void *context, size_t sample, size_t worker) {
   cx_program_run(&session->lanes[worker], places, 1, &alone);
 }
 
-compress_status compress_run(compress_session *session, const float *const *inputs, float *const *outputs,
-                             size_t samples, compress_error *error) {
+// Times each step where there is room for the times.
+static compress_status run(compress_session *session, const float *const *inputs, float *const *outputs, size_t samples,
+                           uint64_t *nanoseconds, compress_error *error) {
   if (!session || !inputs || !outputs) return cx_fail(error, COMPRESS_ARGUMENT, "no session, inputs or outputs");
   const compress_model *model = session->model;
   if (samples < 1 || samples > session->most_samples) {
@@ -157,7 +158,9 @@ compress_status compress_run(compress_session *session, const float *const *inpu
   for (size_t i = 0; i < ports; i++) {
     session->places[i] = i < model->head->inputs ? (void *)(uintptr_t)inputs[i] : outputs[i - model->head->inputs];
   }
-  if (session->lanes && run_apart(model, samples, session->workers.threads)) {
+  if (nanoseconds) {
+    cx_program_time(&session->program, model, session->places, samples, &session->workers, nanoseconds);
+  } else if (session->lanes && run_apart(model, samples, session->workers.threads)) {
     ck_share(&session->workers, SIZE_MAX, samples, lane, session);
   } else {
     cx_program_run(&session->program, session->places, samples, &session->workers);
@@ -165,4 +168,15 @@ compress_status compress_run(compress_session *session, const float *const *inpu
   atomic_flag_clear_explicit(&session->is_running, memory_order_release);
   if (error) *error = (compress_error){.status = COMPRESS_OK};
   return COMPRESS_OK;
+}
+
+compress_status compress_run(compress_session *session, const float *const *inputs, float *const *outputs,
+                             size_t samples, compress_error *error) {
+  return run(session, inputs, outputs, samples, NULL, error);
+}
+
+compress_status compress_run_timed(compress_session *session, const float *const *inputs, float *const *outputs,
+                                   size_t samples, uint64_t *nanoseconds, compress_error *error) {
+  if (!nanoseconds) return cx_fail(error, COMPRESS_ARGUMENT, "no room for the steps' times");
+  return run(session, inputs, outputs, samples, nanoseconds, error);
 }

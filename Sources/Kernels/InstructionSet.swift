@@ -55,6 +55,9 @@ public enum InstructionSet: String, Sendable, CaseIterable {
   /// For reports: "avx512vnni".
   public var reportName: String { isSupported ? String(cString: ck_isa_name(native)) : rawValue }
 
+  /// As C calls it, whether or not this machine has it.
+  public var nativeName: String { String(cString: ck_isa_name(native)) }
+
   package var native: ck_isa {
     switch self {
     case .scalar: ck_scalar

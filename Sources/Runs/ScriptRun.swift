@@ -14,6 +14,7 @@ public final class ScriptRun {
   private let options: ScriptSession.Options
   private let executor: Executor
   private let worker: BrokeredProgram
+  private let remote: Comparer.Remote?
   private let charts: ChartLibrary?
   private let keepsModels: Bool
   public private(set) var record: RunRecord
@@ -24,16 +25,17 @@ public final class ScriptRun {
   }
 
   /// - Parameters:
-  ///   - worker: the program to start for measurements, as `Comparer` has it.
+  ///   - worker: the program to start for measurements, as `Comparer` has it; so is `remote`.
   ///   - version: of this program.
   ///   - command: the arguments that repeat the run.
   public init(
-    _ options: ScriptSession.Options, executor: Executor, worker: BrokeredProgram, version: String, command: [String],
-    uid: String = RunRecord.newID(), charts: ChartLibrary?, keepsModels: Bool = true
+    _ options: ScriptSession.Options, executor: Executor, worker: BrokeredProgram, remote: Comparer.Remote? = nil,
+    version: String, command: [String], uid: String = RunRecord.newID(), charts: ChartLibrary?, keepsModels: Bool = true
   ) {
     self.options = options
     self.executor = executor
     self.worker = worker
+    self.remote = remote
     self.charts = charts
     self.keepsModels = keepsModels
     record = RunRecord(
@@ -87,7 +89,7 @@ public final class ScriptRun {
       for variant in comparison.variants { _ = try executor.result(of: variant.stage) }
       // Before the clocks run: some of it may be a reason to stop.
       try executor.tellWarnings(of: outcome.leaves + comparison.variants.map(\.stage))
-      let result = try Comparer(worker: worker, executor: executor, seed: options.seed)
+      let result = try Comparer(worker: worker, executor: executor, seed: options.seed, remote: remote)
         .run(comparison, keepModels: keepsModels ? options.out.map { $0 + "/models" } : nil)
       record.stages = try stages(of: comparison.variants.map(\.stage) + outcome.leaves)
       record.variants = result.variants.map(RunRecord.Variant.init)

@@ -40,6 +40,7 @@ struct ManualPage {
     ("COMPRESS_ISA", "scalar, avx2 or avx512: kernels of a lesser instruction set than the machine has."),
     ("COMPRESS_MIRROR", "Addresses to fetch data sets from instead of the publishers', separated by spaces."),
     ("COMPRESS_PLUGINS", "The folder of the shipped plugins, instead of those in the program."),
+    ("COMPRESS_RUNNERS", "A folder with compress-runner-x86_64 and compress-runner-aarch64, for --on."),
     ("HOME", "What the folders below are found in where the next three variables are not set."),
     ("XDG_CACHE_HOME", "Its folder compress holds finished stages and fetched data (~/.cache)."),
     ("XDG_CONFIG_HOME", "Its folder compress/plugins holds plugins of your own (~/.config)."),

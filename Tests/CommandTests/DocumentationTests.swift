@@ -58,7 +58,10 @@ import Testing
         let start = line.drop { $0 == " " || $0 == ">" }
         guard start.hasPrefix("```") || start.hasPrefix("~~~") else { continue }
         let place = "\(name):\(number + 1): \(line)"
-        #expect(isOpen ? line == "```" : ["```", "```lua", "```sh", "```json", "```python", "```c"].contains(line), "\(place)")
+        #expect(
+          isOpen
+            ? line == "```" : ["```", "```lua", "```sh", "```json", "```python", "```c", "```swift"].contains(line),
+          "\(place)")
         isOpen.toggle()
       }
       #expect(!isOpen, "\(name)")

@@ -88,4 +88,27 @@ struct TarReaderTests {
     #expect(try message(Self.entry("a", [], type: "L") + Self.end).contains("not understood"))
     #expect(try message([UInt8](repeating: 65, count: 512)).contains("its checksum is no number"))
   }
+
+  @Test func whatIsWrittenIsRead() throws {
+    let folder = try TemporaryFolder(), path = folder.path + "/a.tar"
+    let files: [(name: String, bytes: [UInt8])] = [
+      ("job", Array("plans 1\n".utf8)), ("none", []), ("1.cmpx", [UInt8](repeating: 7, count: 1024)),
+      (String(repeating: "n", count: 99), [UInt8](repeating: 9, count: 513)),
+    ]
+    var archive: [UInt8] = []
+    for (name, bytes) in files {
+      archive += TarHeader.bytes(name: name, size: bytes.count, isExecutable: name == "job") + bytes
+      archive += TarHeader.padding(behind: bytes.count)
+    }
+    try Data(archive + TarHeader.end).write(to: URL(fileURLWithPath: path))
+    let reader = try TarReader(path)
+    for (name, bytes) in files {
+      let entry = try #require(try reader.next())
+      #expect(entry.path == name && entry.size == bytes.count)
+      var read: [UInt8] = []
+      try reader.read { read += $0 }
+      #expect(read == bytes)
+    }
+    #expect(try reader.next() == nil)
+  }
 }

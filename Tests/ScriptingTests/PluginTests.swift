@@ -29,7 +29,7 @@ import Testing
   /// The program carries every plugin that lies in the folders, byte for byte.
   @Test func theProgramCarriesThemAll() throws {
     let files = FileManager.default.enumerator(atPath: sourceRoot + "/plugins")!.compactMap { $0 as? String }
-      .filter { $0.hasSuffix(".lua") && !$0.hasPrefix("meta/") }
+      .filter { ($0.hasSuffix(".lua") || $0.hasSuffix(".json")) && !$0.hasPrefix("meta/") }
     #expect(ShippedPlugins.paths == files.sorted(), "the table in plugins/ShippedPlugins.swift lists every plugin")
     for file in files {
       let text = try String(contentsOfFile: sourceRoot + "/plugins/" + file, encoding: .utf8)
@@ -42,6 +42,21 @@ import Testing
   func worksOnASmallNetwork(_ plugin: [String]) throws {
     let (name, kind) = (plugin[0], plugin[1])
     switch kind {
+    case "device" where name.hasPrefix("cortex"):
+      let result = try run(
+        preamble + "prune(net, use \"filter_l1\" {}, { device = use \"\(name)\" { flash = 8000 } })")
+      let facts = try result.executor.record(of: result.outcome.leaves[0]).facts
+      #expect(try #require(facts["flash"]) <= 8000)
+    case "device":
+      // Its table has what a network of the zoo takes, in float32 and in int8.
+      let result = try run(
+        preamble + """
+          local m = train(net, { data = data, batch = 25 })
+          mix(m, { { "int8", quantize(m, use "int8" { calibration = data }) }, { "float", m } },
+            { data = data, samples = 16, within = 1, device = use "\(name)" {} })
+          """)
+      let record = try result.executor.record(of: result.outcome.leaves[0])
+      #expect(try #require(record.facts["latency_ms"]) > 0)
     case "pruning" where name.hasPrefix("filter_"):
       let result = try run(
         FilterPruningTests.residual + """

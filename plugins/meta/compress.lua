@@ -66,6 +66,7 @@
 ---@field latency_ms? number|number[] # filters and weights: milliseconds for one sample, as measured here
 ---@field ram? number|number[] # filters: bytes of memory that it takes in int8 as C source, a share up to 1 or a number
 ---@field flash? number|number[] # filters: bytes of weights and tables that it takes in int8 as C source, likewise
+---@field device? Plugin|BoundPlugin # filters: alone, they go until the network in int8 fits its memory and flash; with latency_ms, that is what its table says, not what is measured here
 ---@field filters? number|number[] # filters: share of the filters that go
 ---@field blocks? number|number[] # residual blocks: share of the blocks that go
 ---@field ratios? number[]|number[][] # share that goes of each layer, or group of channels, in network order; or such a list for each round
@@ -126,6 +127,8 @@
 ---@field within? number # how much accuracy may be lost: 0.001 is a tenth of a point
 ---@field cosine? number # how far outputs are to agree with the original's, without labels: the least cosine of any of them
 ---@field bytes? integer # the largest native file
+---@field latency_ms? number # the longest that it may take by the device's latency table
+---@field device? Plugin|BoundPlugin # what it is for: with a latency table, layers are weighed by what they take there, not by their bytes
 ---@field data Data # what accuracy or agreement is measured on
 ---@field samples? integer # of these the first so many tell which layers matter; default 64
 
@@ -262,6 +265,15 @@
 ---@field activations? ActivationQuantization
 ---@field correct_bias? boolean # whether the bias takes back what quantization adds to the mean of the output; default false
 ---@field norm? NormQuantization # of the batch norm folded into the layer; float32 without it
+
+---@class DeviceDescription
+---@field bits number[] # of weights that it runs: 8, 32 …
+---@field operators? string[] # that it runs, as native files call them; all without it
+---@field ram? integer # bytes of memory for the network
+---@field flash? integer # bytes for its weights and tables
+---@field clock? number # in Hz
+---@field sources string[] # where all this is from
+---@field table? string # a file of compress bench --table beside the plugin
 
 ---@class NetworkOptions
 ---@field input? number[] # height, width, channels of an image; or the length of a vector
@@ -443,6 +455,12 @@
 ---@field summary string
 ---@field options? table<string, OptionDeclaration>
 ---@field assign fun(layer: Layer, options: table): LayerQuantization?
+
+---@class DevicePlugin
+---@field kind "device"
+---@field summary string
+---@field options? table<string, OptionDeclaration>
+---@field describe fun(options: table): DeviceDescription
 
 ---@class Tensor
 ---@field count integer # elements
@@ -1591,7 +1609,7 @@ function Sensitivity:spread(ratios) end
 function Sensitivity:summary() end
 
 ---What a plugin's file returns.
----@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin
+---@param declared PruningPlugin|SchedulePlugin|QuantizationPlugin|DevicePlugin
 ---@return table
 function plugin(declared) end
 

@@ -56,10 +56,7 @@ public struct SlurmPrograms: Sendable {
   }
 
   private static func find(_ name: String) throws -> String {
-    for folder in (Folders.environment("PATH") ?? "").split(separator: ":") where folder.hasPrefix("/") {
-      let path = "\(folder)/\(name)"
-      if Folders.isFile(path), access(path, X_OK) == 0 { return path }
-    }
+    if let path = Folders.program(name) { return path }
     throw CompressError(
       "--on slurm: there is no \(name) here", kind: .system, hint: "run this where jobs are submitted")
   }

@@ -78,6 +78,8 @@ public enum Operator: Sendable, Hashable {
     Gather.self, Expand.self, Tile.self, DepthToSpace.self, SpaceToDepth.self, Resize.self,
     InsertZeros.self,
   ]
+  /// What native files call them.
+  public static let kinds = known.map { $0.kind }.sorted()
   private static let byKind = Dictionary(uniqueKeysWithValues: known.map { ($0.kind, $0) })
 
   /// A convolution or dense layer; nil for others.

@@ -41,6 +41,15 @@ public struct BenchReport: Sendable, Encodable {
     /// Where zeros are left out, what the layer takes with every weight multiplied, timed in turns with it.
     public let denseMilliseconds: Double?
 
+    init(_ step: Plan.Step, milliseconds: Double, batch: Int, denseMilliseconds: Double?) {
+      (layer, operation, arithmetic, output) = (step.layer, step.operation, step.arithmetic, step.outputShape.dims)
+      self.milliseconds = milliseconds
+      (macs, weightBytes) = (step.macs * batch, step.weightBytes)
+      multiplications = (step.choice?.multiplications ?? step.macs) * batch
+      (kernel, kernelReason, zeros) = (step.kernelName, step.choice?.reason, step.choice?.zeros)
+      self.denseMilliseconds = denseMilliseconds
+    }
+
     private enum CodingKeys: String, CodingKey {
       case layer, operation, arithmetic, output, milliseconds = "p50_ms", macs, multiplications, weightBytes =
         "weight_bytes"
@@ -58,16 +67,18 @@ public struct BenchReport: Sendable, Encodable {
   /// Of the file; of a network of the zoo, what its native file would have.
   public let fileBytes: Int
   public let peakMemoryBytes: Int
-  /// What the machine did while it was timed; no key of the JSON.
-  public let load: MachineLoad
+  /// What the machine did while it was timed; no key of the JSON. Nil where it was another machine.
+  public let load: MachineLoad?
   /// Where the time goes, when that was asked for.
   public let layers: [Layer]?
   /// How many of the batch's random images it answers NaN to; nil when to none.
   public let undefined: Int?
+  /// The machine that it ran on, where that is not this one.
+  public let device: DeviceRecord?
 
   private enum CodingKeys: String, CodingKey {
     case model, precision, threads, batch, p50 = "p50_ms", p90 = "p90_ms", p99 = "p99_ms", max = "max_ms", runs
-    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes", layers, undefined
+    case fileBytes = "file_bytes", peakMemoryBytes = "peak_memory_bytes", layers, undefined, device
   }
 
   /// Measures.
@@ -83,15 +94,10 @@ public struct BenchReport: Sendable, Encodable {
     model path: String, reading: ModelFile.ReadOptions = ModelFile.ReadOptions(), precision: BenchPrecision,
     threads: Int, batch: Int, runs: Int?, perLayer: Bool = false, isExact: Bool = false, sparsity: BenchSparsity? = nil
   ) throws {
-    guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
-    if let runs, !(1...10_000_000).contains(runs) { throw CompressError("\(runs) runs") }
+    try Self.check(batch: batch, runs: runs, most: 10_000_000)
     let pool = try ThreadPool(threads: threads)
-    let plan: Plan, options = CompileOptions(maxBatch: batch, isExact: isExact)
-    func prepared() throws -> Model {
-      let model =
-        path.hasPrefix("zoo:") ? try Self.network(String(path.dropFirst(4))) : try ModelFile.read(path, reading)
-      return try Self.prepared(model, precision, sparsity, pool)
-    }
+    let plan: Plan, fileBytes: Int, options = CompileOptions(maxBatch: batch, isExact: isExact)
+    func prepared() throws -> Model { try Self.prepared(path, reading, precision, sparsity, pool) }
     if path.hasPrefix("zoo:") {
       let prepared = try prepared()
       fileBytes = try NativeFormat.byteCount(prepared)
@@ -117,28 +123,34 @@ public struct BenchReport: Sendable, Encodable {
         return (measured.statistics, MachineLoad(from: start, to: MachineCounters()))
       }
     }
-    self.load = load
     let outputs = plan.outputShape.count
     let unknown = output.withElements(Float.self) { output in
       (0..<batch).count { sample in output[sample * outputs..<(sample + 1) * outputs].contains { $0.isNaN } }
     }
-    undefined = unknown > 0 ? unknown : nil
-    model = path
-    self.precision = precision.rawValue
-    self.threads = threads
-    self.batch = batch
-    (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
-    self.runs = times.count
-    peakMemoryBytes = PeakMemory.bytes()
-    guard perLayer else {
-      layers = nil
-      return
+    let peak = PeakMemory.bytes()
+    var layers: [Layer]?
+    if perLayer {
+      // Made when the memory of running alone is known.
+      var everyWeight = options
+      everyWeight.leavesZerosOut = false
+      let dense = plan.leavesZerosOut ? Session(try compile(prepared(), everyWeight), pool: pool) : nil
+      layers = Self.layers(session, dense, input, runs: times.count)
     }
-    // Made when the memory of running alone is known.
-    var everyWeight = options
-    everyWeight.leavesZerosOut = false
-    let dense = plan.leavesZerosOut ? Session(try compile(prepared(), everyWeight), pool: pool) : nil
-    layers = Self.layers(session, dense, input, runs: times.count)
+    self.init(
+      model: path, precision: precision.rawValue, threads: threads, batch: batch, fileBytes: fileBytes, times: times,
+      peakMemoryBytes: peak, load: load, layers: layers, undefined: unknown, device: nil)
+  }
+
+  init(
+    model: String, precision: String, threads: Int, batch: Int, fileBytes: Int, times: LatencyStatistics,
+    peakMemoryBytes: Int, load: MachineLoad?, layers: [Layer]?, undefined: Int, device: DeviceRecord?
+  ) {
+    (self.model, self.precision, self.threads, self.batch) = (model, precision, threads, batch)
+    (p50, p90, p99, max) = (times.p50, times.p90, times.p99, times.max)
+    runs = times.count
+    (self.fileBytes, self.peakMemoryBytes, self.load) = (fileBytes, peakMemoryBytes, load)
+    (self.layers, self.device) = (layers, device)
+    self.undefined = undefined > 0 ? undefined : nil
   }
 
   private static func layers(_ session: Session, _ dense: Session?, _ input: Tensor, runs: Int) -> [Layer] {
@@ -147,10 +159,7 @@ public struct BenchReport: Sendable, Encodable {
     let saved = dense.map { times.zerosSaved(plan, beside: $0.plan) } ?? []
     return zip(plan.steps, times.milliseconds[0]).map { step, milliseconds in
       Layer(
-        layer: step.layer, operation: step.operation, arithmetic: step.arithmetic, output: step.outputShape.dims,
-        milliseconds: milliseconds, macs: step.macs * batch,
-        multiplications: (step.choice?.multiplications ?? step.macs) * batch, weightBytes: step.weightBytes,
-        kernel: step.kernelName, kernelReason: step.choice?.reason, zeros: step.choice?.zeros,
+        step, milliseconds: milliseconds, batch: batch,
         denseMilliseconds: step.choice?.algorithm == .sparse
           ? saved.first { $0.layer == step.layer }?.denseMilliseconds : nil)
     }
@@ -160,6 +169,20 @@ public struct BenchReport: Sendable, Encodable {
   static func network(_ name: String) throws -> Model {
     let entry = try Zoo.entry(name)
     return try Model(initializing: entry.graph(entry.defaults), entry.initialization, seed: 0)
+  }
+
+  static func check(batch: Int, runs: Int?, most: Int) throws {
+    guard (1...4096).contains(batch) else { throw CompressError("a batch of \(batch) is not within 1 and 4096") }
+    if let runs, !(1...most).contains(runs) { throw CompressError("\(runs) runs are not within 1 and \(most)") }
+  }
+
+  /// A model from a file or of the zoo, in the arithmetic and with the zeros that are asked for.
+  static func prepared(
+    _ path: String, _ reading: ModelFile.ReadOptions, _ precision: BenchPrecision, _ sparsity: BenchSparsity?,
+    _ pool: ThreadPool
+  ) throws -> Model {
+    let model = path.hasPrefix("zoo:") ? try network(String(path.dropFirst(4))) : try ModelFile.read(path, reading)
+    return try prepared(model, precision, sparsity, pool)
   }
 
   private static func prepared(

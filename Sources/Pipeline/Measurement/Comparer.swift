@@ -1,6 +1,7 @@
 import Analysis
 import Confinement
 import Datasets
+import Devices
 import Diagnostics
 import Files
 import Formats
@@ -17,11 +18,25 @@ public struct Comparer {
   let worker: BrokeredProgram
   let executor: Executor
   let seed: UInt64
+  /// Another machine to time the variants on; nil: this one. What they predict is found out here in any case.
+  let remote: Remote?
 
-  public init(worker: BrokeredProgram, executor: Executor, seed: UInt64) {
+  /// A machine, and how many threads to have there; nil for as many as it has processors.
+  public struct Remote: Sendable {
+    let device: RemoteDevice
+    let threads: Int?
+
+    public init(_ device: RemoteDevice, threads: Int?) {
+      self.device = device
+      self.threads = threads
+    }
+  }
+
+  public init(worker: BrokeredProgram, executor: Executor, seed: UInt64, remote: Remote? = nil) {
     self.worker = worker
     self.executor = executor
     self.seed = seed
+    self.remote = remote
   }
 
   /// - Parameter keepModels: a folder that receives every variant's native file, and the same in the format that the
@@ -32,8 +47,8 @@ public struct Comparer {
     for variant in comparison.variants { _ = try executor.result(of: variant.stage) }
     let context = executor.context
     let scratch = try ScratchFolder()
-    let images = "\(scratch.path)/images.f32"
-    try writeImages(comparison, to: images)
+    let images = "\(scratch.path)/images.f32", imageCount = imagesToTime(comparison)
+    try writeImages(comparison, count: imageCount, to: images)
 
     if let folder {
       try Folders.create(folder)
@@ -51,9 +66,19 @@ public struct Comparer {
     let shipped = try comparison.variants.enumerated().map { index, variant in
       try folder.flatMap { try ship(variant, index, into: $0) }
     }
-    let timings = try time(files, comparison, images: images, scratch)
-    let plans = try comparison.variants.map { try compile(try executor.result(of: $0.stage).model) }
-    let zerosSaved = try timeZeros(files, plans, comparison, images: images, scratch)
+    let timings: [Timing], plans: [Plan], measured: DeviceMeasurement?
+    if let remote {
+      let found = try time(on: remote, comparison, images: images, count: imageCount)
+      (timings, plans, measured) = (found.measured.map(\.timing), found.measured.map(\.plan), found)
+    } else {
+      timings = try time(files, comparison, images: images, scratch)
+      plans = try comparison.variants.map { try compile(try executor.result(of: $0.stage).model) }
+      measured = nil
+    }
+    let zerosSaved =
+      measured == nil
+      ? try timeZeros(files, plans, comparison, images: images, scratch)
+      : [[ZerosSaved]](repeating: [], count: files.count)
     var results: [VariantResult] = [], firstPredictions: [Int32] = []
     for (index, variant) in comparison.variants.enumerated() {
       let file = files[index]
@@ -75,12 +100,14 @@ public struct Comparer {
       result.mistakes = judged.mistakes
       results.append(result)
     }
-    return ComparisonOutcome(
+    var outcome = ComparisonOutcome(
       data: comparison.data.name, evaluated: comparison.data.count,
       classes: comparison.data.hasLabels ? comparison.data.classCount : nil,
       images: comparison.images, order: comparison.order, warmUp: comparison.warmUp, cooldown: comparison.cooldown,
-      turns: comparison.turns, threads: context.pool.threads, variants: results,
+      turns: comparison.turns, threads: measured?.measured[0].answer.threads ?? context.pool.threads, variants: results,
       courses: try PruningCourse.all(in: comparison, results, executor), scans: try scans(comparison))
+    outcome.device = measured?.device
+    return outcome
   }
 
   /// Times all variants in turns, while no other process of a sweep computes.
@@ -275,14 +302,14 @@ public struct Comparer {
     for name in stale { try FileManager.default.removeItem(atPath: "\(folder)/\(name)") }
   }
 
-  private func writeImages(_ comparison: Comparison, to path: String) throws {
+  private func writeImages(_ comparison: Comparison, count timed: Int, to path: String) throws {
     let count = comparison.data.count
     var random = SeededRandom(seed: seed).stream("images to time")
     let order = comparison.order == .first ? Array(0..<count) : random.permutation(count)
     try AtomicFile.write(to: path) { writer in
-      for start in stride(from: 0, to: comparison.images, by: Classifier.batch) {
+      for start in stride(from: 0, to: timed, by: Classifier.batch) {
         try executor.context.cancellation.check()
-        let indices = Array(order[start..<min(start + Classifier.batch, comparison.images)])
+        let indices = Array(order[start..<min(start + Classifier.batch, timed)])
         try comparison.data.batch(indices).images.withBytes { try writer.write($0) }
       }
     }

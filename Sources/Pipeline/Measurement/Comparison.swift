@@ -230,6 +230,8 @@ public struct ComparisonOutcome: Sendable {
   /// As many as were asked for; `Timing` says how many each variant had.
   public var turns: Int
   public var threads: Int
+  /// The machine that the variants were timed on, where that is not this one.
+  public var device: DeviceRecord?
   public var variants: [VariantResult]
   /// How variants were pruned, step by step.
   public var courses: [PruningCourse]

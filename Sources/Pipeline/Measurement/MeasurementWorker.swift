@@ -35,7 +35,7 @@ public enum MeasurementWorker {
   /// How long a turn lasts at least. Slow spells of 10 to 40 ms were seen that come and go by themselves, in which a small
   /// network takes half as long again; a process that times 300 runs of 6 µs was in one altogether, one time in a few.
   /// Neither where things lie in memory (`setarch -R`) nor more warm-up changed how often.
-  private static let leastSeconds = 0.1
+  static let leastSeconds = 0.1
 
   private static func time(_ job: MeasurementJob, _ pool: ThreadPool) throws -> Timing {
     let session = Session(try compile(ModelFile.read(job.model)), pool: pool)

@@ -1,5 +1,6 @@
 import Analysis
 import Datasets
+import Devices
 import Diagnostics
 import Formats
 import Network
@@ -19,15 +20,23 @@ public struct MixStage: StageWork {
   public let samples: Int
   /// What the candidates are called, for labels and notes.
   public let names: [String]
+  /// What it is for: whose table says how long layers take, and what it can run.
+  public let device: DeviceDescription?
 
   /// - Throws: `CompressError` when the goal is out of range or there are no candidates to choose among.
-  public init(_ goal: Goal, price: Price, names: [String], data: any Dataset, samples: Int = 64) throws {
+  public init(
+    _ goal: Goal, price: Price, names: [String], data: any Dataset, samples: Int = 64, device: DeviceDescription? = nil
+  )
+    throws
+  {
     switch goal {
     case .accuracy(let within) where !(0...1).contains(within):
       throw CompressError("accuracy within \(within) of the original's: that is a share from 0 to 1")
     case .agreement(let cosine) where !(0...1).contains(cosine):
       throw CompressError("a cosine of \(cosine) with the original's outputs: that is a number from 0 to 1")
     case .bytes(let bytes) where bytes < 1: throw CompressError("a file of \(bytes) bytes")
+    case .latency(let milliseconds) where !(milliseconds > 0 && milliseconds.isFinite):
+      throw CompressError("a network that takes \(milliseconds) ms")
     default: break
     }
     guard names.count > 1 else {
@@ -42,6 +51,14 @@ public struct MixStage: StageWork {
     self.names = names
     self.data = data
     self.samples = min(samples, data.count)
+    self.device = device
+    let isByLatency = if case .latency = goal { true } else { price == .latency }
+    guard !isByLatency || device?.table != nil else {
+      throw CompressError(
+        (device.map { "\"\($0.name)\" has no latency table" } ?? "there is no device")
+          + ": how long layers take, nobody has measured",
+        hint: "compress bench MODEL --table FILE measures; the description of a device names the file")
+    }
   }
 
   public var kind: String { "mix" }
@@ -53,11 +70,13 @@ public struct MixStage: StageWork {
       case .accuracy(let within): ["accuracy": .number(within)]
       case .agreement(let cosine): ["cosine": .number(cosine)]
       case .bytes(let bytes): ["bytes": .int(bytes)]
+      case .latency(let milliseconds): ["latency_ms": .number(milliseconds)]
       }
-    return [
+    let recipe: Recipe = [
       "goal": goal, "price": .string(price.rawValue), "data": try data.identity.recipe(), "samples": .int(samples),
       "names": .list(names.map { .string($0) }),
     ]
+    return recipe.adding(try device.map { ["device": try $0.recipe] })
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
@@ -69,7 +88,7 @@ public struct MixStage: StageWork {
         }
         throw error
       }
-    case .agreement, .bytes: try Measure.agreement.check(inputs[0], original: inputs[0], fits: data)
+    case .agreement, .bytes, .latency: try Measure.agreement.check(inputs[0], original: inputs[0], fits: data)
     }
     return inputs[0]
   }
@@ -90,8 +109,10 @@ public struct MixStage: StageWork {
         "candidates stand from cheap to dear: \"\(names[cheap])\" takes \(sizes[cheap]) bytes, \"\(names[dear])\" "
           + "behind it \(sizes[dear])")
     }
+    for (name, candidate) in zip(names, candidates) { try device?.check(candidate, called: "candidate \"\(name)\"") }
     let mix = LayerMix(
-      of: inputs[0], candidates, names: names, on: data, samples: samples, byteCount: NativeFormat.byteCount)
+      of: inputs[0], candidates, names: names, on: data, samples: samples, byteCount: NativeFormat.byteCount,
+      milliseconds: { try device!.milliseconds(of: $0).milliseconds })
     context.progress.begin(label, total: mix.steps)
     let levels = try mix.levels(for: goal, price: price, context: context.work)
     let model = try mix.model(levels)
@@ -102,6 +123,11 @@ public struct MixStage: StageWork {
     if case .agreement = goal {
       let judge = try Judge(.agreement, original: inputs[0], on: data, context: context.work)
       record.facts["cosine"] = try judge.score(model)
+    }
+    if let device, device.table != nil {
+      let found = try device.milliseconds(of: model)
+      record.facts["latency_ms"] = found.milliseconds
+      record.notes += device.remarks(on: found, decided: "which layers are which")
     }
     let cost = ModelCost(model)
     for (level, name) in names.enumerated() {

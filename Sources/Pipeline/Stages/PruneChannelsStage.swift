@@ -1,6 +1,7 @@
 import Analysis
 import Compression
 import Datasets
+import Devices
 import Diagnostics
 import Network
 import Tensors
@@ -21,11 +22,15 @@ public struct PruneChannelsStage: StageWork {
   /// Samples on which the layers that are left are fitted to give what they gave before (`Reconstruction`); nil leaves
   /// them as they are.
   public let reconstruction: (any Dataset)?
+  /// What it is for: whose table says how long layers take, and what it can run.
+  public let device: DeviceDescription?
 
   public enum Target: Sendable {
     case cost(CostTarget)
     /// Bytes of the model's file or on a device, or milliseconds for one sample: found by trying.
     case measured(ModelMeasure, Double)
+    /// A limit, which nothing is removed for where it is kept already.
+    case atMost(ModelMeasure, Int)
     /// A share for each group of channels that the policy does not skip, in the network's order.
     case shares([Double])
   }
@@ -33,7 +38,7 @@ public struct PruneChannelsStage: StageWork {
   /// - Throws: `CompressError` when the target is out of range.
   public init(
     _ policy: any PruningPolicy, target: Target, minimum: Int = 1, multiple: Int = 1, samples: (any Dataset)? = nil,
-    reconstruction: (any Dataset)? = nil
+    reconstruction: (any Dataset)? = nil, device: DeviceDescription? = nil
   ) throws {
     guard policy.unit == .filter else {
       let own = policy.unit == .residualBlock ? "blocks" : "single weights"
@@ -48,6 +53,8 @@ public struct PruneChannelsStage: StageWork {
       guard value > 0, value.isFinite else {
         throw CompressError("\(measure.rawValue) = \(value) leaves nothing of the network")
       }
+    case .atMost(let measure, let most):
+      guard most > 0 else { throw CompressError("\(measure.rawValue) = \(most) leaves nothing of the network") }
     case .shares(let shares):
       if let bad = shares.first(where: { !(0..<1).contains($0) }) {
         throw CompressError("a share of \(bad) is not from 0 to below 1")
@@ -59,6 +66,16 @@ public struct PruneChannelsStage: StageWork {
     self.multiple = multiple
     self.samples = samples
     self.reconstruction = reconstruction
+    self.device = device
+    guard let device else { return }
+    if case .measured(.latency, _) = target, device.table == nil {
+      throw CompressError(
+        "\"\(device.name)\" has no latency table: how long a network takes there, nobody has measured",
+        hint: "compress bench MODEL --on ssh://HOST --table FILE measures; without device, latency_ms is measured here")
+    }
+    if case .atMost = target, !device.bits.contains(8) {
+      throw CompressError("\"\(device.name)\" does not run weights of 8 bits, in which memory and flash are counted")
+    }
   }
 
   public var kind: String { "prune" }
@@ -67,7 +84,9 @@ public struct PruneChannelsStage: StageWork {
     let aim: String =
       switch target {
       case .cost(let target): target.text
-      case .measured(let measure, let value): "to \(measure.text(value))"
+      case .measured(let measure, let value): "to \(measure.text(value))" + (device.map { " on \($0.name)" } ?? "")
+      case .atMost(let measure, let most):
+        "to the \(most) bytes of \(measure.rawValue) of \(device?.name ?? "a device")"
       case .shares(let shares): "filters of \(shares.count) groups"
       }
     return "prune \(aim) by \(policy.name)"
@@ -78,12 +97,14 @@ public struct PruneChannelsStage: StageWork {
       switch target {
       case .cost(let target): target.recipe
       case .measured(let measure, let value): ["unit": .string(measure.rawValue), "value": .number(value)]
+      case .atMost(let measure, let most): ["unit": .string(measure.rawValue), "most": .int(most)]
       case .shares(let shares): ["unit": "shares", "value": .list(shares.map { .number($0) })]
       }
-    return [
+    let recipe: Recipe = [
       "policy": try policy.recipe(on: samples), "unit": "filter", "target": aim, "minimum": .int(minimum),
       "multiple": .int(multiple), "reconstruction": try reconstruction?.identity.recipe() ?? .null,
     ]
+    return recipe.adding(try device.map { ["device": try $0.recipe] })
   }
 
   public func graph(inputs: [Graph]) throws -> Graph {
@@ -98,6 +119,12 @@ public struct PruneChannelsStage: StageWork {
   public func run(inputs: [Model], context: StageContext) throws -> StageResult {
     let model = inputs[0]
     try policy.check(layers: model.weightLayers)
+    if case .atMost = target {
+      // Its weights become integers of 8 bits.
+      try device?.check(model.graph.nodes.map { ($0.name, $0.op.spec.kind, nil) }, of: "the network")
+    } else {
+      try device?.check(model, called: "the network")
+    }
     let (groups, choice) = try choice(for: model, context: context)
     let whole = groups.cost(removing: [:])
     var result = StageResult(try model.removing(choice.removal, of: groups))
@@ -124,7 +151,14 @@ public struct PruneChannelsStage: StageWork {
             + found.skipped.joined(separator: ", "))
       }
     }
-    if case .measured(let measure, _) = target {
+    if case .atMost(let measure, _) = target {
+      result.record.facts[measure.rawValue] = try measure.value(of: result.model, context)
+    }
+    if case .measured(let measure, _) = target, measure == .latency, let device {
+      let found = try device.milliseconds(of: result.model)
+      result.record.facts[measure.rawValue] = found.milliseconds
+      result.record.notes += device.remarks(on: found, decided: "how many filters went")
+    } else if case .measured(let measure, _) = target {
       if let remark = measure.remark(context) { result.record.notes.append(remark) }
       result.record.facts[measure.rawValue] = try measure.value(of: result.model, context)
     }
@@ -139,8 +173,12 @@ public struct PruneChannelsStage: StageWork {
     let groups = selection.groups
     switch target {
     case .cost(let target): return (groups, try selection.choose(target))
+    case .measured(.latency, let milliseconds) where device != nil:
+      return (groups, try device!.choose(milliseconds, among: selection, of: model, context))
     case .measured(let measure, let value):
       return (groups, try measure.choose(value, among: selection, of: model, context))
+    case .atMost(let measure, let most):
+      return (groups, try measure.choose(atMost: most, among: selection, of: model, context))
     case .shares(let shares):
       guard shares.count == open.count else {
         let names = open.map { groups.groups[$0].producers.joined(separator: "+") }

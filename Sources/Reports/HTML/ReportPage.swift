@@ -151,6 +151,7 @@ struct ReportPage {
         value: String(results.variants.map(\.timing.turns.count).max() ?? 0)),
       Fact(key: "Processor", value: "\(shown(machine.cpu)), \(machine.cores) \(machine.cores == 1 ? "core" : "cores")"),
       Fact(key: "Instruction set", value: shown(machine.isa)),
+    ] + (results.device.map { [Fact(key: "Timed", value: shown(DeviceText.sentence($0)))] } ?? []) + [
       Fact(key: "Version of compress", value: shown(run.version)),
       Fact(key: "Measured", value: shown(results.created)),
     ]

@@ -126,7 +126,7 @@ public struct ComparisonTable {
       "of \(Formatting.count(setting.images)) \(setting.order) images one by one, \(threads); slow: more than "
         + "\(Formatting.significant(SlowRuns.factor)) medians; faster in the median",
       TimeText.turns(results),
-    ]
+    ] + (results.device.map { [DeviceText.sentence($0)] } ?? [])
   }
 }
 

@@ -14,6 +14,8 @@ public struct ResultsFile: Codable, Sendable {
   public var created: String
   public var run: Run
   public var machine: Machine
+  /// Where variants were timed, if not there; missing in files of older versions.
+  public var device: DeviceRecord?
   public var comparison: Setting
   public var variants: [Variant]
   /// How variants were pruned, round by round; missing where none was, and in files of older versions.
@@ -98,6 +100,7 @@ public struct ResultsFile: Codable, Sendable {
     self.created = ISO8601DateFormatter().string(from: created)
     self.run = run
     self.machine = machine
+    device = result.device
     comparison = Setting(
       data: result.data, evaluated: result.evaluated, classes: result.classes, images: result.images,
       order: result.order.rawValue,

@@ -1,4 +1,5 @@
 import Analysis
+import Devices
 import Diagnostics
 import Formats
 import LuaHost
@@ -40,6 +41,14 @@ enum MixKeys {
   static var bytes: OptionKey<Int?> {
     .optional("bytes", .integer, help: "the largest native file", minimum: 1, maximum: 1e15)
   }
+  static var latencyMs: OptionKey<Double?> {
+    .optional("latency_ms", .number, help: "the longest that it may take by the device's latency table", minimum: 0)
+  }
+  static var device: OptionKey<BoundPlugin?> {
+    .optional(
+      "device", .plugin(.device),
+      help: "what it is for: with a latency table, layers are weighed by what they take there, not by their bytes")
+  }
   static var data: OptionKey<DataObject> { .required("data", .data, help: "what accuracy or agreement is measured on") }
   static var samples: OptionKey<Int> {
     .init(
@@ -48,7 +57,9 @@ enum MixKeys {
   }
 
   static var rescueSchema: OptionSchema { OptionSchema("RescueOptions", [within, cosine, data, samples]) }
-  static var mixSchema: OptionSchema { OptionSchema("MixOptions", [within, cosine, bytes, data, samples]) }
+  static var mixSchema: OptionSchema {
+    OptionSchema("MixOptions", [within, cosine, bytes, latencyMs, device, data, samples])
+  }
 }
 
 extension ScriptSession {
@@ -130,15 +141,20 @@ extension ScriptSession {
       }
       let given = try MixKeys.mixSchema.read(try arguments.table(2))
       let goal: MixStage.Goal
-      switch (given[MixKeys.within], given[MixKeys.cosine], given[MixKeys.bytes]) {
-      case (let within?, nil, nil): goal = .accuracy(within: within)
-      case (nil, let cosine?, nil): goal = .agreement(cosine: cosine)
-      case (nil, nil, let bytes?): goal = .bytes(bytes)
-      default: throw CompressError("mix takes one goal: within = 0.005, cosine = 0.99 or bytes = 1000000")
+      switch (given[MixKeys.within], given[MixKeys.cosine], given[MixKeys.bytes], given[MixKeys.latencyMs]) {
+      case (let within?, nil, nil, nil): goal = .accuracy(within: within)
+      case (nil, let cosine?, nil, nil): goal = .agreement(cosine: cosine)
+      case (nil, nil, let bytes?, nil): goal = .bytes(bytes)
+      case (nil, nil, nil, let milliseconds?): goal = .latency(milliseconds)
+      default:
+        throw CompressError("mix takes one goal: within = 0.005, cosine = 0.99, bytes = 1000000 or latency_ms = 2")
       }
+      let device = try given[MixKeys.device].map { try DeviceDescription($0, self) }
+      let isByLatency = if case .latency = goal { true } else { device?.table != nil }
       let work = try MixStage(
-        goal, price: .bytes, names: candidates.map(\.name), data: given[MixKeys.data].data.unaugmented,
-        samples: given[MixKeys.samples])
+        goal, price: isByLatency ? .latency : .bytes, names: candidates.map(\.name),
+        data: given[MixKeys.data].data.unaugmented,
+        samples: given[MixKeys.samples], device: device)
       let stage = try record(work, [original.stage] + candidates.map(\.model.stage))
       return [.object(ModelObject(stage, name: original.name))]
     }

@@ -1,5 +1,6 @@
 import Compression
 import Datasets
+import Devices
 import Diagnostics
 import LuaHost
 import Pipeline
@@ -43,6 +44,13 @@ enum PruneKeys {
     .optional(
       "flash", .perRound(.number),
       help: "filters: bytes of weights and tables that it takes in int8 as C source, likewise", minimum: 0)
+  }
+  static var device: OptionKey<BoundPlugin?> {
+    .optional(
+      "device", .plugin(.device),
+      help:
+        "filters: alone, they go until the network in int8 fits its memory and flash; with latency_ms, that is what "
+        + "its table says, not what is measured here")
   }
   static var filters: OptionKey<PerRound<Double>?> {
     .optional(
@@ -117,7 +125,7 @@ enum PruneKeys {
     OptionSchema(
       "PruneOptions",
       [
-        sparsity, schedule, macs, params, bytes, latencyMs, ram, flash, filters, blocks, ratios, rounds, rewind,
+        sparsity, schedule, macs, params, bytes, latencyMs, ram, flash, device, filters, blocks, ratios, rounds, rewind,
         protect, keepAtLeast, multipleOf, train, samples, reconstruct, every, ramp,
       ])
   }
@@ -164,6 +172,11 @@ extension ScriptSession {
     for key in ofFilters where given[key] != nil {
       throw CompressError(
         "\"\(policy.name)\" prunes single weights: its target is a sparsity, a schedule, ratios or latency_ms, not \(key.name)"
+      )
+    }
+    guard given[PruneKeys.device] == nil else {
+      throw CompressError(
+        "\"\(policy.name)\" prunes single weights: what zeros save depends on where they lie, which no device's table knows"
       )
     }
     guard given[PruneKeys.reconstruct] == nil else {
@@ -247,7 +260,13 @@ extension ScriptSession {
       PruneKeys.filters, PruneKeys.ratios, PruneKeys.sparsity,
     ]
     let targets = keys.filter(given.has).map(\.option.name)
-    guard targets.count == 1 else {
+    let device = try given[PruneKeys.device].map { try DeviceDescription($0, self) }
+    if let device, let target = targets.first, target != PruneKeys.latencyMs.name {
+      throw CompressError(
+        "\(target) says how far to go, and so does device = \"\(device.name)\", which is for latency_ms or stands alone"
+      )
+    }
+    guard targets.count == 1 || (targets.isEmpty && device != nil) else {
       throw CompressError(
         targets.isEmpty
           ? "pruning filters needs a target: macs = 0.5, params = 0.5, bytes = 0.5, latency_ms = 2, ram = 32768, "
@@ -265,26 +284,42 @@ extension ScriptSession {
       throw CompressError("\"\(policy.name)\" prunes filters: its target is not a share of the blocks")
     }
     let rounds = try PruningRounds(given)
-    let goals = try filterTargets(given, rounds)
+    let goals = try targets.isEmpty ? limits(of: device, rounds) : filterTargets(given, rounds)
     let training = try given[PruneKeys.train].map(training), samples = try samples(policy, given)
     var stage = model.stage
-    for goal in goals {
+    for (number, goal) in goals.enumerated() {
       stage = try record(
         PruneChannelsStage(
           policy, target: goal, minimum: given[PruneKeys.keepAtLeast], multiple: given[PruneKeys.multipleOf],
-          samples: samples, reconstruction: given[PruneKeys.reconstruct]?.data.unaugmented), [stage])
-      if let training {
+          samples: samples, reconstruction: given[PruneKeys.reconstruct]?.data.unaugmented, device: device), [stage])
+      // What fits one limit and then the other has been pruned once.
+      if let training, !targets.isEmpty || number == goals.count - 1 {
         stage = try record(TrainStage(training.recipe, name: model.name), [stage] + training.inputs)
       }
     }
     return stage
   }
 
+  /// What a device has room for, one limit after the other.
+  private func limits(
+    of device: DeviceDescription?, _ rounds: PruningRounds
+  ) throws -> [PruneChannelsStage.Target] {
+    guard let device else { return [] }
+    guard rounds.count == 1 else { throw CompressError("what fits \"\(device.name)\" is pruned in one round") }
+    let limits: [(ModelMeasure, Int?)] = [(.ram, device.ram), (.flash, device.flash)]
+    let goals = limits.compactMap { measure, most in most.map { PruneChannelsStage.Target.atMost(measure, $0) } }
+    guard !goals.isEmpty else {
+      throw CompressError(
+        "\"\(device.name)\" says neither how much ram nor how much flash it has", hint: "latency_ms = 2, by its table")
+    }
+    return goals
+  }
+
   private func pruneBlocks(_ model: ModelObject, _ policy: any PruningPolicy, _ given: OptionValues) throws -> Stage {
     let keys: [any DeclaredOption] = [PruneKeys.macs, PruneKeys.params, PruneKeys.blocks]
     let others: [any DeclaredOption] = [
       PruneKeys.bytes, PruneKeys.latencyMs, PruneKeys.ram, PruneKeys.flash, PruneKeys.filters, PruneKeys.ratios,
-      PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.rewind,
+      PruneKeys.sparsity, PruneKeys.schedule, PruneKeys.rewind, PruneKeys.device,
     ]
     if let other = others.first(where: given.has) {
       throw CompressError(

@@ -62,7 +62,7 @@ public enum EditorStubs {
       MixKeys.mixSchema, PackKeys.schema, CompareKeys.schema, EvaluateKeys.schema,
       MeasureKeys.schema, ImageKeys.schema, DatasetKeys.schema, AugmentKeys.schema,
       ImageFolderKeys.schema, NumPyKeys.schema, LabelKeys.idxSchema,
-      LoadKeys.schema, DescribeKeys.schema, LayerQuantizationKeys.schema,
+      LoadKeys.schema, DescribeKeys.schema, LayerQuantizationKeys.schema, DeviceKeys.schema,
     ] + ScriptSession.zooSchemas + ScriptSession.netSchemas
   }
 

@@ -1,6 +1,7 @@
 import Analysis
 import Compression
 import Datasets
+import Devices
 import Diagnostics
 import Files
 import Formats
@@ -45,6 +46,7 @@ public struct PluginCheck {
       case .pruning: try tryPruning(LuaPruningPolicy(bound, session), ground)
       case .schedule: try trySchedule(LuaSchedule(bound, session))
       case .quantization: try tryQuantization(bound, session, ground)
+      case .device: tryDevice(try DeviceDescription(bound, session))
       }
     } catch let error as CompressError {
       add(problem: error)
@@ -241,6 +243,19 @@ public struct PluginCheck {
     }
     let stays = result.record.notes.filter { !$0.hasPrefix("left float32") }
     for note in stays { add("note", note) }
+  }
+
+  private mutating func tryDevice(_ device: DeviceDescription) {
+    add("weights", "of " + device.bits.map(String.init).joined(separator: ", ") + " bits")
+    if let operators = device.operators { add("operators", operators.sorted().joined(separator: ", ")) }
+    for (what, bytes) in [("ram", device.ram), ("flash", device.flash)] {
+      if let bytes { add(what, "\(bytes) bytes") }
+    }
+    if let clock = device.clock { add("clock", "\((clock / 1e6).short) MHz") }
+    for source in device.sources { add("source", source) }
+    guard let table = device.table else { return add("latencies", "none: nobody has measured") }
+    let machine = table.machine
+    add("latencies", "of \(table.count) layers on \(machine.name), \(machine.isa), threads: \(machine.threads)")
   }
 
   private mutating func add(_ what: String, _ outcome: String) { results.append((what, outcome)) }

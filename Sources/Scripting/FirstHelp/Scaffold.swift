@@ -45,6 +45,7 @@ public enum Scaffold: Sendable {
       case .pruning: return Self.pruningText(name)
       case .schedule: return Self.scheduleText(name)
       case .quantization: return Self.quantizationText(name)
+      case .device: return Self.deviceText(name)
       }
     }
   }
@@ -135,6 +136,30 @@ public enum Scaffold: Sendable {
       -- t goes from 0, the beginning, to 1, the end.
       at = function(t, o)
         return o.from + (o.to - o.from) * math.floor(t * o.steps) / o.steps
+      end,
+    }
+
+    """
+  }
+
+  private static func deviceText(_ name: String) -> String {
+    """
+    -- \(name): say here which device it is.
+    -- Use it in a pipeline beside this file:
+    --   prune(model, use "filter_l1" {}, { device = use "\(name)" {} })
+    return plugin {
+      kind    = "device",
+      summary = "64 KiB of memory, 256 KiB of flash.",
+
+      -- Checked when the pipeline runs, and shown by: compress plugins \(name)
+      options = {
+        ram   = { type = "integer", default = 65536, min = 1, help = "bytes of memory for the network" },
+        flash = { type = "integer", default = 262144, min = 1, help = "bytes for its weights and tables" },
+      },
+
+      -- Also operators = { "conv2d", … }, clock = 64e6 (Hz), and table = "\(name).json", which compress bench --table writes.
+      describe = function(o)
+        return { bits = { 8, 32 }, ram = o.ram, flash = o.flash, sources = { "where the numbers are from" } }
       end,
     }
 

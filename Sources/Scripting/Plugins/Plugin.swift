@@ -7,7 +7,7 @@ import Pipeline
 /// A plugin as its file declares it: `return plugin { kind = …, summary = …, options = …, … }`.
 final class Plugin {
   enum Kind: String, CaseIterable {
-    case pruning, schedule, quantization
+    case pruning, schedule, quantization, device
 
     /// The function without which the plugin is none.
     var function: String {
@@ -15,6 +15,7 @@ final class Plugin {
       case .pruning: "score"
       case .schedule: "at"
       case .quantization: "assign"
+      case .device: "describe"
       }
     }
 
@@ -33,6 +34,7 @@ final class Plugin {
         ]
       case .schedule: [("at", "fun(t: number, options: table): number")]
       case .quantization: [("assign", "fun(layer: Layer, options: table): LayerQuantization?")]
+      case .device: [("describe", "fun(options: table): \(DeviceKeys.schema.name)")]
       }
     }
 
@@ -47,10 +49,11 @@ final class Plugin {
   let kind: Kind
   let summary: String
   let schema: OptionSchema
-  let path: String
+  let file: PluginFile
+  var path: String { file.description }
   /// SHA-256 of the file's text: a changed plugin is another plugin.
   let digest: String
-  /// `score`, `at` or `assign`.
+  /// `score`, `at`, `assign` or `describe`.
   let function: LuaFunction
   let fields: LuaTable
   /// Tells after a call whether the plugin changed a variable of its file.
@@ -59,7 +62,7 @@ final class Plugin {
 
   /// - Throws: `CompressError` when the declaration is not what a plugin is.
   init(
-    name: String, path: String, digest: String, declared table: LuaTable, module: FrozenModule,
+    name: String, file: PluginFile, digest: String, declared table: LuaTable, module: FrozenModule,
     state: LuaState
   ) throws {
     guard let kindName = table["kind"].string else { throw CompressError("a plugin says its kind: kind = \"pruning\"") }
@@ -90,7 +93,7 @@ final class Plugin {
     self.name = name
     self.kind = kind
     self.summary = summary
-    self.path = path
+    self.file = file
     self.digest = digest
     self.function = function
     self.fields = table

@@ -93,7 +93,9 @@ public struct PluginFolders: Sendable {
 
   /// The plugins in the folders for them, by name.
   public var names: [String] {
-    var names = Set(carried.compactMap { $0.split(separator: "/").last?.dropLast(4) }.map(String.init))
+    var names = Set(
+      carried.filter { $0.hasSuffix(".lua") }.compactMap { $0.split(separator: "/").last?.dropLast(4) }.map(String.init)
+    )
     for folder in all {
       for subfolder in Self.subfolders.dropFirst() {
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder + subfolder)) ?? []

@@ -63,7 +63,7 @@ public final class PluginRegistry {
       // Frozen from now on: what accumulated in a variable would make results depend on the order of calls.
       let module = try FrozenModule(environment, results: results, name: "plugin \"\(name)\"")
       return try Plugin(
-        name: name, path: path, digest: Digest.of(source), declared: table, module: module, state: state)
+        name: name, file: file, digest: Digest.of(source), declared: table, module: module, state: state)
     } catch let error as CompressError {
       throw error.at(script: path, line: declared.line)
     }

@@ -7,16 +7,18 @@ extension BenchCommand {
   /// multiplications it makes would take at the kernels' peak, and that reading its weights from memory would take, where
   /// all weights together are more than the caches hold. Where zeros are left out, the layer's time with every weight
   /// multiplied stands beside.
-  static func table(_ layers: [BenchReport.Layer], _ peaks: MachinePeaks, _ earlier: EarlierBench?) -> TextTable {
+  static func table(_ layers: [BenchReport.Layer], _ peaks: MachinePeaks?, _ earlier: EarlierBench?) -> TextTable {
     let before = earlier.flatMap { $0.hasLayers ? $0.milliseconds(of: layers) : nil }
-    let readsMemory = layers.reduce(0) { $0 + $1.weightBytes } > Self.cachedBytes
+    // Of another machine nobody knows what it reaches at best.
+    let readsMemory = peaks != nil && layers.reduce(0) { $0 + $1.weightBytes } > Self.cachedBytes
     var columns: [(title: String, alignment: TextTable.Alignment)] = [
       ("layer", .left), ("runs as", .left), ("output", .right), ("MACs", .right), ("time", .right),
     ]
     let savesTime = layers.contains { $0.denseMilliseconds != nil }
     if savesTime { columns += [("dense", .right), ("faster", .right)] }
     if before != nil { columns += [("before", .right), ("ratio", .right)] }
-    columns += [("share", .right), ("GMAC/s", .right), ("of peak", .right)]
+    columns += [("share", .right), ("GMAC/s", .right)]
+    if peaks != nil { columns.append(("of peak", .right)) }
     if readsMemory { columns.append(("of memory", .right)) }
     columns.append(("kernel", .left))
     var table = TextTable(columns)
@@ -26,10 +28,6 @@ extension BenchCommand {
       _ before: Double?
     ) {
       let milliseconds = part.reduce(0) { $0 + $1.milliseconds }, macs = part.reduce(0) { $0 + $1.macs }
-      let multiplying = part.reduce(0) {
-        $0 + Double($1.multiplications) / ($1.arithmetic.sumsIntegers ? peaks.integerMACs : peaks.floatMACs) * 1e3
-      }
-      let reading = Double(part.reduce(0) { $0 + $1.weightBytes }) / peaks.bytesRead * 1e3
       var cells = [
         TextTable.Cell(name), TextTable.Cell(operation), TextTable.Cell(output),
         TextTable.Cell(macs == 0 ? "" : Formatting.scaled(macs)),
@@ -52,9 +50,15 @@ extension BenchCommand {
       cells += [
         TextTable.Cell(Formatting.percent(milliseconds / total, digits: 1)),
         TextTable.Cell(macs == 0 ? "" : Formatting.significant(Double(macs) / milliseconds / 1e6)),
-        TextTable.Cell(macs == 0 ? "" : Formatting.percent(multiplying / milliseconds, digits: 0)),
       ]
-      if readsMemory {
+      if let peaks {
+        let multiplying = part.reduce(0) {
+          $0 + Double($1.multiplications) / ($1.arithmetic.sumsIntegers ? peaks.integerMACs : peaks.floatMACs) * 1e3
+        }
+        cells.append(TextTable.Cell(macs == 0 ? "" : Formatting.percent(multiplying / milliseconds, digits: 0)))
+      }
+      if readsMemory, let peaks {
+        let reading = Double(part.reduce(0) { $0 + $1.weightBytes }) / peaks.bytesRead * 1e3
         cells.append(TextTable.Cell(reading == 0 ? "" : Formatting.percent(reading / milliseconds, digits: 0)))
       }
       table.add(cells + [TextTable.Cell(kernel)])

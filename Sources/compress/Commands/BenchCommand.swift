@@ -1,6 +1,8 @@
 import ArgumentParser
 import Confinement
+import Devices
 import Diagnostics
+import Files
 import Foundation
 import Kernels
 import Pipeline
@@ -22,6 +24,9 @@ struct BenchCommand: ParsableCommand {
 
       With --pruning it is not run but pruned: what the choice of weights or filters and their removal take, without \
       training.
+
+      With --on it runs on another machine, which ssh reaches with the user's own keys: a small program and the compiled \
+      model are copied into a fresh folder there, which is removed again. Threads are then by default all cores there.
 
       With --training it is trained on random images in memory, with Adam; --runs are steps then, by default as many as \
       fit six seconds, at least eight, after three that do not count.
@@ -49,6 +54,8 @@ struct BenchCommand: ParsableCommand {
   @Option(
     parsing: .unconditional, help: "Timed runs; by default as many as fit two seconds, at least 20; 3 with --pruning.")
   var runs: Int?
+
+  @OptionGroup(title: "Another machine") var device: DeviceOptions
 
   @Flag(help: "Time steps of training instead.")
   var training = false
@@ -88,6 +95,13 @@ struct BenchCommand: ParsableCommand {
   var compare: String?
 
   @Option(
+    help: ArgumentHelp(
+      "Add what each layer takes to this latency table, for the description of a device; a float model is timed in "
+        + "float32, in int8 and in mixtures of the two, with one thread unless --threads says otherwise.",
+      valueName: "file.json"), completion: .file())
+  var table: String?
+
+  @Option(
     parsing: .unconditional,
     help: ArgumentHelp(
       "Time static int8 quantization with so many random images instead, with each observer, beside forward passes.",
@@ -97,7 +111,7 @@ struct BenchCommand: ParsableCommand {
   @Flag(
     help: ArgumentHelp(
       "One JSON object: model, precision, threads, batch, p50_ms, p90_ms, p99_ms, max_ms, runs, file_bytes, "
-        + "peak_memory_bytes; undefined: images it answers NaN to, if any.")
+        + "peak_memory_bytes; undefined: images it answers NaN to, if any; device: with --on, which machine it was.")
   )
   var json = false
 
@@ -112,12 +126,14 @@ struct BenchCommand: ParsableCommand {
     let modes: [(name: String, isAsked: Bool, unused: [String])] = [
       (
         "--pruning", pruning,
-        ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare"] + zeros.dropFirst()
+        ["--precision", "--threads", "--batch", "--layers", "--exact", "--compare", "--on"] + zeros.dropFirst()
       ),
-      ("--training", training, ["--layers", "--strategy", "--macs", "--exact", "--compare"] + zeros),
+      ("--training", training, ["--layers", "--strategy", "--macs", "--exact", "--compare", "--on"] + zeros),
+      ("--table", table != nil, ["--batch", "--layers", "--exact", "--compare", "--strategy", "--macs"] + zeros),
       (
         "--quantize", quantize != nil,
-        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--macs", "--exact", "--compare"] + zeros
+        ["--precision", "--batch", "--runs", "--layers", "--strategy", "--macs", "--exact", "--compare", "--on"]
+          + zeros
       ),
     ]
     let asked = modes.filter(\.isAsked)
@@ -130,7 +146,7 @@ struct BenchCommand: ParsableCommand {
       ("--layers", layers), ("--exact", exact), ("--compare", compare != nil),
       ("--strategy", !strategy.isEmpty), ("--sparsity", sparsity != nil), ("--block", block != nil),
       ("--pattern", pattern != nil),
-      ("--macs", macs != nil),
+      ("--macs", macs != nil), ("--on", device.on != nil),
     ]
     let unused = asked.first?.unused ?? ["--strategy", "--macs"]
     if compare != nil, json { throw ValidationError("--compare is for people: --json has the times of now alone") }
@@ -141,22 +157,21 @@ struct BenchCommand: ParsableCommand {
 
   func run() throws {
     let scratch = try Scratch.begin()
+    let remote = try device.known()
     try Broker.seal()
+    let others = try (compare.map { [$0] } ?? []) + PluginFolders(script: nil, given: []).readable
     try confinement.confine(
       Rights(
-        readable: Rights.model(model) + (compare.map { [$0] } ?? []) + PluginFolders(script: nil, given: []).readable,
-        writable: [scratch]))
+        readable: Rights.model(model) + others + (remote == nil ? [] : RunnerProgram.all)
+          + (table.map { [Folders.parent(of: $0)] } ?? []),
+        writable: [scratch] + (table.map { [Folders.parent(of: $0)] } ?? [])))
     let earlier = try compare.map { try EarlierBench(file: $0) }
     if let quantize { return try timeQuantization(quantize) }
     if pruning { return try runPruning() }
     if training { return try runTraining() }
-    threading.tellTooMany()
-    let batch = batch ?? 1
-    let report = try BenchReport(
-      model: model, reading: try reading.options(), precision: precision ?? .stored, threads: threading.count,
-      batch: batch, runs: runs, perLayer: layers, isExact: exact,
-      sparsity: sparsity == nil && block == nil && pattern == nil
-        ? nil : try BenchSparsity(share: sparsity, block: block, pattern: pattern))
+    if let table { return try runTable(table, remote) }
+    if remote == nil { threading.tellTooMany() }
+    let report = try measured(remote), batch = report.batch
     let terminal = Terminal(.output)
     let otherWork = Self.otherWork(report)
     if json {
@@ -177,6 +192,7 @@ struct BenchCommand: ParsableCommand {
       TextTable.Cell(Formatting.bytes(report.peakMemoryBytes)),
     ])
     terminal.write(table.rendered(for: terminal))
+    if let device = report.device { terminal.say(DeviceText.sentence(device)) }
     if let otherWork { terminal.say(otherWork) }
     if let undefined = report.undefined {
       terminal.say(
@@ -186,8 +202,23 @@ struct BenchCommand: ParsableCommand {
     }
     if let earlier { Self.tell(report, beside: earlier, terminal) }
     guard let layers = report.layers else { return }
-    let peaks = try MachinePeaks(pool: ThreadPool(threads: threading.count))
+    let peaks = remote == nil ? try MachinePeaks(pool: ThreadPool(threads: threading.count)) : nil
     terminal.write("\n" + Self.table(layers, peaks, earlier).rendered(for: terminal))
+  }
+
+  private func measured(_ remote: RemoteDevice?) throws -> BenchReport {
+    let sparsity =
+      sparsity == nil && block == nil && pattern == nil
+      ? nil : try BenchSparsity(share: sparsity, block: block, pattern: pattern)
+    let reading = try reading.options(), precision = precision ?? .stored, batch = batch ?? 1
+    guard let remote else {
+      return try BenchReport(
+        model: model, reading: reading, precision: precision, threads: threading.count, batch: batch, runs: runs,
+        perLayer: layers, isExact: exact, sparsity: sparsity)
+    }
+    return try BenchReport(
+      model: model, on: remote, reading: reading, precision: precision, threads: threading.threads, batch: batch,
+      runs: runs, perLayer: layers, isExact: exact, sparsity: sparsity)
   }
 
   private static func tell(_ report: BenchReport, beside earlier: EarlierBench, _ terminal: Terminal) {
@@ -203,8 +234,9 @@ struct BenchCommand: ParsableCommand {
 
   /// What else computed while the model was timed; nil when nothing was noticed.
   private static func otherWork(_ report: BenchReport) -> String? {
+    guard let load = report.load else { return nil }
     let fillsMachine = report.threads > ProcessInfo.processInfo.activeProcessorCount
-    let remarks = OtherWork([report.load], fillsMachine: fillsMachine).remarks
+    let remarks = OtherWork([load], fillsMachine: fillsMachine).remarks
     guard !remarks.isEmpty else { return nil }
     return "other work ran on this machine while it was timed: \(remarks.joined(separator: ", ")); "
       + "times are longer and less sure"

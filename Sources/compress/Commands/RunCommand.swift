@@ -1,5 +1,6 @@
 import ArgumentParser
 import Confinement
+import Devices
 import Diagnostics
 import Experiments
 import Files
@@ -37,6 +38,8 @@ struct RunCommand: ParsableCommand {
   @Option(help: ArgumentHelp("What is to be remembered of the run.", valueName: "text"))
   var note: String?
 
+  @OptionGroup(title: "Another machine") var device: DeviceOptions
+
   @Flag(help: "No progress and no tables: only what the script prints, warnings and errors.")
   var quiet = false
 
@@ -48,6 +51,8 @@ struct RunCommand: ParsableCommand {
     rights.writable += [scratch] + Rights.runs
     let worker = try Programs.measure(models: out, scratch: scratch, options.confinement)
     let logging = try mlflow.map { try Programs.log(to: $0, files: out, options.confinement) }
+    let remote = try device.known()
+    if remote != nil { rights.readable += RunnerProgram.all }
     try Broker.seal()
     try options.confinement.confine(rights)
 
@@ -55,14 +60,14 @@ struct RunCommand: ParsableCommand {
     let signals = StopSignals(cancellation)
     defer { signals.stop() }
     let progress = TerminalProgress(isQuiet: quiet)
-    do { try run(worker, logging, labels, progress, cancellation) } catch {
+    do { try run(worker, remote, logging, labels, progress, cancellation) } catch {
       progress.abandon()
       throw (error as? CompressError)?.kind == .cancelled ? Cancellation.error : error
     }
   }
 
   private func run(
-    _ worker: BrokeredProgram, _ logging: BrokeredProgram?, _ labels: RunRecord.Labels,
+    _ worker: BrokeredProgram, _ remote: RemoteDevice?, _ logging: BrokeredProgram?, _ labels: RunRecord.Labels,
     _ progress: TerminalProgress, _ cancellation: Cancellation
   ) throws {
     let executor = try options.makeExecutor(progress: progress, cancellation: cancellation)
@@ -75,7 +80,8 @@ struct RunCommand: ParsableCommand {
     }
     let terminal = Terminal(.output), charts = ChartLibrary.installed()
     let run = ScriptRun(
-      sessionOptions, executor: executor, worker: worker, version: Compress.version,
+      sessionOptions, executor: executor, worker: worker,
+      remote: remote.map { Comparer.Remote($0, threads: options.threads) }, version: Compress.version,
       command: repeatable(threads: executor.context.pool.threads), charts: charts)
     run.labels = labels.isEmpty ? nil : labels
     defer { if run.isWorthRecording { record(run.record, logger, progress) } }
