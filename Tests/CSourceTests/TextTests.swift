@@ -65,6 +65,16 @@ import Testing
     #expect(result.status == 0, "\(result.text.prefix(2000))")
   }
 
+  /// A header that C's own would be mistaken for.
+  @Test(arguments: ["string", "stdint", "MATH"]) func namesOfStandardHeadersAreRefused(_ name: String) throws {
+    var net = GraphBuilder(input: [4])
+    net.dense(3)
+    var random = RandomNetworks(2)
+    let model = try random.model(net.graph())
+    #expect(throws: CompressError.self) { try CSourceFile(model, name: name) }
+    _ = try CSourceFile(model, name: name + "2")
+  }
+
   @Test func whatIsTooLargeIsNotWritten() throws {
     let compiled = try CompiledNetworks()
     defer { compiled.remove() }

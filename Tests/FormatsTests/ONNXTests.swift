@@ -208,6 +208,8 @@ import Testing
     #expect(try read(net, options).graph.inputShape == [6, 4, 1])
     options.inputShapes = ["x": [1, 2, 6, 4]]
     #expect(message { _ = try read(net, options) }.contains("has 1 elements along axis 1, not 2"))
+    options.inputShapes = ["x": [1, 1, 6, 4], "z": [1, 1, 6, 4]]
+    #expect(message { _ = try read(net, options) }.contains("has no input \"z\""))
     let parsed = try ONNXFile.Options.inputShape("a=b=1x3x8")
     #expect(parsed.name == "a=b" && parsed.dims == [1, 3, 8])
     #expect(message { _ = try ONNXFile.Options.inputShape("x=1x0") }.contains("is no NAME=1x3x224x224"))

@@ -79,6 +79,7 @@ import Testing
     #expect(try state.text("return echo('ä\\0€') == 'ä\\0€', #echo('')") == "true 0")
     #expect(try state.run("").isEmpty)
     #expect(try state.text("#!/usr/bin/env compress\nreturn 1") == "1")
+    #expect(try state.text("\u{FEFF}return 1") == "1")
   }
 
   @Test func manyResultsAndArguments() throws {

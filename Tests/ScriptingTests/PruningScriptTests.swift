@@ -26,6 +26,21 @@ import Testing
     a.count == b.count && zip(a, b).allSatisfy { abs($0 - $1) <= tolerance }
   }
 
+  /// A byte less than a network takes makes something go, and what is left takes no more than was asked for.
+  @Test(arguments: ["bytes", "ram", "flash"]) func limitsAreLimits(_ measure: String) throws {
+    func pruned(_ limit: Int) throws -> StageRecord {
+      let result = try run(Self.dense + "prune(net, use 'filter_l1' {}, { \(measure) = \(limit) })")
+      return try result.executor.record(of: result.outcome.leaves[0])
+    }
+    let whole = try pruned(1 << 40)
+    #expect(whole.facts["macs"] == 1)
+    #expect(whole.notes.contains { $0.contains("\(measure): nothing has to go: it is ") }, "\(whole.notes)")
+    let limit = Int(try #require(whole.facts[measure])) - 1
+    let less = try pruned(limit)
+    #expect(try #require(less.facts["macs"]) < 1 && #require(less.facts[measure]) <= Double(limit))
+    #expect(!less.notes.contains { $0.contains("nothing has to go") })
+  }
+
   @Test func ratiosOfEachLayer() throws {
     let result = try run(
       Self.dense + """

@@ -166,8 +166,11 @@ import Testing
     ("quantize(m, use 'dynamic_range' { correct_bias = true })", "no batch norm says"),
     ("quantize(m, use 'int8' { calibration = data, observer = 'max' })", "no choice"),
     ("quantize(m, use 'fixed_point' { calibration = data, method = 'log' }, { train = { data = data } })", "levels"),
-    ("mix(m, { { 'a', m } }, { data = data, within = 0 })", "no candidates"),
+    ("mix(m, { { 'a', m } }, { data = data, within = 0 })", "one candidate: two or more are needed"),
     ("mix(m, { { 'a', m }, { 'b', m } }, { data = data })", "one goal"),
+    ("mix(m, { { 'a', m }, { 'a', m } }, { data = data, within = 0 })", "two candidates are called \"a\""),
+    ("mix(m, { { 'a', m }, { 'b', zoo.lenet5 {} } }, { data = data, within = 0 }):save('a.cmpr')", "different networks"),
+    ("evaluate(m, data:take(0))", "has no samples to evaluate on"),
     ("rescue(m, net, { data = data, within = 2 })", "within 0 and 1"),
   ])
   func mistakesAreNamed(_ script: String, _ expected: String) {

@@ -11,7 +11,8 @@ import Testing
         == [4, 5, 6, 7, 8, 9, 10, 11, 16, 17, 18, 19, 20, 21, 22, 23].map(Float.init))
     #expect(try counting.selected(axis: -1, 3).array() == [3, 7, 11, 15, 19, 23] as [Float])
     #expect(try counting.sliced(axis: 0, 1..<1).shape == [0, 3, 4])
-    #expect(message { _ = try counting.sliced(axis: 1, 2..<4) } == "elements 3 to 4 are outside axis 2 of shape [2, 3, 4]")
+    #expect(
+      message { _ = try counting.sliced(axis: 1, 2..<4) } == "elements 3 to 4 are outside axis 2 of shape [2, 3, 4]")
     #expect(message { _ = try counting.selected(axis: 0, 2) } == "index 3 is outside axis 1 of shape [2, 3, 4]")
     #expect(message { _ = try counting.sliced(axis: 3, 0..<1) } == "axis 4 is outside a tensor of shape [2, 3, 4]")
   }
@@ -51,7 +52,8 @@ import Testing
     #expect(try counting.gathered(axis: 2, []).shape == [2, 3, 0])
     for wrong in [-1, 3, Int.max, Int.min] {
       #expect(
-        message { _ = try counting.gathered(axis: 1, [wrong]) } == "index \(wrong + 1) is outside axis 2 of shape [2, 3, 4]"
+        message { _ = try counting.gathered(axis: 1, [wrong]) }
+          == "index \(wrong &+ 1) is outside axis 2 of shape [2, 3, 4]"
       )
     }
     #expect(
