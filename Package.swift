@@ -88,7 +88,9 @@ let package = Package(
     // The scripts, and the command line.
     .target(
       name: "ShippedPlugins", path: "plugins", exclude: ["meta"], sources: ["ShippedPlugins.swift"],
-      resources: [.embedInCode("device"), .embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules")]),
+      resources: [
+        .embedInCode("device"), .embedInCode("pruning"), .embedInCode("quantization"), .embedInCode("schedules"),
+      ]),
     .target(name: "LuaHost", dependencies: ["CLuaBridge", "Diagnostics"]),
     .target(
       name: "Scripting",
@@ -193,7 +195,8 @@ let package = Package(
     .testTarget(
       name: "CommandTests",
       dependencies: [
-        "Files", "Confinement", "compress", "compress-runner", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        "Files", "Confinement", "compress", "compress-runner",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ],
       exclude: ["hostile-lines.tsv"]),
     .testTarget(

@@ -66,7 +66,10 @@ struct ManualPage {
     ("~/.cache/compress", "Finished stages, and data sets that data get fetched."),
     ("~/.config/compress/plugins", "Plugins of your own, for every pipeline."),
     ("~/.local/share/compress", "The record of all runs; sweeps without --out."),
-    (".cmpr, .cmpz", "The native model file, and the packed one; ONNX, TFLite, Keras, PyTorch and safetensors files are read, too."),
+    (
+      ".cmpr, .cmpz",
+      "The native model file, and the packed one; ONNX, TFLite, Keras, PyTorch and safetensors files are read, too."
+    ),
   ]
 
   /// In roff, for man(1).
