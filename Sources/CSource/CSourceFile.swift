@@ -25,25 +25,32 @@ public struct CSourceFile {
   /// the order that was found.
   public let bytesApart: Int
   public let bytesReordered: Int
+  /// What it would be without patches; the layers that are computed patch by patch, and what they compute again.
+  public let bytesWhole: Int
+  public let patchedLayers: Int
+  public let macsAgain: Int
   let source: [UInt8]
   let header: [UInt8]
 
   /// - Parameter name: of the file, without its folder and ending; the prefix is made of it.
   /// - Throws: `CompressError` naming the layer there is no C for, or where the header would be taken for one of C's own.
-  public init(_ model: Model, name: String) throws {
+  public init(_ model: Model, name: String, patches: PatchOptions = PatchOptions()) throws {
     guard !Self.standardHeaders.contains(name.lowercased()) else {
       throw CompressError(
         "\(name).h is a header of C's own, which programs in that folder could not include any more",
         hint: "another name for the file")
     }
-    let network = try CNetwork(model), layout = try Layout(network)
+    let network = try CNetwork(model), layout = try Layout(network, patches)
     let writer = SourceWriter(network, layout, prefix: CText.identifier(name))
     prefix = writer.prefix
     arenaBytes = layout.plan.byteCount
     bytesApart = layout.bytesApart
     bytesReordered = layout.bytesReordered
     constantBytes = writer.constantBytes
-    macs = network.macs
+    bytesWhole = layout.bytesWhole
+    patchedLayers = layout.stage?.count ?? 0
+    macsAgain = layout.stage?.macsAgain ?? 0
+    macs = writer.macs
     (source, header) = writer.files(headerName: Self.plainFile(name) + ".h")
   }
 
@@ -70,10 +77,15 @@ public struct CSourceFile {
     if bytesReordered < bytesApart {
       lines.append("another order of the layers saves \(bytes(bytesApart - bytesReordered)) of \(bytes(bytesApart))")
     }
-    if arenaBytes < bytesReordered {
+    if bytesWhole < bytesReordered {
       lines.append(
-        "results written over what is read for the last time save \(bytes(bytesReordered - arenaBytes)) of "
+        "results written over what is read for the last time save \(bytes(bytesReordered - bytesWhole)) of "
           + bytes(bytesReordered))
+    }
+    if patchedLayers > 0 {
+      lines.append(
+        "the first \(patchedLayers) layers patch by patch save \(bytes(bytesWhole - arenaBytes)) of "
+          + "\(bytes(bytesWhole)) and compute \(CText.grouped(macsAgain)) multiply-accumulates again")
     }
     return lines
   }
@@ -95,10 +107,12 @@ public struct CSourceFile {
   }
 
   /// The same of a model and a path; the file's name gives the prefix.
-  public static func of(_ model: Model, path: String) throws -> CSourceFile {
+  public static func of(
+    _ model: Model, path: String, patches: PatchOptions = PatchOptions()
+  ) throws -> CSourceFile {
     let file = path.split(separator: "/").last.map(String.init) ?? path
     do {
-      return try CSourceFile(model, name: String(file.dropLast(fileExtension.utf8.count + 1)))
+      return try CSourceFile(model, name: String(file.dropLast(fileExtension.utf8.count + 1)), patches: patches)
     } catch let error as CompressError {
       throw error.file == nil ? error.at(file: path) : error
     }

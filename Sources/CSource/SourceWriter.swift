@@ -10,6 +10,8 @@ struct SourceWriter {
   private let codes: [LayerCode]
   /// Values that are the same in every call, by their number.
   private let constants: [Int: CConstant]
+  /// Of patches, what differs from one to the next.
+  private let numbers: [[Int]: CConstant]
   private var upper: String { prefix.uppercased() }
 
   init(_ network: CNetwork, _ layout: Layout, prefix: String) {
@@ -23,9 +25,10 @@ struct SourceWriter {
         name: "\(prefix)_layer\(index + 1)",
         comment: CText.comment("\(layer.text): \(layer.operation.layer)", longest: 90) + ","
           + CText.comment(" \(shapes) to \(network.values[layer.output].shape)"))
-      item.code.write(&code, layout.plan.isBackward[index])
+      item.code.write(&code, layout.frame(index))
       return code
     }
+    numbers = Self.numbers(layout, codes, prefix)
     var constants: [Int: CConstant] = [:]
     for value in Set(network.layers.flatMap(\.inputs)) {
       guard let values = network.values[value].constant else { continue }
@@ -35,7 +38,7 @@ struct SourceWriter {
   }
 
   var constantBytes: Int {
-    (codes.flatMap(\.constants) + constants.values).reduce(0) { $0 + $1.byteCount }
+    (codes.flatMap(\.constants) + constants.values + numbers.values).reduce(0) { $0 + $1.byteCount }
   }
 
   // MARK: Ports
@@ -83,18 +86,31 @@ struct SourceWriter {
     if layout.bytesReordered < layout.bytesApart {
       lines.append("          The order of the layers saves \(bytes(layout.bytesApart - layout.bytesReordered)).")
     }
-    if arena < layout.bytesReordered {
+    let shared = layout.bytesReordered - layout.bytesWhole
+    if shared > 0 {
       lines.append(
-        "          Results over what is read for the last time save \(bytes(layout.bytesReordered - arena)).")
+        "          Results over what is read for the last time save \(bytes(shared))."
+      )
+    }
+    if let stage = layout.stage {
+      lines.append(
+        "          The first \(stage.count) layers patch by patch save \(bytes(layout.bytesWhole - arena)).")
     }
     lines += [
       "Constants \(bytes(constantBytes)): weights and tables. The code comes to that, some hundred bytes a layer.",
-      "Work      \(CText.grouped(network.macs)) multiply-accumulates.",
+      "Work      \(CText.grouped(macs)) multiply-accumulates\(again).",
     ]
     if usesMathematics {
       lines.append("Libraries memcpy, memmove, memset; and functions of <math.h>: floats are as exact as those are.")
     }
     return lines
+  }
+
+  /// What is computed in several patches counts as often.
+  var macs: Int { network.macs + (layout.stage?.macsAgain ?? 0) }
+
+  private var again: String {
+    layout.stage.map { ", \(CText.grouped($0.macsAgain)) of them again for the patches beside" } ?? ""
   }
 
   private var usesMathematics: Bool { codes.contains { $0.usesMathematics } }
@@ -132,7 +148,7 @@ struct SourceWriter {
     lines += [
       "*/", "#ifndef \(guardName)", "#define \(guardName)", "", "#include <stdint.h>", "", "#ifdef __cplusplus",
       "extern \"C\" {", "#endif", "", "#define \(upper)_ARENA_BYTES \(layout.plan.byteCount)",
-      "#define \(upper)_CONSTANT_BYTES \(constantBytes)", "#define \(upper)_MACS \(network.macs)", "",
+      "#define \(upper)_CONSTANT_BYTES \(constantBytes)", "#define \(upper)_MACS \(macs)", "",
     ]
     lines += (inputs + outputs).flatMap(describe)
     lines += [
@@ -208,6 +224,7 @@ struct SourceWriter {
     if inputs.contains(where: { $0.value.quantization != nil }) { helpers.insert(.code) }
     for helper in helpers.sorted() { write(helper.text + "\n") }
     for constant in constants.sorted(by: { $0.key < $1.key }) { constant.value.append(to: &text) }
+    for constant in numbers.values.sorted(by: { $0.name < $1.name }) { constant.append(to: &text) }
     for code in codes {
       write("\n/* \(code.comment) */")
       for constant in code.constants { constant.append(to: &text) }
@@ -233,12 +250,61 @@ struct SourceWriter {
       return pointer(
         network.values[value].type, layout.offset(of: value) + from * network.values[value].elementBytes)
     case .output(let from):
-      let value = network.values[layer.output]
-      return pointer(value.type, layout.offset(of: layer.output) + from * value.elementBytes)
+      let value = network.values[layer.output], offset = layout.offset(of: layer.output) + from * value.elementBytes
+      guard let stage = layout.stage, index == stage.count - 1 else { return pointer(value.type, offset) }
+      let pixel = value.shape[2] * value.elementBytes
+      var place = "arena + \(offset)"
+      if stage.down.count > 1 { place += " + down * \(stage.down.step * value.shape[1] * pixel)" }
+      if stage.across.count > 1 { place += " + across * \(stage.across.step * pixel)" }
+      return value.type == "uint8_t" ? place : "(\(value.type) *)(void *)(\(place))"
     case .scratch:
       let offset = layout.scratchOf[index].map { layout.plan.offsets[$0] } ?? 0
       return "(void *)(arena + \(offset))"
+    case .extent(let extent):
+      let (isDown, list) = layout.stage!.numbers(index, extent)
+      if let table = numbers[list] { return "\(table.name)[\(isDown ? "down" : "across")]" }
+      return "\(list[0])"
     }
+  }
+
+  /// Tables of what differs from patch to patch, by what they hold.
+  private static func numbers(_ layout: Layout, _ codes: [LayerCode], _ prefix: String) -> [[Int]: CConstant] {
+    var tables: [[Int]: CConstant] = [:]
+    guard let stage = layout.stage else { return tables }
+    for (index, code) in codes.prefix(stage.count).enumerated() {
+      for argument in code.calls.flatMap(\.arguments) {
+        guard case .extent(let extent) = argument else { continue }
+        let list = stage.numbers(index, extent).numbers
+        guard tables[list] == nil, list.contains(where: { $0 != list[0] }) else { continue }
+        tables[list] = CConstant("\(prefix)_patch\(tables.count)", indices: list)
+      }
+    }
+    return tables
+  }
+
+  /// The layers' calls, those of a stage in loops over its patches.
+  private var calls: [String] {
+    func lines(_ index: Int) -> [String] {
+      codes[index].calls.map { call in
+        "\(call.function)(\(call.arguments.map { argument($0, index, call) }.joined(separator: ", ")));"
+      }
+    }
+    var all: [String] = [], first = 0
+    if let stage = layout.stage {
+      let loops = [("down", stage.down.count), ("across", stage.across.count)].filter { $0.1 > 1 }
+      var indent = ""
+      for (name, count) in loops {
+        all.append(indent + loop(name, count))
+        indent += "  "
+      }
+      all += (0..<stage.count).flatMap(lines).map { indent + $0 }
+      for _ in loops {
+        indent.removeLast(2)
+        all.append(indent + "}")
+      }
+      first = stage.count
+    }
+    return all + (first..<codes.count).flatMap(lines)
   }
 
   private var run: [String] {
@@ -255,11 +321,7 @@ struct SourceWriter {
             + "\(port.value.byteCount));")
       }
     }
-    for (index, code) in codes.enumerated() {
-      for call in code.calls {
-        lines.append("  \(call.function)(\(call.arguments.map { argument($0, index, call) }.joined(separator: ", ")));")
-      }
-    }
+    lines += calls.map { "  " + $0 }
     for port in outputs {
       let offset = layout.offset(of: port.port.value)
       if port.port.isSigned {

@@ -14,8 +14,18 @@ public enum ModelExport {
     public var instructionSets: [InstructionSet]?
     public var batch: Int?
     public var isExact = false
+    /// Of C source; nil of its own.
+    private(set) var patches: PatchOptions?
 
     public init(_ file: ModelFile.WriteOptions = ModelFile.WriteOptions()) { self.file = file }
+
+    /// Whether C source may compute first layers patch by patch, and their work at most as a multiple of what it is
+    /// without; nil of what is not said.
+    public mutating func setPatches(_ isOn: Bool?, mostWork: Double?) {
+      guard isOn != nil || mostWork != nil else { return }
+      let standard = PatchOptions()
+      patches = PatchOptions(isOn: isOn ?? standard.isOn, mostWork: mostWork ?? standard.mostWork)
+    }
 
     /// The sets by their names.
     ///
@@ -51,6 +61,9 @@ public enum ModelExport {
         options.instructionSets != nil ? "instruction sets are" : options.batch != nil ? "batch is" : "exact is"
       throw CompressError("\(given) for .\(CompiledPlanFile.fileExtension) files")
     }
+    guard CSourceFile.isName(name) || options.patches == nil else {
+      throw CompressError("patches are for .\(CSourceFile.fileExtension) files")
+    }
   }
 
   /// What is written for a name, beside what it names.
@@ -72,7 +85,8 @@ public enum ModelExport {
   ) throws -> Int {
     try checkName(path, options)
     if CSourceFile.isName(path) {
-      let file = try CSourceFile.of(model, path: path), written = try file.write(to: path, limit: options.file.limit)
+      let file = try CSourceFile.of(model, path: path, patches: options.patches ?? PatchOptions())
+      let written = try file.write(to: path, limit: options.file.limit)
       file.summary.forEach(tell)
       return written
     }

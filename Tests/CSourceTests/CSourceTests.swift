@@ -11,13 +11,19 @@ import Testing
 /// Networks written as C give what sessions give, bit for bit (zeros of either sign are equal).
 @Suite struct CSourceTests {
   /// Compiles the models together and compares each with its session, over a few samples.
-  private func check(_ models: [(name: String, model: Model)], samples: Int = 2, optimization: String = "-O1") throws {
+  private func check(
+    _ models: [(name: String, model: Model)], samples: Int = 2, optimization: String = "-O1",
+    patches: (Int) -> PatchOptions = { _ in PatchOptions() }
+  ) throws {
     guard CompiledNetworks.compiler != nil else { return }
     let compiled = try CompiledNetworks()
     defer { compiled.remove() }
     var random = RandomNetworks(7)
-    let tried = models.map { item in
-      (model: item.model, samples: (0..<samples).map { _ in random.sample(item.model.graph.inputShape) })
+    let tried = models.enumerated().map { index, item in
+      (
+        model: item.model, samples: (0..<samples).map { _ in random.sample(item.model.graph.inputShape) },
+        patches: patches(index)
+      )
     }
     let found = try compiled.outputs(tried, optimization: optimization)
     for (index, item) in models.enumerated() {

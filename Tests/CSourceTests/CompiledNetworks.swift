@@ -1,4 +1,4 @@
-import CSource
+@testable import CSource
 import Foundation
 import Kernels
 import Network
@@ -41,10 +41,12 @@ struct CompiledNetworks {
   /// What each network gives for its samples, one after the other, as floats.
   ///
   /// - Parameter optimization: of the compiler.
-  func outputs(_ models: [(model: Model, samples: [Tensor])], optimization: String = "-O1") throws -> [[Float]] {
+  func outputs(
+    _ models: [(model: Model, samples: [Tensor], patches: PatchOptions)], optimization: String = "-O1"
+  ) throws -> [[Float]] {
     var program = "#include <stdio.h>\n#include <stdlib.h>\n", main = ""
     for (index, item) in models.enumerated() {
-      let file = try CSourceFile(item.model, name: "n\(index)")
+      let file = try CSourceFile(item.model, name: "n\(index)", patches: item.patches)
       try file.write(to: folder.appendingPathComponent("n\(index).c").path)
       program += "#include \"n\(index).c\"\n"
       let header = try String(contentsOf: folder.appendingPathComponent("n\(index).h"), encoding: .utf8)
@@ -95,7 +97,7 @@ struct CompiledNetworks {
     let bytes = try Data(contentsOf: folder.appendingPathComponent("out"))
     let floats = bytes.withUnsafeBytes { Array($0.bindMemory(to: Float.self)) }
     var place = 0
-    return models.map { model, samples in
+    return models.map { model, samples, _ in
       let count = samples.count * model.graph.outputShapes.reduce(0) { $0 + $1.count }
       defer { place += count }
       return Array(floats[min(place, floats.count)..<min(place + count, floats.count)])

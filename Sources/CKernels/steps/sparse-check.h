@@ -2,11 +2,22 @@
 #pragma once
 #include "check.h"
 
+#include <string.h>
+
 #include "ck-sparse.h"
 
-// Blocks follow each other in every array, so that all of them together are walked through once.
+// Whether each of two words' bytes is zero in one of them at least: they are the halves of one word.
+static inline bool ck_are_halves(uint32_t a, uint32_t b) {
+  for (int byte = 0; byte < 32; byte += 8) {
+    if ((a >> byte & 0xFF) != 0 && (b >> byte & 0xFF) != 0) return false;
+  }
+  return true;
+}
+
+// Blocks follow each other in every array, so that all of them together are walked through once. A filter comes once in a
+// block, and a row once in a filter, so that no sum has more products than the definition's.
 //
-// twice: whether a row may come twice in a filter.
+// twice: whether a row may come twice in a filter, as halves.
 static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_operands *of, size_t outputs,
                                           bool twice) {
   const size_t blocks = ck_ceil(w->depth, CK_STRIP_ROWS);
@@ -20,13 +31,16 @@ static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_o
   const ck_sparse_run *runs = ck_constants_at(of, w->runs);
   const uint16_t *filters = ck_constants_at(of, w->filters);
   const uint8_t *rows = ck_constants_at(of, w->rows);
+  const uint32_t *values = ck_constants_at(of, w->values);
+  uint8_t seen[UINT16_MAX / 8 + 1];
   size_t run = 0, filter = 0, weight = 0;
   if (bounds[0] != 0 || bounds[w->parts] != outputs) return CK_BAD_INDEX;
   for (size_t part = 0; part < w->parts; part++) {
-    if (bounds[part] >= bounds[part + 1]) return CK_BAD_INDEX;
+    if (bounds[part] >= bounds[part + 1] || bounds[part + 1] > outputs) return CK_BAD_INDEX;
     for (size_t block = 0; block < blocks; block++, places++) {
       if (places->run != run || places->filter != filter || places->row != weight) return CK_BAD_INDEX;
       if (!ck_holds(of, w->runs, run + places->run_count, sizeof *runs)) return CK_BEYOND_CONSTANTS;
+      memset(seen + bounds[part] / 8, 0, bounds[part + 1] / 8 - bounds[part] / 8 + 1);
       const size_t height = ck_min(CK_STRIP_ROWS, w->depth - block * CK_STRIP_ROWS), first = filter;
       for (const size_t end = run + places->run_count; run < end; run++) {
         const size_t count = runs[run].filters, nonzeros = runs[run].nonzeros;
@@ -37,11 +51,14 @@ static inline const char *ck_check_sparse(const ck_sparse_weights *w, const ck_o
           return CK_BEYOND_CONSTANTS;
         }
         for (const size_t stop = filter + count; filter < stop; filter++) {
-          if (filters[filter] < bounds[part] || filters[filter] >= bounds[part + 1]) return CK_BAD_INDEX;
+          const size_t own = filters[filter], bit = (size_t)1 << own % 8;
+          if (own < bounds[part] || own >= bounds[part + 1] || (seen[own / 8] & bit) != 0) return CK_BAD_INDEX;
+          seen[own / 8] |= (uint8_t)bit;
           for (size_t i = 0; i < nonzeros; i++, weight++) {
             if (rows[weight] >= height || (i > 0 && rows[weight] < rows[weight - 1])) return CK_BAD_INDEX;
             const bool is_second = i > 0 && rows[weight] == rows[weight - 1];
             if (is_second && (!twice || (i > 1 && rows[weight] == rows[weight - 2]))) return CK_BAD_INDEX;
+            if (is_second && !ck_are_halves(values[weight], values[weight - 1])) return CK_BAD_INDEX;
           }
         }
       }

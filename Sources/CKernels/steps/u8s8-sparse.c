@@ -78,12 +78,11 @@ const char *ck_check_u8s8_sparse(const void *step, const ck_operands *of) {
   const char *wrong = ck_check_integer_output(o, of, g->outputs, ck_depth(g));
   if (wrong) return wrong;
   if (!ck_holds(of, s->padding, g->window.channels, 1)) return CK_BEYOND_CONSTANTS;
-  // Rows come once, or twice in halves, so that a filter has no more weights than twice the definition's.
+  // Whatever the weights: a row that comes in two words has each of its weights in one of them (ck_check_sparse).
   const int32_t *bias = ck_constants_at(of, o->bias);
-  const bool twice = of->kernels->quads_tile.rows > 0;
-  const int64_t reach = (int64_t)ck_depth(g) * 255 * 128 * (twice ? 2 : 1);
+  const int64_t reach = (int64_t)ck_depth(g) * 255 * 128;
   for (size_t c = 0; c < g->outputs; c++) {
     if (bias[c] - reach < INT32_MIN || bias[c] + reach > INT32_MAX) return CK_SUMS_OVERFLOW;
   }
-  return ck_check_sparse(&s->weights, of, g->outputs, twice);
+  return ck_check_sparse(&s->weights, of, g->outputs, of->kernels->quads_tile.rows > 0);
 }

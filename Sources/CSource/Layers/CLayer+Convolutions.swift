@@ -6,11 +6,13 @@ import Tensors
 
 /// The numbers of a convolution, or of a dense layer: that is a convolution of pixels in a row.
 struct ConvolutionShape {
-  let height, width, channels: Int
-  let outputHeight, outputWidth, filters: Int
+  var height, width: Int
+  let channels: Int
+  var outputHeight, outputWidth: Int
+  let filters: Int
   let groups: Int
   let window: Window
-  let top, left: Int
+  var top, left: Int
   /// How far apart the window sees the image's pixels, with zeros between.
   let spread: Size2D
 
@@ -25,7 +27,9 @@ struct ConvolutionShape {
   }
 
   init(_ dense: Dense, _ input: Shape) {
-    (height, width, channels) = (1, input.dims.dropLast().reduce(1, *), input.dims.last!)
+    let isImage = input.rank == 3
+    (height, width) = isImage ? (input[0], input[1]) : (1, input.dims.dropLast().reduce(1, *))
+    channels = input.dims.last!
     (outputHeight, outputWidth, filters) = (height, width, dense.units)
     groups = 1
     window = Window(Size2D(1))
@@ -41,6 +45,12 @@ struct ConvolutionShape {
   var isDepthwise: Bool { groups > 1 && groups == channels && filters == channels }
   var pixels: Int { outputHeight * outputWidth }
 
+  /// Whether each pixel of the result is made of the one at its place.
+  var isPointwise: Bool {
+    taps == 1 && spread == Size2D(1) && top == 0 && left == 0 && window.stride == Size2D(1)
+      && pixels == height * width
+  }
+
   /// Whether what lies under a window lies together in the image: single pixels, or the whole of it.
   var isTogether: Bool {
     guard groups == 1, spread == Size2D(1), top == 0, left == 0,
@@ -49,6 +59,29 @@ struct ConvolutionShape {
     else { return false }
     let isWhole = pixels == 1 && window.size.width == width && window.dilation == Size2D(1)
     return taps == 1 || isWhole
+  }
+
+  /// The same of a patch.
+  func patch(_ result: PatchStage.Region, _ image: PatchStage.Operand) -> ConvolutionShape {
+    var shape = self
+    (shape.height, shape.width, shape.top, shape.left) = (image.height, image.width, image.top, image.left)
+    (shape.outputHeight, shape.outputWidth) = (result.rows.count, result.columns.count)
+    return shape
+  }
+
+  /// What of the image the pixels of the result need.
+  var reach: PatchForm.Reach {
+    PatchForm.Reach(
+      rows: PatchForm.Span(
+        stride: window.stride.height, pad: top, size: window.size.height, dilation: window.dilation.height),
+      columns: PatchForm.Span(
+        stride: window.stride.width, pad: left, size: window.size.width, dilation: window.dilation.width))
+  }
+
+  /// nil where the image is needed as a whole.
+  func patches(_ overlap: @escaping (_ shape: ConvolutionShape) -> Overlap) -> PatchForm? {
+    guard spread == Size2D(1), !isTogether || taps == 1 else { return nil }
+    return PatchForm(reaches: [reach]) { [overlap(patch($0, $1[0]))] }
   }
 
   /// The bytes of the image that an output pixel reads.
@@ -92,14 +125,17 @@ extension CLayer {
     guard isDynamic || from != nil else { throw CompressError("an input of no quantization") }
     let codes = isDynamic ? (own.inputs[0].count + 3) / 4 * 4 : 0
     // Sums and windows are read before the result is written; a pixel read in place is read again for each filter.
-    let overlap =
-      isDynamic
-      ? Overlap.elements(1, from: 4, to: 4)
-      : Overlap.pieces(
-        shape.pixels, pieceBytes: shape.filters * own.output.elementBytes,
-        readsFirst: !shape.isTogether && (shape.groups == 1 || shape.isDepthwise)
-      ) { shape.range($0, elementBytes: 1) }
-    return CLayer(scratchBytes: codes + scratch, overlaps: [isDynamic ? .none : overlap]) { code, backward in
+    let outputBytes = own.output.elementBytes
+    let readsFirst = !shape.isTogether && (shape.groups == 1 || shape.isDepthwise)
+    func overlap(_ shape: ConvolutionShape) -> Overlap {
+      Overlap.pieces(shape.pixels, pieceBytes: shape.filters * outputBytes, readsFirst: readsFirst) {
+        shape.range($0, elementBytes: 1)
+      }
+    }
+    return CLayer(
+      scratchBytes: codes + scratch, overlaps: [isDynamic ? .none : overlap(shape)],
+      patches: isDynamic ? nil : shape.patches(overlap)
+    ) { code, frame in
       var weight = [Int32](repeating: 0, count: integers.values.count)
       integers.forEachWeight { weight[$0] = $1 }
       let output = outputs(integers, bias, weight, shape, own, &code)
@@ -119,16 +155,17 @@ extension CLayer {
       } else if scratch > 0 {
         parameters.append(("\(scratchType) *restrict ", shape.isDepthwise ? "sums" : "patch", .scratch))
       }
-      let source = isDynamic ? "codes" : "in"
+      let source = isDynamic ? "codes" : "in", at = PixelText(shape, frame)
+      parameters += at.parameters(hasHeight: shape.isDepthwise ? !shape.isPointwise : !shape.isTogether)
       let body =
         shape.isDepthwise
         ? depthwise(
-          weightTable(transposed(weight, shape), integers, &code), shape, source,
+          weightTable(transposed(weight, shape), integers, &code), shape, at, source,
           zero: isDynamic ? "zero" : "\(from!.zeroPoint)",
-          start: output.start, output: output, own, backward)
+          start: output.start, output: output, own, frame)
         : windows(
-          weightTable(weight, integers, &code), integers, shape, source, isDynamic: isDynamic,
-          zero: from?.zeroPoint ?? 0, output: output, own, backward, &code)
+          weightTable(weight, integers, &code), integers, shape, at, source, isDynamic: isDynamic,
+          zero: from?.zeroPoint ?? 0, output: output, own, frame, &code)
       code.function(parameters, prologue + body)
     }
   }
@@ -195,9 +232,10 @@ extension CLayer {
 
   /// Each window's elements together, and one filter after the other over them.
   private static func windows(
-    _ weight: String, _ integers: IntegerValues, _ shape: ConvolutionShape, _ source: String, isDynamic: Bool,
-    zero: UInt8, output: Outputs, _ own: Own, _ backward: Bool, _ code: inout LayerCode
+    _ weight: String, _ integers: IntegerValues, _ shape: ConvolutionShape, _ at: PixelText, _ source: String,
+    isDynamic: Bool, zero: UInt8, output: Outputs, _ own: Own, _ frame: Frame, _ code: inout LayerCode
   ) -> [String] {
+    let backward = frame.backward
     let helper = integers.zeroPoints == nil ? Helper.dot : .dot16, dot = helper == .dot ? "@dot" : "@dot16"
     code.use(helper)
     let perGroup = shape.filters / shape.groups, stride = shape.window.stride, size = shape.window.size
@@ -209,17 +247,21 @@ extension CLayer {
       return [head, "  pixel[c] = \(output.result(sum));", "}"].map { indent + $0 }
     }
     if shape.isTogether {
-      if stride == Size2D(1) || shape.pixels == 1 {
+      if frame.patch == nil, stride == Size2D(1) || shape.pixels == 1 {
         return [
           loop("p", shape.pixels, backward: backward), "  const uint8_t *from = \(source) + p * \(shape.channels);",
-          "  \(own.output.type) *pixel = out + p * \(shape.filters);",
+          "  \(own.output.type) *pixel = out + p * \(at.channels);",
         ] + results("from", "  ") + ["}"]
       }
+      // Bounds of a patch are known when it runs only.
+      let from =
+        frame.patch == nil
+        ? "(y * \(stride.height * shape.width) + x * \(stride.width))"
+        : "((\(at.row("y"))) * width + \(at.column("x")))"
       return [
-        loop("y", shape.outputHeight, backward: backward), "  " + loop("x", shape.outputWidth, backward: backward),
-        "    const uint8_t *from = \(source) + (y * \(stride.height * shape.width) + x * \(stride.width))"
-          + " * \(shape.channels);",
-        "    \(own.output.type) *pixel = out + (y * \(shape.outputWidth) + x) * \(shape.filters);",
+        loop("y", at.rows, backward: backward), "  " + loop("x", at.columns, backward: backward),
+        "    const uint8_t *from = \(source) + \(from) * \(shape.channels);",
+        "    \(own.output.type) *pixel = out + \(at.pixel) * \(at.channels);",
       ] + results("from", "    ") + ["  }", "}"]
     }
     code.use(.window)
@@ -227,19 +269,20 @@ extension CLayer {
     code.use(isSpread ? .spread : .gather)
     let fields =
       [
-        shape.height, shape.width, shape.channels, shape.groupChannels, size.height, size.width,
-        shape.window.dilation.height, shape.window.dilation.width,
-      ].map(String.init).joined(separator: ", ")
+        at.height, at.width, "\(shape.channels)", "\(shape.groupChannels)", "\(size.height)", "\(size.width)",
+        "\(shape.window.dilation.height)", "\(shape.window.dilation.width)",
+      ].joined(separator: ", ")
     var body = [
       isDynamic
-        ? "const @window window = {\(fields), (uint8_t)zero};" : "static const @window window = {\(fields), \(zero)};",
-      loop("y", shape.outputHeight, backward: backward), "  " + loop("x", shape.outputWidth, backward: backward),
-      "    \(own.output.type) *pixel = out + (y * \(shape.outputWidth) + x) * \(shape.filters);",
+        ? "const @window window = {\(fields), (uint8_t)zero};"
+        : "\(frame.patch == nil ? "static " : "")const @window window = {\(fields), \(zero)};",
+      loop("y", at.rows, backward: backward), "  " + loop("x", at.columns, backward: backward),
+      "    \(own.output.type) *pixel = out + \(at.pixel) * \(at.channels);",
     ]
     // How far apart pixels are seen is said to the function that knows of it.
     let gather = isSpread ? "@gather_spread" : "@gather"
     let rest = "&window, \(isSpread ? "\(shape.spread.height), \(shape.spread.width), " : "")patch"
-    let place = "\(first("y", stride.height, shape.top)), \(first("x", stride.width, shape.left))"
+    let place = "\(at.row("y")), \(at.column("x"))"
     if shape.groups == 1 {
       body.append("    \(gather)(\(source), \(place), \(rest));")
       body += results("patch", "    ")
@@ -254,19 +297,19 @@ extension CLayer {
 
   /// All channels of a pixel at once, one tap after the other.
   private static func depthwise(
-    _ weight: String, _ shape: ConvolutionShape, _ source: String, zero: String, start: String, output: Outputs,
-    _ own: Own, _ backward: Bool
+    _ weight: String, _ shape: ConvolutionShape, _ at: PixelText, _ source: String, zero: String, start: String,
+    output: Outputs, _ own: Own, _ frame: Frame
   ) -> [String] {
     let channels = shape.channels
-    return taps(shape, backward, before: [loop("c", channels), "  sums[c] = \(start);", "}"]) { row, column, tap in
+    return taps(shape, at, frame, before: [loop("c", channels), "  sums[c] = \(start);", "}"]) { row, column, tap in
       [
-        "const uint8_t *from = \(source) + (\(row) * \(shape.width) + \(column)) * \(channels);",
+        "const uint8_t *from = \(source) + (\(row) * \(at.width) + \(column)) * \(channels);",
         "const \(own.weightType) *w = \(weight) + \(tap) * \(channels);",
         loop("c", channels), "  sums[c] += ((int32_t)from[c] - \(zero)) * w[c];", "}",
       ]
     } after: { pixel in
       [
-        "\(own.output.type) *pixel = out + \(pixel) * \(channels);", loop("c", channels),
+        "\(own.output.type) *pixel = out + \(pixel) * \(at.channels);", loop("c", channels),
         "  pixel[c] = \(output.result("sums[c]"));", "}",
       ]
     }
@@ -277,10 +320,15 @@ extension CLayer {
   private static func floatConvolution(
     _ weight: [Float], _ bias: [Float]?, _ shape: ConvolutionShape, _ own: Own
   ) -> CLayer {
-    let overlap = Overlap.pieces(shape.pixels, pieceBytes: shape.filters * 4, readsFirst: true) {
-      shape.range($0, elementBytes: 4)
+    func overlap(_ shape: ConvolutionShape) -> Overlap {
+      Overlap.pieces(shape.pixels, pieceBytes: shape.filters * 4, readsFirst: true) {
+        shape.range($0, elementBytes: 4)
+      }
     }
-    return CLayer(scratchBytes: shape.filters * 4, overlaps: [overlap]) { code, backward in
+    return CLayer(
+      scratchBytes: shape.filters * 4, overlaps: [overlap(shape)], patches: shape.patches(overlap)
+    ) { code, frame in
+      let at = PixelText(shape, frame)
       code.use(.fma)
       let filters = shape.filters, perGroup = filters / shape.groups, depth = shape.groupChannels
       let table = code.constant("weight", .floats(transposed(weight, shape)))
@@ -288,9 +336,9 @@ extension CLayer {
       let clamp = own.operation.clamp?.clampRange
       if clamp != nil { code.use(.clamp) }
       let body = taps(
-        shape, backward, before: [loop("c", filters), "  sums[c] = \(start);", "}"]
+        shape, at, frame, before: [loop("c", filters), "  sums[c] = \(start);", "}"]
       ) { row, column, tap in
-        let pixel = "const float *from = in + (\(row) * \(shape.width) + \(column)) * \(shape.channels);"
+        let pixel = "const float *from = in + (\(row) * \(at.width) + \(column)) * \(shape.channels);"
         if shape.isDepthwise {
           return [
             pixel, "const float *w = \(table) + \(tap) * \(filters);", loop("c", filters),
@@ -311,57 +359,57 @@ extension CLayer {
         ]
       } after: { pixel in
         [
-          "float *pixel = out + \(pixel) * \(filters);", loop("c", filters),
+          "float *pixel = out + \(pixel) * \(at.channels);", loop("c", filters),
           "  pixel[c] = \(clamped("sums[c]", clamp));",
           "}",
         ]
       }
-      code.function([own.input(), own.result, ("float *restrict ", "sums", .scratch)], body)
+      code.function(
+        [own.input(), own.result, ("float *restrict ", "sums", .scratch)]
+          + at.parameters(hasHeight: !shape.isPointwise), body)
     }
   }
 
   // MARK: Loops
 
-  /// Where a window begins along an axis.
-  private static func first(_ at: String, _ stride: Int, _ pad: Int) -> String {
-    "\(at)\(stride == 1 ? "" : " * \(stride)")\(pad == 0 ? "" : " - \(pad)")"
-  }
-
   /// Loops over pixels, and over the taps of each that lie inside the image.
   private static func taps(
-    _ shape: ConvolutionShape, _ backward: Bool, before: [String],
+    _ shape: ConvolutionShape, _ at: PixelText, _ frame: Frame, before: [String],
     _ tap: (_ row: String, _ column: String, _ tap: String) -> [String], after: (_ pixel: String) -> [String]
   ) -> [String] {
-    let window = shape.window, size = window.size
-    func place(_ at: String, _ stride: Int, _ pad: Int, _ index: String, _ dilation: Int) -> String {
-      "\(first(at, stride, pad)) + \(index)\(dilation == 1 ? "" : " * \(dilation)")"
+    let window = shape.window, size = window.size, backward = frame.backward
+    func place(_ first: String, _ index: String, _ dilation: Int) -> String {
+      "\(first) + \(index)\(dilation == 1 ? "" : " * \(dilation)")"
     }
-    if size == Size2D(1), shape.spread == Size2D(1), shape.top == 0, shape.left == 0, window.stride == Size2D(1),
-      shape.pixels == shape.height * shape.width
-    {
-      return [loop("p", shape.pixels, backward: backward)] + before.map { "  " + $0 }
-        + tap("0", "p", "0").map { "  " + $0.replacing("(0 * \(shape.width) + p)", with: "p") }
-        + after("p").map { "  " + $0 } + ["}"]
+    if shape.isPointwise {
+      if frame.patch == nil {
+        return [loop("p", shape.pixels, backward: backward)] + before.map { "  " + $0 }
+          + tap("0", "p", "0").map { "  " + $0.replacing("(0 * \(shape.width) + p)", with: "p") }
+          + after("p").map { "  " + $0 } + ["}"]
+      }
+      return [loop("y", at.rows, backward: backward), "  " + loop("x", at.columns, backward: backward)]
+        + before.map { "    " + $0 } + tap("(\(at.row("y")))", at.column("x"), "0").map { "    " + $0 }
+        + after(at.pixel).map { "    " + $0 } + ["  }", "}"]
     }
     /// What goes past the taps that lie outside the image, or on the zeros between its pixels.
-    func outside(_ place: String, _ extent: Int, _ spread: Int) -> String {
+    func outside(_ place: String, _ extent: String, _ spread: Int) -> String {
       spread == 1
         ? "if (\(place) < 0 || \(place) >= \(extent)) continue;"
         : "if (\(place) < 0 || \(place) % \(spread) != 0 || \(place) / \(spread) >= \(extent)) continue;"
     }
     func own(_ place: String, _ spread: Int) -> String { spread == 1 ? place : "(\(place) / \(spread))" }
-    return [loop("y", shape.outputHeight, backward: backward), "  " + loop("x", shape.outputWidth, backward: backward)]
+    return [loop("y", at.rows, backward: backward), "  " + loop("x", at.columns, backward: backward)]
       + before.map { "    " + $0 } + [
         "    " + loop("i", size.height),
-        "      const int32_t row = \(place("y", window.stride.height, shape.top, "i", window.dilation.height));",
-        "      " + outside("row", shape.height, shape.spread.height), "      " + loop("j", size.width),
-        "        const int32_t column = \(place("x", window.stride.width, shape.left, "j", window.dilation.width));",
-        "        " + outside("column", shape.width, shape.spread.width),
+        "      const int32_t row = \(place(at.row("y"), "i", window.dilation.height));",
+        "      " + outside("row", at.height, shape.spread.height), "      " + loop("j", size.width),
+        "        const int32_t column = \(place(at.column("x"), "j", window.dilation.width));",
+        "        " + outside("column", at.width, shape.spread.width),
       ]
       + tap(own("row", shape.spread.height), own("column", shape.spread.width), "(i * \(size.width) + j)").map {
         "        " + $0
       } + ["      }", "    }"]
-      + after("(y * \(shape.outputWidth) + x)").map { "    " + $0 } + ["  }", "}"]
+      + after(at.pixel).map { "    " + $0 } + ["  }", "}"]
   }
 
   static func clamped(_ expression: String, _ range: ClosedRange<Float>?) -> String {

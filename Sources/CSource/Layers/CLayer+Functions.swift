@@ -24,36 +24,32 @@ extension CLayer {
     switch encoding {
     case .affine(let to):
       let most = Float(to.limit - to.zeroPoint)
-      return CLayer(overlaps: [own.elements]) { code, backward in
+      return byElements(own) { span, code in
         code.use(.round)
-        code.function(
-          [own.input(), own.result],
-          [
-            loop("i", own.count, backward: backward), "  float x = in[i] * \(CText.float(1 / to.scale));",
-            "  x = x > \(CText.float(-Float(to.zeroPoint))) ? x : \(CText.float(-Float(to.zeroPoint)));",
-            "  x = x < \(CText.float(most)) ? x : \(CText.float(most));",
-            "  out[i] = @round(x) * \(CText.float(to.scale));", "}",
-          ])
+        return [
+          span.elements("i"), "  float x = in[i] * \(CText.float(1 / to.scale));",
+          "  x = x > \(CText.float(-Float(to.zeroPoint))) ? x : \(CText.float(-Float(to.zeroPoint)));",
+          "  x = x < \(CText.float(most)) ? x : \(CText.float(most));",
+          "  out[i] = @round(x) * \(CText.float(to.scale));", "}",
+        ]
       }
     case .levels(let levels):
-      return CLayer(overlaps: [own.elements]) { code, backward in
+      return byElements(own) { span, code in
         let middles = code.constant("middles", .floats(levels.middles))
         let values = code.constant("levels", .floats(levels.values))
-        code.function(
-          [own.input(), own.result],
-          [
-            loop("i", own.count, backward: backward), "  int32_t level = 0;",
-            "  while (level < \(levels.middles.count) && in[i] > \(middles)[level]) level++;",
-            "  out[i] = \(values)[level];", "}",
-          ])
+        return [
+          span.elements("i"), "  int32_t level = 0;",
+          "  while (level < \(levels.middles.count) && in[i] > \(middles)[level]) level++;",
+          "  out[i] = \(values)[level];", "}",
+        ]
       }
     }
   }
 
   /// `factor * x + shift` for each channel.
   static func affine(_ factor: [Float], _ shift: [Float], _ own: Own) -> CLayer {
-    let channels = factor.count, positions = own.count / max(channels, 1)
-    return CLayer(overlaps: [own.elements]) { code, backward in
+    let channels = factor.count
+    return byElements(own) { span, code in
       let value: String
       if let from = own.codings?[0], let to = own.to {
         code.use(.code)
@@ -67,12 +63,10 @@ extension CLayer {
         value = clamped("@fma(in[i], \(scale), \(added))", own.operation.clamp?.clampRange)
         if own.operation.clamp != nil { code.use(.clamp) }
       }
-      code.function(
-        [own.input(), own.result],
-        [
-          loop("p", positions, backward: backward), "  " + loop("c", channels, backward: backward),
-          "    const int32_t i = p * \(channels) + c;", "    out[i] = \(value);", "  }", "}",
-        ])
+      return [
+        span.pixels("p", of: channels), "  " + loop("c", channels, backward: span.backward),
+        "    const int32_t i = p * \(channels) + c;", "    out[i] = \(value);", "  }", "}",
+      ]
     }
   }
 
@@ -88,17 +82,13 @@ extension CLayer {
   /// Slopes below zero, one for each channel.
   static func prelu(_ own: Own) -> CLayer {
     let slopes = own.operation.parameters[.slope] ?? []
-    return CLayer(overlaps: [own.elements]) { code, backward in
+    return byElements(own) { span, code in
       let slope = code.perChannel("slope", slopes, index: "c")
-      code.function(
-        [own.input(), own.result],
-        [
-          loop("p", own.count / max(slopes.count, 1), backward: backward),
-          "  " + loop("c", slopes.count, backward: backward),
-          "    const int32_t i = p * \(slopes.count) + c;", "    out[i] = in[i] < 0.0f ? \(slope) * in[i] : in[i];",
-          "  }",
-          "}",
-        ])
+      return [
+        span.pixels("p", of: slopes.count), "  " + loop("c", slopes.count, backward: span.backward),
+        "    const int32_t i = p * \(slopes.count) + c;", "    out[i] = in[i] < 0.0f ? \(slope) * in[i] : in[i];",
+        "  }", "}",
+      ]
     }
   }
 
@@ -109,11 +99,9 @@ extension CLayer {
       return each(own) { x, code in "\(code.constant("codes", .uint8(table)))[\(x)]" }
     }
     guard !function.isOverRows else { return softmax(function, own) }
-    return CLayer(overlaps: [own.elements]) { code, backward in
+    return byElements(own) { span, code in
       let value = float(function, &code)
-      code.function(
-        [own.input(), own.result],
-        [loop("i", own.count, backward: backward), "  const float x = in[i];", "  out[i] = \(value);", "}"])
+      return [span.elements("i"), "  const float x = in[i];", "  out[i] = \(value);", "}"]
     }
   }
 
@@ -243,33 +231,29 @@ extension CLayer {
   /// A function of two values, element by element, with what is fused into it.
   static func pairs(_ op: Operator, _ own: Own) -> CLayer {
     let shapes = own.shapes, output = own.output.shape
-    func elements(_ input: Int) -> Overlap {
-      shapes[input].count == output.count
-        ? .elements(own.count, from: own.inputs[input].elementBytes, to: own.output.elementBytes) : .none
+    if shapes[0].count == output.count, shapes[1].count == output.count {
+      return byElements(own, names: ["a", "b"]) { span, code in
+        [span.elements("i"), "  out[i] = \(pair(op, own, "a[i]", "b[i]", &code));", "}"]
+      }
     }
-    let isSame = shapes[0].count == output.count && shapes[1].count == output.count
     // Loops over a broadcast run forward only.
-    func overlap(_ input: Int) -> Overlap {
-      var found = elements(input)
-      if !isSame { found.backward = nil }
+    let overlaps = own.inputs.indices.map { input in
+      guard shapes[input].count == output.count else { return Overlap.none }
+      var found = Overlap.elements(own.count, from: own.inputs[input].elementBytes, to: own.output.elementBytes)
+      found.backward = nil
       return found
     }
-    return CLayer(overlaps: [overlap(0), overlap(1)]) { code, backward in
-      var body: [String]
-      if isSame {
-        body = [loop("i", own.count, backward: backward), "  out[i] = \(pair(op, own, "a[i]", "b[i]", &code));", "}"]
-      } else {
-        var loops = AxisLoops(operands: 2)
-        for axis in 0..<output.rank {
-          func step(_ shape: Shape) -> AxisLoops.Move {
-            let own = axis - (output.rank - shape.rank)
-            return .step(own < 0 || shape[own] == 1 ? 0 : shape.strides[own])
-          }
-          loops.add(output[axis], [step(shapes[0]), step(shapes[1])])
+    return CLayer(overlaps: overlaps) { code, _ in
+      var loops = AxisLoops(operands: 2)
+      for axis in 0..<output.rank {
+        func step(_ shape: Shape) -> AxisLoops.Move {
+          let own = axis - (output.rank - shape.rank)
+          return .step(own < 0 || shape[own] == 1 ? 0 : shape.strides[own])
         }
-        body = loops.written(indent: "", in: &code) { places, indent, code in
-          [indent + "*out++ = \(pair(op, own, "a[\(places[0])]", "b[\(places[1])]", &code));"]
-        }
+        loops.add(output[axis], [step(shapes[0]), step(shapes[1])])
+      }
+      let body = loops.written(indent: "", in: &code) { places, indent, code in
+        [indent + "*out++ = \(pair(op, own, "a[\(places[0])]", "b[\(places[1])]", &code));"]
       }
       code.function([own.input(0, "a"), own.input(1, "b"), own.result], body)
     }

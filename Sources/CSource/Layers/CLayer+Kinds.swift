@@ -106,10 +106,9 @@ extension CLayer {
   static func each(
     _ own: Own, _ expression: @escaping (_ x: String, _ code: inout LayerCode) -> String
   ) -> CLayer {
-    CLayer(overlaps: [own.elements]) { code, backward in
+    byElements(own) { span, code in
       let value = expression("in[i]", &code)
-      code.function(
-        [own.input(), own.result], [loop("i", own.count, backward: backward), "  out[i] = \(value);", "}"])
+      return [span.elements("i"), "  out[i] = \(value);", "}"]
     }
   }
 }

@@ -30,9 +30,9 @@ extension CLayer {
     let overlap = Overlap.pieces(rows, pieceBytes: line * bytes, readsFirst: own.table(of: largest) == nil) { row in
       row * columns[largest] * bytes..<(row + 1) * columns[largest] * bytes
     }
-    return CLayer(overlaps: columns.indices.map { $0 == largest ? overlap : .none }) { code, backward in
+    return CLayer(overlaps: columns.indices.map { $0 == largest ? overlap : .none }) { code, frame in
       for input in [largest] + columns.indices.filter({ $0 != largest }) where columns[input] > 0 {
-        let direction = input == largest && backward, count = columns[input]
+        let direction = input == largest && frame.backward, count = columns[input]
         let move = input == largest ? "memmove" : "memcpy"
         let body: [String]
         if own.table(of: input) == nil {

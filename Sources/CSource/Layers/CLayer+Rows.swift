@@ -8,26 +8,42 @@ extension CLayer {
     _ window: Window?, _ reduction: Pool2D.Reduction, countsPadding: Bool, _ own: Own
   ) -> CLayer {
     let image = own.shapes[0], (height, width, channels) = (image[0], image[1], image[2])
+    let isWhole = window == nil
     let window = window ?? Window(Size2D(height, width)), pads = window.pads(height: height, width: width)
     let columns = own.output.shape.rank == 3 ? own.output.shape[1] : 1, pixels = own.count / max(channels, 1)
-    let bytes = own.inputs[0].elementBytes
-    let overlap = Overlap.pieces(pixels, pieceBytes: channels * own.output.elementBytes, readsFirst: false) { pixel in
-      let top = pixel / columns * window.stride.height - pads.top,
-        left = pixel % columns * window.stride.width - pads.left
-      let rows = max(top, 0)..<max(min(top + window.size.height, height), max(top, 0))
-      let across = max(left, 0)..<max(min(left + window.size.width, width), max(left, 0))
-      guard !rows.isEmpty, !across.isEmpty else { return nil }
-      return (rows.lowerBound * width + across.lowerBound) * channels
-        * bytes..<((rows.upperBound - 1) * width + across.upperBound) * channels * bytes
+    let (bytes, outputBytes) = (own.inputs[0].elementBytes, own.output.elementBytes)
+    /// Of an image, or a patch of one, with so much padding before it.
+    func overlap(_ image: PatchStage.Operand, pixels: Int, columns: Int) -> Overlap {
+      Overlap.pieces(pixels, pieceBytes: channels * outputBytes, readsFirst: false) { pixel in
+        let top = pixel / columns * window.stride.height - image.top,
+          left = pixel % columns * window.stride.width - image.left
+        let rows = max(top, 0)..<max(min(top + window.size.height, image.height), max(top, 0))
+        let across = max(left, 0)..<max(min(left + window.size.width, image.width), max(left, 0))
+        guard !rows.isEmpty, !across.isEmpty else { return nil }
+        return (rows.lowerBound * image.width + across.lowerBound) * channels
+          * bytes..<((rows.upperBound - 1) * image.width + across.upperBound) * channels * bytes
+      }
     }
-    return CLayer(overlaps: [overlap]) { code, backward in
+    let reach = PatchForm.Reach(
+      rows: PatchForm.Span(stride: window.stride.height, pad: pads.top, size: window.size.height),
+      columns: PatchForm.Span(stride: window.stride.width, pad: pads.left, size: window.size.width))
+    let form = PatchForm(reaches: [reach]) { result, operands in
+      [overlap(operands[0], pixels: result.rows.count * result.columns.count, columns: result.columns.count)]
+    }
+    let whole = PatchStage.Operand(height: height, width: width, top: pads.top, left: pads.left)
+    return CLayer(
+      overlaps: [overlap(whole, pixels: pixels, columns: columns)], patches: isWhole ? nil : form
+    ) { code, frame in
+      let at = PixelText(
+        image: (height, width), result: (pixels / max(columns, 1), columns, channels), stride: window.stride,
+        pad: (pads.top, pads.left), frame)
+      let (height, width) = (at.height, at.width)
       var body = [
-        loop("y", pixels / max(columns, 1), backward: backward), "  " + loop("x", columns, backward: backward),
-        "    const int32_t top = y * \(window.stride.height) - \(pads.top);",
-        "    const int32_t left = x * \(window.stride.width) - \(pads.left);",
-        "    const int32_t first = top > 0 ? top : 0, begin = left > 0 ? left : 0;",
-        "    const int32_t last = top + \(window.size.height) < \(height) ? top + \(window.size.height) : \(height);",
-        "    const int32_t end = left + \(window.size.width) < \(width) ? left + \(window.size.width) : \(width);",
+        loop("y", at.rows, backward: frame.backward), "  " + loop("x", at.columns, backward: frame.backward),
+        "    const int32_t above = \(at.row("y")), before = \(at.column("x"));",
+        "    const int32_t first = above > 0 ? above : 0, begin = before > 0 ? before : 0;",
+        "    const int32_t below = above + \(window.size.height), behind = before + \(window.size.width);",
+        "    const int32_t last = below < \(height) ? below : \(height), end = behind < \(width) ? behind : \(width);",
       ]
       let element = "in[(i * \(width) + j) * \(channels) + c]"
       func gathered(_ start: String, _ step: String) -> [String] {
@@ -36,35 +52,35 @@ extension CLayer {
           "        for (int32_t j = begin; j < end; j++) \(step);", "      }",
         ]
       }
-      let at = "      out[(y * \(columns) + x) * \(channels) + c] = "
+      let to = "      out[\(at.pixel) * \(channels) + c] = "
       let taps = countsPadding ? "\(window.size.height * window.size.width)" : "((last - first) * (end - begin))"
       switch (reduction, own.codings) {
       case (.max, nil):
         body += gathered(
           "float greatest = in[(first * \(width) + begin) * \(channels) + c]",
           "greatest = \(element) > greatest ? \(element) : greatest")
-        body.append(at + "greatest;")
+        body.append(to + "greatest;")
       case (.max, _?):
         body += gathered("uint8_t greatest = 0", "greatest = \(element) > greatest ? \(element) : greatest")
-        body.append(at + own.coded("greatest", in: &code) + ";")
+        body.append(to + own.coded("greatest", in: &code) + ";")
       case (.average, nil):
         // Minus zero is what a sum of any numbers begins with.
         body += gathered("float sum = -0.0f", "sum += \(element)")
         if countsPadding {
           body.append("      if ((last - first) * (end - begin) < \(taps)) sum += 0.0f;")
         }
-        body.append(at + "sum / (float)\(taps);")
+        body.append(to + "sum / (float)\(taps);")
       case (.average, let codings?):
         code.use(.code)
-        let from = codings[0], to = own.to!
+        let from = codings[0], coding = own.to!
         body += gathered("int32_t sum = 0", "sum += (int32_t)\(element) - \(from.zeroPoint)")
         body.append(
-          at
-            + "@code((float)sum * \(CText.float(from.scale / to.scale)) / (float)\(taps), "
-            + "\(to.zeroPoint), 0, \(to.limit));"
+          to
+            + "@code((float)sum * \(CText.float(from.scale / coding.scale)) / (float)\(taps), "
+            + "\(coding.zeroPoint), 0, \(coding.limit));"
         )
       }
-      code.function([own.input(), own.result], body + ["    }", "  }", "}"])
+      code.function([own.input(), own.result] + at.parameters(), body + ["    }", "  }", "}"])
     }
   }
 

@@ -5,6 +5,8 @@ struct LayerCode {
     case input(Int, from: Int = 0)
     case output(from: Int = 0)
     case scratch
+    /// A number of the patch that is computed.
+    case extent(PatchStage.Extent)
   }
 
   struct Call {
@@ -84,12 +86,34 @@ func loop(_ variable: String, _ count: Int, backward: Bool = false) -> String {
     : "for (int32_t \(variable) = 0; \(variable) < \(count); \(variable)++) {"
 }
 
+/// The same over as many as an expression says.
+func loop(_ variable: String, _ count: String, backward: Bool = false) -> String {
+  if let count = Int(count) { return loop(variable, count, backward: backward) }
+  return backward
+    ? "for (int32_t \(variable) = \(count) - 1; \(variable) >= 0; \(variable)--) {"
+    : "for (int32_t \(variable) = 0; \(variable) < \(count); \(variable)++) {"
+}
+
 /// One layer as C: what it takes of memory, and how it is written once its place is known.
 struct CLayer {
   /// Bytes beside inputs and result, aligned to four.
   var scratchBytes = 0
   /// By input.
   var overlaps: [Overlap]
-  /// With loops from the last element to the first, where the plan says so.
-  let write: (_ code: inout LayerCode, _ backward: Bool) -> Void
+  /// How it is computed patch by patch; nil of what needs its inputs as a whole.
+  var patches: PatchForm?
+  let write: (_ code: inout LayerCode, _ frame: Frame) -> Void
+}
+
+/// What a layer's function covers of its values, and in which order.
+struct Frame {
+  /// With loops from the last element to the first.
+  var backward = false
+  /// A patch of each value, which the function's parameters tell; nil for the whole of it.
+  var patch: Patch?
+
+  struct Patch {
+    /// Pixels from one row of the result to the next, where it lies in the whole image; nil in a patch of its own.
+    var line: Int?
+  }
 }

@@ -12,6 +12,17 @@ struct Overlap: Hashable {
 
   static let none = Overlap()
 
+  /// What suits both.
+  func both(_ other: Overlap) -> Overlap {
+    func larger(_ a: Int?, _ b: Int?) -> Int? {
+      guard let a, let b else { return nil }
+      return max(a, b)
+    }
+    return Overlap(
+      forward: larger(forward, other.forward), backward: larger(backward, other.backward),
+      atOnce: atOnce && other.atOnce)
+  }
+
   /// Of what computes element by element, in bytes of the elements: the input's is read before the result's is written.
   static func elements(_ count: Int, from: Int, to: Int) -> Overlap {
     let grown = to - from

@@ -111,7 +111,23 @@ enum ExportKeys {
       standard: false)
   }
 
-  static var schema: OptionSchema { OptionSchema("ExportOptions", [opset, fast, machines, batch, exact]) }
+  static var patches: OptionKey<Bool?> {
+    .optional(
+      "patches", .boolean,
+      help: "of C source: first layers patch by patch, where that takes less memory; true by default")
+  }
+
+  static var patchWork: OptionKey<Double?> {
+    .optional(
+      "patch_work", .number,
+      help:
+        "of C source: multiply-accumulates of those layers at most, as a multiple of what they are without patches; "
+        + "1.5 by default", minimum: 1, maximum: 100)
+  }
+
+  static var schema: OptionSchema {
+    OptionSchema("ExportOptions", [opset, fast, machines, batch, exact, patches, patchWork])
+  }
 }
 
 /// Of `session:measure`.
@@ -195,6 +211,7 @@ extension ScriptSession {
       options.instructionSets = try given[ExportKeys.machines].map(ModelExport.Options.instructionSets)
       options.batch = given[ExportKeys.batch]
       options.isExact = given[ExportKeys.exact]
+      options.setPatches(given[ExportKeys.patches], mostWork: given[ExportKeys.patchWork])
       try save(model, as: name, options)
       return [.object(model)]
     }

@@ -49,6 +49,17 @@ struct ConvertCommand: ParsableCommand {
       """)
   var exact = false
 
+  @Flag(help: "Of a .c file: no layers are computed patch by patch.")
+  var noPatches = false
+
+  @Option(
+    parsing: .unconditional,
+    help: """
+      Of a .c file: multiply-accumulates of the layers that are computed patch by patch at most, as a multiple of what they \
+      are without patches (default: 1.5).
+      """)
+  var patchWork: Double?
+
   @Flag(help: "Write over a file that is there.")
   var overwrite = false
 
@@ -64,6 +75,10 @@ struct ConvertCommand: ParsableCommand {
     }
     options.batch = batch
     options.isExact = exact
+    guard patchWork.map({ $0 >= 1 && $0 <= 100 }) ?? true else {
+      throw CompressError("--patch-work is a number from 1 to 100")
+    }
+    options.setPatches(noPatches ? false : nil, mostWork: patchWork)
     try ModelExport.checkName(out, options)
     let folder = Folders.parent(of: out)
     try confinement.confine(Rights(readable: Rights.model(model) + [folder], writable: [folder]))
