@@ -100,6 +100,39 @@ import Testing
     }
   }
 
+  /// A word whose weights come in two counts once, so that filters may be as deep as sums of 32 bits allow; what comes
+  /// twice is refused.
+  @Test func halvesOfSparseWordsCountOnce() throws {
+    var net = GraphBuilder(input: [8, 8, 33_200])
+    net.conv2d(filters: 16, kernel: 1, name: "deep")
+    var random = RandomNetworks(3), model = try random.model(net.graph())
+    let shape = model["deep", .weight]!.shape
+    let words = (0..<shape.count).map { $0 / 4 % 25 == 0 ? Float($0 % 4 < 2 ? 1 : -1) : 0 }
+    try model.set(Parameter(Tensor(words, shape)), "deep", .weight)
+    let plan = try compile(model.quantizedAsIs(), CompileOptions(machine: Machine(isa: .avx2)))
+    let step = try #require(plan.steps.first { $0.kernelName == "u8s8_sparse" })
+    func fault() -> String? {
+      step.kernel.fault(
+        inputs: step.inputs.map { plan.valueBytes[$0] }, outputs: step.outputs.map { plan.valueBytes[$0] }, on: .avx2)
+    }
+    #expect(fault() == nil)
+    // The first word's halves are the first two, [0, 127, 0, -127] and [127, 0, -127, 0].
+    let base = step.kernel.descriptor.base.load(as: ck_u8s8_sparse.self).weights.values
+    let values = try #require(step.kernel.constants).base + base
+    #expect(
+      values.load(as: UInt32.self) == 0x8100_7F00 && values.load(fromByteOffset: 4, as: UInt32.self) == 0x0081_007F)
+    values.storeBytes(of: 0x0081_017F, toByteOffset: 4, as: UInt32.self)
+    #expect(fault() != nil)
+    values.storeBytes(of: 0x0081_007F, toByteOffset: 4, as: UInt32.self)
+    #expect(fault() == nil)
+    // A filter that comes twice leaves another one's sums as they were found.
+    let filters =
+      try #require(step.kernel.constants).base
+      + step.kernel.descriptor.base.load(as: ck_u8s8_sparse.self).weights.filters
+    filters.storeBytes(of: filters.load(as: UInt16.self), toByteOffset: 2, as: UInt16.self)
+    #expect(fault() != nil)
+  }
+
   /// Whoever changes what a struct holds says so to those who have compiled files.
   @Test func layoutsHaveAVersion() {
     #expect(CK_STEPS_VERSION == 1)

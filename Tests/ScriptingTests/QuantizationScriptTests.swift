@@ -169,7 +169,7 @@ import Testing
     ("mix(m, { { 'a', m } }, { data = data, within = 0 })", "one candidate: two or more are needed"),
     ("mix(m, { { 'a', m }, { 'b', m } }, { data = data })", "one goal"),
     ("mix(m, { { 'a', m }, { 'a', m } }, { data = data, within = 0 })", "two candidates are called \"a\""),
-    ("mix(m, { { 'a', m }, { 'b', zoo.lenet5 {} } }, { data = data, within = 0 }):save('a.cmpr')", "different networks"),
+    ("mix(m, { { 'a', m }, { 'b', zoo.lenet5 {} } }, { data = data, within = 0 })", "different networks"),
     ("evaluate(m, data:take(0))", "has no samples to evaluate on"),
     ("rescue(m, net, { data = data, within = 2 })", "within 0 and 1"),
   ])
