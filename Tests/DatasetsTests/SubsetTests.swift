@@ -19,9 +19,9 @@ struct SubsetTests {
   }
 
   @Test func slicesOutsideAreRefused() throws {
-    #expect(try failure { try data.taking(11) }.message == "samples 0..<11 wanted of \"counting\", which has 10")
-    #expect(try failure { try data.taking(-1) }.message == "samples 0..<-1 wanted of \"counting\", which has 10")
-    #expect(try failure { try data.dropping(11) }.message == "samples 11..<10 wanted of \"counting\", which has 10")
+    #expect(try failure { try data.taking(11) }.message == "samples 1 to 11 wanted of \"counting\", which has 10")
+    #expect(try failure { try data.taking(-1) }.message == "samples 1 to -1 wanted of \"counting\", which has 10")
+    #expect(try failure { try data.dropping(11) }.message == "samples 12 to 10 wanted of \"counting\", which has 10")
     #expect(try failure { try data.taking(4).taking(5) }.message.hasSuffix("which has 4"))
     #expect(try failure { try data.sampled(11, seed: 1) }.message.hasSuffix("which has 10"))
   }
