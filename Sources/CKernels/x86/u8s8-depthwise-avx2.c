@@ -42,8 +42,9 @@ INLINE void add_pair(vi sums[2], vi first, vi second, const vi weights[2]) {
 }
 
 // 16 channels from c on for all pixels. The result goes to codes, or as sums to out.
-INLINE void block(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
-                  const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld, size_t c) {
+INLINE void block(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap,
+                  size_t step, const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes,
+                  size_t ld, size_t c) {
   vi w[MOST_TAPS / 2][2], start[2];
   vf scales[2];
   widen(w, taps, channels, weights + 4 * c);
@@ -75,17 +76,19 @@ INLINE void block(const bool as_codes, size_t taps, size_t pixels, size_t channe
 }
 
 // The last channels are computed together with some that were already, so that no vector is cut.
-INLINE void blocks(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap, size_t step,
-                   const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld) {
+INLINE void blocks(const bool as_codes, size_t taps, size_t pixels, size_t channels, const void *const *tap,
+                   size_t step, const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes,
+                   size_t ld) {
   for (size_t c = 0; c < channels; c += BLOCK) {
     const size_t first = c + BLOCK <= channels ? c : channels - BLOCK;
     block(as_codes, taps, pixels, channels, tap, step, weights, out, to, codes, ld, first);
   }
 }
 
-// 3x3 with its number of taps known when this is compiled.
-INLINE bool is_blocked(const bool as_codes, size_t pixels, size_t channels, size_t taps, const void *const *tap, size_t step,
-                       const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes, size_t ld) {
+// Whether that was possible; 3x3 with its number of taps known when this is compiled.
+INLINE bool is_blocked(const bool as_codes, size_t pixels, size_t channels, size_t taps, const void *const *tap,
+                       size_t step, const int8_t *weights, int32_t *out, const ck_requantization *to, uint8_t *codes,
+                       size_t ld) {
   if (channels < BLOCK || taps > MOST_TAPS) return false;
   if (taps == 9) blocks(as_codes, 9, pixels, channels, tap, step, weights, out, to, codes, ld);
   else blocks(as_codes, taps, pixels, channels, tap, step, weights, out, to, codes, ld);
